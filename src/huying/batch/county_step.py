@@ -1,0 +1,110 @@
+"""The county-wide step: clean, weigh, estimate and judge once; every notebook reads its slice of what this stores."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from huying import workdays
+from huying.batch.intake import Intake, data_hash
+from huying.claims import as_evidence, claims_of, judge_claim, no_data, read_freeze, rule_hashes
+from huying.codebook import house_codebook
+from huying.county import County
+from huying.estimates import COUNTY
+from huying.problems import calls, parallel, quality
+from huying.problems.facts import Found, Study
+from huying.samples import resident_sample, staff_sample
+from huying.store import Cleaned, save_cleaned, write_csv, write_parquet, write_text
+
+PROBLEMS = (quality, parallel, calls)
+
+
+def results_folder(county: County) -> Path:
+    """Where a county's results go: `results/<id>` beside `survey_data/`, or the folder that `HUYING_RESULTS` names."""
+    named = os.environ.get("HUYING_RESULTS")
+    if named:
+        return Path(named) / county.id
+    inside = county.folder.parent.name == "survey_data"
+    return (county.folder.resolve().parents[1] if inside else county.folder) / "results" / county.id
+
+
+def is_fresh(county: County) -> bool:
+    """Whether the stored county step was made from the files and the package as they are now."""
+    receipt = results_folder(county) / "data" / "made_from.json"
+    return receipt.is_file() and json.loads(receipt.read_text("utf-8"))["data_hash"] == data_hash(county)
+
+
+def make_study(county: County, cleaned: Cleaned) -> Study:
+    """The samples of every form and wave that the county has, with their weights."""
+    book, samples = house_codebook(), {}
+    for form, rows in cleaned.forms.items():
+        for wave in sorted(set(rows["wave"])):
+            if form == "resident":
+                samples[form, wave] = resident_sample(cleaned, county, book, wave)
+            elif form == "staff":
+                samples[form, wave] = staff_sample(cleaned, county, wave)
+    return Study(county, cleaned, book, workdays.calendar(county.calendar, county.calendar_file), samples)
+
+
+def find_all(study: Study) -> Found:
+    """The facts, tables and missing ledgers of all problems together."""
+    found = Found()
+    for problem in PROBLEMS:
+        part = problem.find(study)
+        found.facts += part.facts
+        found.tables |= part.tables
+        found.missing |= part.missing
+    return found
+
+
+def judge_all(study: Study, found: Found) -> pd.DataFrame:
+    """The evidence ledger: one row a claim x place x period or wave x sub (definitions, section 7)."""
+    county, facts = study.county, found.frame()
+    claims, frozen = claims_of(county), read_freeze(county)
+    hashes = rule_hashes(county, claims)
+    places = (*study.towns["town_id"], COUNTY)
+    rows = []
+    for key, claim in claims.items():
+        own = facts[facts["claim"] == key]
+        parts = [judge_claim(claim, own)] if len(own) else []
+        if key in found.missing and not (own["sub"] == "").any():
+            parts.append(no_data(claim, places, found.missing[key]))
+        for part in parts:
+            rows.append(as_evidence(county, claim, part, frozen, hashes[key], study.cleaned.data_hash))
+    evidence = pd.concat(rows, ignore_index=True)
+    repeated = evidence.duplicated(["claim", "place", "period", "wave", "sub"])
+    if repeated.any():
+        raise AssertionError(f"the evidence ledger has a key twice: {evidence.loc[repeated].iloc[0].to_dict()}")
+    return evidence
+
+
+def clean(county: County, tick: Callable[[str], None] = lambda name: None) -> Cleaned:
+    """Read and clean every file of the county and store it under `data/`."""
+    cleaned = Intake(county, tick=tick).run()
+    save_cleaned(results_folder(county) / "data", cleaned)
+    return cleaned
+
+
+def prepare(county: County, tick: Callable[[str], None] = lambda name: None) -> Path:
+    """The folder of a county's stored results, made anew when its files or the package have changed."""
+    folder = results_folder(county)
+    if is_fresh(county):
+        return folder
+    (folder / "data" / "made_from.json").unlink(missing_ok=True)
+    study = make_study(county, clean(county, tick))
+    tick("estimates")
+    found = find_all(study)
+    evidence = judge_all(study, found)
+    for name, table in found.tables.items():
+        write_parquet(folder / "data" / "tables" / f"{name}.parquet", table.reset_index(drop=True))
+    write_parquet(folder / "evidence.parquet", evidence)
+    write_csv(folder / "evidence.csv", evidence)
+    for name in ("rejected", "flags", "counts"):
+        write_csv(folder / f"{name}.csv", getattr(study.cleaned, name))
+    write_text(folder / "data" / "made_from.json", json.dumps({"data_hash": study.cleaned.data_hash}))
+    tick("evidence")
+    return folder

@@ -1,0 +1,324 @@
+"""The claim, its quantifier and bar, and the verdict; refuses to call a claim proved while its interval touches the bar.
+
+Verdicts: supported, not supported, cannot say (with its reason), no baseline. Rules are frozen with a hash and a date
+before the first number, and a rule changed afterwards says so wherever its verdict is shown.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from huying.county import County
+from huying.errors import CountyError, Place
+from huying.estimates import COUNT, COUNTY, EXACT, STUDENT, limits, p_above
+from huying.store import hash_of, write_text
+from huying.words import Text, as_text, say
+
+Floats = npt.NDArray[np.float64]
+ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND = "ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND"
+QUANTIFIERS = (ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND)
+SUPPORTED, NOT_SUPPORTED, CANNOT_SAY, NO_BASELINE = "supported", "not supported", "cannot say", "no baseline"
+TEXT_COLUMNS = ("claim", "place", "period", "wave", "sub")
+EVIDENCE: Mapping[str, str] = {
+    **dict.fromkeys(TEXT_COLUMNS, "str"),
+    **dict.fromkeys(("estimate", "low", "high", "n", "n_eff", "df", "deff"), "float64"),
+    **dict.fromkeys(("method", "reliability", "verdict", "verdict_family"), "str"),
+    **dict.fromkeys(("low_family", "high_family"), "float64"),
+    **dict.fromkeys(("remark", "reason", "rule", "rule_hash", "rule_frozen_on", "excluded_flags", "data_hash", "figure",
+                     "notebook"), "str"),
+    "is_synthetic": "bool",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of the report with the rule that decides it, declared before any number."""
+
+    id: str
+    text: Text
+    quantifier: str
+    bar: float
+    problem_if: str
+    source: str
+    base: Text
+    estimand: Text
+    notebook: str
+    figure: str = ""
+    town_quantifier: str = ""
+    town_bar: float | None = None
+    needs: tuple[str, ...] = ()
+    counted: bool = False
+    mean: bool = False
+    unit: str = ""
+
+    def rule_at(self, place: str) -> tuple[str, float]:
+        """The quantifier and the bar for the county, or for a town where the rules differ."""
+        if place == COUNTY or not self.town_quantifier:
+            return self.quantifier, self.bar
+        return self.town_quantifier, self.bar if self.town_bar is None else self.town_bar
+
+    @property
+    def is_about_towns(self) -> bool:
+        """Whether the county's value is a share of towns."""
+        return bool(self.town_quantifier)
+
+    @property
+    def rule(self) -> str:
+        """The rule as one line of text: what is hashed and shown."""
+        town = f"; town {self.town_quantifier} {self.town_bar}" if self.town_quantifier else ""
+        return f"{self.quantifier} {self.bar}{town}; base: {self.base.en}; {self.estimand.en}"
+
+
+def read_claim(raw: Mapping[str, Any]) -> Claim:
+    """One `[[claim]]` table as a Claim; raises CountyError for an unknown key or quantifier."""
+    known = dict(raw)
+    where = str(known.get("id", "?"))
+    text = as_text({lang: known.pop(lang, "") for lang in ("zh", "en")}, where)
+    texts = {key: as_text(known.pop(key, None), f"{where}.{key}") for key in ("base", "estimand")}
+    unknown = set(known) - set(Claim.__dataclass_fields__)
+    if unknown or known.get("quantifier") not in QUANTIFIERS:
+        raise CountyError("claims.bad_claim", claim=where, what=", ".join(unknown) or known.get("quantifier"))
+    return Claim(text=text, needs=tuple(known.pop("needs", ())), **texts, **known)
+
+
+@cache
+def house_claims() -> dict[str, Claim]:
+    """The claims that the house brings, by id."""
+    raw = tomllib.loads(files("huying").joinpath("data/claims.toml").read_text("utf-8"))
+    return {claim.id: claim for claim in map(read_claim, raw["claim"])}
+
+
+def claims_of(county: County) -> dict[str, Claim]:
+    """The claims with the bars that the county sets; raises CountyError for a bar of an unknown claim."""
+    unknown = set(county.bars) - set(house_claims())
+    if unknown:
+        raise CountyError("claims.unknown_bar", Place(str(county.folder / "county.toml")), claim=", ".join(sorted(unknown)))
+    return {key: _with_bar(claim, county.bars.get(key)) for key, claim in house_claims().items()}
+
+
+def _with_bar(claim: Claim, bar: float | None) -> Claim:
+    if bar is None:
+        return claim
+    return replace(claim, town_bar=bar) if claim.is_about_towns else replace(claim, bar=bar)
+
+
+# --- freezing ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """The hash and date under which each claim's rule, bar and the county's exclusions were fixed."""
+
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    frozen_on: str = ""
+
+    def remark(self, claim: str, now: str) -> str:
+        """`not frozen`, `changed after the data were seen`, or nothing."""
+        if claim not in self.hashes:
+            return "not_frozen"
+        return "" if self.hashes[claim] == now else "rule_changed"
+
+
+def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
+    """The hash of each claim's rule with the county's clock, thresholds and exclusions."""
+    around = f"{county.clock} {sorted(county.thresholds.items())} {county.exclude} {county.calendar}"
+    return {key: hash_of([key, claim.rule, around])[:16] for key, claim in claims.items()}
+
+
+def freeze(county: County, today: dt.date | None = None) -> Path:
+    """Write `frozen.toml` into the county's folder; a claim that is frozen already keeps its hash and date."""
+    file = county.folder / "frozen.toml"
+    before = read_freeze(county)
+    hashes = {**rule_hashes(county, claims_of(county)), **before.hashes}
+    when = before.frozen_on or (today or dt.date.today()).isoformat()
+    lines = ["# Rules, bars and exclusions as fixed before the data were seen. Do not edit.", f'frozen_on = "{when}"', "", "[rules]"]
+    write_text(file, "\n".join([*lines, *(f'{key} = "{value}"' for key, value in sorted(hashes.items()))]) + "\n")
+    return file
+
+
+def read_freeze(county: County) -> Freeze:
+    """The county's frozen rules, empty where there are none."""
+    file = county.folder / "frozen.toml"
+    if not file.is_file():
+        return Freeze()
+    raw = tomllib.loads(file.read_text("utf-8"))
+    return Freeze(raw.get("rules", {}), str(raw.get("frozen_on", "")))
+
+
+# --- judging ----------------------------------------------------------------------------------------------------------
+
+
+def judge(quantifier: str, bar: float, estimate: float, low: float, high: float, n: float = 1) -> tuple[str, str]:
+    """The verdict and, for `cannot say`, its reason.
+
+    ALL and SOME are counted: one counter-example refutes ALL, one example supports SOME. The others need the whole
+    interval on one side of the bar; a counted share has the interval [estimate, estimate].
+    """
+    if not n > 0:
+        return CANNOT_SAY, "no eligible case"
+    if np.isnan(estimate) or (quantifier not in (ALL, SOME) and (np.isnan(low) or np.isnan(high))):
+        return CANNOT_SAY, "not estimable"
+    slack = 1e-9
+    if quantifier == ALL:
+        return (SUPPORTED if estimate >= bar - slack else NOT_SUPPORTED), ""
+    if quantifier == SOME:
+        return (SUPPORTED if estimate > 0 else NOT_SUPPORTED), ""
+    if quantifier in (LOW, FEW, NONE):
+        yes, no = (high < bar - slack or (quantifier == NONE and high <= slack)), low >= bar + (slack if quantifier == NONE else -slack)
+    elif quantifier == GENERAL:
+        yes, no = low >= bar - slack, high < bar - slack
+    else:
+        yes, no = low > bar + slack, high <= bar + slack
+    return (SUPPORTED, "") if yes else (NOT_SUPPORTED, "") if no else (CANNOT_SAY, "interval across the bar")
+
+
+def judge_towns(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
+    """Own verdicts, and for estimates Holm's family verdicts with simultaneous intervals, for the rows of one sub.
+
+    The family is the towns of one claim and wave. A verdict of the family needs Holm's adjusted p below .05; the
+    interval stored beside it is Bonferroni's, at 1 - .05/m for m towns judged.
+    """
+    quantifier, bar = claim.rule_at("town")
+    own = [judge(quantifier, bar, *row) for row in facts[["estimate", "low", "high", "n"]].to_numpy(dtype=float)]
+    judged = facts.assign(verdict=[v for v, _ in own], own_reason=[r for _, r in own])
+    family, low, high = judged["verdict"].copy(), facts["low"].to_numpy(copy=True), facts["high"].to_numpy(copy=True)
+    tested = facts["low"].notna().to_numpy() & facts["method"].isin([COUNT, EXACT]).to_numpy().__invert__()
+    if tested.any() and quantifier not in (ALL, SOME):
+        rows = facts[tested]
+        above, below = p_above(rows, bar)
+        adjusted = multipletests(np.minimum(1.0, 2 * np.minimum(above, below)), method="holm")[1]
+        side = np.where(above < below, *((NOT_SUPPORTED, SUPPORTED) if quantifier in (LOW, FEW, NONE) else (SUPPORTED, NOT_SUPPORTED)))
+        family[tested] = np.where(adjusted < 0.05, side, CANNOT_SAY)
+        low[tested], high[tested] = limits(rows, 1 - 0.05 / len(rows))
+    return judged.assign(verdict_family=family, low_family=low, high_family=high)
+
+
+def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
+    """The county's fact for a claim about towns: the share that meet the rule, bounded by what the family can decide.
+
+    `low` counts the towns that the family supports, `high` all that it does not refute.
+    """
+    quantifier, bar = claim.rule_at("town")
+    known = towns[towns["verdict_family"].isin([SUPPORTED, NOT_SUPPORTED]) | towns["estimate"].notna()]
+    n = len(known)
+    meets = known["estimate"] < bar - 1e-9 if quantifier == LOW else known["estimate"] >= bar - 1e-9
+    meets |= known["verdict"] == SUPPORTED
+    low, high = (known["verdict_family"] == SUPPORTED).sum(), (known["verdict_family"] != NOT_SUPPORTED).sum()
+    return {"place": COUNTY, "estimate": meets.sum() / n if n else np.nan, "low": low / n if n else np.nan,
+            "high": high / n if n else np.nan, "n": n, "method": COUNT}  # fmt: skip
+
+
+def judge_county(claim: Claim, fact: Mapping[str, Any]) -> dict[str, Any]:
+    """The county's fact with its verdict; a claim about towns is supported only by towns that the family names."""
+    quantifier, bar = claim.rule_at(COUNTY)
+    estimate = fact["low"] if claim.is_about_towns and quantifier == SOME else fact["estimate"]
+    verdict, reason = judge(quantifier, bar, *(float(v) for v in (estimate, fact["low"], fact["high"], fact["n"])))
+    if claim.is_about_towns and verdict == NOT_SUPPORTED and fact["high"] > 0 and quantifier == SOME:
+        verdict, reason = CANNOT_SAY, "interval across the bar"
+    understated = quantifier == SOME and verdict == SUPPORTED and fact["low"] > 0.5
+    return {**fact, "verdict": verdict, "verdict_family": verdict, "own_reason": reason, "low_family": fact["low"],
+            "high_family": fact["high"], "remark": "understated" if understated else fact.get("remark", "")}  # fmt: skip
+
+
+def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
+    """The evidence rows of one claim: each sub's facts, the headline (sub empty) judged for every town and the county.
+
+    `facts` holds the columns of an estimates frame with `sub`, `period` and `wave`; only the headline gets a verdict.
+    """
+    head, subs = facts[facts["sub"] == ""], facts[facts["sub"] != ""]
+    parts = [subs.assign(verdict="", verdict_family="", own_reason="", low_family=np.nan, high_family=np.nan)]
+    for _, same in head.groupby(["period", "wave"], sort=False):
+        towns, county = same[same["place"] != COUNTY], same[same["place"] == COUNTY]
+        judged = judge_towns(claim, towns) if len(towns) else towns
+        if claim.is_about_towns and len(towns):
+            first = {**same.iloc[0].to_dict(), "reason": "", "reliability": "ok", "n_eff": np.nan, "df": np.nan, "deff": np.nan}
+            county = pd.DataFrame([{**first, **share_of_towns(claim, judged)}])
+        rows = [judge_county(claim, fact) for fact in county.to_dict("records")]
+        parts += [judged, pd.DataFrame(rows)] if rows else [judged]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+
+
+def no_data(claim: Claim, places: tuple[str, ...], missing: str) -> pd.DataFrame:
+    """Rows that say `cannot say` at every place because the county has no file of this kind."""
+    rows = pd.DataFrame({"place": places, "sub": "", "period": "", "wave": "", "n": 0.0, "method": "", "reliability": ""})
+    rows = rows.assign(estimate=np.nan, low=np.nan, high=np.nan, n_eff=np.nan, df=np.nan, deff=np.nan, low_family=np.nan, high_family=np.nan)
+    return rows.assign(verdict=CANNOT_SAY, verdict_family=CANNOT_SAY, own_reason="", reason=f"no data: {missing}")
+
+
+def as_evidence(county: County, claim: Claim, judged: pd.DataFrame, frozen: Freeze, rule_hash: str, data_hash: str) -> pd.DataFrame:
+    """Judged rows as rows of the evidence ledger: the columns of EVIDENCE in their order and types."""
+    reason = judged.get("reason", pd.Series("", index=judged.index)).fillna("")
+    reason = reason.where((reason != "") | (judged["verdict"] == ""), judged["own_reason"])
+    remark = judged.get("remark", pd.Series("", index=judged.index)).fillna("")
+    changed = frozen.remark(claim.id, rule_hash)
+    if changed:
+        remark = remark.where(remark == "", remark + "; ") + changed
+    rows = judged.assign(
+        claim=claim.id, reason=reason, remark=remark, rule=claim.rule, rule_hash=rule_hash, rule_frozen_on=frozen.frozen_on,
+        excluded_flags=", ".join(county.exclude), data_hash=data_hash[:16], figure=claim.figure, notebook=claim.notebook,
+        is_synthetic=county.is_synthetic,
+    )  # fmt: skip
+    rows = rows[list(EVIDENCE)].astype({k: v for k, v in EVIDENCE.items() if v != "str"})
+    return rows.assign(**{k: rows[k].fillna("").astype(str) for k, v in EVIDENCE.items() if v == "str"})
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def show_value(claim: Claim, value: float) -> str:
+    """A share as per cent, a mean with two decimals, months as they are."""
+    if np.isnan(value):
+        return "-"
+    if claim.unit:
+        return f"{value:.3g}"
+    return f"{100 * value:.1f}%"
+
+
+def sentence(row: Mapping[str, Any], claim: Claim, lang: str, place: str, sub: str = "") -> str:
+    """One line of evidence: claim, place, verdict, value, interval and n, with its reason and remark."""
+    parts = {"claim": claim.id, "place": place, "text": claim.text(lang), "verdict": verdict_word(row["verdict"], lang)}
+    if sub:
+        parts["text"] = sub
+    line = say("claims.sentence" if row["verdict"] else "claims.sub_sentence", lang, **parts)
+    if not np.isnan(row["estimate"]):
+        is_town_share = claim.is_about_towns and row["place"] == COUNTY and not row["sub"]
+        value = f"{100 * row['estimate']:.1f}%" if is_town_share else show_value(claim, row["estimate"])
+        low, high = (f"{100 * row[k]:.1f}%" if is_town_share else show_value(claim, row[k]) for k in ("low", "high"))
+        key = "claims.counted" if row["method"] == COUNT and row["low"] == row["high"] else "claims.bounded" if row["method"] == COUNT else "claims.value"
+        line += say(key, lang, value=value, low=low, high=high, n=f"{row['n']:.0f}")
+    if row["reason"]:
+        line += say("claims.because", lang, reason=reason_word(row["reason"], lang))
+    for remark in filter(None, row["remark"].split("; ")):
+        line += say("claims.remark", lang, remark=say(f"claims.remark_{remark}", lang))
+    return line + say("claims.stop", lang)
+
+
+def verdict_word(verdict: str, lang: str) -> str:
+    """The word for a verdict."""
+    return say(f"claims.verdict_{verdict.replace(' ', '_')}", lang) if verdict else ""
+
+
+def reason_word(reason: str, lang: str) -> str:
+    """The words for a reason; `no data: x` names the file that is missing."""
+    head, _, tail = reason.partition(": ")
+    return say(f"claims.reason_{head.replace(' ', '_')}", lang, what=tail)
+
+
+def is_problem(row: Mapping[str, Any], claim: Claim) -> bool:
+    """Whether the row's verdict is the one that means a problem."""
+    return str(row["verdict"]) == claim.problem_if
+
+
+__all__ = ["COUNT", "EXACT", "STUDENT"]

@@ -1,0 +1,205 @@
+"""The county's folder: names, waves, periods, files, margins, bars; refuses an unknown key, a missing file, a wrong type."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from huying.errors import CountyError, Place
+from huying.words import LANGUAGES, Text
+from huying.workdays import Rule
+
+SAMPLINGS = ("probability", "quota", "convenience")
+FORMS = ("resident", "staff", "leader", "department")
+THRESHOLDS: Mapping[str, Any] = {
+    "speeder": 0.3, "clone_differs": 2, "clone_block": 3, "longstring": "all", "weight_bounds": [0.1, 10.0],
+    "fewest_residents": 20, "fewest_staff": 5,
+}  # fmt: skip
+SCHEMA: Mapping[str, Mapping[str, tuple[type, ...]]] = {
+    "county": {"id": (str,), "name_zh": (str,), "name_en": (str,), "lang": (str,), "is_synthetic": (bool,),
+               "sampling": (str,), "calendar": (str,), "calendar_file": (str,), "prefixes": (list,)},
+    "wave": {"from": (dt.date,), "to": (dt.date,)},
+    "period": {"from": (dt.date,), "to": (dt.date,), "as_of": (dt.date,)},
+    "clock": {"count_from": (str,), "cutoff": (str,), "day_ends": (str,)},
+    "exclude": {"flags": (list,)},
+    "thresholds": {key: (int, float) if isinstance(value, int | float) else (type(value), int)
+                   for key, value in THRESHOLDS.items()},
+    "survey": {"form": (str,), "wave": (str,), "reader": (str,), "text": (str,), "number": (str,), "file": (str,)},
+    "ledger": {"table": (str,), "file": (str,), "period": (str,), "sheet": (str,), "header_row": (int,), "columns": (dict,)},
+}  # fmt: skip
+REQUIRED = {"county": ("id", "name_zh", "name_en", "sampling", "is_synthetic"), "wave": ("from", "to"),
+            "period": ("from", "to", "as_of"), "survey": ("form", "wave", "reader"), "ledger": ("table", "file")}  # fmt: skip
+CHOICES = {"lang": LANGUAGES, "sampling": SAMPLINGS, "form": FORMS, "calendar": ("china", "weekdays"), "reader": ("wjx", "spss"),
+           "count_from": ("next", "same"), "day_ends": ("24:00", "17:30")}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Survey:
+    """One survey export: a form in a wave, in a text file (and its number twin), or one SPSS file."""
+
+    form: str
+    wave: str
+    reader: str
+    text: str = ""
+    number: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """One ledger file, for a period where the ledger has one. `columns` maps a column of the contract to a header."""
+
+    table: str
+    file: str
+    period: str = ""
+    sheet: str | None = None
+    header_row: int = 1
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The days of a wave or period; `as_of` is the day on which the data of a period were taken."""
+
+    first: dt.date
+    last: dt.date
+    as_of: dt.date
+
+
+@dataclass(frozen=True)
+class County:
+    """A county as its folder declares it."""
+
+    folder: Path
+    id: str
+    name: Text
+    lang: str
+    is_synthetic: bool
+    sampling: str
+    calendar: str
+    calendar_file: Path | None
+    prefixes: tuple[str, ...]
+    waves: Mapping[str, Span]
+    periods: Mapping[str, Span]
+    clock: Rule
+    exclude: tuple[str, ...]
+    thresholds: Mapping[str, Any]
+    bars: Mapping[str, float]
+    surveys: tuple[Survey, ...]
+    ledgers: tuple[Ledger, ...]
+
+    def path(self, file: str) -> Path:
+        return self.folder / file
+
+
+def find_county(name: str | Path) -> County:
+    """The county with this id, or in this folder: looked for under `survey_data/` here and in every folder above.
+
+    `HUYING_HOME` names the folder that holds `survey_data/` when it lies elsewhere. Raises CountyError.
+    """
+    here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
+    tried = [Path(name), *(folder / "survey_data" / str(name) for folder in (here, *here.parents))]
+    for folder in tried:
+        if (folder / "county.toml").is_file():
+            return read_county(folder)
+    raise CountyError("county.not_found", name=str(name))
+
+
+def read_county(folder: Path) -> County:
+    """The county declared by `folder/county.toml`; raises CountyError with the line and the key at fault."""
+    file = folder / "county.toml"
+    source = file.read_text("utf-8")
+    try:
+        raw = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        raise CountyError("county.not_toml", Place(str(file)), why=str(error)) from error
+    Checker(str(file), source).check(raw)
+    for entry in (*raw.get("survey", ()), *raw.get("ledger", ())):
+        for key in ("text", "number", "file"):
+            if entry.get(key) and not (folder / entry[key]).is_file():
+                raise CountyError("county.no_file", _place(str(file), source, entry[key]), key=key, file=entry[key])
+    return _build(folder, raw)
+
+
+def _build(folder: Path, raw: Mapping[str, Any]) -> County:
+    head = raw["county"]
+    spans = {kind: {name: Span(s["from"], s["to"], s.get("as_of", s["to"])) for name, s in raw.get(kind, {}).items()}
+             for kind in ("wave", "period")}  # fmt: skip
+    return County(
+        folder=folder, id=head["id"], name=Text(head["name_zh"], head["name_en"]), lang=head.get("lang", "zh"),
+        is_synthetic=head["is_synthetic"], sampling=head["sampling"], calendar=head.get("calendar", "china"),
+        calendar_file=folder / head["calendar_file"] if "calendar_file" in head else None,
+        prefixes=tuple(head.get("prefixes", (head["name_zh"],))), waves=spans["wave"], periods=spans["period"],
+        clock=Rule(**{key: value or None for key, value in raw.get("clock", {}).items()}),
+        exclude=tuple(raw.get("exclude", {}).get("flags", ())), thresholds={**THRESHOLDS, **raw.get("thresholds", {})},
+        bars={claim: float(bar) for claim, bar in raw.get("bars", {}).items()},
+        surveys=tuple(Survey(**entry) for entry in raw.get("survey", ())),
+        ledgers=tuple(Ledger(**entry) for entry in raw.get("ledger", ())),
+    )  # fmt: skip
+
+
+def _place(file: str, source: str, word: str) -> Place:
+    """The line of the declaration that holds `word`."""
+    lines = [n for n, line in enumerate(source.splitlines(), 1) if re.search(rf"(^|[\s\[.\"']){re.escape(word)}\b", line)]
+    return Place(file, row=lines[0] if lines else None)
+
+
+@dataclass(frozen=True)
+class Checker:
+    """Compares a county's declaration with SCHEMA and says what would be right."""
+
+    file: str
+    source: str
+
+    def fail(self, key: str, word: str, **values: Any) -> CountyError:
+        return CountyError(key, _place(self.file, self.source, word), **values)
+
+    def check(self, raw: Mapping[str, Any]) -> None:
+        known = {*SCHEMA, "bars"}
+        for section, body in raw.items():
+            if section not in known:
+                raise self.unknown(section, known)
+            if section != "bars":
+                for entry in self.entries(section, body):
+                    self.check_entry(section, entry)
+        if "county" not in raw:
+            raise self.fail("county.no_section", "county", key="[county]")
+        for survey in raw.get("survey", ()):
+            if survey["wave"] not in raw.get("wave", {}):
+                raise self.fail("county.no_span", survey["wave"], kind="wave", name=survey["wave"])
+        for ledger in raw.get("ledger", ()):
+            if ledger.get("period") and ledger["period"] not in raw.get("period", {}):
+                raise self.fail("county.no_span", ledger["period"], kind="period", name=ledger["period"])
+
+    def entries(self, section: str, body: Any) -> list[Any]:
+        wanted = list if section in ("survey", "ledger") else dict
+        if not isinstance(body, wanted):
+            raise self.fail("county.wrong_type", section, key=section, wanted=wanted.__name__, got=repr(body))
+        return body if isinstance(body, list) else list(body.values()) if section in ("wave", "period") else [body]
+
+    def check_entry(self, section: str, entry: Any) -> None:
+        if not isinstance(entry, dict):
+            raise self.fail("county.wrong_type", section, key=section, wanted=f"[{section}.…]", got=repr(entry))
+        schema = SCHEMA[section]
+        for key, value in entry.items():
+            if key not in schema:
+                raise self.unknown(key, set(schema))
+            if not isinstance(value, schema[key]) or (isinstance(value, bool) and bool not in schema[key]):
+                names = " / ".join(kind.__name__ for kind in schema[key])
+                raise self.fail("county.wrong_type", key, key=key, wanted=names, got=repr(value))
+            if key in CHOICES and value not in CHOICES[key]:
+                raise self.fail("county.wrong_value", key, key=key, wanted=", ".join(CHOICES[key]), got=value)
+        for key in REQUIRED.get(section, ()):
+            if key not in entry:
+                raise self.fail("county.no_key", section, section=section, key=key)
+
+    def unknown(self, key: str, known: set[str]) -> CountyError:
+        close = difflib.get_close_matches(key, known, n=1)
+        return self.fail("county.unknown_key", key, key=key, known=", ".join(sorted(known)), close=close[0] if close else "-")

@@ -1,0 +1,198 @@
+"""Residents drawn and asked: villages by size, adults at random, 27 answers each from the planted model; refuses nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from huying.codebook import Item
+from huying.demo.population import Population
+from huying.demo.truths import Ints, choose, obey, pick
+
+CHANNELS = np.array([
+    [0.22, 0.24, 0.22, 0.05, 0.05, 0.07, 0.06, 0.06, 0.03, 0.01],
+    [0.09, 0.20, 0.14, 0.13, 0.10, 0.15, 0.08, 0.08, 0.03, 0.01],
+    [0.02, 0.08, 0.06, 0.26, 0.10, 0.22, 0.07, 0.13, 0.05, 0.01]])  # fmt: skip
+WORK = np.array([
+    [0.14, 0.40, 0.16, 0.08, 0.06, 0.001, 0.13, 0.029],
+    [0.34, 0.31, 0.15, 0.05, 0.001, 0.03, 0.10, 0.019],
+    [0.50, 0.02, 0.04, 0.001, 0.001, 0.30, 0.12, 0.018]])  # fmt: skip
+TYPES = {"single": "Int16", "scale": "Int16", "dropdown": "Int16", "matrix_single": "Int16", "matrix_scale": "Int16",
+         "multi": "Int8", "whole": "Int32", "number": "float64", "text": "object"}  # fmt: skip
+
+
+def draw_residents(
+    population: Population, rng: np.random.Generator, wave: str | None = None, villages: Ints | None = None
+) -> pd.DataFrame:
+    """One clean sample in the shape of `Cleaned.rows`, with `base_weight` (adults per planned answer) and `person` beside it."""
+    people = draw_people(population, rng, draw_villages(population, rng) if villages is None else villages)
+    answers = answer_residents(population, people, rng)
+    frame = as_cleaned(population.truths.items("resident"), answers)
+    towns = population.towns
+    village = population.villages["village_id"].to_numpy()[people["village"]]
+    head = pd.DataFrame(
+        {"row_id": [f"demo#{n}" for n in range(2, len(people) + 2)], "form": "resident", "wave": wave or population.wave,
+         "town_id": towns["town_id"].to_numpy()[people["town"]], "village_id": village, "interviewer_id": people["interviewer"],
+         "disposition": "complete", "base_weight": people["base_weight"], "person": people["person"]})  # fmt: skip
+    return pd.concat([head, frame], axis=1)
+
+
+def draw_villages(population: Population, rng: np.random.Generator, before: Ints | None = None) -> Ints:
+    """Row numbers of the villages drawn with probability proportional to adults, systematically in random order.
+
+    `before` holds the villages of the wave before: each town keeps its `share_of_villages_kept` of them and draws the rest anew.
+    """
+    towns, drawn = population.towns, []
+    town, adults = population.villages["town"].to_numpy(), population.villages["adults"].to_numpy()
+    ends = np.cumsum(np.bincount(town, minlength=len(towns)))
+    for t, wanted in enumerate(towns["villages_sampled"].to_numpy()):
+        own = np.arange(ends[t - 1] if t else 0, ends[t])
+        kept = np.array([], dtype=np.int64)
+        if before is not None:
+            earlier = before[town[before] == t]
+            kept = rng.choice(earlier, round(len(earlier) * towns["share_of_villages_kept"].iloc[t]), replace=False)
+            own = np.setdiff1d(own, earlier) if wanted > len(kept) else own
+        drawn.append(np.sort(np.concatenate([kept, _systematic(own, adults[own], wanted - len(kept), rng)])))
+    return np.concatenate(drawn).astype(np.int64)
+
+
+def _systematic(units: Ints, size: Ints, n: int, rng: np.random.Generator) -> Ints:
+    order = rng.permutation(len(units))
+    steps = np.cumsum(size[order])
+    marks = (np.arange(n) + rng.random()) * steps[-1] / max(n, 1)
+    return np.asarray(units[order[np.searchsorted(steps, marks, side="right")]])
+
+
+def draw_people(population: Population, rng: np.random.Generator, villages: Ints) -> pd.DataFrame:
+    """The persons drawn in `villages`: the town's number of answers shared evenly, simple random within the village."""
+    towns, table = population.towns, population.villages
+    town, size = table["town"].to_numpy()[villages], table["adults"].to_numpy()[villages]
+    start, wanted = table["start"].to_numpy()[villages], towns["n_resident"].to_numpy()
+    quota = population.truths.features["residents"].get("quota_60", {})
+    group, rows, rank = population.people["group"].to_numpy(), [], np.zeros(len(villages), dtype=np.int64)
+    for t, town_id in enumerate(towns["town_id"]):
+        here = np.flatnonzero(town == t)
+        rank[here] = np.arange(len(here))
+        share = rng.permutation(np.full(len(here), wanted[t] // len(here)) + (np.arange(len(here)) < wanted[t] % len(here)))
+        old = _old_quota(share, quota[town_id]) if town_id in quota else None
+        for k, v in enumerate(here):
+            pool = np.arange(start[v], start[v] + size[v])
+            if old is None:
+                rows.append(start[v] + rng.choice(size[v], share[k], replace=False))
+            else:
+                middle = (share[k] - old[k] + k % 2) // 2
+                for g, part in enumerate((share[k] - old[k] - middle, middle, old[k])):
+                    rows.append(rng.choice(pool[group[pool] == g], part, replace=False))
+    person = np.concatenate(rows)
+    people = population.people.take(person).reset_index(drop=True)
+    people["person"], of = person, people["town"].to_numpy()
+    people["base_weight"] = (towns["adults"] / wanted).to_numpy()[of]
+    place = pd.Series(rank, index=villages)[people["village"].to_numpy()].to_numpy()
+    team = [f"I{t[-2:]}{n:02d}" for t, n in zip(towns["town_id"].to_numpy()[of], place // 2 + 1, strict=True)]
+    online = rng.random(len(people)) < population.truths.features["residents"]["online"]
+    people["interviewer"] = np.where(online, "", team)
+    return people
+
+
+def _old_quota(share: Ints, part: float) -> Ints:
+    """How many of each village's answers come from persons of 60 or more, so that the town has `part` of them."""
+    steps = np.round(np.cumsum(share) * part).astype(np.int64)
+    return np.diff(steps, prepend=0)
+
+
+def answer_residents(population: Population, people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """The answers of `people` as codes (NaN where not asked), one column for each of Item.variables."""
+    n, town = len(people), people["town"].to_numpy()
+    aware, business, first_old = (people[name].to_numpy() for name in ("aware", "business", "first_old"))
+    group, insider = people["group"].to_numpy(), people["insider"].to_numpy()
+    street = (population.towns["type"] == "street").to_numpy()[town]
+    out: dict[str, Any] = {"R00": np.ones(n), "R01": town + 1, "R02": np.ones(n), "R03": people["age"].to_numpy()}
+    out["R04"] = np.where(rng.random(n) < 0.01, 9, people["sex"])
+    out["R05"] = 1 + (rng.random(n) < np.where(street, 0.9, 0.06))
+    out["R06"] = people["edu"].to_numpy()
+    out["R07"] = pick(rng, [1, 2, 3, 4, 5, 6, 7, 97], WORK[group])
+    tie = choose(rng, np.tile([0.6, 0.15, 0.25], (n, 1)), 2) * insider[:, None]
+    _multi(out, "R08", [1, 2, 3, 4], np.column_stack([tie, ~insider]))
+    out["R09"] = np.where(aware, pick(rng, [1, 2, 3], [0.18, 0.40, 0.42], n), pick(rng, [4, 98], [0.9, 0.1], n))
+    knows = (0.35 + 0.4 * aware)[:, None]
+    for row, right in zip("abcde", (1, 2, 1, 2, 1), strict=True):
+        out[f"R10_{row}"] = pick(rng, [right, 3 - right, 98], np.hstack([knows, (1 - knows) * 0.45, (1 - knows) * 0.55]))
+    campaign = population.towns["town_id"].isin(population.truths.features["residents"]["campaign"]).to_numpy()[town]
+    heard = CHANNELS[group] * np.where(campaign[:, None], [3, 2.5, 3, 1, 1, 1, 1, 1, 1, 1], 1)
+    channels = [*range(1, 10), 97]
+    _multi(out, "R11", channels, choose(rng, heard, 3))
+    _recognition(out, rng, aware, first_old, business)
+    out["R13"] = np.where(business, 1, 2)
+    out["R14"] = pick(rng, [1, 2, 3, 4, 5, 6, 7, 8, 97], [0.18, 0.27, 0.18, 0.08, 0.06, 0.06, 0.08, 0.05, 0.04], n)
+    out["R15"] = np.where(first_old, 1, pick(rng, [2, 3, 4, 5, 6, 7, 97], [0.44, 0.14, 0.17, 0.12, 0.06, 0.04, 0.03], n))
+    out["R16"] = pick(rng, [0, 1, 2, 98], np.where(first_old[:, None], [0.52, 0.30, 0.15, 0.03], [0.78, 0.14, 0.05, 0.03]))
+    sent = np.isin(out["R16"], [1, 2])[:, None]
+    out["R17"] = pick(rng, [5, 4, 3, 2, 1], np.where(sent, [0.12, 0.25, 0.34, 0.20, 0.09], [0.34, 0.38, 0.20, 0.06, 0.02]))
+    true_old = population.towns["true_first_old"].to_numpy()[town]
+    habit = np.where(business, 0.25 + 0.5 * first_old, true_old)[:, None]
+    for row, shares in zip("abcd", ([45, 8, 22, 8, 3, 14], [22, 22, 30, 6, 4, 16], [50, 8, 14, 16, 2, 10], [14, 28, 16, 4, 22, 16]), strict=True):
+        out[f"R18_{row}"] = pick(rng, [1, 2, 3, 4, 5, 6, 98], np.hstack([habit, (1 - habit) * np.array(shares) / 100]))
+    index = population.towns["true_PRI"].to_numpy()[town][:, None]
+    away = np.where(business, 0.0, 0.14)[:, None]
+    seen = np.hstack([1 - index, 0.45 * index, 0.55 * index]) * (0.88 - away)
+    out["R19"] = pick(rng, [1, 2, 3, 98, 99], np.hstack([seen, np.full((n, 1), 0.12), away]))
+    out["R20"] = pick(rng, [1, 2, 3, 98], [0.55, 0.22, 0.05, 0.18], n)
+    known = (rng.random((n, 5)) < np.array([0.45, 0.25, 0.55, 0.15, 0.30]) * (0.7 + 0.5 * aware[:, None])).astype(np.int64)
+    _multi(out, "R21", [1, 2, 3, 4, 5, 6], np.column_stack([known, known.sum(axis=1) == 0]))
+    out["R22"] = 2 - (rng.random(n) < 0.17)
+    for row, shares in zip("abc", ([0.82, 0.05, 0.10, 0.03], [0.52, 0.24, 0.20, 0.04], [0.48, 0.27, 0.21, 0.04]), strict=True):
+        out[f"R23_{row}"] = pick(rng, [1, 2, 3, 98], shares, n)
+    _opinions(out, rng, aware)
+    _multi(out, "R25", channels, choose(rng, CHANNELS[group] * [1.6, 1.8, 1.6, 0.8, 0.8, 1.2, 0.8, 0.6, 0.6, 1], 3))
+    answers = pd.DataFrame({name: np.asarray(values, dtype=np.float64) for name, values in out.items()})
+    answers["R26"] = None
+    obey(population.truths.items("resident"), answers)
+    return answers
+
+
+def _multi(out: dict[str, Any], item: str, codes: list[int], table: Any) -> None:
+    out.update({f"{item}_{code}": table[:, k] for k, code in enumerate(codes)})
+
+
+def _recognition(out: dict[str, Any], rng: np.random.Generator, aware: Ints, first_old: Ints, business: Ints) -> None:
+    """Old and new bodies recognised (leanings correlated .3); the decoy by 6 in 100, whatever else they know."""
+    n = len(aware)
+    lean = rng.multivariate_normal([0, 0], [[1, 0.3], [0.3, 1]], size=n)
+    shift = np.column_stack([0.5 * first_old, 0.8 * aware])
+    for row, kind, bar in zip("abcdefgh", (0, 0, 0, 0, 1, 1, 1, 1), (-0.5, -0.45, 0.1, -0.2, -0.1, 0.55, 0.7, 0.45), strict=True):
+        known = 0.8 * lean[:, kind] + 0.6 * rng.normal(size=n) + shift[:, kind] > bar
+        out[f"R12_{row}"] = 1 + known + (known & (rng.random(n) < np.where(business, 0.42, 0.12)))
+    out["R12_i"] = 1 + (rng.random(n) < 0.06)
+    same = np.ptp(np.column_stack([out[f"R12_{row}"] for row in "abcdefghi"]), axis=1) == 0
+    out["R12_b"] = np.where(same, 2, out["R12_b"])  # an honest form never gives one answer throughout
+
+
+def _opinions(out: dict[str, Any], rng: np.random.Generator, aware: Ints) -> None:
+    n, mood = len(aware), rng.normal(size=len(aware))
+    for row, mean in zip("abcdf", (0.35, 0.2, 0.5, -0.1, -0.3), strict=True):
+        lean = mean + (0.6 * mood + 0.25 * aware) * (-1 if row == "d" else 1) + 0.8 * rng.normal(size=n)
+        score = 1 + np.digitize(lean, [-1.6, -0.6, 0.35, 1.3])
+        out[f"R24_{row}"] = np.where(rng.random(n) < 0.03, 98, score)
+    wrong = rng.random(n) < 0.02
+    out["R24_e"] = np.where(wrong, pick(rng, [5, 3, 2], [0.4, 0.4, 0.2], n), 4)
+    same = np.ptp(np.column_stack([out[f"R24_{row}"] for row in "abcdef"]), axis=1) == 0
+    out["R24_d"] = np.where(same, 2, out["R24_d"])
+
+
+def as_cleaned(items: tuple[Item, ...], answers: pd.DataFrame) -> pd.DataFrame:
+    """`answers` in the shape of `Cleaned.rows`: typed, missing codes taken out, and for each cell why it is missing."""
+    columns: dict[str, Any] = {}
+    for item in items:
+        for name in item.variables:
+            values = answers[name]
+            columns[name] = values if item.type == "text" else values.where(~values.isin(list(item.missing))).astype(TYPES[item.type])
+        for cell in item.cells:
+            raw = answers[item.variables[0] if item.type == "multi" else cell]
+            gone = "blank" if item.type == "text" else "skipped"
+            why = np.where(raw.isna().to_numpy(), gone, None).astype(object)
+            for code, reason in item.missing.items():
+                why[(raw == code).to_numpy()] = reason
+            columns[f"{cell}_missing"] = why
+    return pd.DataFrame(columns)

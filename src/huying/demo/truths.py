@@ -1,0 +1,116 @@
+"""What is planted in the demo county, as data: towns, waves, margins, departments, events, units and features; refuses nothing."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from huying.codebook import Codebook, Item, Option, holds, house_codebook
+from huying.words import Text
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+SEX = ("male", "female")
+AGES = {"age_18_39": "18-39", "age_40_59": "40-59", "age_60_plus": "60+"}
+AGENCIES = ("综合执法", "市场监管", "自然资源", "司法所", "派出所")
+
+
+@dataclass(frozen=True)
+class Truths:
+    """The planted tables; a generated province brings its own. `towns` is indexed 0, 1, 2 … in the order of the register."""
+
+    towns: pd.DataFrame
+    waves: pd.DataFrame
+    departments: pd.DataFrame
+    units: pd.DataFrame
+    org_map: pd.DataFrame
+    mechanisms: pd.DataFrame
+    features: Mapping[str, Any]
+
+    def wave(self, wave: str) -> pd.DataFrame:
+        """The towns with their margins and with the sizes and true values of one wave."""
+        own = self.waves[self.waves["wave"].astype(str) == wave].drop(columns="wave").set_index("town_id")
+        frame = self.towns.drop(columns=[name for name in own if name in self.towns])
+        return frame.join(own, on="town_id")
+
+    def by_town(self, section: str, name: str) -> Floats:
+        """A planted number of each town: the county's, and what `<name>_of` says for single towns."""
+        table = self.features[section]
+        return np.array([table.get(f"{name}_of", {}).get(town, table[name]) for town in self.towns["town_id"]], float)
+
+    def items(self, form: str, book: Codebook | None = None) -> tuple[Item, ...]:
+        """The items of a form with the county's lists filled in; their codes count 1, 2, 3 … in the list's order."""
+        lists = {"towns": self.towns[["name_zh", "name_en"]], "departments": self.departments[["name_zh", "name_en"]],
+                 "new_units": self.units[["name_zh", "name_en"]], "mechanisms": self.mechanisms[["title", "title"]],
+                 "old_units": self.old_units()[["old_name", "old_name_en"]]}  # fmt: skip
+        filled = {name: tuple(Option(n + 1, Text(zh, en)) for n, (zh, en) in enumerate(rows.itertuples(index=False, name=None)))
+                  for name, rows in lists.items()}  # fmt: skip
+        return tuple(replace(item, options=filled[item.options_from] + item.options) if item.options_from else item
+                     for item in (book or house_codebook()).form(form))  # fmt: skip
+
+    def old_units(self) -> pd.DataFrame:
+        """One row an old unit, as it is named before the reform."""
+        return self.org_map.drop_duplicates("old_id", ignore_index=True)
+
+
+@cache
+def house_truths() -> Truths:
+    """The planted tables of 示例县, 18 towns."""
+    folder = files("huying").joinpath("data/demo")
+    read = {name: pd.read_csv(folder.joinpath(f"{name}.csv").open(encoding="utf-8"))
+            for name in ("towns", "waves", "margins", "departments", "org_new", "org_map", "mechanisms")}  # fmt: skip
+    towns = read["towns"].merge(read["margins"], on="town_id", validate="1:1")
+    features = tomllib.loads(folder.joinpath("features.toml").read_text("utf-8"))
+    return Truths(towns, read["waves"], read["departments"], read["org_new"], read["org_map"], read["mechanisms"], features)
+
+
+def pick(rng: np.random.Generator, codes: Any, shares: Any, n: int = 0) -> Ints:
+    """One of `codes` for each row of `shares` (or for `n` rows with the same shares)."""
+    table = np.atleast_2d(np.asarray(shares, float))
+    steps = np.cumsum(table / table.sum(axis=1, keepdims=True), axis=1)[:, :-1]
+    draws = rng.random((n or len(table), 1))
+    return np.asarray(codes, dtype=np.int64)[(draws > steps).sum(axis=1)]
+
+
+def choose(rng: np.random.Generator, shares: Any, most: int) -> Ints:
+    """A 0/1 table of 1 to `most` options chosen in each row, the likelier the greater its share."""
+    table = np.asarray(shares, float)
+    scores = np.log(table) + rng.gumbel(size=table.shape)
+    rank = (-scores).argsort(axis=1).argsort(axis=1)
+    return (rank < rng.integers(1, most + 1, size=(len(table), 1))).astype(np.int64)
+
+
+def spread(rng: np.random.Generator, n: int) -> Floats:
+    """`n` numbers in (0, 1), one in each n-th part, in random order: shares come out close to what is planted."""
+    return np.asarray((rng.permutation(n) + rng.random(n)) / max(n, 1))
+
+
+def spread_by(rng: np.random.Generator, groups: Ints) -> Floats:
+    """`spread` within each group."""
+    out = np.empty(len(groups))
+    for group in np.unique(groups):
+        here = np.flatnonzero(groups == group)
+        out[here] = spread(rng, len(here))
+    return out
+
+
+def obey(items: tuple[Item, ...], answers: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
+    """Which cells were asked of whom; answers to what was not asked are taken out of `answers`."""
+    live, asked = np.ones(len(answers), dtype=bool), {}
+    for item in items:
+        for cell in item.cells:
+            asked[cell] = live & holds(item.asked_if, answers, cell[len(item.id) + 1 :])
+            for name in item.variables if item.type == "multi" else (cell,):
+                if not asked[cell].all():
+                    answers[name] = answers[name].where(asked[cell])
+        if item.ends_if:
+            live = live & ~holds(item.ends_if, answers)
+    return asked

@@ -1,0 +1,58 @@
+"""What went wrong, where, expected, got, next step, in the reader's language; no library exception reaches a user raw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from huying import words
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a defect stands: file, sheet, row (the line of the file, counted from 1) and column."""
+
+    file: str = ""
+    sheet: str = ""
+    row: int | None = None
+    column: str = ""
+
+    def say(self, lang: str | None = None) -> str:
+        """The place in words, such as `residents.xlsx, sheet 1, row 214, column 年龄`."""
+        parts = [self.file] if self.file else []
+        parts += [words.say("errors.sheet", lang, sheet=self.sheet)] if self.sheet else []
+        parts += [words.say("errors.row", lang, row=self.row)] if self.row is not None else []
+        parts += [words.say("errors.column", lang, column=self.column)] if self.column else []
+        return words.say("errors.comma", lang).join(parts)
+
+
+class HuyingError(Exception):
+    """A defect a person can act on: a message key of `words`, the values of its places, and where it stands."""
+
+    def __init__(self, key: str, place: Place | None = None, **values: Any) -> None:
+        self.key, self.place, self.values = key, place or Place(), values
+        super().__init__(key)
+
+    def say(self, lang: str | None = None) -> str:
+        """One line: place, then what was expected, what was found and what to do."""
+        where = self.place.say(lang)
+        return (f"{where}{words.say('errors.colon', lang)}" if where else "") + words.say(self.key, lang, **self.values)
+
+    def __str__(self) -> str:
+        return self.say()
+
+
+class InputError(HuyingError):
+    """A file that cannot be taken as it is."""
+
+
+class CountyError(HuyingError):
+    """A county folder whose declaration is wrong."""
+
+
+class CalendarError(HuyingError):
+    """A day in a year for which no official holiday notice is known."""
+
+
+class EstimateError(HuyingError):
+    """An estimate that was asked for in a way that would give a wrong number."""

@@ -1,0 +1,335 @@
+"""Design-based estimates for all towns in one pass; refuses a number where the design gives no variance.
+
+Taylor linearisation (Binder 1983): a share, mean or ratio R = sum(w y)/sum(w x) has the influence w (y - R x)/sum(w x);
+totals of influences over primary sampling units give its variance within strata. Calibration is credited by taking each
+influence's residual on the margins that the weights were raked to (Deville and Sarndal 1992). Intervals of shares:
+Korn and Graubard (1998), at an effective sample size from a design effect pooled over towns (definitions, section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from huying.errors import EstimateError
+from huying.weights import kish
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+COLUMNS = ("indicator", "place", "group", "wave", "estimate", "low", "high", "se", "n", "n_eff", "df", "deff",
+           "method", "reliability", "reason")  # fmt: skip
+POOLED, OWN, STUDENT, EXACT, COUNT = "korn-graubard pooled", "korn-graubard", "t", "exact", "count"
+COUNTY = "county"
+
+
+@dataclass(frozen=True)
+class Design:
+    """How the units were sampled. Arrays are one a unit; strata and PSUs are codes from 0, PSUs nested in strata.
+
+    `fpc` is the number of PSUs in the population of each stratum. `margins` are the categories to which `base` was raked
+    to give `weight`: give both, or the variance is that of fixed weights.
+    """
+
+    stratum: Ints
+    psu: Ints
+    weight: Floats
+    places: tuple[str, ...]
+    fpc: Floats | None = None
+    margins: tuple[Ints, ...] = ()
+    base: Floats | None = None
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.weight).all() or (self.weight < 0).any():
+            raise EstimateError("estimates.bad_weight", rows=", ".join(map(str, np.flatnonzero(~(self.weight >= 0))[:5])))
+        if (self.owner[self.psu] != self.stratum).any():
+            raise EstimateError("estimates.psu_in_two_strata")
+
+    @cached_property
+    def owner(self) -> Ints:
+        """The stratum of each PSU, -1 for a code that no unit has."""
+        owner = np.full(int(self.psu.max(initial=-1)) + 1, -1, dtype=np.int64)
+        owner[self.psu] = self.stratum
+        return owner
+
+    @cached_property
+    def psus(self) -> Ints:
+        """The number of PSUs of each stratum."""
+        return np.bincount(self.owner[self.owner >= 0], minlength=len(self.places))
+
+    def psu_totals(self, influence: Floats) -> Floats:
+        """The weighted total of `influence` in each PSU."""
+        return np.bincount(self.psu, self.weight * influence, minlength=len(self.owner))
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """sum(w num)/sum(w den) by domain: estimates (one a domain) and influences (one a unit, unweighted)."""
+
+    value: Floats
+    influence: Floats
+    base: Bools
+
+
+def ratio(design: Design, num: Floats, den: Floats, domain: Ints, size: int) -> Ratio:
+    """The ratio of two weighted totals in each of `size` domains, missing where the denominator is zero."""
+    totals = np.bincount(domain, design.weight * den, minlength=size)
+    value = np.divide(np.bincount(domain, design.weight * num, minlength=size), totals,
+                      out=np.full(size, np.nan), where=totals > 0)  # fmt: skip
+    scale = np.divide(1.0, totals, out=np.zeros(size), where=totals > 0)
+    influence = (num - np.nan_to_num(value)[domain] * den) * scale[domain]
+    return Ratio(value, influence, den != 0)
+
+
+def credited(design: Design, influence: Floats, tol: float = 1e-14) -> Floats:
+    """`influence` less its regression on the calibration margins, weighted by `base`; alternating sweeps until nothing moves.
+
+    R's `rake` sweeps unweighted means instead, which is right only where the base weights are equal.
+    """
+    if not design.margins:
+        return influence
+    weight = design.weight if design.base is None else design.base
+    sums = [np.bincount(category, weight) for category in design.margins]
+    safe = [np.divide(1.0, total, out=np.zeros_like(total), where=total > 0) for total in sums]
+    left, size = influence, float(np.abs(influence).max(initial=0.0)) or 1.0
+    for _ in range(1000):
+        before = left
+        for category, inverse in zip(design.margins, safe, strict=True):
+            left = left - (np.bincount(category, weight * left, minlength=len(inverse)) * inverse)[category]
+        if len(design.margins) == 1 or float(np.abs(left - before).max(initial=0.0)) < tol * size:
+            break
+    return left
+
+
+def stratum_variances(design: Design, influence: Floats) -> Floats:
+    """Each stratum's part of the variance of a total of `influence`; missing for a stratum with one PSU.
+
+    n/(n-1) (1 - n/N) sum over PSUs of (z - mean z)^2.
+    """
+    n = design.psus.astype(float)
+    used = design.owner >= 0
+    z, owner = design.psu_totals(influence)[used], design.owner[used]
+    mean = np.bincount(owner, z, minlength=len(n)) / np.maximum(n, 1)
+    spread = np.bincount(owner, (z - mean[owner]) ** 2, minlength=len(n))
+    left = 1.0 if design.fpc is None else 1 - n / design.fpc
+    return np.where(n > 1, spread * np.divide(n, n - 1, out=np.zeros_like(n), where=n > 1) * left, np.nan)
+
+
+def county_variance(design: Design, influence: Floats) -> float:
+    """The variance over all strata; a stratum with one PSU is centred at the mean of all PSUs (as Stata's `centered`)."""
+    parts = stratum_variances(design, influence)
+    lonely = np.isnan(parts) & (design.psus == 1)
+    if lonely.any():
+        used = design.owner >= 0
+        z, owner = design.psu_totals(influence)[used], design.owner[used]
+        parts[lonely] = (np.bincount(owner, z, minlength=len(parts))[lonely] - z.mean()) ** 2
+    return float(np.nansum(parts))
+
+
+def pooled_rho(design: Design, y: Floats, base: Bools) -> float:
+    """The intraclass correlation of `y` within PSUs, pooled over strata by one-way analysis of variance, at least 0."""
+    psu, stratum, y = design.psu[base], design.stratum[base], y[base]
+    if not len(y):
+        return 0.0
+    m = np.bincount(psu, minlength=len(design.owner)).astype(float)
+    inner = np.bincount(psu, y, minlength=len(m)) / np.maximum(m, 1)
+    per_town = np.bincount(stratum, minlength=len(design.places)).astype(float)
+    outer = np.bincount(stratum, y, minlength=len(per_town)) / np.maximum(per_town, 1)
+    df_b, df_w = int((m > 0).sum() - (per_town > 0).sum()), int(len(y) - (m > 0).sum())
+    if df_b <= 0 or df_w <= 0:
+        return 0.0
+    between = float((m * (inner - outer[design.owner]) ** 2).sum() / df_b)
+    within = float(((y - inner[psu]) ** 2).sum() / df_w)
+    squares = np.bincount(design.owner[m > 0], m[m > 0] ** 2, minlength=len(per_town))
+    size = float((len(y) - (squares / np.maximum(per_town, 1)).sum()) / df_b)
+    bottom = between + (size - 1) * within
+    return max(0.0, (between - within) / bottom) if bottom > 0 else 0.0
+
+
+def korn_graubard(p: Floats, n_eff: Floats, level: Any = 0.95) -> tuple[Floats, Floats]:
+    """Limits of shares `p` at effective sizes `n_eff`: Clopper and Pearson's at x = p n_eff (Korn and Graubard 1998)."""
+    tail = (1 - np.asarray(level, dtype=float)) / 2
+    x = p * n_eff
+    with np.errstate(invalid="ignore"):
+        low = np.where(x <= 0, 0.0, stats.beta.ppf(tail, x, n_eff - x + 1))
+        high = np.where(x >= n_eff, 1.0, stats.beta.ppf(1 - tail, x + 1, n_eff - x))
+    bad = ~(n_eff > 0)
+    return np.where(bad, np.nan, low), np.where(bad, np.nan, high)
+
+
+def limits(frame: pd.DataFrame, level: Any = 0.95) -> tuple[Floats, Floats]:
+    """Two-sided limits of the rows of an estimates frame at `level` (one number, or one a row), by each row's method."""
+    estimate, n_eff, se, df = (frame[c].to_numpy(dtype=float) for c in ("estimate", "n_eff", "se", "df"))
+    low, high = korn_graubard(estimate, n_eff, level)
+    with np.errstate(invalid="ignore"):
+        half = stats.t.ppf((1 + np.asarray(level, dtype=float)) / 2, np.where(df > 0, df, np.nan)) * se
+    is_t, is_count = (frame["method"] == STUDENT).to_numpy(), (frame["method"] == COUNT).to_numpy()
+    low = np.where(is_t, estimate - half, np.where(is_count, estimate, low))
+    return low, np.where(is_t, estimate + half, np.where(is_count, estimate, high))
+
+
+def p_above(frame: pd.DataFrame, bar: float) -> tuple[Floats, Floats]:
+    """One-sided p values of "not above `bar`" and "not below `bar`", the inversions of `limits`."""
+    estimate, n_eff, se, df = (frame[c].to_numpy(dtype=float) for c in ("estimate", "n_eff", "se", "df"))
+    x = estimate * n_eff
+    with np.errstate(invalid="ignore", divide="ignore"):
+        above = np.where(x <= 0, 1.0, stats.beta.cdf(bar, x, n_eff - x + 1))
+        below = np.where(x >= n_eff, 1.0, stats.beta.sf(bar, x + 1, n_eff - x))
+        t = (estimate - bar) / np.where(se > 0, se, np.nan)
+        up, down = stats.t.sf(t, df), stats.t.cdf(t, df)
+    is_t = (frame["method"] == STUDENT).to_numpy()
+    return np.where(is_t, up, above), np.where(is_t, down, below)
+
+
+def estimate_shares(
+    design: Design, indicators: pd.DataFrame, *, wave: str = "", group: str = "", fewest: int = 20, county: bool = True
+) -> pd.DataFrame:
+    """Shares of every column of `indicators` (1, 0, missing = not in the base) for every stratum and the county.
+
+    A tidy frame with COLUMNS, one row an indicator and place. Towns use the pooled design effect, the county its own.
+    `fewest` is the number of answers below which a place's value is not stated.
+    """
+    return _estimate(design, indicators, _share_rows, wave, group, fewest, county)
+
+
+def estimate_means(
+    design: Design, indicators: pd.DataFrame, *, wave: str = "", group: str = "", fewest: int = 20, county: bool = True
+) -> pd.DataFrame:
+    """Means of every column of `indicators`, as `estimate_shares`, with Student intervals at each place's own variance."""
+    return _estimate(design, indicators, _mean_rows, wave, group, fewest, county)
+
+
+def estimate_ratios(
+    design: Design, name: str, num: Floats, den: Floats, *, wave: str = "", fewest: int = 20
+) -> pd.DataFrame:  # fmt: skip
+    """The ratio sum(w num)/sum(w den) for every stratum and the county, with Student intervals."""
+    base = np.isfinite(num) & np.isfinite(den)
+    y, x = np.where(base, num, 0.0), np.where(base, den, 0.0)
+    rows = [_place_rows(design, name, y, x, base, whole) for whole in (False, True)]
+    return _tidy(pd.concat(rows), wave, "", fewest)
+
+
+def estimate_sum(
+    design: Design, name: str, parts: Sequence[tuple[float, Floats, Bools]], *, wave: str = "", fewest: int = 20
+) -> pd.DataFrame:  # fmt: skip
+    """The sum of coefficient x mean over `parts` (coefficient, values, base), for every stratum and the county.
+
+    Coefficients 1 and -1 give a difference: of two domains, of two items of one respondent, or of two waves that share
+    PSUs. The covariance of the parts is kept. n is the smallest of the parts' bases.
+    """
+    rows = []
+    for whole in (False, True):
+        domain, size = _domain(design, whole)
+        means = [(c, ratio(design, np.where(k, v, 0.0), k.astype(float), domain, size)) for c, v, k in parts]
+        influence = sum((c * m.influence for c, m in means), np.zeros(len(design.weight)))
+        frame = _variance_rows(design, influence, np.logical_or.reduce([k for _, _, k in parts]), whole)
+        n = np.min([np.bincount(domain[k], minlength=size) for _, _, k in parts], axis=0)
+        value = np.sum([c * m.value for c, m in means], axis=0)
+        rows.append(frame.assign(indicator=name, estimate=value, n=n, deff=np.nan, method=STUDENT, n_eff=np.nan))
+    return _tidy(pd.concat(rows), wave, "", fewest)
+
+
+def _estimate(
+    design: Design, indicators: pd.DataFrame, rows_of: Any, wave: str, group: str, fewest: int, county: bool
+) -> pd.DataFrame:
+    frames = []
+    for name in indicators.columns:
+        y = indicators[name].to_numpy(dtype=float, na_value=np.nan)
+        base = np.isfinite(y)
+        y = np.where(base, y, 0.0)
+        frames += [rows_of(design, name, y, base, whole) for whole in ((False, True) if county else (False,))]
+    return _tidy(pd.concat(frames), wave, group, fewest)
+
+
+def _domain(design: Design, whole: bool) -> tuple[Ints, int]:
+    """Every unit's domain, and their number: the whole county, or the strata."""
+    return (np.zeros_like(design.stratum), 1) if whole else (design.stratum, len(design.places))
+
+
+def _variance_rows(design: Design, influence: Floats, base: Bools, whole: bool) -> pd.DataFrame:
+    """Standard errors and degrees of freedom, for the county as a whole or for its strata."""
+    z = credited(design, influence)
+    variance = np.array([county_variance(design, z)]) if whole else stratum_variances(design, z)
+    present = np.bincount(design.psu[base], minlength=len(design.owner)) > 0
+    psus = np.bincount(design.owner[present], minlength=len(design.places))
+    df = np.array([psus.sum() - (psus > 0).sum()]) if whole else psus - 1
+    return pd.DataFrame({"place": [COUNTY] if whole else list(design.places), "se": np.sqrt(variance), "df": df * 1.0})
+
+
+def _place_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, whole: bool) -> pd.DataFrame:
+    domain, size = _domain(design, whole)
+    at = ratio(design, y, x, domain, size)
+    frame = _variance_rows(design, at.influence, base, whole)
+    n = np.bincount(domain[base], minlength=size)
+    w, wx = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, x))
+    spread = np.bincount(domain, design.weight * (y - np.nan_to_num(at.value)[domain] * x) ** 2, minlength=size)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        deff = frame["se"].to_numpy() ** 2 / (spread / w / (n - 1) / (wx / w) ** 2)
+        n_eff = n / np.where(deff > 0, deff, np.nan)
+    return frame.assign(indicator=name, estimate=at.value, n=n, deff=deff, method=STUDENT, n_eff=n_eff)
+
+
+def _mean_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) -> pd.DataFrame:
+    return _place_rows(design, name, y, base.astype(float), base, whole)
+
+
+def _share_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) -> pd.DataFrame:
+    frame = _place_rows(design, name, y, base.astype(float), base, whole)
+    if whole:
+        return frame.assign(method=OWN, n_eff=_own_size(design, frame, base))
+    n, psu, town = frame["n"].to_numpy(dtype=float), design.psu[base], design.stratum[base]
+    villages = frame["df"].to_numpy() + 1
+    rho = pooled_rho(design, y, base)
+    left = 1.0 if design.fpc is None else np.maximum(1 - design.psus / design.fpc, 1e-9)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        per_psu = n / villages
+        n_eff = n / (kish(design.weight[base], town, len(frame)) * (1 + (per_psu - 1) * rho) * left)
+    return frame.assign(method=POOLED, n_eff=n_eff, rho=rho)
+
+
+def _own_size(design: Design, frame: pd.DataFrame, base: Bools) -> Floats:
+    """Korn and Graubard's size at the place's own variance, with their correction for degrees of freedom, at most n."""
+    p, se, n, df = (float(frame[c].iloc[0]) for c in ("estimate", "se", "n", "df"))
+    if not se > 0:
+        return np.array([n / kish(design.weight[base], np.zeros(int(n), dtype=np.int64), 1)[0] if n else np.nan])
+    shrink = (stats.t.ppf(0.975, n - 1) / stats.t.ppf(0.975, df)) ** 2 if df > 0 else np.nan
+    size = p * (1 - p) / se**2 * shrink
+    return np.array([min(n, size) if design.fpc is None else size])
+
+
+def _tidy(frame: pd.DataFrame, wave: str, group: str, fewest: int) -> pd.DataFrame:
+    frame = frame.assign(wave=wave, group=group, reason="").reset_index(drop=True)
+    low, high = limits(frame)
+    frame = frame.assign(low=low, high=high)
+    few, one = frame["n"] < fewest, ~(frame["df"] > 0)
+    frame["reason"] = np.select([few, one], ["too few answers", "one psu"], "")
+    frame["reliability"] = np.select([few, one, is_unsteady(frame)], ["too few answers", "not estimable", "read with care"], "ok")
+    frame.loc[few, ["estimate", "low", "high", "se", "deff", "n_eff"]] = np.nan
+    frame.loc[~few & one, ["low", "high", "se", "deff"]] = np.nan
+    return frame[[*COLUMNS, *(["rho"] if "rho" in frame else [])]]
+
+
+def is_unsteady(frame: pd.DataFrame) -> pd.Series:
+    """Rows to read with care: interval wider than 30 points, under 8 degrees of freedom, or relative width over 130%."""
+    width = frame["high"] - frame["low"]
+    relative = width / frame["estimate"].where(frame["estimate"] > 0)
+    is_share = frame["method"] != STUDENT
+    return (frame["df"] < 8) | (is_share & ((width > 0.30) | (relative > 1.30)))
+
+
+def grouped(design: Design, indicators: pd.DataFrame, groups: pd.Series, names: Sequence[str], **options: Any) -> pd.DataFrame:
+    """Shares within each group (for example sex or age), for every town and the county: the base is cut, not the design."""
+    cut = [estimate_shares(design, indicators.where((groups == name).to_numpy()[:, None]), group=str(name), **options) for name in names]
+    return pd.concat(cut, ignore_index=True)
+
+
+def with_weights(design: Design, weight: Floats) -> Design:
+    """The design with other weights and no margins to credit."""
+    return replace(design, weight=weight, margins=(), base=None)

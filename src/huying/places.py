@@ -1,0 +1,81 @@
+"""Names of towns and departments as people type them, matched to the register; never guesses: what is not certain is asked about."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from huying.contract import clean_text
+
+TYPES = ("民族乡", "街道", "镇", "乡", "苏木")
+OFFICES = re.compile(r"(党工委|党委|人民政府|镇政府|乡政府|政府|办事处|街办|居委会)$")
+MATCH = ("id", "how", "candidates")
+
+
+def squeeze(name: str) -> str:
+    """A name in NFKC, lower case, without blanks, brackets and quotation marks."""
+    return re.sub(r"[\s()（）\[\]【】\"'“”·.,，、。]", "", clean_text(name)).casefold()
+
+
+def without_office(name: str) -> str:
+    """`name` without the office that stands after it: 甲镇人民政府 is 甲镇, 甲街道办事处 and 甲街办 are 甲街道."""
+    if name.endswith("街办"):
+        return name.removesuffix("街办") + "街道"
+    if name.endswith(("镇政府", "乡政府")):
+        return name.removesuffix("政府")
+    return OFFICES.sub("", name) or name
+
+
+def bare(name: str) -> str:
+    """`name` without its trailing type (镇, 乡, 街道 …), unless nothing would be left of it."""
+    for kind in TYPES:
+        if name.endswith(kind) and len(name) > len(kind) + 1:
+            return name.removesuffix(kind)
+    return name
+
+
+class Matcher:
+    """Finds the id of a typed name among `names` (id to full name and aliases); `prefixes` may stand before a name."""
+
+    def __init__(self, names: Mapping[str, Sequence[str]], prefixes: Iterable[str] = ()) -> None:
+        self.prefixes = sorted((squeeze(prefix) for prefix in prefixes), key=len, reverse=True)
+        self.ids = {squeeze(key): key for key in names}
+        self.full: dict[str, set[str]] = defaultdict(set)
+        self.stem: dict[str, set[str]] = defaultdict(set)
+        for key, spellings in names.items():
+            for spelling in filter(None, spellings):
+                self.full[squeeze(spelling)].add(key)
+                self.stem[bare(squeeze(spelling))].add(key)
+
+    def find(self, typed: str) -> tuple[str | None, str, tuple[str, ...]]:
+        """The id, how it was found (`exact`, `repaired`, `ambiguous`, `unknown`, `blank`) and the candidates."""
+        name = squeeze(typed)
+        if not name:
+            return None, "blank", ()
+        if name in self.ids or name in self.full:
+            return self._decide({self.ids[name]} if name in self.ids else self.full[name], "exact")
+        for form in self._forms(name):
+            if form in self.full:
+                return self._decide(self.full[form], "repaired")
+            if form == bare(form) and form in self.stem:
+                return self._decide(self.stem[form], "repaired")
+        close = difflib.get_close_matches(bare(without_office(name)), self.stem, n=3, cutoff=0.5)
+        return None, "unknown", tuple(sorted({key for stem in close for key in self.stem[stem]}))
+
+    def match(self, typed: pd.Series) -> pd.DataFrame:
+        """`find` for a column: a frame with the columns of MATCH and the index of `typed`; each spelling is looked up once."""
+        found = {name: self.find(str(name)) for name in typed.unique()}
+        return pd.DataFrame([found[name] for name in typed], columns=list(MATCH), index=typed.index)
+
+    def _forms(self, name: str) -> list[str]:
+        starts = [name, *(name.removeprefix(p) for p in self.prefixes if name.startswith(p) and len(name) > len(p) + 1)]
+        return [form for start in starts for form in dict.fromkeys((start, without_office(start)))]
+
+    @staticmethod
+    def _decide(keys: set[str], how: str) -> tuple[str | None, str, tuple[str, ...]]:
+        ordered = tuple(sorted(keys))
+        return (ordered[0], how, ordered) if len(ordered) == 1 else (None, "ambiguous", ordered)

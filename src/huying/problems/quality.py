@@ -1,0 +1,35 @@
+"""How far the data can be trusted: forms and their endings, flags, weights, and headlines with and without exclusions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from huying.estimates import estimate_shares, with_weights
+from huying.problems.facts import Found, Study
+from huying.problems.parallel import aware, first_old
+from huying.samples import dispositions, resident_sample
+
+
+def find(study: Study) -> Found:
+    """Tables `endings`, `flags`, `weights`, and the headlines of P16 and P17 with no row left out for its flags."""
+    found = Found()
+    found.tables["endings"] = dispositions(study.cleaned, study.county.exclude)
+    rows = pd.concat([frame[["row_id", "form", "wave", "town_id"]] for frame in study.cleaned.forms.values()])
+    flags = study.cleaned.flags.merge(rows, on="row_id", how="inner")
+    found.tables["flags"] = flags.groupby(["form", "wave", "town_id", "flag"], as_index=False).size()
+    weights = [sample.diagnostics.assign(form=form, wave=wave) for (form, wave), sample in study.samples.items()]
+    found.tables["weights"] = pd.concat(weights, ignore_index=True) if weights else pd.DataFrame({"place": []})
+    fewest = study.county.thresholds["fewest_residents"]
+    for wave in study.waves("resident"):
+        sample = resident_sample(study.cleaned, study.county, study.book, wave, exclude=())
+        for claim, indicator in (("P16", aware(sample)), ("P17", first_old(sample))):
+            every = estimate_shares(sample.design, pd.DataFrame({"all rows": indicator}), wave=wave, fewest=fewest)
+            found.add(claim, every, sub="no row excluded")
+        if sample.design.margins:
+            kept = study.samples["resident", wave].design
+            plain = with_weights(kept, np.ones(len(kept.weight)))
+            raw = estimate_shares(plain, pd.DataFrame({"unweighted": aware(study.samples["resident", wave])}),
+                                  wave=wave, fewest=fewest)  # fmt: skip
+            found.add("P16", raw, sub="unweighted")
+    return found

@@ -1,0 +1,1 @@
+"""Answers and ledgers as exports hold them: bytes to text with its place; loses nothing, interprets nothing, guesses nothing."""

@@ -1,0 +1,353 @@
+"""Any table file as text cells with their line numbers; refuses what would have to be guessed, sets aside single bad lines."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from huying.contract import full_header, set_aside
+from huying.errors import InputError, Place
+from huying.sources.excel import MOST_COLUMNS, Fault, Grid, Note, column_letters, read_grid
+
+REPEAT = "\x1f"  # stands between a header that occurs again and its count
+LONGEST_CELL = 100_000
+_BATCH = 20_000
+_BLOCK = 1 << 22
+_BAD_LINE = "\x00\n"  # what a line that cannot be decoded becomes, so that the lines after it keep their numbers
+_TOTAL = r"^\s*(?:合\s*计|总\s*计|小\s*计|(?:[Gg]rand |[Ss]ub-?)?(?:[Tt]otal|TOTAL))\s*[:：]?\s*$"
+_MARKS = {",": "comma", ";": "semicolon", "\t": "tab"}
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as its file holds it.
+
+    `text` has text cells only; its index is the line (or sheet row) in the file; a header that occurs again carries the
+    suffix `\\x1f2`. `rejected` (columns REJECTED) names whole rows where `column` is empty, else single cells, which
+    then are empty in `text`. `notes` are keys of `words` with their values.
+    """
+
+    text: pd.DataFrame
+    place: Place
+    encoding: str
+    notes: tuple[Note, ...]
+    rejected: pd.DataFrame
+    hidden_sheets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What a format hands over: the header record, the cells below it by position, its notes and what it set aside."""
+
+    header: list[str]
+    frame: pd.DataFrame
+    encoding: str
+    notes: list[Note]
+    faults: list[Fault]
+    hidden: tuple[str, ...] = ()
+
+
+def read_table(
+    path: str | Path, *, sheet: str | None = None, header_row: int = 1, expect: Collection[str] | None = None,
+    repeats: bool = False,
+) -> RawTable:  # fmt: skip
+    """The cells of a csv, tsv, txt, xlsx, xlsm or xls file as text.
+
+    The bytes tell the format, never the ending. `expect` holds header texts of which at least one must be found: it
+    confirms the decoding. `repeats` allows headers that repeat or are empty (wjx matrices). Raises InputError.
+    """
+    path = Path(path)
+    place = Place(path.name)
+    kind = kind_of(path, place)
+    if kind == "csv":
+        cells = read_lines(path, place, header_row, expect)
+    else:
+        grid = read_grid(path, place, kind, sheet, header_row)
+        place = Place(path.name, grid.sheet)
+        cells = cells_of_grid(grid, place, header_row, expect)
+    by_name = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls"}.get(path.suffix.lower(), "csv")
+    notes: list[Note] = [("sources.renamed", {"found": kind, "ending": path.suffix})] if by_name != kind else []
+    return finish(cells, place, notes + cells.notes, repeats)
+
+
+def kind_of(path: Path, place: Place) -> str:
+    """`xlsx`, `xls` or `csv`, by the first bytes; raises InputError for an empty file, a web page, a missing file."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(4096)
+    except OSError as error:
+        raise InputError("sources.cannot_open", place, why=error.strerror or type(error).__name__) from error
+    if not head:
+        raise InputError("sources.empty_file", place)
+    if head.startswith(b"PK\x03\x04"):
+        return "xlsx"
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        return "xls"
+    if re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|table|meta|head|\?xml|style|div)", head, re.I):
+        raise InputError("sources.web_page", place)
+    return "csv"
+
+
+def cells_of_grid(grid: Grid, place: Place, header_row: int, expect: Collection[str] | None) -> Cells:
+    """The rows of a sheet as Cells; raises InputError when the sheet has no header there."""
+    if len(grid.rows) < header_row or not any(grid.rows[header_row - 1]):
+        raise InputError("sources.no_header", place, row=header_row)
+    header, body = grid.rows[header_row - 1], grid.rows[header_row:]
+    check_expected(header, enumerate(grid.rows[:60], 1), place, expect, grid.kind)
+    frame = to_frame([pa.array(column, pa.large_string()) for column in zip(*body, strict=True)], len(header))
+    frame.index = pd.RangeIndex(header_row + 1, header_row + 1 + len(body))
+    faults = [fault for fault in grid.faults if fault[0] > header_row]
+    return Cells(header, frame, grid.kind, grid.notes, faults, grid.hidden)
+
+
+def to_frame(columns: Sequence[Any], width: int) -> pd.DataFrame:
+    """Arrow columns as a frame of `str` columns named 0, 1, 2 …, without a copy; `width` empty ones where there is none."""
+    columns = columns or [pa.array([], pa.large_string())] * width
+    frame: pd.DataFrame = pa.table(list(columns), names=[str(i) for i in range(width)]).to_pandas()
+    return frame.set_axis(range(width), axis=1)
+
+
+def is_valid(line: bytes, encoding: str) -> bool:
+    """Whether one line is strictly valid in `encoding`."""
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decodes(path: Path, encoding: str) -> bool:
+    """Whether the whole file is strictly valid in `encoding`."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def detect_encoding(path: Path, place: Place) -> tuple[str, bool]:
+    """The encoding, and whether some lines do not hold to it; raises InputError where no encoding fits.
+
+    Byte-order mark, then strict UTF-8, then strict GB18030: the other order reads UTF-8 as wrong Chinese without error.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(_BLOCK)
+        has_nul = b"\0" in head or any(b"\0" in block for block in iter(lambda: stream.read(_BLOCK), b""))
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not head.startswith(codecs.BOM_UTF32_LE):
+        if decodes(path, "utf-16"):
+            return "utf-16", False
+        raise InputError("sources.no_encoding", place)
+    if head.count(0) * 20 > len(head):
+        raise InputError("sources.utf16", place)
+    utf8 = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
+    if decodes(path, "utf-8"):
+        return utf8, has_nul
+    marked = [line for line in head.splitlines()[:1000] if not line.isascii()]
+    leading = [line for line in head.splitlines()[:1] if not line.isascii()] or marked
+    if utf8 == "utf-8-sig" or sum(is_valid(line, "utf-8") for line in leading) * 2 > len(leading):
+        return utf8, True
+    mixed = not decodes(path, "gb18030")
+    if mixed and sum(is_valid(line, "gb18030") for line in marked) * 2 < len(marked):
+        raise InputError("sources.no_encoding", place)
+    return "gb18030", mixed or has_nul
+
+
+def open_lines(path: Path, encoding: str, mixed: bool) -> Iterator[str]:
+    """The lines of the file with their ends; a line that does not decode becomes a mark that the parser sets aside."""
+    if not mixed:
+        with path.open(encoding=encoding, newline="") as stream:
+            yield next(stream, "").lstrip("\ufeff")
+            yield from stream
+        return
+    plain = encoding.removesuffix("-sig")
+    with path.open("rb") as raw:
+        for number, line in enumerate(raw):
+            text = line.decode(plain) if b"\0" not in line and is_valid(line, plain) else _BAD_LINE
+            yield text.lstrip("\ufeff") if number == 0 else text
+
+
+def read_lines(path: Path, place: Place, header_row: int, expect: Collection[str] | None) -> Cells:
+    """The records of a delimited text file as Cells; raises InputError for an open quote, no header, a wrong delimiter."""
+    encoding, mixed = detect_encoding(path, place)
+    lines = open_lines(path, encoding, mixed)
+    start = list(islice(lines, header_row + 60))
+    asked = re.match(r'"?sep=(.)"?\s*$', start[0], re.I)
+    above = max(header_row - 1, 1 if asked else 0)
+    while above < len(start) and not start[above].strip():
+        above += 1
+    if above >= len(start):
+        raise InputError("sources.no_header", place, row=header_row)
+    mark = asked[1] if asked else decide_delimiter(start[above:], place)
+    csv.field_size_limit(1 << 30)
+    rows = records(csv.reader(chain(start[above:], lines), delimiter=mark, strict=True), place, above)
+    header = next(rows)[1]
+    top = enumerate(csv.reader(start, delimiter=mark), 1)
+    check_expected(header, top, place, expect, encoding, other_reading(path, encoding))
+    frame, faults = gather(rows, len(header), place)
+    return Cells(header, frame, encoding, [("sources.read_as", {"encoding": encoding, "mark": _MARKS.get(mark, mark)})], faults)
+
+
+def decide_delimiter(start: Sequence[str], place: Place) -> str:
+    """The delimiter that gives the header most fields; raises InputError for full-width commas."""
+    widths = {mark: len(next(csv.reader(start, delimiter=mark), [])) for mark in _MARKS}
+    best = max(widths, key=lambda mark: widths[mark])
+    if widths[best] == 1 and "，" in start[0]:
+        raise InputError("sources.full_width_comma", place)
+    return best
+
+
+def records(reader: Any, place: Place, above: int) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line it starts on; raises InputError with that line for a quote that does not close."""
+    line = above + 1
+    try:
+        for record in reader:
+            yield line, record
+            line = above + reader.line_num + 1
+    except csv.Error as error:
+        raise InputError("sources.open_quote", Place(place.file, row=line)) from error
+
+
+def gather(rows: Iterable[tuple[int, list[str]]], width: int, place: Place) -> tuple[pd.DataFrame, list[Fault]]:
+    """The records of `width` fields as a frame, the others as faults; raises InputError when most have another width.
+
+    Batches keep the memory near the size of the file.
+    """
+    parts: list[list[Any]] = []
+    lines: list[Any] = [np.array([], dtype=np.int64)]
+    faults: list[Fault] = []
+    rows = iter(rows)
+    while batch := list(islice(rows, _BATCH)):
+        good = [(line, row) for line, row in batch if len(row) == width]
+        faults += [(line, None, *fault_of(row, width)) for line, row in batch if row and len(row) != width]
+        if good:
+            numbers, fields = zip(*good, strict=True)
+            lines.append(np.array(numbers, dtype=np.int64))
+            parts.append([pa.array(column, pa.large_string()) for column in zip(*fields, strict=True)])
+    wrong = Counter(value for _, _, value, reason in faults if reason == "fields")
+    if wrong.total() > sum(map(len, lines)):
+        line = next(line for line, _, _, reason in faults if reason == "fields")
+        raise InputError("sources.other_width", Place(place.file, row=line), n=wrong.most_common(1)[0][0], width=width)
+    frame = to_frame([pa.chunked_array(column) for column in zip(*parts, strict=True)], width)
+    return frame.set_axis(np.concatenate(lines), axis=0), faults
+
+
+def fault_of(row: list[str], width: int) -> tuple[str, str]:
+    """Value and reason for a record of another width."""
+    return ("", "encoding") if any("\0" in cell for cell in row) else (f"{len(row)}/{width}", "fields")
+
+
+def other_reading(path: Path, encoding: str) -> str:
+    """How the first line reads in the other likely encoding."""
+    with path.open("rb") as stream:
+        line = stream.readline(400)
+    other = "gb18030" if encoding.startswith("utf-8") else "utf-8"
+    return f"{other}: {line.decode(other, 'replace').strip()}"
+
+
+def check_expected(
+    header: list[str], top: Iterable[tuple[int, list[str]]], place: Place, expect: Collection[str] | None, read_as: str,
+    other: str = "-",
+) -> None:  # fmt: skip
+    """Raise InputError unless a header text of `expect` is found; says in which line it stands, or how else it reads."""
+    wanted = {full_header(text).casefold() for text in expect or ()}
+    if not wanted or wanted & {full_header(text).casefold() for text in header}:
+        return
+    for line, row in top:
+        if wanted & {full_header(text).casefold() for text in row}:
+            raise InputError("sources.header_elsewhere", place, row=line)
+    shown = f"{read_as}: {', '.join(header[:12])}"
+    raise InputError("sources.header_unknown", place, wanted=", ".join(list(expect or ())[:8]), shown=shown, other=other)
+
+
+def finish(cells: Cells, place: Place, notes: list[Note], repeats: bool) -> RawTable:
+    """Cells as a RawTable: headers checked; blank, repeated-header and total rows and unfit cells taken out."""
+    frame = cells.frame
+    header = [re.sub(r"\s+", " ", re.sub("[\u200b-\u200d\u2060\ufeff\u00ad]", "", text)).strip() for text in cells.header]
+    changed = sum(new != old for new, old in zip(header, cells.header, strict=True))
+    notes = notes + ([("sources.headers_tidied", {"n": changed})] if changed else [])
+    used = [i for i in frame if header[i] or repeats or (frame[i] != "").any()]
+    header, frame = [header[i] for i in used], frame[used]
+    names = unique_headers(header, used, place, repeats)
+    frame, faults, n_blank = take_out_rows(frame, header)
+    notes = notes + ([("sources.blank_rows", {"n": n_blank})] if n_blank else [])
+    faults += cells.faults + long_cells(frame)
+    if not len(frame) and not faults:
+        raise InputError("sources.no_rows", place)
+    by_column = dict(zip(used, names, strict=True))
+    frame = empty_cells(frame, [(row, i) for row, i, _, _ in faults if i is not None])
+    parts = [set_aside(place, "" if i is None else by_column.get(i, column_letters(i + 1)), pd.Series([value], index=[row]), reason)
+             for row, i, value, reason in sorted(faults, key=lambda fault: fault[0])]  # fmt: skip
+    rejected = pd.concat([set_aside(place, "", pd.Series(dtype=object), ""), *parts], ignore_index=True)
+    return RawTable(frame.set_axis(names, axis=1), place, cells.encoding, tuple(notes), rejected, cells.hidden)
+
+
+def unique_headers(header: list[str], used: list[int], place: Place, repeats: bool) -> list[str]:
+    """Headers made unique by suffix; raises InputError for too many, and for repeated or nameless ones of a ledger."""
+    if len(header) > MOST_COLUMNS:
+        raise InputError("sources.too_many_columns", place, n=len(header), most=MOST_COLUMNS)
+    letters: dict[str, list[str]] = {}
+    names = []
+    for text, position in zip(header, used, strict=True):
+        letters.setdefault(full_header(text), []).append(column_letters(position + 1))
+        n = len(letters[full_header(text)])
+        names.append(text if n == 1 else f"{text}{REPEAT}{n}")
+    if not repeats and "" in letters:
+        raise InputError("sources.nameless", place, columns=", ".join(letters[""]))
+    twice = next((text for text, columns in letters.items() if len(columns) > 1), None)
+    if not repeats and twice is not None:
+        raise InputError("sources.same_header", place, columns=", ".join(letters[twice]), name=twice)
+    return names
+
+
+def take_out_rows(frame: pd.DataFrame, header: list[str]) -> tuple[pd.DataFrame, list[Fault], int]:
+    """The frame without blank rows, header rows in the middle, total rows and undecodable rows; these as faults; blanks."""
+    first = frame.iloc[:, 0]
+    open_start = first.str.strip() == ""
+    blank = open_start.copy()
+    blank[open_start] = (frame[open_start].apply(lambda column: column.str.strip()) == "").all(axis=1)
+    again = first.str.strip() == header[0]
+    again[again] = (frame[again].apply(lambda column: column.str.strip()) == header).all(axis=1)
+    total = first.str.match(_TOTAL)
+    for i in frame.columns[1:3]:
+        total |= open_start & frame[i].str.match(_TOTAL)
+        open_start &= frame[i].str.strip() == ""
+    undecoded = pd.Series(False, index=frame.index)
+    for i in frame:
+        undecoded |= frame[i].str.contains("\0", regex=False)
+    faults: list[Fault] = [(row, None, "", "header_again") for row in frame.index[again]]
+    faults += [(row, None, "", "total") for row in frame.index[total & ~again]]
+    faults += [(row, None, "", "encoding") for row in frame.index[undecoded & ~total & ~again]]
+    return frame[~(blank | again | total | undecoded)], faults, int(blank.sum())
+
+
+def long_cells(frame: pd.DataFrame) -> list[Fault]:
+    """Faults for cells longer than any answer: mostly a damaged file."""
+    faults: list[Fault] = []
+    for i in frame:
+        length = frame[i].str.len()
+        faults += [(row, i, f"{n} characters", "too_long") for row, n in length[length > LONGEST_CELL].items()]
+    return faults
+
+
+def empty_cells(frame: pd.DataFrame, places: list[tuple[int, int]]) -> pd.DataFrame:
+    """The frame with the cells at these rows and columns emptied."""
+    frame = frame.copy()
+    for row, column in places:
+        if row in frame.index and column in frame:
+            frame.loc[row, column] = ""
+    return frame

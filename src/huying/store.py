@@ -1,0 +1,156 @@
+"""The cleaned county on disk and the one atomic writer; refuses to leave a half-written file under its final name."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from huying.errors import InputError, Place
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` beside `path`, flush it to the disk, then rename: a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with beside(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its name when the block ends well and vanishes when it does not."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError("store.not_written", Place(str(path)), why=error.strerror or str(error)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_parquet(path: Path, frame: pd.DataFrame, by: str = "") -> None:
+    """Write a frame as Parquet; with `by` (for example town_id) each of its values is a row group of its own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ordered = frame.sort_values(by, kind="stable", ignore_index=True) if by else frame
+    table = pa.Table.from_pandas(ordered, preserve_index=False)
+    with beside(path) as temporary, pq.ParquetWriter(temporary, table.schema, compression="zstd") as writer:
+        start = 0
+        for size in ordered.groupby(by, sort=False, dropna=False).size() if by else [len(ordered)]:
+            writer.write_table(table.slice(start, size), row_group_size=max(int(size), 1))
+            start += size
+
+
+def read_parquet(path: Path, **equal: str) -> pd.DataFrame:
+    """The rows of a Parquet file in which each column named holds the value given; only their row groups are read."""
+    filters = [(column, "=", value) for column, value in equal.items()] or None
+    return pd.read_parquet(path, filters=filters)
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame for Excel: UTF-8 with BOM, and an apostrophe before text that a spreadsheet would run as a formula."""
+    safe = frame.apply(lambda c: c.map(_quoted) if c.dtype == object or pd.api.types.is_string_dtype(c) else c)
+    buffer = io.StringIO()
+    safe.to_csv(buffer, index=False, lineterminator="\n")
+    write_bytes(path, b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8"))
+
+
+def _quoted(value: Any) -> Any:
+    return "'" + value if isinstance(value, str) and value.startswith(FORMULA) and not _is_number(value) else value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_of(parts: Iterable[str]) -> str:
+    """One sha256 of several texts, their borders kept."""
+    return hashlib.sha256(json.dumps(list(parts), ensure_ascii=False).encode()).hexdigest()
+
+
+def code_hash() -> str:
+    """The sha256 of the package itself: its modules and its data."""
+    root = Path(__file__).parent
+    files = sorted(p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    return hash_of(f"{path.relative_to(root).as_posix()} {file_hash(path)}" for path in files)
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A county after cleaning: survey rows by form, ledgers by (table, period), what was set aside, flags, counts by file."""
+
+    forms: Mapping[str, pd.DataFrame]
+    ledgers: Mapping[tuple[str, str], pd.DataFrame]
+    rejected: pd.DataFrame
+    flags: pd.DataFrame
+    counts: pd.DataFrame
+    data_hash: str
+    notes: tuple[str, ...] = field(default=())
+
+    def ledger(self, table: str, period: str = "") -> pd.DataFrame | None:
+        """The rows of a ledger (of the period, or of any period where none is named), or None where the county has none."""
+        found = [frame for (name, when), frame in self.ledgers.items() if name == table and period in ("", when)]
+        return pd.concat(found, ignore_index=True) if found else None
+
+
+def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
+    """Write a cleaned county: `forms/`, `ledgers/`, `rejected.csv`, `flags.csv`, `counts.csv`, and last `cleaned.json`."""
+    for form, frame in cleaned.forms.items():
+        write_parquet(folder / "forms" / f"{form}.parquet", frame, "town_id" if "town_id" in frame else "")
+    for (table, period), frame in cleaned.ledgers.items():
+        by = "town_id" if "town_id" in frame else ""
+        write_parquet(folder / "ledgers" / f"{table}@{period}.parquet", frame, by)
+    for name in ("rejected", "flags", "counts"):
+        write_csv(folder / f"{name}.csv", getattr(cleaned, name))
+        write_parquet(folder / f"{name}.parquet", getattr(cleaned, name).astype(str))
+    write_text(folder / "cleaned.json", json.dumps({"data_hash": cleaned.data_hash, "notes": cleaned.notes}, ensure_ascii=False))
+
+
+def load_cleaned(folder: Path) -> Cleaned:
+    """A cleaned county as `save_cleaned` wrote it."""
+    meta = json.loads((folder / "cleaned.json").read_text("utf-8"))
+    counts = pd.read_parquet(folder / "counts.parquet")
+    return Cleaned(
+        forms={p.stem: pd.read_parquet(p) for p in sorted((folder / "forms").glob("*.parquet"))},
+        ledgers={_split(p.stem): pd.read_parquet(p) for p in sorted((folder / "ledgers").glob("*.parquet"))},
+        rejected=pd.read_parquet(folder / "rejected.parquet"), flags=pd.read_parquet(folder / "flags.parquet"),
+        counts=counts.assign(**{c: counts[c].astype(int) for c in counts if c.startswith("n_")}),
+        data_hash=meta["data_hash"], notes=tuple(meta["notes"]),
+    )  # fmt: skip
+
+
+def _split(stem: str) -> tuple[str, str]:
+    table, _, period = stem.partition("@")
+    return table, period

@@ -1,0 +1,61 @@
+"""The two languages: every label, verdict word and message, as data; refuses a text that exists in one language only."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+LANGUAGES = ("zh", "en")
+
+
+class Text(NamedTuple):
+    """One text in Chinese and in English."""
+
+    zh: str
+    en: str
+
+    def __call__(self, lang: str | None = None) -> str:
+        """The text in `lang` (the session's language when none is given)."""
+        return self.zh if (lang or language()) == "zh" else self.en
+
+
+_session: dict[str, str] = {}
+
+
+def language() -> str:
+    """The session's language: set by `use_language`, else the environment's `HUYING_LANG`, else `zh`."""
+    return _session.get("lang") or os.environ.get("HUYING_LANG", "zh")
+
+
+def use_language(lang: str) -> None:
+    """Choose the session's language; raises ValueError for anything but `zh` and `en`."""
+    if lang not in LANGUAGES:
+        raise ValueError(f"lang: expected one of {', '.join(LANGUAGES)}, got {lang!r}")
+    _session["lang"] = lang
+
+
+def as_text(value: Any, where: str) -> Text:
+    """`value` (a mapping with `zh` and `en`) as a Text; raises ValueError where one language is missing."""
+    if not isinstance(value, dict) or set(value) != set(LANGUAGES) or not all(value.values()):
+        raise ValueError(f"{where}: a text needs both zh and en, got {value!r}")
+    return Text(value["zh"], value["en"])
+
+
+@cache
+def all_words() -> dict[str, Text]:
+    """Every text of the house by its key `room.name`, read from `data/words/<room>.toml`."""
+    found: dict[str, Text] = {}
+    for entry in sorted(files("huying").joinpath("data/words").iterdir(), key=lambda e: e.name):
+        if entry.name.endswith(".toml"):
+            room = entry.name.removesuffix(".toml")
+            for name, value in tomllib.loads(entry.read_text("utf-8")).items():
+                found[f"{room}.{name}"] = as_text(value, f"{entry.name}: {name}")
+    return found
+
+
+def say(key: str, lang: str | None = None, **values: Any) -> str:
+    """The text `key` in `lang`, its `{places}` filled from `values`; raises KeyError for an unknown key."""
+    return all_words()[key](lang).format(**values)
