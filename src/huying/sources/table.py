@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv as arrow_csv
 
 from huying.contract import full_header, set_aside
 from huying.errors import InputError, Place
@@ -25,7 +26,9 @@ LONGEST_CELL = 100_000
 _BATCH = 20_000
 _BLOCK = 1 << 22
 _BAD_LINE = "\x00\n"  # what a line that cannot be decoded becomes, so that the lines after it keep their numbers
-_TOTAL = r"^\s*(?:合\s*计|总\s*计|小\s*计|(?:[Gg]rand |[Ss]ub-?)?(?:[Tt]otal|TOTAL))\s*[:：]?\s*$"
+_LOOSE_QUOTE = re.compile(rb'(?<![\s,;"])"(?![\s,;"])')
+_TOTALS = [word + colon for word in ("合计", "合 计", "总计", "总 计", "小计", "Total", "total", "TOTAL", "Grand total", "Subtotal")
+           for colon in ("", "：", ":")]  # fmt: skip
 _MARKS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
@@ -56,6 +59,7 @@ class Cells:
     notes: list[Note]
     faults: list[Fault]
     hidden: tuple[str, ...] = ()
+    has_marks: bool = False  # whether lines that do not decode, or NUL, may stand in the cells
 
 
 def read_table(
@@ -131,13 +135,18 @@ def decodes(path: Path, encoding: str) -> bool:
     """Whether the whole file is strictly valid in `encoding`."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                decoder.decode(block)
+        for block in blocks(path):
+            decoder.decode(block)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """The file in blocks of a few megabytes."""
+    with path.open("rb") as stream:
+        yield from iter(lambda: stream.read(_BLOCK), b"")
 
 
 def detect_encoding(path: Path, place: Place) -> tuple[str, bool]:
@@ -145,15 +154,14 @@ def detect_encoding(path: Path, place: Place) -> tuple[str, bool]:
 
     Byte-order mark, then strict UTF-8, then strict GB18030: the other order reads UTF-8 as wrong Chinese without error.
     """
-    with path.open("rb") as stream:
-        head = stream.read(_BLOCK)
-        has_nul = b"\0" in head or any(b"\0" in block for block in iter(lambda: stream.read(_BLOCK), b""))
+    head = next(blocks(path))
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not head.startswith(codecs.BOM_UTF32_LE):
         if decodes(path, "utf-16"):
             return "utf-16", False
         raise InputError("sources.no_encoding", place)
     if head.count(0) * 20 > len(head):
         raise InputError("sources.utf16", place)
+    has_nul = any(b"\0" in block for block in blocks(path))
     utf8 = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
     if decodes(path, "utf-8"):
         return utf8, has_nul
@@ -194,12 +202,40 @@ def read_lines(path: Path, place: Place, header_row: int, expect: Collection[str
         raise InputError("sources.no_header", place, row=header_row)
     mark = asked[1] if asked else decide_delimiter(start[above:], place)
     csv.field_size_limit(1 << 30)
-    rows = records(csv.reader(chain(start[above:], lines), delimiter=mark, strict=True), place, above)
-    header = next(rows)[1]
+    lines = chain(start[above:], lines)
+    header = next(csv.reader(start[above:], delimiter=mark))
     top = enumerate(csv.reader(start, delimiter=mark), 1)
     check_expected(header, top, place, expect, encoding, other_reading(path, encoding))
-    frame, faults = gather(rows, len(header), place)
-    return Cells(header, frame, encoding, [("sources.read_as", {"encoding": encoding, "mark": _MARKS.get(mark, mark)})], faults)
+    faults: list[Fault] = []
+    frame = None if mixed or encoding == "utf-16" else read_plain(path, encoding, mark, above + 1, len(header))
+    if frame is None:
+        frame, faults = read_carefully(lines, mark, above, place)
+    notes: list[Note] = [("sources.read_as", {"encoding": encoding, "mark": _MARKS.get(mark, mark)})]
+    return Cells(header, frame, encoding, notes, faults, has_marks=mixed)
+
+
+def read_plain(path: Path, encoding: str, mark: str, header_line: int, width: int) -> pd.DataFrame | None:
+    """The records below the header where every line is one of them, else None: then the slower parser must look.
+
+    A quote that swallows lines, a blank line or a record of another width all make the two counts differ.
+    """
+    if any(b'"' in block and _LOOSE_QUOTE.search(block) or block.count(b"\r") != block.count(b"\r\n") for block in blocks(path)):
+        return None
+    n_lines, last = 0, b"\n"
+    for block in blocks(path):
+        n_lines, last = n_lines + block.count(b"\n"), block[-1:]
+    n_rows = n_lines + (last != b"\n") - header_line
+    names = [str(i) for i in range(width)]
+    wanted = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False)
+    try:
+        table = arrow_csv.read_csv(
+            path, arrow_csv.ReadOptions(column_names=names, skip_rows=header_line, encoding=encoding.removesuffix("-sig")),
+            arrow_csv.ParseOptions(delimiter=mark, newlines_in_values=True), wanted)  # fmt: skip
+    except pa.ArrowInvalid:
+        return None
+    if table.num_rows != n_rows:
+        return None
+    return to_frame(table.columns, width).set_axis(pd.RangeIndex(header_line + 1, header_line + 1 + n_rows), axis=0)
 
 
 def decide_delimiter(start: Sequence[str], place: Place) -> str:
@@ -211,6 +247,32 @@ def decide_delimiter(start: Sequence[str], place: Place) -> str:
     return best
 
 
+def read_carefully(lines: Iterable[str], mark: str, above: int, place: Place) -> tuple[pd.DataFrame, list[Fault]]:
+    """The records of the header's width as a frame, the others as faults; batches keep the memory near the file's size.
+
+    Raises InputError for a quote that does not close, and when most records have another width than the header.
+    """
+    reader = csv.reader(lines, delimiter=mark, strict=True)
+    rows = records(reader, place, above)
+    width = len(next(rows)[1])
+    parts: list[list[Any]] = []
+    numbers: list[Any] = [np.array([], dtype=np.int64)]
+    faults: list[Fault] = []
+    while batch := list(islice(rows, _BATCH)):
+        good = [pair for pair in batch if len(pair[1]) == width]
+        faults += [(line, None, *fault_of(row, width)) for line, row in batch if row and len(row) != width]
+        if good:
+            starts, fields = zip(*good, strict=True)
+            numbers.append(np.array(starts, dtype=np.int64))
+            parts.append([pa.array(column, pa.large_string()) for column in zip(*fields, strict=True)])
+    wrong = Counter(value for _, _, value, reason in faults if reason == "fields")
+    if wrong.total() > sum(map(len, numbers)):
+        line = next(line for line, _, _, reason in faults if reason == "fields")
+        raise InputError("sources.other_width", Place(place.file, row=line), n=wrong.most_common(1)[0][0], width=width)
+    frame = to_frame([pa.chunked_array(column) for column in zip(*parts, strict=True)], width)
+    return frame.set_axis(np.concatenate(numbers), axis=0), faults
+
+
 def records(reader: Any, place: Place, above: int) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line it starts on; raises InputError with that line for a quote that does not close."""
     line = above + 1
@@ -220,30 +282,6 @@ def records(reader: Any, place: Place, above: int) -> Iterator[tuple[int, list[s
             line = above + reader.line_num + 1
     except csv.Error as error:
         raise InputError("sources.open_quote", Place(place.file, row=line)) from error
-
-
-def gather(rows: Iterable[tuple[int, list[str]]], width: int, place: Place) -> tuple[pd.DataFrame, list[Fault]]:
-    """The records of `width` fields as a frame, the others as faults; raises InputError when most have another width.
-
-    Batches keep the memory near the size of the file.
-    """
-    parts: list[list[Any]] = []
-    lines: list[Any] = [np.array([], dtype=np.int64)]
-    faults: list[Fault] = []
-    rows = iter(rows)
-    while batch := list(islice(rows, _BATCH)):
-        good = [(line, row) for line, row in batch if len(row) == width]
-        faults += [(line, None, *fault_of(row, width)) for line, row in batch if row and len(row) != width]
-        if good:
-            numbers, fields = zip(*good, strict=True)
-            lines.append(np.array(numbers, dtype=np.int64))
-            parts.append([pa.array(column, pa.large_string()) for column in zip(*fields, strict=True)])
-    wrong = Counter(value for _, _, value, reason in faults if reason == "fields")
-    if wrong.total() > sum(map(len, lines)):
-        line = next(line for line, _, _, reason in faults if reason == "fields")
-        raise InputError("sources.other_width", Place(place.file, row=line), n=wrong.most_common(1)[0][0], width=width)
-    frame = to_frame([pa.chunked_array(column) for column in zip(*parts, strict=True)], width)
-    return frame.set_axis(np.concatenate(lines), axis=0), faults
 
 
 def fault_of(row: list[str], width: int) -> tuple[str, str]:
@@ -283,7 +321,7 @@ def finish(cells: Cells, place: Place, notes: list[Note], repeats: bool) -> RawT
     used = [i for i in frame if header[i] or repeats or (frame[i] != "").any()]
     header, frame = [header[i] for i in used], frame[used]
     names = unique_headers(header, used, place, repeats)
-    frame, faults, n_blank = take_out_rows(frame, header)
+    frame, faults, n_blank = take_out_rows(frame, header, cells.has_marks)
     notes = notes + ([("sources.blank_rows", {"n": n_blank})] if n_blank else [])
     faults += cells.faults + long_cells(frame)
     if not len(frame) and not faults:
@@ -314,25 +352,25 @@ def unique_headers(header: list[str], used: list[int], place: Place, repeats: bo
     return names
 
 
-def take_out_rows(frame: pd.DataFrame, header: list[str]) -> tuple[pd.DataFrame, list[Fault], int]:
-    """The frame without blank rows, header rows in the middle, total rows and undecodable rows; these as faults; blanks."""
+def take_out_rows(
+    frame: pd.DataFrame, header: list[str], has_marks: bool
+) -> tuple[pd.DataFrame, list[Fault], int]:
+    """The frame without blank rows, header rows in the middle, total rows and undecoded rows; these as faults; the blanks."""
     first = frame.iloc[:, 0]
-    open_start = first.str.strip() == ""
-    blank = open_start.copy()
-    blank[open_start] = (frame[open_start].apply(lambda column: column.str.strip()) == "").all(axis=1)
-    again = first.str.strip() == header[0]
+    starts_open = first.str.strip() == ""
+    blank, again, total = starts_open.copy(), first.str.strip() == header[0], first.isin(_TOTALS)
+    blank[starts_open] = (frame[starts_open].apply(lambda column: column.str.strip()) == "").all(axis=1)
     again[again] = (frame[again].apply(lambda column: column.str.strip()) == header).all(axis=1)
-    total = first.str.match(_TOTAL)
-    for i in frame.columns[1:3]:
-        total |= open_start & frame[i].str.match(_TOTAL)
-        open_start &= frame[i].str.strip() == ""
+    for i in frame.columns[1:3] if starts_open.any() else ():
+        total |= starts_open & frame[i].isin(_TOTALS)
+        starts_open &= frame[i].str.strip() == ""
     undecoded = pd.Series(False, index=frame.index)
-    for i in frame:
+    for i in frame if has_marks else ():
         undecoded |= frame[i].str.contains("\0", regex=False)
-    faults: list[Fault] = [(row, None, "", "header_again") for row in frame.index[again]]
-    faults += [(row, None, "", "total") for row in frame.index[total & ~again]]
-    faults += [(row, None, "", "encoding") for row in frame.index[undecoded & ~total & ~again]]
-    return frame[~(blank | again | total | undecoded)], faults, int(blank.sum())
+    reasons = {"encoding": undecoded, "header_again": again & ~undecoded, "total": total & ~again & ~undecoded}
+    faults: list[Fault] = [(row, None, "", why) for why, mask in reasons.items() for row in frame.index[mask]]
+    out = blank | again | total | undecoded
+    return (frame[~out] if out.any() else frame), faults, int(blank.sum())
 
 
 def long_cells(frame: pd.DataFrame) -> list[Fault]:
@@ -346,7 +384,7 @@ def long_cells(frame: pd.DataFrame) -> list[Fault]:
 
 def empty_cells(frame: pd.DataFrame, places: list[tuple[int, int]]) -> pd.DataFrame:
     """The frame with the cells at these rows and columns emptied."""
-    frame = frame.copy()
+    frame = frame.copy() if places else frame
     for row, column in places:
         if row in frame.index and column in frame:
             frame.loc[row, column] = ""
