@@ -9,11 +9,10 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
-from matplotlib.figure import Figure
 
 from huying import words
 from huying.batch.county_step import prepare
-from huying.claims import EVIDENCE, Claim, claims_of, sentence, show_value, verdict_word
+from huying.claims import Claim, claims_of, sentence, show_value, verdict_word
 from huying.county import County, find_county
 from huying.errors import CountyError
 from huying.estimates import COUNTY
@@ -109,25 +108,109 @@ class Reading:
         value = "" if pd.isna(row["estimate"]) else f" ({show_value(declared, row['estimate'])})"
         return f"{self.place_name(row['place'])} · {declared.text(self.lang)}: {verdict_word(row['verdict'], self.lang)}{value}"
 
-    def save(self, figure: Figure, name: str) -> Figure:
-        """`figure`, also written to `figures/<county>/<name>_<place>_<lang>.png`."""
-        from huying.charts.frame import save
-
-        save(figure, self.figures / f"{name}_{self.town}_{self.lang}.png")
-        return figure
-
     @property
     def figures(self) -> Path:
         """Where this county's charts go."""
         inside = self.county.folder.parent.name == "survey_data"
         return (self.county.folder.resolve().parents[1] if inside else self.county.folder) / "figures" / self.county.id
 
-    def show_ledger(self, claim: str) -> pd.DataFrame:
+    def heading(self) -> str:
+        """What this reading is about: place, wave, language, the level of showing, and whether the data are synthetic."""
+        lines = [self.say("heading", place=self.place_name(self.town), county=self.county.name(self.lang), wave=self.wave), self.say("internal")]
+        return "\n".join([*lines, self.say("synthetic")] if self.county.is_synthetic else lines)
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """Rows read, kept and rejected by file."""
+        frame = pd.read_parquet(self.folder / "data" / "counts.parquet")
+        return frame.assign(**{c: frame[c].astype(int) for c in frame if c.startswith("n_")})
+
+    def data_lines(self, *names: str) -> str:
+        """A line a survey form or ledger: rows read, kept and rejected over its files."""
+        files = [(name, [f for s in self.county.surveys if s.form == name for f in (s.text, s.file)]
+                  + [entry.file for entry in self.county.ledgers if entry.table == name]) for name in names]  # fmt: skip
+        lines = []
+        for name, own in files:
+            total = self.counts[self.counts["file"].isin(own)][["n_read", "n_kept", "n_rejected"]].sum()
+            lines.append(self.say("data_line", name=self.say(f"data_{name}"), **total.to_dict()))
+        return "\n".join(lines)
+
+    def endings(self, *forms: str) -> pd.DataFrame:
+        """How the forms of this place and wave ended."""
+        table = self.table("endings")
+        table = table[(table["wave"] == self.wave) & table["form"].isin(forms)]
+        if self.town != COUNTY:
+            table = table[table["town_id"] == self.town]
+        wide = table.pivot_table(index="form", columns="ending", values="n", aggfunc="sum", fill_value=0)
+        return wide.rename(index=lambda f: self.say(f"data_{f}"), columns=lambda e: self.say(f"ending_{e}")).rename_axis(index=None, columns=None)
+
+    def rules(self, *claims: str) -> pd.DataFrame:
+        """The rules of these claims: sentence, base, estimand, quantifier and bar, the date they were frozen."""
+        dates = self.evidence.groupby("claim")["rule_frozen_on"].first()
+        rows = [{self.say("col_claim"): key, self.say("col_text"): (c := self.claims[key]).text(self.lang), self.say("col_base"): c.base(self.lang),
+                 self.say("col_rule"): " / ".join(dict.fromkeys(f"{q} {b:g}" for q, b in (c.rule_at(COUNTY), c.rule_at("town")))),
+                 self.say("col_estimand"): c.estimand(self.lang), self.say("col_frozen"): dates.get(key, "")} for key in claims]  # fmt: skip
+        return pd.DataFrame(rows).set_index(self.say("col_claim"))
+
+    def robust(self, claim: str) -> str:
+        """The headline with and without the exclusions, and unweighted where that is stored."""
+        parts = [self.detail(claim, sub, self.say(key)) for sub, key in
+                 (("", "as_analysed"), ("no row excluded", "no_exclusion"), ("unweighted", "unweighted"), ("without cannot say", "without_dk"))
+                 if self.row(claim, sub)]  # fmt: skip
+        return "\n".join(parts)
+
+    def ledger(self, claim: str) -> pd.DataFrame:
         """The claim's evidence rows at this place and the county, the columns a reader needs."""
-        own = self.evidence[(self.evidence["claim"] == claim) & self.evidence["place"].isin([self.town, COUNTY])]
-        wanted = [c for c in EVIDENCE if c in ("place", "period", "wave", "sub", "estimate", "low", "high", "n", "n_eff", "df", "deff",
-                                               "reliability", "verdict", "verdict_family")]  # fmt: skip
+        places = dict.fromkeys([self.town, COUNTY])
+        own = self.evidence[(self.evidence["claim"] == claim) & self.evidence["place"].isin(list(places))]
+        wanted = ["place", "period", "wave", "sub", "estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "verdict", "verdict_family"]
         return own[wanted].reset_index(drop=True).round(4)
+
+    def outside(self, claim: str) -> str:
+        """The departments outside the funnel's 99.8% limits."""
+        own = self.evidence[(self.evidence["claim"] == claim) & self.evidence["remark"].str.contains("outside_limits")]
+        names = sorted({f"{self.place_name(p)} ({self.say(s.split(': ')[1])})" for p, s in zip(own["place"], own["sub"], strict=True)})
+        return self.say("outside", names=self.say("comma").join(names)) if names else self.say("none_outside")
+
+    def limits(self) -> str:
+        """What the sampling lets one say, and that outputs are internal."""
+        return "\n".join([self.say(f"sampling_{self.county.sampling}"), self.say("family"), *([self.say("synthetic")] if self.county.is_synthetic else [])])
+
+    def files(self) -> pd.DataFrame:
+        """Every file: encoding, rows read = kept + rejected, cells set aside, flags, personal values dropped or masked."""
+        columns = {c: self.say(f"col_{c}") for c in ("file", "encoding", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal")}
+        return self.counts[list(columns)].rename(columns=columns)
+
+    def rejected_reasons(self) -> pd.DataFrame:
+        """Rows and cells set aside, by reason."""
+        table = pd.read_parquet(self.folder / "data" / "rejected.parquet")
+        wide = table.groupby(["reason", "level"]).size().unstack(fill_value=0)
+        return wide.rename(index=lambda r: say(f"clean.reason_{r}", self.lang), columns=lambda c: self.say(f"level_{c}")).rename_axis(index=None, columns=None)
+
+    def flag_rules(self) -> pd.DataFrame:
+        """Every flag with its rule, and whether the analysis leaves its rows out."""
+        from huying.clean.flags import RULES
+
+        rows = [(name, say(f"clean.rule_{name}", self.lang), "✓" if name in self.county.exclude else "") for name in RULES]
+        return pd.DataFrame(rows, columns=[self.say("col_flag"), self.say("col_rule"), self.say("col_excluded")]).set_index(self.say("col_flag"))
+
+    def flag_counts(self) -> pd.DataFrame:
+        """How many rows carry each flag, by form and wave, at this place."""
+        table = self.table("flags")
+        if self.town != COUNTY:
+            table = table[table["town_id"] == self.town]
+        wide = table.pivot_table(index="flag", columns=["form", "wave"], values="size", aggfunc="sum", fill_value=0)
+        wide.columns = [f"{self.say('data_' + form)} {wave}" for form, wave in wide.columns]
+        return wide.rename_axis(index=None)
+
+    def weight_table(self) -> pd.DataFrame:
+        """Kish's factor, the range of factors and the margins met, by town."""
+        table = self.table("weights")
+        table = table[(table["form"] == "resident") & (table["wave"] == self.wave)]
+        if self.town != COUNTY:
+            table = table[table["place"] == self.town]
+        columns = [c for c in ("place", "n", "kish", "sweeps", "factor_min", "factor_max", "worst_margin") if c in table]
+        return table[columns].assign(place=[self.place_name(p) for p in table["place"]]).round(3).rename(columns=lambda c: self.say(f"col_{c}")).reset_index(drop=True)
 
 
 def open_place(county: str = "demo", town: str = COUNTY, wave: str = "2023", lang: str = "zh") -> Reading:

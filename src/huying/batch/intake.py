@@ -7,21 +7,22 @@ from typing import Any
 
 import pandas as pd
 
-from huying.clean import answers as clean_forms
-from huying.clean import ledgers as clean_tables
+from huying.clean.answers import clean_answers, with_list
+from huying.clean.flags import find_flags
+from huying.clean.ledgers import clean_ledger
 from huying.codebook import Codebook, house_codebook
 from huying.contract import REJECTED
 from huying.county import County, Ledger, Survey
-from huying.errors import CountyError, Place
+from huying.errors import CountyError, HuyingError, Place
 from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.sources.personal import drop_personal
 from huying.sources.spss import read_spss
-from huying.sources.table import RawTable, read_table
+from huying.sources.table import read_table
 from huying.sources.wjx import read_wjx
-from huying.store import Cleaned, file_hash, hash_of, code_hash
+from huying.store import Cleaned, code_hash, file_hash, hash_of
 
-COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding", "notes")
+COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 FIRST = ("towns", "departments", "villages", "org_map")
 
 
@@ -50,10 +51,10 @@ def department_matcher(departments: pd.DataFrame) -> Matcher:
     return Matcher(names)
 
 
-def read_ledger(county: County, ledger: Ledger) -> RawTable:
-    """One ledger file as text, personal columns dropped."""
-    raw = read_table(county.path(ledger.file), sheet=ledger.sheet, header_row=ledger.header_row)
-    return drop_personal(raw)[0]
+def masked(counts: Mapping[str, Any]) -> int:
+    """How many personal values were masked in free text."""
+    found = counts.get("personal_masked", 0)
+    return int(sum(found.values())) if isinstance(found, Mapping) else int(found)
 
 
 def list_options(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str]]]:
@@ -83,47 +84,72 @@ class Intake:
         """The cleaned county; raises InputError or CountyError for a file that cannot be taken as it is."""
         if not any(ledger.table == "towns" for ledger in self.county.ledgers):
             raise CountyError("batch.no_register", Place(str(self.county.folder / "county.toml")))
-        order = sorted(self.county.ledgers, key=lambda e: FIRST.index(e.table) if e.table in FIRST else len(FIRST))
-        for ledger in order:
+        for ledger in self.in_order():
             self.take_ledger(ledger)
         for survey in self.county.surveys:
             self.take_survey(survey)
+        self.compare_forms()
+        flags = pd.concat(self.flags, ignore_index=True)
+        counts = pd.DataFrame(self.counts, columns=list(COUNTS))
+        by_file = flags["row_id"].str.rsplit("#", n=1).str[0].value_counts()
         return Cleaned(
             forms={form: pd.concat(frames, ignore_index=True) for form, frames in self.forms.items()},
-            ledgers=self.ledgers, rejected=pd.concat(self.rejected, ignore_index=True),
-            flags=pd.concat(self.flags, ignore_index=True), counts=pd.DataFrame(self.counts, columns=list(COUNTS)),
+            ledgers=self.ledgers, rejected=pd.concat(self.rejected, ignore_index=True), flags=flags,
+            counts=counts.assign(n_flags=[int(by_file.get(file, 0)) for file in counts["file"]]),
             data_hash=data_hash(self.county), notes=tuple(self.silent_towns()),
         )  # fmt: skip
+
+    def try_all(self) -> list[HuyingError]:
+        """Take every file and collect the errors of those that cannot be taken, instead of stopping at the first."""
+        faults = []
+        for take, entries in ((self.take_ledger, self.in_order()), (self.take_survey, list(self.county.surveys))):
+            for entry in entries:
+                try:
+                    take(entry)
+                except HuyingError as error:
+                    faults.append(error)
+        return faults
+
+    def in_order(self) -> list[Ledger]:
+        """The ledgers, registers before the tables that refer to them."""
+        return sorted(self.county.ledgers, key=lambda e: FIRST.index(e.table) if e.table in FIRST else len(FIRST))
 
     def take_ledger(self, ledger: Ledger) -> None:
         if ledger.table not in TABLES:
             known = ", ".join(TABLES)
             raise CountyError("batch.no_table", Place(str(self.county.folder / "county.toml")), table=ledger.table, known=known)
-        raw = read_ledger(self.county, ledger)
-        done = clean_tables.clean_ledger(TABLES[ledger.table], raw, self.towns, self.departments, ledger.columns)
-        rejected = pd.concat([raw.rejected, done.rejected], ignore_index=True)
+        raw, dropped = drop_personal(read_table(self.county.path(ledger.file), sheet=ledger.sheet, header_row=ledger.header_row))
+        done = clean_ledger(TABLES[ledger.table], raw, self.towns, self.departments, ledger.columns)
         key = (ledger.table, ledger.period)
         self.ledgers[key] = pd.concat([self.ledgers[key], done.kept], ignore_index=True) if key in self.ledgers else done.kept
-        self.note(ledger.file, len(raw.text) + len(raw.rejected), len(done.kept), rejected.assign(level="row"), done.flags, raw)
+        self.take(ledger.file, done.counts, done.rejected, done.flags, dropped, raw.encoding)
         if ledger.table == "towns":
             self.towns = town_matcher(self.county, done.kept)
         if ledger.table == "departments":
             self.departments = department_matcher(done.kept)
 
     def take_survey(self, survey: Survey) -> None:
-        items = self.book.form(survey.form)
+        lists = self.options({table: frame for (table, _), frame in self.ledgers.items()})
+        items = [with_list(item, lists) for item in self.book.form(survey.form)]
         if survey.reader == "spss":
             answers = read_spss(self.county.path(survey.file), items)
         else:
             number = self.county.path(survey.number) if survey.number else None
             answers = read_wjx(self.county.path(survey.text), number, items)
-        registers = {table: frame for (table, _), frame in self.ledgers.items()}
-        done = clean_forms.clean_answers(
-            answers, items, form=survey.form, wave=survey.wave, span=self.county.waves[survey.wave], towns=self.towns,
-            options=self.options(registers), thresholds=self.county.thresholds,
+        file = survey.text or survey.file
+        done = clean_answers(
+            answers, self.book.form(survey.form), form=survey.form, wave=survey.wave, span=self.county.waves[survey.wave],
+            towns=self.towns, town_order=list(self.ledgers["towns", ""]["town_id"]), options=lists, file=file,
         )  # fmt: skip
         self.forms.setdefault(survey.form, []).append(done.rows)
-        self.note(survey.text or survey.file, done.counts["rows_in"], len(done.rows), done.rejected, done.flags, answers, done.counts)
+        self.take(file, done.counts, done.rejected, done.flags, answers.dropped, answers.encoding)
+
+    def compare_forms(self) -> None:
+        """The flags that need all forms of a wave together: duplicates, clones, speeders."""
+        for form, parts in self.forms.items():
+            rows = pd.concat(parts, ignore_index=True)
+            for _, same in rows.groupby("wave"):
+                self.flags.append(find_flags(same.reset_index(drop=True), self.book.form(form), form, self.county.thresholds))
 
     def options(self, registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str]]]:
         """The lists of the county, the new units by their sorted ids as well."""
@@ -136,18 +162,18 @@ class Intake:
             lists["mechanisms"] = list(enumerate(map(str, papers.loc[papers["kind"] == "mechanism", "title"]), 1))
         return lists
 
-    def note(self, file: str, n_read: int, n_kept: int, rejected: pd.DataFrame, flags: pd.DataFrame, source: Any,
-             counts: Mapping[str, Any] | None = None) -> None:  # fmt: skip
-        n_rejected = int((rejected["level"] == "row").sum())
+    def take(self, file: str, counts: Mapping[str, Any], rejected: pd.DataFrame, flags: pd.DataFrame, dropped: Mapping[str, int],
+             encoding: str) -> None:  # fmt: skip
+        """Book one file: rows in = rows kept + rows rejected, or the reader has lost a row."""
+        n_read, n_kept, n_rejected = (int(counts[key]) for key in ("rows_in", "rows_kept", "rows_rejected"))
         if n_read != n_kept + n_rejected:
             raise AssertionError(f"{file}: {n_read} rows read, {n_kept} kept and {n_rejected} rejected")
         self.rejected.append(rejected[[*REJECTED, "level"]])
         self.flags.append(flags)
-        personal = sum(getattr(source, "dropped", {}).values()) + int((counts or {}).get("personal_masked", 0))
         self.counts.append({
             "file": file, "n_read": n_read, "n_kept": n_kept, "n_rejected": n_rejected,
-            "n_cells_set_aside": int((rejected["level"] == "cell").sum()), "n_flags": len(flags), "n_personal": personal,
-            "encoding": getattr(source, "encoding", ""), "notes": "; ".join(key for key, _ in source.notes),
+            "n_cells_set_aside": int((rejected["level"] == "cell").sum()), "n_personal": sum(dropped.values()) + masked(counts),
+            "encoding": encoding,
         })  # fmt: skip
         self.tick(file)
 

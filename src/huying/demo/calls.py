@@ -9,7 +9,8 @@ import pandas as pd
 from chinese_calendar import is_workday
 from scipy.stats import norm
 
-from huying.demo.truths import Floats, Ints, Truths, pick, spread, spread_by
+from huying.demo.draws import pick, spread, spread_by
+from huying.demo.truths import Bools, Floats, Ints, Truths
 
 FIRST, LAST, AS_OF = (pd.Timestamp(day) for day in ("2022-01-04", "2022-12-31", "2023-01-06"))
 CONFERENCE = pd.Timestamp("2022-07-01")
@@ -49,22 +50,22 @@ def draw_calls(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
     return frame
 
 
-def _called_at(rng: np.random.Generator, n: int, early: Ints) -> pd.DatetimeIndex:
+def _called_at(rng: np.random.Generator, n: int, early: Bools) -> pd.DatetimeIndex:
     """Days of the ledger, 6 in 100 of them days off, from 8 to 18 o'clock; calls of `early` end in November."""
     days = pd.date_range(FIRST, LAST)
     work = np.array([is_workday(day.date()) for day in days])
     weight = np.where(work, 0.94 / work.sum(), 0.06 / (~work).sum())
-    until = np.where(early, np.sum(days < "2022-12-01"), len(days))
+    until = np.where(early, days.searchsorted(pd.Timestamp("2022-12-01")), len(days))
     steps = np.cumsum(weight)
     place = np.searchsorted(steps, rng.random(n) * steps[until - 1])
-    return days[np.minimum(place, until - 1)] + pd.to_timedelta((rng.beta(1.4, 1.8, n) * 600 + 480).round(), unit="min")
+    return pd.DatetimeIndex(days[np.minimum(place, until - 1)]) + pd.to_timedelta((rng.beta(1.4, 1.8, n) * 600 + 480).round(), unit="min")
 
 
 def _office_hours(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Slips are not sent out after eight in the evening: those wait until the next morning, and the ledger's last day takes all."""
     late = times.hour >= 20
     moved = times.where(~late, times.normalize() + pd.Timedelta(hours=32, minutes=17)).floor("min")
-    return moved.where(moved <= LAST + pd.Timedelta(hours=20), LAST + pd.Timedelta(hours=19, minutes=58))
+    return pd.DatetimeIndex(moved.where(moved <= LAST + pd.Timedelta(hours=20), LAST + pd.Timedelta(hours=19, minutes=58)))
 
 
 def _working_days(draw: Floats, limit: float, share: Floats) -> Floats:
@@ -79,7 +80,8 @@ def _after(start: pd.DatetimeIndex, wait: Floats) -> pd.DatetimeIndex:
     base = start.normalize() + pd.to_timedelta((start - start.normalize() > pd.Timedelta(hours=17, minutes=30)).astype(int), unit="D")
     whole = np.maximum(np.ceil(wait), 1).astype(int)
     day = work[np.minimum(work.searchsorted(base, side="right") + whole - 1, len(work) - 1)]
-    return day + pd.to_timedelta(510 + np.round((wait - whole + 1) * 520), unit="min")
+    minutes = pd.to_timedelta(510 + np.round((wait - whole + 1) * 520), unit="min")
+    return pd.DatetimeIndex(pd.DatetimeIndex(day) + minutes)
 
 
 def _returns(frame: pd.DataFrame, truths: Truths, dept: Ints, rng: np.random.Generator) -> None:
@@ -99,14 +101,14 @@ def _returns(frame: pd.DataFrame, truths: Truths, dept: Ints, rng: np.random.Gen
     frame["is_cross_duty"] = cross
 
 
-def _as_of(frame: pd.DataFrame, full: Ints, share: float, rng: np.random.Generator) -> None:
+def _as_of(frame: pd.DataFrame, full: Bools, share: float, rng: np.random.Generator) -> None:
     """What the ledger knew on the day the data were taken; towns of `full` have closed everything."""
     for name in ("responded_at", "closed_at", "feedback_at"):
         limit = AS_OF - pd.Timedelta(hours=8)
-        frame[name] = frame[name].where(~full | (frame[name] <= limit), limit - pd.Timedelta(days=2 if name == "responded_at" else 0))
+        frame[name] = frame[name].where(~full | (frame[name] <= limit).to_numpy(), limit - pd.Timedelta(days=2 if name == "responded_at" else 0))
     left = np.zeros(len(frame), dtype=bool)
     left[rng.choice(np.flatnonzero(~full), round(share * (~full).sum()), replace=False)] = True
-    still_open = (left | (frame["closed_at"] > AS_OF)).to_numpy()
+    still_open = left | (frame["closed_at"] > AS_OF).to_numpy()
     frame.loc[still_open, ["closed_at", "feedback_at", "town_rating"]] = None
     frame.loc[still_open, "status"] = "open"
     frame.loc[frame["responded_at"] > AS_OF, "responded_at"] = pd.NaT

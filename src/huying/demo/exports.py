@@ -126,13 +126,13 @@ def sav_bytes(items: tuple[Item, ...], answers: pd.DataFrame, head: pd.DataFrame
             if item.type == "multi":
                 labels[name] = {0: "未选", 1: next(o.text.zh for o in item.options if f"{item.id}_{o.code}" == name)}
             elif item.options or item.missing:
-                labels[name] = {o.code: o.text.zh for o in item.options} or {code: "不清楚" for code in item.missing}
+                labels[name] = {o.code: o.text.zh for o in item.options} or dict.fromkeys(item.missing, "不清楚")
             if item.missing:
                 missing[name] = [float(code) for code in item.missing]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "staff.sav"
-        pyreadstat.write_sav(frame, str(path), column_labels=[titles[name] for name in frame], variable_value_labels=labels,
+        pyreadstat.write_sav(frame, str(path), column_labels=[titles[str(name)] for name in frame], variable_value_labels=labels,
                              missing_ranges=missing, row_compress=True)  # fmt: skip
         content = bytearray(path.read_bytes())
-    content[84:101] = b"05 Jun 2309:00:00"  # date and time of creation stand there in every .sav header
+    content[92:109] = b"05 Jun 2309:00:00"  # date and time of creation stand there in every .sav header
     return bytes(content)

@@ -56,8 +56,8 @@ def unit_check(truths: Truths, wave: str, rng: np.random.Generator) -> pd.DataFr
     unit, mark = np.divmod(np.arange(cells), len(marks))
     stubborn, visible = rng.normal(0, 0.7, len(units)), np.array([-0.5, -0.2, 0.6, 0.5, 0.1, -0.4])
     found, frames = cells - NOT_FOUND, []
-    for row in towns.itertuples():
-        halves = round(2 * row.true_PRI * found)  # sum of the index over the cells found, in halves
+    for town, index, first in zip(towns["town_id"], towns["true_PRI"], pd.to_datetime(towns["field_from"]), strict=True):
+        halves = round(2 * index * found)  # sum of the index over the cells found, in halves
         both = int(0.2 * halves / 2) * 2 + halves % 2
         order = np.argsort(-(stubborn[unit] + visible[mark % len(visible)] + rng.logistic(size=cells)), kind="stable")
         missing = rng.choice(cells, NOT_FOUND, replace=False)
@@ -65,8 +65,8 @@ def unit_check(truths: Truths, wave: str, rng: np.random.Generator) -> pd.DataFr
         in_use = np.full(cells, "new", dtype=object)
         in_use[missing], n_old = "none", (halves - both) // 2
         in_use[ranked[:n_old]], in_use[ranked[n_old : n_old + both]] = "old", "both"
-        day = pd.Timestamp(row.field_from) + pd.to_timedelta(rng.integers(0, 12) + np.arange(cells) // 60, unit="D")
-        frames.append(pd.DataFrame({"town": row.town_id, "old_id": units[unit], "mark": np.array(marks)[mark], "in_use": in_use,
+        day = first + pd.to_timedelta(rng.integers(0, 12) + np.arange(cells) // 60, unit="D")
+        frames.append(pd.DataFrame({"town": town, "old_id": units[unit], "mark": np.array(marks)[mark], "in_use": in_use,
                                     "checked_on": day}))  # fmt: skip
     return pd.concat(frames, ignore_index=True)
 
@@ -74,10 +74,10 @@ def unit_check(truths: Truths, wave: str, rng: np.random.Generator) -> pd.DataFr
 def documents(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
     """Each town's reform plan, the mechanisms, and the county's other papers of the reform."""
     towns, last = truths.towns, truths.features["roster"]["plan_last"]
-    days = rng.permutation(np.linspace(0, 52, len(towns)).astype(int))
-    is_last, first = (towns["town_id"] == last).to_numpy(), int(np.argmin(days))
-    days[[first, int(np.argmax(is_last))]] = days[[int(np.argmax(is_last)), first]] if days[is_last][0] == 0 else days[[first, int(np.argmax(is_last))]]
-    issued = FIRST_PLAN + pd.to_timedelta(np.where(is_last, 58, days), unit="D")
+    is_last = (towns["town_id"] == last).to_numpy()
+    days = np.full(len(towns), 58)
+    days[~is_last] = rng.permutation(np.linspace(0, 52, (~is_last).sum()).astype(int))
+    issued = FIRST_PLAN + pd.to_timedelta(days, unit="D")
     plans = pd.DataFrame({"doc_no": [f"{name[:2]}发〔{day.year}〕{k}号" for k, (name, day) in enumerate(zip(towns["name_zh"], issued, strict=True), 7)],
                           "title": towns["name_zh"] + "行政管理体制改革实施方案", "kind": "plan", "town": towns["town_id"],
                           "issued_on": issued, "effective_on": IN_FORCE})  # fmt: skip

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
+from huying.demo.draws import spread_by
 from huying.demo.truths import AGES, SEX, Floats, Ints, Truths, house_truths
 
 EDUCATION = np.cumsum([[0.06, 0.30, 0.28, 0.20, 0.16], [0.28, 0.47, 0.17, 0.05, 0.03], [0.72, 0.21, 0.05, 0.015, 0.005]], axis=1)
@@ -104,11 +106,11 @@ def _shuffled(counts: Ints, rng: np.random.Generator) -> Ints:
 
 
 def _village_effects(villages: pd.DataFrame, sd: Floats, rng: np.random.Generator) -> Floats:
-    """One effect a village, with mean 0 and the planted standard deviation within each town."""
-    town = villages["town"]
-    raw = pd.Series(rng.normal(size=len(villages)))
-    centred = raw - raw.groupby(town).transform("mean")
-    return np.asarray(centred / centred.groupby(town).transform("std", ddof=0) * sd[town])
+    """One normal effect a village; over the adults of each town they have mean 0 and the planted standard deviation."""
+    town, adults = villages["town"].to_numpy(), villages["adults"].to_numpy()
+    raw, total = norm.ppf(spread_by(rng, town)), np.bincount(town, adults)
+    centred = raw - (np.bincount(town, raw * adults) / total)[town]
+    return np.asarray(centred / np.sqrt(np.bincount(town, centred**2 * adults) / total)[town] * sd[town])
 
 
 def _top_share(score: Floats, town: Ints, counts: Ints, share: Floats) -> Floats:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from huying.codebook import Item
+from huying.demo.draws import Columns, answer_plainly, as_answers, choose, pick, put_multi, scale
 from huying.demo.population import Population
-from huying.demo.truths import Ints, choose, obey, pick
+from huying.demo.truths import Bools, Ints
 
 CHANNELS = np.array([
     [0.22, 0.24, 0.22, 0.05, 0.05, 0.07, 0.06, 0.06, 0.03, 0.01],
@@ -19,7 +20,8 @@ WORK = np.array([
     [0.14, 0.40, 0.16, 0.08, 0.06, 0.001, 0.13, 0.029],
     [0.34, 0.31, 0.15, 0.05, 0.001, 0.03, 0.10, 0.019],
     [0.50, 0.02, 0.04, 0.001, 0.001, 0.30, 0.12, 0.018]])  # fmt: skip
-TYPES = {"single": "Int16", "scale": "Int16", "dropdown": "Int16", "matrix_single": "Int16", "matrix_scale": "Int16",
+WOULD_GO = np.array([[45, 8, 22, 8, 3, 14], [22, 22, 30, 6, 4, 16], [50, 8, 14, 16, 2, 10], [14, 28, 16, 4, 22, 16]]) / 100
+TYPES: dict[str, Any] = {"single": "Int16", "scale": "Int16", "dropdown": "Int16", "matrix_single": "Int16", "matrix_scale": "Int16",
          "multi": "Int8", "whole": "Int32", "number": "float64", "text": "object"}  # fmt: skip
 
 
@@ -90,7 +92,7 @@ def draw_people(population: Population, rng: np.random.Generator, villages: Ints
     people["person"], of = person, people["town"].to_numpy()
     people["base_weight"] = (towns["adults"] / wanted).to_numpy()[of]
     place = pd.Series(rank, index=villages)[people["village"].to_numpy()].to_numpy()
-    team = [f"I{t[-2:]}{n:02d}" for t, n in zip(towns["town_id"].to_numpy()[of], place // 2 + 1, strict=True)]
+    team = [f"I{t[1:]}{n:02d}" for t, n in zip(towns["town_id"].to_numpy()[of], place // 2 + 1, strict=True)]
     online = rng.random(len(people)) < population.truths.features["residents"]["online"]
     people["interviewer"] = np.where(online, "", team)
     return people
@@ -104,79 +106,78 @@ def _old_quota(share: Ints, part: float) -> Ints:
 
 def answer_residents(population: Population, people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """The answers of `people` as codes (NaN where not asked), one column for each of Item.variables."""
-    n, town = len(people), people["town"].to_numpy()
-    aware, business, first_old = (people[name].to_numpy() for name in ("aware", "business", "first_old"))
-    group, insider = people["group"].to_numpy(), people["insider"].to_numpy()
-    street = (population.towns["type"] == "street").to_numpy()[town]
-    out: dict[str, Any] = {"R00": np.ones(n), "R01": town + 1, "R02": np.ones(n), "R03": people["age"].to_numpy()}
+    towns, items = population.towns, population.truths.items("resident")
+    out: Columns = {}
+    answer_plainly(out, items, len(people), rng)
+    _who(out, towns, people, rng)
+    campaign = towns["town_id"].isin(population.truths.features["residents"]["campaign"]).to_numpy()
+    _knowledge(out, people, campaign[people["town"].to_numpy()], rng)
+    _recognition(out, people, rng)
+    _business(out, towns, people, rng)
+    _opinions(out, people, rng)
+    return as_answers(out, items)
+
+
+def _who(out: Columns, towns: pd.DataFrame, people: pd.DataFrame, rng: np.random.Generator) -> None:
+    n, town, insider = len(people), people["town"].to_numpy(), people["insider"].to_numpy()
+    out["R00"], out["R01"], out["R02"], out["R03"] = np.ones(n), town + 1, np.ones(n), people["age"]
     out["R04"] = np.where(rng.random(n) < 0.01, 9, people["sex"])
-    out["R05"] = 1 + (rng.random(n) < np.where(street, 0.9, 0.06))
-    out["R06"] = people["edu"].to_numpy()
-    out["R07"] = pick(rng, [1, 2, 3, 4, 5, 6, 7, 97], WORK[group])
+    out["R05"] = 1 + (rng.random(n) < np.where((towns["type"] == "street").to_numpy()[town], 0.9, 0.06))
+    out["R06"] = people["edu"]
+    out["R07"] = pick(rng, [1, 2, 3, 4, 5, 6, 7, 97], WORK[people["group"]])
     tie = choose(rng, np.tile([0.6, 0.15, 0.25], (n, 1)), 2) * insider[:, None]
-    _multi(out, "R08", [1, 2, 3, 4], np.column_stack([tie, ~insider]))
+    put_multi(out, "R08", [1, 2, 3, 4], np.column_stack([tie, ~insider]))
+
+
+def _knowledge(out: Columns, people: pd.DataFrame, campaign: Bools, rng: np.random.Generator) -> None:
+    """Awareness, the quiz (right with .35 + .4 aware), channels heard and wanted, and what can be done in town."""
+    n, aware, channels = len(people), people["aware"].to_numpy(), CHANNELS[people["group"]]
     out["R09"] = np.where(aware, pick(rng, [1, 2, 3], [0.18, 0.40, 0.42], n), pick(rng, [4, 98], [0.9, 0.1], n))
     knows = (0.35 + 0.4 * aware)[:, None]
     for row, right in zip("abcde", (1, 2, 1, 2, 1), strict=True):
         out[f"R10_{row}"] = pick(rng, [right, 3 - right, 98], np.hstack([knows, (1 - knows) * 0.45, (1 - knows) * 0.55]))
-    campaign = population.towns["town_id"].isin(population.truths.features["residents"]["campaign"]).to_numpy()[town]
-    heard = CHANNELS[group] * np.where(campaign[:, None], [3, 2.5, 3, 1, 1, 1, 1, 1, 1, 1], 1)
-    channels = [*range(1, 10), 97]
-    _multi(out, "R11", channels, choose(rng, heard, 3))
-    _recognition(out, rng, aware, first_old, business)
-    out["R13"] = np.where(business, 1, 2)
-    out["R14"] = pick(rng, [1, 2, 3, 4, 5, 6, 7, 8, 97], [0.18, 0.27, 0.18, 0.08, 0.06, 0.06, 0.08, 0.05, 0.04], n)
-    out["R15"] = np.where(first_old, 1, pick(rng, [2, 3, 4, 5, 6, 7, 97], [0.44, 0.14, 0.17, 0.12, 0.06, 0.04, 0.03], n))
-    out["R16"] = pick(rng, [0, 1, 2, 98], np.where(first_old[:, None], [0.52, 0.30, 0.15, 0.03], [0.78, 0.14, 0.05, 0.03]))
-    sent = np.isin(out["R16"], [1, 2])[:, None]
-    out["R17"] = pick(rng, [5, 4, 3, 2, 1], np.where(sent, [0.12, 0.25, 0.34, 0.20, 0.09], [0.34, 0.38, 0.20, 0.06, 0.02]))
-    true_old = population.towns["true_first_old"].to_numpy()[town]
-    habit = np.where(business, 0.25 + 0.5 * first_old, true_old)[:, None]
-    for row, shares in zip("abcd", ([45, 8, 22, 8, 3, 14], [22, 22, 30, 6, 4, 16], [50, 8, 14, 16, 2, 10], [14, 28, 16, 4, 22, 16]), strict=True):
-        out[f"R18_{row}"] = pick(rng, [1, 2, 3, 4, 5, 6, 98], np.hstack([habit, (1 - habit) * np.array(shares) / 100]))
-    index = population.towns["true_PRI"].to_numpy()[town][:, None]
-    away = np.where(business, 0.0, 0.14)[:, None]
-    seen = np.hstack([1 - index, 0.45 * index, 0.55 * index]) * (0.88 - away)
-    out["R19"] = pick(rng, [1, 2, 3, 98, 99], np.hstack([seen, np.full((n, 1), 0.12), away]))
-    out["R20"] = pick(rng, [1, 2, 3, 98], [0.55, 0.22, 0.05, 0.18], n)
+    codes, new_media = [*range(1, 10), 97], np.array([3, 2.5, 3, 1, 1, 1, 1, 1, 1, 1])
+    put_multi(out, "R11", codes, choose(rng, channels * np.where(campaign[:, None], new_media, 1), 3))
+    put_multi(out, "R25", codes, choose(rng, channels * [1.6, 1.8, 1.6, 0.8, 0.8, 1.2, 0.8, 0.6, 0.6, 1], 3))
     known = (rng.random((n, 5)) < np.array([0.45, 0.25, 0.55, 0.15, 0.30]) * (0.7 + 0.5 * aware[:, None])).astype(np.int64)
-    _multi(out, "R21", [1, 2, 3, 4, 5, 6], np.column_stack([known, known.sum(axis=1) == 0]))
-    out["R22"] = 2 - (rng.random(n) < 0.17)
-    for row, shares in zip("abc", ([0.82, 0.05, 0.10, 0.03], [0.52, 0.24, 0.20, 0.04], [0.48, 0.27, 0.21, 0.04]), strict=True):
-        out[f"R23_{row}"] = pick(rng, [1, 2, 3, 98], shares, n)
-    _opinions(out, rng, aware)
-    _multi(out, "R25", channels, choose(rng, CHANNELS[group] * [1.6, 1.8, 1.6, 0.8, 0.8, 1.2, 0.8, 0.6, 0.6, 1], 3))
-    answers = pd.DataFrame({name: np.asarray(values, dtype=np.float64) for name, values in out.items()})
-    answers["R26"] = None
-    obey(population.truths.items("resident"), answers)
-    return answers
+    put_multi(out, "R21", range(1, 7), np.column_stack([known, known.sum(axis=1) == 0]))
 
 
-def _multi(out: dict[str, Any], item: str, codes: list[int], table: Any) -> None:
-    out.update({f"{item}_{code}": table[:, k] for k, code in enumerate(codes)})
-
-
-def _recognition(out: dict[str, Any], rng: np.random.Generator, aware: Ints, first_old: Ints, business: Ints) -> None:
+def _recognition(out: Columns, people: pd.DataFrame, rng: np.random.Generator) -> None:
     """Old and new bodies recognised (leanings correlated .3); the decoy by 6 in 100, whatever else they know."""
-    n = len(aware)
+    n, often = len(people), np.where(people["business"], 0.42, 0.12)
     lean = rng.multivariate_normal([0, 0], [[1, 0.3], [0.3, 1]], size=n)
-    shift = np.column_stack([0.5 * first_old, 0.8 * aware])
-    for row, kind, bar in zip("abcdefgh", (0, 0, 0, 0, 1, 1, 1, 1), (-0.5, -0.45, 0.1, -0.2, -0.1, 0.55, 0.7, 0.45), strict=True):
-        known = 0.8 * lean[:, kind] + 0.6 * rng.normal(size=n) + shift[:, kind] > bar
-        out[f"R12_{row}"] = 1 + known + (known & (rng.random(n) < np.where(business, 0.42, 0.12)))
+    shift = np.column_stack([0.5 * people["first_old"], 0.8 * people["aware"]])
+    for k, (row, bar) in enumerate(zip("abcdefgh", (-0.5, -0.45, 0.1, -0.2, -0.1, 0.55, 0.7, 0.45), strict=True)):
+        known = 0.8 * lean[:, k // 4] + 0.6 * rng.normal(size=n) + shift[:, k // 4] > bar
+        out[f"R12_{row}"] = 1 + known + (known & (rng.random(n) < often))
     out["R12_i"] = 1 + (rng.random(n) < 0.06)
     same = np.ptp(np.column_stack([out[f"R12_{row}"] for row in "abcdefghi"]), axis=1) == 0
     out["R12_b"] = np.where(same, 2, out["R12_b"])  # an honest form never gives one answer throughout
 
 
-def _opinions(out: dict[str, Any], rng: np.random.Generator, aware: Ints) -> None:
-    n, mood = len(aware), rng.normal(size=len(aware))
+def _business(out: Columns, towns: pd.DataFrame, people: pd.DataFrame, rng: np.random.Generator) -> None:
+    """The last matter, whom one would go to now, and the plates seen, which follow the town's index."""
+    n, town, business, first_old = len(people), people["town"].to_numpy(), people["business"].to_numpy(), people["first_old"].to_numpy()
+    out["R13"] = np.where(business, 1, 2)
+    out["R15"] = np.where(first_old, 1, pick(rng, [2, 3, 4, 5, 6, 7, 97], [0.44, 0.14, 0.17, 0.12, 0.06, 0.04, 0.03], n))
+    out["R16"] = pick(rng, [0, 1, 2, 98], np.where(first_old[:, None], [0.52, 0.30, 0.15, 0.03], [0.78, 0.14, 0.05, 0.03]))
+    sent = np.isin(out["R16"], [1, 2])[:, None]
+    out["R17"] = pick(rng, [5, 4, 3, 2, 1], np.where(sent, [0.12, 0.25, 0.34, 0.20, 0.09], [0.34, 0.38, 0.20, 0.06, 0.02]))
+    habit = np.where(business, 0.25 + 0.5 * first_old, towns["true_first_old"].to_numpy()[town])[:, None]
+    for row, rest in zip("abcd", WOULD_GO, strict=True):
+        out[f"R18_{row}"] = pick(rng, [1, 2, 3, 4, 5, 6, 98], np.hstack([habit, (1 - habit) * rest]))
+    index, away = towns["true_PRI"].to_numpy()[town][:, None], np.where(business, 0.0, 0.14)[:, None]
+    seen = np.hstack([1 - index, 0.45 * index, 0.55 * index]) * (0.88 - away)
+    out["R19"] = pick(rng, [1, 2, 3, 98, 99], np.hstack([seen, np.full((n, 1), 0.12), away]))
+
+
+def _opinions(out: Columns, people: pd.DataFrame, rng: np.random.Generator) -> None:
+    n, aware = len(people), people["aware"].to_numpy()
+    mood = 0.75 * rng.normal(size=n) + 0.25 * aware
     for row, mean in zip("abcdf", (0.35, 0.2, 0.5, -0.1, -0.3), strict=True):
-        lean = mean + (0.6 * mood + 0.25 * aware) * (-1 if row == "d" else 1) + 0.8 * rng.normal(size=n)
-        score = 1 + np.digitize(lean, [-1.6, -0.6, 0.35, 1.3])
-        out[f"R24_{row}"] = np.where(rng.random(n) < 0.03, 98, score)
-    wrong = rng.random(n) < 0.02
-    out["R24_e"] = np.where(wrong, pick(rng, [5, 3, 2], [0.4, 0.4, 0.2], n), 4)
+        out[f"R24_{row}"] = scale(rng, mean + mood * (-1 if row == "d" else 1), 0.03)
+    out["R24_e"] = np.where(rng.random(n) < 0.02, pick(rng, [5, 3, 2], [0.4, 0.4, 0.2], n), 4)
     same = np.ptp(np.column_stack([out[f"R24_{row}"] for row in "abcdef"]), axis=1) == 0
     out["R24_d"] = np.where(same, 2, out["R24_d"])
 
@@ -191,7 +192,8 @@ def as_cleaned(items: tuple[Item, ...], answers: pd.DataFrame) -> pd.DataFrame:
         for cell in item.cells:
             raw = answers[item.variables[0] if item.type == "multi" else cell]
             gone = "blank" if item.type == "text" else "skipped"
-            why = np.where(raw.isna().to_numpy(), gone, None).astype(object)
+            why = np.full(len(raw), None, dtype=object)
+            why[raw.isna().to_numpy()] = gone
             for code, reason in item.missing.items():
                 why[(raw == code).to_numpy()] = reason
             columns[f"{cell}_missing"] = why

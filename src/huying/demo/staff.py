@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from huying.demo.truths import AGENCIES, Ints, Truths, choose, obey, pick, spread, spread_by
+from huying.demo.draws import Columns, answer_plainly, as_answers, choose, pick, put_multi, scale, spread, spread_by
+from huying.demo.truths import AGENCIES, Bools, Ints, Truths
 
 QUIZ = {"a": "O08", "b": "O01", "c": "O06", "d": "O07", "e": "O12"}
 
@@ -18,14 +17,15 @@ def draw_staff(truths: Truths, wave: str, rng: np.random.Generator) -> pd.DataFr
     town = np.repeat(np.arange(len(towns)), towns["n_staff"])
     n, index = len(town), towns["true_PRI"].to_numpy()[town]
     pilot = (towns["type"] == "pilot").to_numpy()[town]
-    out: dict[str, Any] = {"S01": town + 1, "S02": pick(rng, [1, 2, 3, 4], [0.30, 0.45, 0.18, 0.07], n)}
+    items, out = truths.items("staff"), Columns()
+    answer_plainly(out, items, n, rng)
+    out["S01"] = town + 1
     common = (truths.units["pilot"] == "both").to_numpy()
     out["S03"] = pick(rng, np.arange(1, len(common) + 1), common | (pilot[:, None] & (truths.units["pilot"] == "pilot").to_numpy()))
     old = truths.old_units()
     here = ~old["relation"].isin(["left", "dispatched"]).to_numpy()
     out["S04"] = pick(rng, [*range(1, len(old) + 1), 98], [*here, 2.5], n)
     out["S05"] = np.minimum(rng.gamma(1.6, 6.5, n).astype(int), 40)
-    out["S06"] = pick(rng, [1, 2, 3, 4], [0.22, 0.45, 0.18, 0.15], n)
     _quiz(out, truths, town, pilot, rng)
     lean = spread_by(rng, town)[:, None]  # evenly within the town, so that the share at work by the new set-up is 1 - PRI
     cuts = np.column_stack([0.4 * (1 - index), 1 - index, 1 - 0.45 * index, 1 - 0.12 * index])
@@ -33,39 +33,19 @@ def draw_staff(truths: Truths, wave: str, rng: np.random.Generator) -> pd.DataFr
     for row in "abcdefg":
         shares = np.column_stack([1 - index, 0.6 * index, 0.4 * index]) * 0.95
         out[f"S10_{row}"] = pick(rng, [1, 2, 3, 98], np.column_stack([shares, np.full(n, 0.05)]))
-    _multi(out, "S11", [1, 2, 3, 4, 5, 6, 7, 97], choose(rng, np.tile([0.26, 0.18, 0.16, 0.10, 0.06, 0.08, 0.14, 0.02], (n, 1)), 4))
+    put_multi(out, "S11", [1, 2, 3, 4, 5, 6, 7, 97], choose(rng, np.tile([0.26, 0.18, 0.16, 0.10, 0.06, 0.08, 0.14, 0.02], (n, 1)), 4))
     for row, shift in zip("abcd", (0.4, 0.2, 0.1, 0.0), strict=True):
-        out[f"S12_{row}"] = _scale(rng, shift - 0.2 + 0.5 * (out["S09"] >= 3), 0.03)
-    out["S13"] = _scale(rng, np.full(n, 0.3), 0)
+        out[f"S12_{row}"] = scale(rng, shift - 0.2 + 0.5 * (out["S09"] >= 3), 0.03)
     _calls_told(out, truths.wave(wave), town, rng)
     late = 1 - np.nan_to_num(towns["p_resp_2wd"].to_numpy(dtype=float), nan=0.9)[town]
     for row, share in zip("abcde", (1 - late, 0.97 - late, np.full(n, 0.95), np.full(n, 0.09), np.full(n, 0.08)), strict=True):
         out[f"S17_{row}"] = pick(rng, [1, 2, 98], np.column_stack([share, 1 - share, np.full(n, 0.03)]))
-    out["S18"] = _scale(rng, np.full(n, 0.15), 0.04)
-    for row in "abcde":
-        out[f"S19_{row}"] = _scale(rng, np.full(n, 0.75), 0.06)
     heard = np.column_stack([spread(rng, n) < share for share in truths.mechanisms["heard"]])
-    _multi(out, "S20", [*range(1, heard.shape[1] + 1), heard.shape[1] + 1], np.column_stack([heard, ~heard.any(axis=1)]))
-    return _finish(truths, "staff", out, ["S21"])
+    put_multi(out, "S20", [*range(1, heard.shape[1] + 1), heard.shape[1] + 1], np.column_stack([heard, ~heard.any(axis=1)]))
+    return as_answers(out, items)
 
 
-def _multi(out: dict[str, Any], item: str, codes: list[int], table: Ints) -> None:
-    out.update({f"{item}_{code}": table[:, k] for k, code in enumerate(codes)})
-
-
-def _scale(rng: np.random.Generator, lean: Any, unknown: float) -> Ints:
-    score = 1 + np.digitize(lean + rng.normal(size=len(lean)), [-1.5, -0.5, 0.4, 1.3])
-    return np.asarray(np.where(rng.random(len(lean)) < unknown, 98, score))
-
-
-def _finish(truths: Truths, form: str, out: dict[str, Any], texts: list[str]) -> pd.DataFrame:
-    answers = pd.DataFrame({name: np.asarray(values, dtype=np.float64) for name, values in out.items()})
-    answers = answers.assign(**dict.fromkeys(texts))
-    obey(truths.items(form), answers)
-    return answers
-
-
-def _quiz(out: dict[str, Any], truths: Truths, town: Ints, pilot: Any, rng: np.random.Generator) -> None:
+def _quiz(out: Columns, truths: Truths, town: Ints, pilot: Bools, rng: np.random.Generator) -> None:
     """Answers about the set-up: right with the town's planted probability, else near the truth, or 98 for not knowing."""
     n, knows = len(town), truths.by_town("staff", "quiz")[town] + rng.normal(0, 0.12, len(town))
     for name, key in (("S07a", 7), ("S07b", 5)):
@@ -79,10 +59,10 @@ def _quiz(out: dict[str, Any], truths: Truths, town: Ints, pilot: Any, rng: np.r
         others = [k + 1 for k, kind in enumerate(truths.units["pilot"]) if kind == "both" and k + 1 != key]
         wrong = rng.choice(others, n)
         out[f"S07c_{row}"] = np.where(rng.random(n) < knows, key, np.where(rng.random(n) < 0.45, 98, wrong))
-    out["S08"] = _scale(rng, 1.2 * (knows - 0.5) + 0.25, 0)
+    out["S08"] = scale(rng, 1.2 * (knows - 0.5) + 0.25, 0)
 
 
-def _calls_told(out: dict[str, Any], towns: pd.DataFrame, town: Ints, rng: np.random.Generator) -> None:
+def _calls_told(out: Columns, towns: pd.DataFrame, town: Ints, rng: np.random.Generator) -> None:
     """Needs and calls of six months: the calls of a town are its planted share of the needs, to the nearest call."""
     propensity = towns["call_propensity"].to_numpy()
     mean = towns["need_per_staff_6m"].to_numpy()[town]
@@ -94,7 +74,7 @@ def _calls_told(out: dict[str, Any], towns: pd.DataFrame, town: Ints, rng: np.ra
     out["S14"], out["S15"] = need, called
     face = 0.55 - 0.5 * propensity[town]
     rest = np.array([0.18, 0.12, 0.20, 0.12, 0.28, 0.08, 0.02])
-    _multi(out, "S16", [1, 2, 3, 4, 5, 6, 7, 97], choose(rng, np.column_stack([face, np.outer(1 - face, rest)]), 3))
+    put_multi(out, "S16", [1, 2, 3, 4, 5, 6, 7, 97], choose(rng, np.column_stack([face, np.outer(1 - face, rest)]), 3))
 
 
 def draw_leaders(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
@@ -102,7 +82,9 @@ def draw_leaders(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
     towns, planted = truths.towns, truths.features["leaders"]
     town, post = np.repeat(np.arange(len(towns)), 3), np.tile([1, 2, 3], len(towns))
     n, heads = len(town), post < 3
-    out: dict[str, Any] = {"L01": town + 1, "L02": post}
+    items, out = truths.items("leader"), Columns()
+    answer_plainly(out, items, n, rng)
+    out["L01"], out["L02"] = town + 1, post
     events = head_changes(truths, rng).set_index(["town", "agency"])
     for k, row in enumerate("abcde"):
         own = events.reindex([(t, k) for t in town])
@@ -112,24 +94,16 @@ def draw_leaders(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
         asked = np.where(own["consulted"] == 1, own["how"], 3)
         out[f"L04_{row}"] = np.where(unsure[1], 98, asked)
         out[f"L05_{row}"] = np.where(unsure[2], 98, own["reported"].fillna(3))
-        for kind in ("core", "urgent"):
-            out[f"L06_{row}_{kind}"] = _scale(rng, np.full(n, 0.85), 0.02)
     keep = np.zeros(n, dtype=bool)
     keep[rng.permutation(np.flatnonzero(heads))[: planted["keep_as_is"]]] = True
     out["L07"] = np.where(keep | (~heads & (rng.random(n) < 0.6)), 1, pick(rng, [2, 3, 4, 98], [0.55, 0.15, 0.15, 0.15], n))
-    for row, shares in zip("abcde", ([45, 30, 20, 5], [40, 30, 25, 5], [60, 25, 10, 5], [35, 40, 20, 5], [65, 20, 10, 5]), strict=True):
-        out[f"L09_{row}"] = pick(rng, [1, 2, 3, 98], shares, n)
-    out["L10"] = pick(rng, [30, 32, 33, 35, 25, 98], [0.5, 0.08, 0.08, 0.16, 0.08, 0.10], n)
-    for row in "abcde":
-        out[f"L11_{row}_importance"] = _scale(rng, np.full(n, 1.6), 0)
-        out[f"L11_{row}_adequacy"] = _scale(rng, np.full(n, -0.3), 0)
     propensity = towns["call_propensity"].to_numpy()[town]
     for row, lean in zip("abcd", (propensity + 0.3, 0.8 - propensity, 0.6 - propensity, propensity), strict=True):
-        out[f"L12_{row}"] = _scale(rng, lean, 0.03)
+        out[f"L12_{row}"] = scale(rng, lean, 0.03)
     index = towns["true_PRI"].to_numpy()[town]
     out["L13"] = 1 + np.digitize(index + rng.normal(0, 0.08, n), [0.18, 0.32, 0.65])
     out["L14"] = np.where(rng.random(n) < 0.08, 98, rng.poisson(3.3, n))
-    answers = _finish(truths, "leader", out, ["L08"])
+    answers = as_answers(out, items)
     answers["L08"] = np.array(["情况熟悉，比较稳妥", "责任更清楚", "便于统一调度", ""], dtype=object)[pick(rng, [0, 1, 2, 3], [0.35, 0.2, 0.2, 0.25], n)]
     return answers
 
@@ -145,8 +119,8 @@ def head_changes(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
     before, after = planted["changes_before"], planted["changes_after"]
     events = slots.sample(min(before + after, len(slots)), random_state=rng).reset_index(drop=True)
     events["after"] = np.arange(len(events)) >= before
-    score = towns["p_consulted"].to_numpy()[events["town"]] + rng.normal(0, 0.05, len(events))
-    score = pd.Series(np.where(towns["p_consulted"].to_numpy()[events["town"]] > 0, score, -1.0))
+    share = towns["p_consulted"].to_numpy(dtype=float)[events["town"]]
+    score = pd.Series(np.where(share > 0, share + rng.normal(0, 0.05, len(events)), -1.0))
     rank = score.groupby(events["after"]).rank(ascending=False, method="first")
     events["consulted"] = (rank <= np.where(events["after"], planted["consulted_after"], planted["consulted_before"])).astype(float)
     events["how"] = pick(rng, [1, 2], [0.4, 0.6], len(events))
@@ -159,10 +133,10 @@ def draw_departments(truths: Truths, calls: pd.DataFrame, rng: np.random.Generat
     n, planted = len(truths.departments), truths.departments
     half = calls[calls["dispatched_at"] >= calls["dispatched_at"].max() - pd.Timedelta(days=183)].groupby("dept").size()
     slips = planted["dept_id"].map(half).fillna(0).to_numpy()
-    out: dict[str, Any] = {"D01": np.arange(1, n + 1), "D02": np.where(slips > 20, 5 * np.round(slips / 5), slips)}
+    items, out = truths.items("department"), Columns()
+    answer_plainly(out, items, n, rng)
+    out["D01"], out["D02"] = np.arange(1, n + 1), np.where(slips > 20, 5 * np.round(slips / 5), slips)
     none = slips < 8
     table = choose(rng, np.tile([0.2, 0.2, 0.35, 0.12, 0.08, 0.03], (n, 1)), 3) * ~none[:, None]
-    _multi(out, "D03", [1, 2, 3, 4, 5, 97, 6], np.column_stack([table, none]))
-    for name, lean in (("D04", 0.3), ("D05", -0.2), ("D06_a", 0.5), ("D06_b", 0.2), ("D06_c", -0.3)):
-        out[name] = _scale(rng, np.full(n, lean), 0)
-    return _finish(truths, "department", out, [])
+    put_multi(out, "D03", [1, 2, 3, 4, 5, 97, 6], np.column_stack([table, none]))
+    return as_answers(out, items)

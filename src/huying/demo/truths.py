@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.codebook import Codebook, Item, Option, holds, house_codebook
+from huying.codebook import Codebook, Item, Option, house_codebook
 from huying.words import Text
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 SEX = ("male", "female")
 AGES = {"age_18_39": "18-39", "age_40_59": "40-59", "age_60_plus": "60+"}
 AGENCIES = ("综合执法", "市场监管", "自然资源", "司法所", "派出所")
@@ -65,52 +67,8 @@ class Truths:
 def house_truths() -> Truths:
     """The planted tables of 示例县, 18 towns."""
     folder = files("huying").joinpath("data/demo")
-    read = {name: pd.read_csv(folder.joinpath(f"{name}.csv").open(encoding="utf-8"))
+    read = {name: pd.read_csv(io.StringIO(folder.joinpath(f"{name}.csv").read_text("utf-8")))
             for name in ("towns", "waves", "margins", "departments", "org_new", "org_map", "mechanisms")}  # fmt: skip
     towns = read["towns"].merge(read["margins"], on="town_id", validate="1:1")
     features = tomllib.loads(folder.joinpath("features.toml").read_text("utf-8"))
     return Truths(towns, read["waves"], read["departments"], read["org_new"], read["org_map"], read["mechanisms"], features)
-
-
-def pick(rng: np.random.Generator, codes: Any, shares: Any, n: int = 0) -> Ints:
-    """One of `codes` for each row of `shares` (or for `n` rows with the same shares)."""
-    table = np.atleast_2d(np.asarray(shares, float))
-    steps = np.cumsum(table / table.sum(axis=1, keepdims=True), axis=1)[:, :-1]
-    draws = rng.random((n or len(table), 1))
-    return np.asarray(codes, dtype=np.int64)[(draws > steps).sum(axis=1)]
-
-
-def choose(rng: np.random.Generator, shares: Any, most: int) -> Ints:
-    """A 0/1 table of 1 to `most` options chosen in each row, the likelier the greater its share."""
-    table = np.asarray(shares, float)
-    scores = np.log(table) + rng.gumbel(size=table.shape)
-    rank = (-scores).argsort(axis=1).argsort(axis=1)
-    return (rank < rng.integers(1, most + 1, size=(len(table), 1))).astype(np.int64)
-
-
-def spread(rng: np.random.Generator, n: int) -> Floats:
-    """`n` numbers in (0, 1), one in each n-th part, in random order: shares come out close to what is planted."""
-    return np.asarray((rng.permutation(n) + rng.random(n)) / max(n, 1))
-
-
-def spread_by(rng: np.random.Generator, groups: Ints) -> Floats:
-    """`spread` within each group."""
-    out = np.empty(len(groups))
-    for group in np.unique(groups):
-        here = np.flatnonzero(groups == group)
-        out[here] = spread(rng, len(here))
-    return out
-
-
-def obey(items: tuple[Item, ...], answers: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
-    """Which cells were asked of whom; answers to what was not asked are taken out of `answers`."""
-    live, asked = np.ones(len(answers), dtype=bool), {}
-    for item in items:
-        for cell in item.cells:
-            asked[cell] = live & holds(item.asked_if, answers, cell[len(item.id) + 1 :])
-            for name in item.variables if item.type == "multi" else (cell,):
-                if not asked[cell].all():
-                    answers[name] = answers[name].where(asked[cell])
-        if item.ends_if:
-            live = live & ~holds(item.ends_if, answers)
-    return asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,19 @@ import pandas as pd
 
 from huying.demo import dirt
 from huying.demo.calls import draw_calls, draw_cases
+from huying.demo.draws import obey
 from huying.demo.exports import META, csv_bytes, headers, render, sav_bytes, xlsx_bytes
 from huying.demo.ledgers import documents, need_counts, org_roster, planted_values, town_ledgers, unit_check
 from huying.demo.population import Population, make_population, true_values
 from huying.demo.residents import answer_residents, draw_people, draw_villages
 from huying.demo.staff import draw_departments, draw_leaders, draw_staff
-from huying.demo.truths import Ints, Truths, obey
+from huying.demo.truths import Ints, Truths
 from huying.ledgers import TABLES
 from huying.store import write_bytes
 
+PERIOD = {"need_counts": "2022"}
 KEY = ["file", "row", "kind", "column", "true"]
+WRITTEN = ("R03", "R26")
 Key = list[tuple[str, int, str, str, Any]]
 
 
@@ -58,7 +62,7 @@ def build_demo(seed: int, truths: Truths | None = None) -> tuple[dict[str, bytes
     _with_towns(files, key, planted, "documents", documents(planted, rng), rng, encoding="gb18030", days=["issued_on", "effective_on"])
     _needs(files, key, planted, rng)
     _calls(files, key, planted, calls, rng)
-    files["county.toml"] = DECLARATION.encode()
+    files["county.toml"] = _declaration(planted, list(files)).encode()
     values = [true_values(first), true_values(second), *(planted_values(planted, wave, check, roster) for wave, check in checks.items())]
     return files, key, pd.concat(values, ignore_index=True)
 
@@ -87,14 +91,16 @@ def _residents(files: dict[str, bytes], key: Key, population: Population, villag
         part, coded = text.loc[rows].copy(), number.loc[rows].copy()
         found = weights + forms.key
         if name.endswith("typed"):
-            said, varied = dirt.vary_towns(forms.meta.loc[rows, "town"].to_numpy(), truths, rng, 0.6)
+            names, varied = dirt.vary_towns(forms.meta.loc[rows, "town"].to_numpy(), truths, rng, 0.6)
             plain = ~part["R01"].isin(["(跳过)", "其他地方"]).to_numpy()
-            part["R01"] = coded["R01"] = np.where(plain, said, part["R01"])
+            part["R01"] = coded["R01"] = np.where(plain, names, part["R01"])
             coded.loc[part["R01"] == "其他地方", "R01"] = "其他地方"
             found = found + [(int(rows[n]), kind, "R01", _town_id(truths, forms.meta["town"].loc[rows[n]])) for n, kind in varied if plain[n]]
         untyped = part.drop(columns="R01") if name.endswith("typed") else part
         found = found + dirt.disturb(untyped, rng, spare)
         part[untyped.columns] = untyped
+        for column in WRITTEN:  # what people typed is the same in both exports
+            coded[column] = coded[column].where(part[column].isin(["(跳过)", "(空)"]), part[column])
         line = {uid: n for n, uid in enumerate(rows, 2)}
         suffix = "xlsx" if name.endswith(("streets", "2024")) else "txt" if name.endswith("utf16") else "csv"
         key += [(f"{name}_text.{suffix}", line[uid], kind, column, f"row:{line[int(true[4:])]}" if str(true).startswith("uid:") else true)
@@ -144,7 +150,6 @@ def _town_id(truths: Truths, town: Any) -> str:
 
 def _staff(files: dict[str, bytes], key: Key, truths: Truths, wave: str, rng: np.random.Generator) -> None:
     towns, answers, name = truths.wave(wave), draw_staff(truths, wave, rng), f"staff_{wave}.sav"
-    town = answers["S01"].to_numpy(dtype=int) - 1
     answers = answers.iloc[rng.permutation(len(answers))].reset_index(drop=True)
     town = answers["S01"].to_numpy(dtype=int) - 1
     able = np.flatnonzero((answers["S14"] > 0) & (towns["call_propensity"].to_numpy()[town] > 0))
@@ -251,173 +256,23 @@ def _departments(truths: Truths, dept: pd.Series, rng: np.random.Generator) -> l
     return ["" if pd.isna(d) else other[d].split("、")[0] if strange and d in other else names[d] for d, strange in zip(dept, odd, strict=True)]
 
 
-DECLARATION = """\
-# 示例县：合成数据 SYNTHETIC. Made by `huying.demo`; no person, place or office in it exists.
-[county]
-id = "demo"
-name_zh = "示例县"
-name_en = "Demo County"
-lang = "zh"
-is_synthetic = true
-sampling = "probability"        # villages with probability proportional to adults, then adults at random
-calendar = "china"
-prefixes = ["示例县", "示例"]   # may stand before the name of a town
-
-# A wave belongs to surveys: the days of field work.
-[wave.2023]
-from = 2023-05-08
-to = 2023-06-02
-
-[wave.2024]
-from = 2024-05-13
-to = 2024-05-31
-
-# A period belongs to ledgers; as_of is the day on which the data were taken.
-[period.2022]
-from = 2022-01-04
-to = 2022-12-31
-as_of = 2023-01-06
-
-[period.2023]
-from = 2023-05-08
-to = 2023-06-02
-as_of = 2023-06-05
-
-[period.2024]
-from = 2024-05-13
-to = 2024-05-31
-as_of = 2024-06-03
-
-# The day of dispatch is not counted; a slip sent after the cut-off counts from the next day; a last day ends at midnight.
-[clock]
-count_from = "next"
-cutoff = "17:30"
-day_ends = "24:00"
-
-[exclude]
-flags = ["duplicate", "near_duplicate", "cloned_block"]
-
-[thresholds]
-speeder = 0.3        # of the median time
-clone_differs = 2    # answers in which two forms of one interviewer differ at most
-clone_block = 3      # forms that make a block
-longstring = "all"   # every row of a matrix the same
-
-# A bar of this county, by claim, such as P13 = 0.30; without one the house's bar holds.
-[bars]
-
-# Residents 2023: one export for most towns, one for the subdistricts, one for a town with an old platform, one typed by hand.
-[[survey]]
-form = "resident"
-wave = "2023"
-reader = "wjx"
-text = "raw/residents_2023_text.csv"
-number = "raw/residents_2023_number.csv"
-
-[[survey]]
-form = "resident"
-wave = "2023"
-reader = "wjx"
-text = "raw/residents_2023_streets_text.xlsx"
-number = "raw/residents_2023_streets_number.xlsx"
-
-[[survey]]
-form = "resident"
-wave = "2023"
-reader = "wjx"
-text = "raw/residents_2023_utf16_text.txt"
-number = "raw/residents_2023_utf16_number.txt"
-
-[[survey]]
-form = "resident"
-wave = "2023"
-reader = "wjx"
-text = "raw/residents_2023_typed_text.csv"
-number = "raw/residents_2023_typed_number.csv"
-
-[[survey]]
-form = "resident"
-wave = "2024"
-reader = "wjx"
-text = "raw/residents_2024_text.xlsx"
-number = "raw/residents_2024_number.xlsx"
-
-[[survey]]
-form = "staff"
-wave = "2023"
-reader = "spss"
-file = "raw/staff_2023.sav"
-
-[[survey]]
-form = "staff"
-wave = "2024"
-reader = "spss"
-file = "raw/staff_2024.sav"
-
-[[survey]]
-form = "leader"
-wave = "2023"
-reader = "wjx"
-text = "raw/leaders_2023_text.csv"
-number = "raw/leaders_2023_number.csv"
-
-[[survey]]
-form = "department"
-wave = "2023"
-reader = "wjx"
-text = "raw/departments_2023_text.csv"
-number = "raw/departments_2023_number.csv"
-
-[[ledger]]
-table = "towns"
-file = "raw/towns.csv"
-
-[[ledger]]
-table = "margins"
-file = "raw/margins.csv"
-
-[[ledger]]
-table = "villages"
-file = "raw/villages.csv"
-
-[[ledger]]
-table = "departments"
-file = "raw/departments.csv"
-
-[[ledger]]
-table = "org_roster"
-file = "raw/org_roster.csv"
-
-[[ledger]]
-table = "org_map"
-file = "raw/org_map.csv"
-
-[[ledger]]
-table = "unit_check"
-file = "raw/unit_check_2023.csv"
-period = "2023"
-
-[[ledger]]
-table = "unit_check"
-file = "raw/unit_check_2024.csv"
-period = "2024"
-
-[[ledger]]
-table = "documents"
-file = "raw/documents.csv"
-
-[[ledger]]
-table = "calls"
-file = "raw/calls_2022.xlsx"
-period = "2022"
-
-[[ledger]]
-table = "joint_conference"
-file = "raw/joint_conference_2022.xlsx"
-period = "2022"
-
-[[ledger]]
-table = "need_counts"
-file = "raw/need_counts.csv"
-period = "2022"
-"""
+def _declaration(truths: Truths, written: list[str]) -> str:
+    """county.toml: what the demo county always says, its waves and periods, and the files that were written."""
+    parts = [resources.files("huying").joinpath("data/demo/county_head.toml").read_text("utf-8")]
+    for wave, days in truths.waves.groupby("wave"):
+        first, last = days["field_from"].min(), days["field_to"].max()
+        as_of = f"{pd.Timestamp(last) + pd.Timedelta(days=3):%Y-%m-%d}"
+        parts.append(f"[wave.{wave}]\nfrom = {first}\nto = {last}\n\n[period.{wave}]\nfrom = {first}\nto = {last}\nas_of = {as_of}\n")
+    for file in written:
+        name = Path(file).stem
+        form, _, rest = name.partition("_")
+        if rest.endswith("text"):
+            twin = file.replace("_text.", "_number.")
+            parts.append(f'[[survey]]\nform = "{form[:-1]}"\nwave = "{rest[:4]}"\nreader = "wjx"\ntext = "{file}"\nnumber = "{twin}"\n')
+        elif file.endswith(".sav"):
+            parts.append(f'[[survey]]\nform = "{form}"\nwave = "{rest}"\nreader = "spss"\nfile = "{file}"\n')
+        elif not rest.endswith("number"):
+            table = next(table for table in TABLES if name.startswith(table) and (len(name) == len(table) or name[len(table)] == "_"))
+            period = PERIOD.get(table, name[len(table) + 1 :])
+            parts.append(f'[[ledger]]\ntable = "{table}"\nfile = "{file}"\n' + (f'period = "{period}"\n' if period else ""))
+    return "\n".join(parts)

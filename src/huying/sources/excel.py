@@ -117,7 +117,9 @@ def inspect_package(path: Path, place: Place) -> tuple[dict[str, Extent], list[N
             unsafe = [m.filename for m in members if re.search(r"^[/\\]|\\|:|(^|/)\.\.(/|$)", m.filename)]
             if unsafe:
                 raise InputError("sources.unsafe_member", place, member=unsafe[0])
-            extents = {m.filename: scan_member(package, m, place) for m in members if m.filename.endswith((".xml", ".rels"))}
+            extents = {
+                m.filename: scan_member(package, m, place) for m in members if m.filename.endswith((".xml", ".rels"))
+            }
             sheets = {name: extents.get(member, Extent()) for name, member in sheet_members(package).items()}
             macros = [m for m in members if m.filename.lower().endswith("vbaproject.bin")]
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, ElementTree.ParseError, NotImplementedError) as error:

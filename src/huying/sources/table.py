@@ -219,7 +219,10 @@ def read_plain(path: Path, encoding: str, mark: str, header_line: int, width: in
 
     A quote that swallows lines, a blank line or a record of another width all make the two counts differ.
     """
-    if any(b'"' in block and _LOOSE_QUOTE.search(block) or block.count(b"\r") != block.count(b"\r\n") for block in blocks(path)):
+    if any(
+        (b'"' in block and _LOOSE_QUOTE.search(block)) or block.count(b"\r") != block.count(b"\r\n")
+        for block in blocks(path)
+    ):
         return None
     n_lines, last = 0, b"\n"
     for block in blocks(path):
@@ -309,13 +312,17 @@ def check_expected(
         if wanted & {full_header(text).casefold() for text in row}:
             raise InputError("sources.header_elsewhere", place, row=line)
     shown = f"{read_as}: {', '.join(header[:12])}"
-    raise InputError("sources.header_unknown", place, wanted=", ".join(list(expect or ())[:8]), shown=shown, other=other)
+    raise InputError(
+        "sources.header_unknown", place, wanted=", ".join(list(expect or ())[:8]), shown=shown, other=other
+    )
 
 
 def finish(cells: Cells, place: Place, notes: list[Note], repeats: bool) -> RawTable:
     """Cells as a RawTable: headers checked; blank, repeated-header and total rows and unfit cells taken out."""
     frame = cells.frame
-    header = [re.sub(r"\s+", " ", re.sub("[\u200b-\u200d\u2060\ufeff\u00ad]", "", text)).strip() for text in cells.header]
+    header = [
+        re.sub(r"\s+", " ", re.sub("[\u200b-\u200d\u2060\ufeff\u00ad]", "", text)).strip() for text in cells.header
+    ]
     changed = sum(new != old for new, old in zip(header, cells.header, strict=True))
     notes = notes + ([("sources.headers_tidied", {"n": changed})] if changed else [])
     used = [i for i in frame if header[i] or repeats or (frame[i] != "").any()]
@@ -352,9 +359,7 @@ def unique_headers(header: list[str], used: list[int], place: Place, repeats: bo
     return names
 
 
-def take_out_rows(
-    frame: pd.DataFrame, header: list[str], has_marks: bool
-) -> tuple[pd.DataFrame, list[Fault], int]:
+def take_out_rows(frame: pd.DataFrame, header: list[str], has_marks: bool) -> tuple[pd.DataFrame, list[Fault], int]:
     """The frame without blank rows, header rows in the middle, total rows and undecoded rows; these as faults; the blanks."""
     first = frame.iloc[:, 0]
     starts_open = first.str.strip() == ""

@@ -1,0 +1,45 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+COUNTY ?= demo
+export PYTHONUTF8 = 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help report test lab lint lock clean
+.DEFAULT_GOAL := help
+
+help: ## show this help
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+report: $(VENV)/installed ## check, clean and run every town of COUNTY (default demo): notebooks, charts, evidence
+	$(BIN)/python -m huying check $(COUNTY)
+	$(BIN)/python -m huying clean $(COUNTY)
+	$(BIN)/python -m huying run $(COUNTY)
+
+test: $(VENV)/installed ## run every test, the notebooks' printed evidence included
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbval-lax --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
+
+lab: $(VENV)/installed ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+lint: $(VENV)/installed ## style, types and the floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m huying dictionary --check
+
+lock: ## make requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+
+clean: ## remove the environment, results and caches
+	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find figures -mindepth 1 -maxdepth 1 ! -name demo -exec rm -rf {} +

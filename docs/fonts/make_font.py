@@ -1,0 +1,75 @@
+"""Cuts the bundled font out of Debian's Noto Sans CJK SC; refuses a character that Noto does not draw.
+
+    python docs/fonts/make_font.py [TEXT FILE ...]
+
+Needs fontTools and Debian's fonts-noto-cjk. Every character of the given text files that the basic set lacks is added to
+extra_characters.txt beside this file; the fonts depend on that file, the basic set and Noto alone, so that two runs give
+the same bytes.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTCollection, TTFont
+
+HERE = Path(__file__).resolve().parent
+NOTO = Path("/usr/share/fonts/opentype/noto")
+TARGET = HERE.parents[1] / "src/huying/data/fonts"
+EXTRA = HERE / "extra_characters.txt"
+SOURCE, FAMILY = "Noto Sans CJK SC", "Huying Sans SC"
+SYMBOLS = "–—‐‑‒―‘’“”„†‡•…‰′″‹›※‾⁄⁰⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄€℃№™←↑→↓↔⇒∂∆∏∑−∙√∝∞∩∫≈≠≡≤≥■□▲△▶▷▼▽◀◆◇○◎●◯★☆✓✗┋〖〗"
+DROPPED = ["BASE", "GDEF", "GSUB", "VORG", "vhea", "vmtx", "DSIG"]
+
+
+def basic_characters() -> set[str]:
+    """Printable Latin-1, all of GB 2312, CJK punctuation, full-width forms and the symbols of charts."""
+    pairs = (bytes((row, cell)) for row in range(0xA1, 0xFF) for cell in range(0xA1, 0xFF))
+    blocks = (range(0x20, 0x7F), range(0xA0, 0x100), range(0x3001, 0x3020), range(0xFF01, 0xFF5F), range(0xFFE0, 0xFFE6))
+    return set("".join(pair.decode("gb2312", "ignore") for pair in pairs) + SYMBOLS) | {chr(c) for b in blocks for c in b}
+
+
+def extra_characters(texts: list[Path], basic: set[str]) -> set[str]:
+    """The list kept beside this file, after the new characters of `texts` have been written into it."""
+    kept = set(EXTRA.read_text("utf-8")) if EXTRA.exists() else set()
+    found = kept.union(*(text.read_text("utf-8-sig") for text in texts))
+    extra = "".join(sorted(character for character in found - basic if character.isprintable()))
+    EXTRA.write_text("".join(extra[at : at + 40] + "\n" for at in range(0, len(extra), 40)), "utf-8", newline="\n")
+    return set(extra)
+
+
+def rename(font: TTFont, style: str) -> None:
+    """Give the modified font a name of its own, as the licence may ask; keep the copyright, authors and licence lines."""
+    postscript, table, cff = f"{FAMILY.replace(' ', '')}-{style}", font["name"], font["CFF "].cff
+    version = table.getDebugName(5)
+    table.names = [n for n in table.names if n.nameID in (0, 8, 9, 11, 12, 13, 14) and n.langID == 0x409]
+    for number, text in {1: FAMILY, 2: style, 3: f"{postscript};from {SOURCE}", 4: f"{FAMILY} {style}", 5: version,
+                         6: postscript, 10: f"A subset of {SOURCE}, made by docs/fonts/make_font.py of huying"}.items():
+        table.setName(text, number, 3, 1, 0x409)
+    cff.fontNames, cff[0].FullName, cff[0].FamilyName = [postscript], f"{FAMILY} {style}", FAMILY
+
+
+def make(style: str, characters: set[str]) -> Path:
+    """Write the subset of one weight and return where it is."""
+    font = next(f for f in TTCollection(NOTO / f"NotoSansCJK-{style}.ttc").fonts if f["name"].getDebugName(1) == SOURCE)
+    lacking = characters - {chr(code) for code in font.getBestCmap()}
+    if lacking:
+        sys.exit(f"{SOURCE} {style} does not draw: {' '.join(f'{c} U+{ord(c):04X}' for c in sorted(lacking))}")
+    options = Options(hinting=False, layout_features=["kern"], notdef_outline=True, name_IDs=["*"], name_languages=["*"])
+    options.drop_tables += DROPPED
+    subsetter = Subsetter(options)
+    subsetter.populate(text="".join(sorted(characters)))
+    subsetter.subset(font)
+    rename(font, style)
+    font.recalcTimestamp, font["head"].modified = False, font["head"].created
+    font.save(TARGET / f"HuyingSansSC-{style}.otf")
+    return TARGET / f"HuyingSansSC-{style}.otf"
+
+
+if __name__ == "__main__":
+    wanted = basic_characters()
+    wanted |= extra_characters([Path(name) for name in sys.argv[1:]], wanted)
+    for made in (make("Regular", wanted), make("Bold", wanted)):
+        print(f"{made.name}: {len(wanted)} characters, {made.stat().st_size} bytes")

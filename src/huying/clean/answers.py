@@ -1,0 +1,267 @@
+"""Answers of an export as typed rows; refuses a row without a known town or outside its wave, a cell that is no answer."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from huying.clean import cells
+from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
+from huying.clean.flags import RULES, find_flags, make_flags
+from huying.codebook import WHY_MISSING, Item, Option, holds, names_in
+from huying.contract import no_rejects, parse_instants, set_aside
+from huying.county import Span
+from huying.places import Matcher
+from huying.sources.excel import Note
+from huying.sources.personal import mask_personal
+from huying.sources.wjx import Answers, option_places
+from huying.words import Text
+
+DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
+ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by the role of the item that ends the form
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """One export after cleaning: rows kept, rows and cells set aside, flags, counts, and what a person should look at.
+
+    `rows`: row_id, form, wave, town_id, village_id, interviewer_id, submitted_at, seconds, disposition, then the columns
+    of every item and for each answer `<cell>_missing` (a category of WHY_MISSING). `rejected`: REJECTED and `level` (row
+    or cell). rows in = rows kept + rows rejected.
+    """
+
+    rows: pd.DataFrame
+    rejected: pd.DataFrame
+    flags: pd.DataFrame
+    counts: dict[str, Any]
+    notes: tuple[Note, ...] = ()
+
+
+def clean_answers(
+    answers: Answers, items: Sequence[Item], *, form: str, wave: str, span: Span, towns: Matcher,
+    town_order: Sequence[str] | None = None, options: Mapping[str, Sequence[tuple[int, str]]] | None = None,
+    thresholds: Mapping[str, Any] | None = None, file: str = "",
+) -> Cleaned:  # fmt: skip
+    """The typed rows of one export, what was set aside and why, and the flags.
+
+    `town_order` has the town ids in the order of the form, `options` the county's lists (code, label); items whose lists
+    are filled in already are taken as they are. Without `town_order` the list `towns` of `options` gives it. Without
+    `thresholds` the flags that compare forms are left to `find_flags`, for a survey in several files.
+    """
+    own = [option.code for item in items if item.role == "town" for option in item.options]
+    order = town_order or [towns.find(label)[0] or label for _, label in (options or {}).get("towns", ())]
+    first = 1 if len(order) < min(own, default=1000) or 1 in own else 1001
+    lists = {**(options or {}), "towns": list(enumerate(order, first))}
+    items = [with_list(item, lists) for item in items]
+    cleaner = Cleaner(answers, span, towns, {town: code for code, town in lists["towns"]}, file or answers.place.file)
+    for item in items:
+        cleaner.add(item)
+    return cleaner.finish(items, form, wave, thresholds)
+
+
+def with_list(item: Item, lists: Mapping[str, Sequence[tuple[int, str]]]) -> Item:
+    """The item with its county's list before its own options."""
+    own = {option.code for option in item.options}
+    listed = tuple(Option(code, Text(label, label)) for code, label in lists.get(item.options_from, ()) if code not in own)
+    return replace(item, options=listed + item.options)
+
+
+class Cleaner:
+    """What becomes of one export while its items are read in their order: a skip rule looks back only."""
+
+    def __init__(self, answers: Answers, span: Span, towns: Matcher, codes: Mapping[str, int], file: str) -> None:
+        self.answers, self.span, self.towns, self.codes = answers, span, towns, codes
+        self.n, self.place = len(answers.text), replace(answers.place, file=file)
+        self.row_id = (file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
+        self.columns: dict[str, Any] = {}
+        self.state: dict[str, Any] = {}
+        self.flags, self.rejected, self.notes = [make_flags()], [no_rejects().assign(level="")], list(answers.notes)
+        self.counts = Counter[str]()
+        self.town = np.zeros(self.n, dtype=np.int64)
+        self.ended, self.kept = np.zeros(self.n, dtype=bool), np.ones(self.n, dtype=bool)
+        self.disposition = np.zeros(self.n, dtype=np.int64)
+
+    def flag(self, name: str, where: Bools, detail: Any = "") -> None:
+        self.flags.append(make_flags(self.row_id[where], name, detail))
+
+    def set_aside(self, column: str, texts: pd.Series, reason: str, level: str = "cell") -> None:
+        self.rejected.append(set_aside(self.place, column, texts, reason).assign(level=level))
+
+    def add(self, item: Item) -> None:
+        """Read one item: its values, why they are missing, its skip rule, and whether the form ends with it."""
+        stray, passed = np.zeros(self.n, dtype=bool), np.zeros(self.n, dtype=bool)
+        for name in item.cells:
+            asked, is_open = self.asked(item, name)
+            cell = self.read(item, name)
+            self.settle(item, name, cell, asked)
+            skipped = asked & ~is_open & (cell.state == SKIPPED)
+            stray, passed = stray | ~asked & (cell.state == ANSWERED), passed | skipped
+            cell.take_out(skipped | (cell.state >= SILENT), BLANK)
+            cell.take_out(~asked, SKIPPED)
+            self.keep(item, name, cell)
+        self.flag("skip_violation", stray, item.id)
+        self.flag("skipped_but_asked", passed, item.id)
+        if item.ends_if:
+            hit = holds(item.ends_if, self.frame(item.ends_if)) & ~self.ended
+            self.disposition[hit] = DISPOSITIONS.index(ENDS.get(item.role, "refused"))
+            self.ended |= hit
+
+    def frame(self, rule: str) -> pd.DataFrame:
+        """The columns of which a rule speaks."""
+        return pd.DataFrame({name: self.columns[name] for name in re.findall(r"\w+", rule) if name in self.columns}, index=range(self.n))
+
+    def asked(self, item: Item, name: str) -> tuple[Bools, Bools]:
+        """Who was to be asked, and for whom that stays open because the answer that decides is blank or refused."""
+        rule = item.asked_if.replace("*", name.removeprefix(f"{item.id}_"))
+        table, is_open = self.frame(rule), np.zeros(self.n, dtype=bool)
+        if not set(names_in(rule)) <= set(table):
+            return ~self.ended, ~self.ended
+        asked = holds(rule, table)
+        for source in table:
+            is_open |= ~asked & np.isin(self.state[str(source)], (BLANK, cells.REFUSED))
+        return (asked | is_open) & ~self.ended, is_open
+
+    def read(self, item: Item, name: str) -> Cell:
+        """One cell from the export by text and, where there is one, by number."""
+        text, codes = self.answers.text[name], self.answers.codes
+        if item.type == "text":
+            return cells.spread(text, cells.read_words)
+        reader = cells.option_reader(item) if item.options else cells.number_reader(item, self.span.first.year)
+        cell = cells.spread(text, cells.town_reader(item, self.towns, self.codes) if item.role == "town" else reader)
+        if codes is None:
+            return cell
+        if item.type == "multi":
+            if not set(item.variables) <= set(codes):
+                return cell
+            number = cells.read_ticks(codes[list(item.variables)])
+        else:
+            by_place = self.answers.numbering == "position"
+            known = {str(place if by_place else option.code): option.code for place, option in enumerate(item.options, 1)}
+            known |= {} if by_place else {str(code): code for code in item.missing}
+            number = cells.spread(codes[name], cells.code_reader(known) if item.options else reader)
+        cell, taken = cells.reconcile(cell, number)
+        self.counts["read_from_number"] += taken
+        return cell
+
+    def settle(self, item: Item, name: str, cell: Cell, asked: Bools) -> None:
+        """Set aside what is no answer, and rows without a known town; flag what was repaired."""
+        text, codes, is_town = self.answers.text[name], self.answers.codes, item.role == "town"
+        for state in np.unique(cell.state[(cell.state >= FIRST_FAULT) & asked]):
+            shown = text[(cell.state == state) & asked]
+            if codes is not None and name in codes:
+                shown = shown.where(shown != "", codes[name][shown.index])
+            self.set_aside(name, shown, cells.FAULTS[state - FIRST_FAULT], "row" if is_town else "cell")
+            if state in (cells.TOWN_UNKNOWN, cells.TOWN_AMBIGUOUS):
+                self.name_candidates(shown)
+        if cell.repaired.any():
+            self.flag("town_repaired" if is_town else "age_from_birth_year", cell.repaired, text[cell.repaired].to_numpy(dtype=object))
+        if is_town:
+            self.set_aside(name, text[asked & (cell.state != ANSWERED) & (cell.state < FIRST_FAULT)], "town_blank", "row")
+            self.kept &= ~asked | (cell.state == ANSWERED)
+            self.town = np.nan_to_num(cell.value).astype(np.int64)
+
+    def name_candidates(self, typed: pd.Series) -> None:
+        """A note for each name that was no certain town, most frequent first, with the towns it may mean."""
+        for name, n in typed.value_counts().items():
+            shown = mask_personal(pd.Series([name], dtype="str"))[0][0]
+            likely = ", ".join(self.towns.find(str(name))[2]) or "-"
+            self.notes.append(("clean.no_certain_town", {"typed": shown, "n": int(n), "candidates": likely}))
+
+    def keep(self, item: Item, name: str, cell: Cell) -> None:
+        """Store a cell as columns of the cleaned table."""
+        for code, why in item.missing.items():
+            if item.type != "multi":
+                cell.take_out((cell.state == ANSWERED) & (cell.value == code), WHY_MISSING.index(why))
+        gone = cell.state != ANSWERED
+        if item.type == "multi":
+            self.keep_multi(item, cell, gone)
+        elif item.type == "text":
+            self.columns[name] = self.words(*cells.distinct(self.answers.text[name]), gone, item.scrub)
+        elif item.type == "number":
+            self.columns[name] = cell.value
+        else:
+            self.columns[name] = integers(cell.value, gone, "int32" if item.type == "whole" else "int16")
+        if item.fill_in:
+            places, texts = cells.distinct(self.answers.text[name])
+            found = [cells.chosen(text, option_places(item)) or {} for text in texts]
+            for place, option in enumerate(item.options):
+                if option.code in item.fill_in:
+                    words = [parts.get(place) or None for parts in found]
+                    self.columns[f"{item.id}_{option.code}_text"] = self.words(places, words, gone)
+        self.columns[f"{name}_missing"] = pd.Categorical.from_codes(cell.state, categories=list(WHY_MISSING))
+        self.state |= dict.fromkeys((name, *(item.variables if item.type == "multi" else ())), cell.state)
+
+    def keep_multi(self, item: Item, cell: Cell, gone: Bools) -> None:
+        """0/1 columns of a multiple choice; an exclusive option beside others is dropped, too many choices stay."""
+        bits = np.where(gone, 0, cell.value).astype(np.int64)
+        alone = sum(1 << place for place, option in enumerate(item.options) if option.code in item.exclusive)
+        clash = ((bits & alone) > 0) & ((bits & ~alone) > 0)
+        bits[clash] &= ~alone
+        self.flag("exclusive_conflict", clash, item.id)
+        self.flag("too_many_choices", np.bitwise_count(bits) > (item.max_choices or 64), item.id)
+        for place, name in enumerate(item.variables):
+            self.columns[name] = integers((bits >> place) & 1, gone, "int8")
+
+    def words(self, places: Any, words: Sequence[str | None], gone: Bools, scrub: bool = True) -> Any:
+        """Texts as a column, personal numbers masked."""
+        if scrub:
+            found, n = cells.mask_words(words, places)
+            self.counts["personal_masked"] += n
+        else:
+            found = pd.array(words, dtype="str").take(places)
+        found[gone] = None
+        return found
+
+    def head(self, form: str, wave: str) -> dict[str, Any]:
+        """The columns before the answers; rows sent outside the wave are rejected, a stamp that cannot be read set aside."""
+        meta = self.answers.meta
+        places, texts = cells.distinct(meta["submitted_at"])
+        sent = parse_instants(pd.Series(texts, dtype=object)).to_numpy()[places]
+        self.set_aside("submitted_at", meta["submitted_at"][np.isnat(sent) & (np.array(texts) != "")[places]], "unreadable_time")
+        outside = (sent < np.datetime64(self.span.first)) | (sent >= np.datetime64(self.span.last) + np.timedelta64(1, "D"))
+        self.set_aside("submitted_at", meta["submitted_at"][outside], "outside_wave", "row")
+        self.kept &= ~outside
+        took = cells.spread(meta["seconds"], cells.read_duration)
+        self.set_aside("seconds", meta["seconds"][took.state >= FIRST_FAULT], "not_a_number")
+        first, none = min(self.codes.values(), default=0), np.zeros(self.n, dtype=bool)
+        town = np.where((self.town >= first) & (self.town < first + len(self.codes)), self.town - first, -1)
+        ids = {name: self.words(places, [text or None for text in texts], none, False)
+               for name in ("village_id", "interviewer_id") for places, texts in [cells.distinct(meta[name])]}  # fmt: skip
+        return {
+            "row_id": self.row_id, "form": form, "wave": wave,
+            "town_id": pd.array([*self.codes, None], dtype="str").take(town), **ids, "submitted_at": sent,
+            "seconds": integers(took.value, took.state != ANSWERED, "int32"),
+            "disposition": pd.array(DISPOSITIONS, dtype="str").take(self.disposition)}  # fmt: skip
+
+    def finish(self, items: Sequence[Item], form: str, wave: str, thresholds: Mapping[str, Any] | None) -> Cleaned:
+        """All columns of the rows kept, and the accounts."""
+        rows = pd.DataFrame({**self.head(form, wave), **self.columns}, index=range(self.n))
+        rows = rows if self.kept.all() else rows[self.kept].reset_index(drop=True)
+        late = [] if thresholds is None else [find_flags(rows, items, form, thresholds)]
+        flags = pd.concat([*self.flags, *late], ignore_index=True)
+        flags = flags[flags["row_id"].isin(rows["row_id"])]
+        flags = flags.sort_values("flag", key=lambda names: names.map(RULES.index), kind="stable", ignore_index=True)
+        rejected = cells.all_rejected(self.answers.rejected, pd.concat(self.rejected, ignore_index=True))
+        n_rejected = int((rejected["level"] == "row").sum())
+        serial = self.answers.meta["serial"]
+        empty = [town for town in self.codes if town not in set(rows["town_id"])] if self.town.any() else []
+        self.notes += [("clean.towns_without_data", {"towns": ", ".join(empty)})] if empty else []
+        counts = {
+            "file": self.place.file, "rows_in": self.n + n_rejected - int((~self.kept).sum()), "rows_kept": len(rows),
+            "rows_rejected": n_rejected, "cells_rejected": len(rejected) - n_rejected,
+            "exports_disagree": int((rejected["reason"] == "exports_disagree").sum()),
+            "read_from_number": self.counts["read_from_number"], "personal_masked": self.counts["personal_masked"],
+            "personal_dropped": sum(self.answers.dropped.values()), "towns_without_data": len(empty),
+            "repeated_serial": int((serial.duplicated() & (serial != "")).sum())}  # fmt: skip
+        return Cleaned(rows, rejected, flags, counts, tuple(self.notes))
+
+
+def integers(value: Any, gone: Bools, kind: str) -> Any:
+    """Whole numbers with gaps, in few bytes."""
+    return pd.arrays.IntegerArray(np.where(gone, 0, value).astype(kind), gone.copy())

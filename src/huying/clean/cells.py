@@ -1,0 +1,187 @@
+"""One answer cell: its text, and its number where a second export has one, as a value or the reason why there is none; guesses nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from huying.codebook import WHY_MISSING, Item
+from huying.contract import clean_text
+from huying.places import Matcher
+from huying.sources.personal import mask_personal
+from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
+
+REFUSED, DOES_NOT_KNOW, SKIPPED, BLANK = map(WHY_MISSING.index, ("refused", "does_not_know", "skipped", "blank"))
+FAULTS = ("unknown_option", "not_a_number", "out_of_range", "exports_disagree", "town_unknown", "town_ambiguous")
+# The state of a cell: answered, or the place of a reason in WHY_MISSING, or nothing written at all, or a fault.
+ANSWERED, SILENT, FIRST_FAULT = -1, len(WHY_MISSING), len(WHY_MISSING) + 1
+UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE, TOWN_UNKNOWN, TOWN_AMBIGUOUS = range(FIRST_FAULT, FIRST_FAULT + len(FAULTS))
+UNREADABLE = (SILENT, UNKNOWN, TOWN_UNKNOWN, TOWN_AMBIGUOUS)
+MARKS = {"(跳过)": SKIPPED, "-3": SKIPPED, "(空)": BLANK, "-2": BLANK, "": SILENT}
+TYPED = {  # what people write where they were to write a number or a text; never read so in a list of options
+    **dict.fromkeys(("拒答", "拒绝回答", "不愿回答", "不愿意回答", "refuse", "refused"), REFUSED),
+    **dict.fromkeys(("不清楚", "说不清", "说不准", "不知道"), DOES_NOT_KNOW), **dict.fromkeys(("无", "-", "/"), BLANK),
+}  # fmt: skip
+UNITS = ("周岁", "岁", "件", "年", "个", "次", "人", "份")
+YOUNGEST_TYPED = 10  # an age from here to 17 is a child's who opened the form; below this a slip of the pen
+MINUS = str.maketrans("−–", "--")
+LARGEST = 2.0**31 - 1
+_DURATION = re.compile(r"(?=.)(?:(\d{1,4})小?时)?(?:(\d{1,6})分钟?)?(?:(\d{1,8})秒?)?")
+Bools = npt.NDArray[np.bool_]
+Reader = Callable[[str], tuple[float, int, bool]]  # clean text to value, state, and whether it was repaired
+
+
+@dataclass
+class Cell:
+    """One answer of all rows: value (NaN unless answered; of a multiple choice the options as bits) and state."""
+
+    value: npt.NDArray[np.float64]
+    state: npt.NDArray[np.int8]
+    repaired: Bools
+
+    def take_out(self, which: Bools, state: int) -> None:
+        self.value[which], self.state[which] = np.nan, state
+
+
+def distinct(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """For each row the place of its text in the list of clean distinct texts; a missing one (-1) is the empty text at its end."""
+    places, found = pd.factorize(column)
+    return places, [clean_text(str(text)) for text in found] + [""]
+
+
+def spread(column: pd.Series, read: Reader) -> Cell:
+    """The cells of a column; each distinct text is read once."""
+    places, texts = distinct(column)
+    value, state, repaired = zip(*map(read, texts), strict=True)
+    return Cell(np.array(value, dtype=float)[places], np.array(state, dtype=np.int8)[places], np.array(repaired)[places])
+
+
+def chosen(text: str, places: Mapping[str, int]) -> dict[int, str] | None:
+    """The place of each option that `text` names, with the words filled in; None where a part of it is no option."""
+    words, found = iter(FILL_IN.findall(text)), {}
+    for part in FILL_IN.sub("\0", text).split(JOINT):
+        label = squash(part.replace("\0", ""))
+        if label not in places:
+            return None
+        found[places[label]] = next(words)[1:-1].strip() if "\0" in part else ""
+    return found
+
+
+def option_reader(item: Item) -> Reader:
+    """Reads an option's text as its code, the texts of a multiple choice as bits."""
+    places, many = option_places(item), item.type == "multi"
+
+    def read(text: str) -> tuple[float, int, bool]:
+        found = chosen(text, places)
+        if found is None or (len(found) > 1 and not many):
+            return np.nan, MARKS.get(text, UNKNOWN), False
+        return float(sum(1 << p for p in found) if many else item.options[next(iter(found))].code), ANSWERED, False
+
+    return read
+
+
+def code_reader(codes: Mapping[str, int]) -> Reader:
+    """Reads a cell of a number export: an option's place or its code."""
+
+    def read(text: str) -> tuple[float, int, bool]:
+        text = text.translate(MINUS).removesuffix(".0")
+        return (float(codes[text]), ANSWERED, False) if text in codes else (np.nan, MARKS.get(text, UNKNOWN), False)
+
+    return read
+
+
+def number_reader(item: Item, year: int) -> Reader:
+    """Reads a typed number with or without its unit; an age typed as a year of birth becomes the age reached in `year`."""
+    low, high = item.range or (-LARGEST, LARGEST)
+    units = "|".join(map(re.escape, {*UNITS, *map(clean_text, item.unit or ())}))
+    shape = re.compile(rf"([+-]?[0-9]+(?:\.{'0' if item.type == 'whole' else '[0-9]'}+)?)\s*(?:{units})?", re.I)
+
+    def read(text: str) -> tuple[float, int, bool]:
+        found = shape.fullmatch(text.translate(MINUS))
+        if not found:
+            return np.nan, MARKS.get(text, TYPED.get(text.casefold(), NOT_A_NUMBER)), False
+        number = float(found[1])
+        if (min(low, YOUNGEST_TYPED) if item.role == "age" else low) <= number <= high or number in item.missing:
+            return number, ANSWERED, False
+        if item.role == "age" and 1900 <= number <= year - 18 and year - number <= high:
+            return year - number, ANSWERED, True
+        return np.nan, MARKS.get(found[1], OUT_OF_RANGE), False
+
+    return read
+
+
+def town_reader(item: Item, towns: Matcher, codes: Mapping[str, int]) -> Reader:
+    """Reads a town's name, as people write it, as its code."""
+    own = option_reader(item)
+
+    def read(text: str) -> tuple[float, int, bool]:
+        value, state, _ = own(text)
+        if state != UNKNOWN:
+            return value, state, False
+        town, how, _ = towns.find(text)
+        if town is None or town not in codes:
+            return np.nan, TOWN_AMBIGUOUS if how == "ambiguous" else TOWN_UNKNOWN, False
+        return float(codes[town]), ANSWERED, how == "repaired"
+
+    return read
+
+
+def read_words(text: str) -> tuple[float, int, bool]:
+    """Reads free text: only words that say nothing are no answer; NA and null are answers."""
+    return 0.0, MARKS.get(text, BLANK if text == "没有" else TYPED.get(text.casefold(), ANSWERED)), False
+
+
+def read_duration(text: str) -> tuple[float, int, bool]:
+    """Reads `136`, `136秒`, `2分16秒` as seconds."""
+    found = _DURATION.fullmatch(text.replace(" ", ""))
+    if not found:
+        return np.nan, MARKS.get(text, NOT_A_NUMBER), False
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return float(3600 * hours + 60 * minutes + seconds), ANSWERED, False
+
+
+def read_ticks(columns: pd.DataFrame) -> Cell:
+    """A multiple choice from its 0/1 columns, which stand in the order of the options."""
+    ticks = [spread(columns[name], code_reader({"0": 0, "1": 1})) for name in columns]
+    states = np.stack([tick.state for tick in ticks])
+    bits = np.sum([np.nan_to_num(tick.value) * 2.0**place for place, tick in enumerate(ticks)], axis=0)
+    state = np.select([(states == UNKNOWN).any(axis=0), bits > 0, (states == SKIPPED).any(axis=0), (states == SILENT).all(axis=0)],
+                      [UNKNOWN, ANSWERED, SKIPPED, SILENT], BLANK).astype(np.int8)  # fmt: skip
+    return Cell(np.where(state == ANSWERED, bits, np.nan), state, np.zeros(len(state), dtype=bool))
+
+
+def reconcile(text: Cell, number: Cell) -> tuple[Cell, int]:
+    """Both exports of a cell as one, and how often only the number could be read; where they differ the cell is at fault."""
+    take = np.isin(text.state, UNREADABLE) & ~np.isin(number.state, UNREADABLE)
+    take |= (text.state == SILENT) & (number.state == UNKNOWN)
+    compared = ~take & (text.state < FIRST_FAULT) & ~np.isin(number.state, UNREADABLE)
+    one = (text.state == ANSWERED) != (number.state == ANSWERED)
+    cell = Cell(*(np.where(take, getattr(number, part), getattr(text, part)) for part in ("value", "state", "repaired")))
+    cell.take_out(compared & (one | (text.state == ANSWERED) & (text.value != number.value)), DISAGREE)
+    return cell, int(take.sum())
+
+
+def mask_words(words: Sequence[Any], places: npt.NDArray[np.int64]) -> tuple[Any, int]:
+    """The texts at `places` without personal numbers, missing where None; and in how many cells something was masked."""
+    plain = pd.Series(words, dtype="str")
+    masked = plain.copy()
+    masked[plain.notna()] = mask_personal(plain[plain.notna()])[0]
+    return masked.array.take(places), int(((masked != plain) & plain.notna()).to_numpy()[places].sum())
+
+
+def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """What a reader and what cleaning set aside, with `level`; personal values masked, each rejected row named once.
+
+    A reader's entry speaks of a whole row where it names no column, or where the row has no partner in the other export.
+    """
+    whole = (source["column"] == "") | (source["reason"] == "unpaired")
+    table = pd.concat([source.assign(level=np.where(whole, "row", "cell")), found], ignore_index=True)
+    again = (table["level"] == "row") & table.duplicated(["file", "sheet", "row", "level"])
+    table = table[~again].reset_index(drop=True)
+    return table.assign(value=mask_personal(table["value"].fillna("").astype("str"))[0])

@@ -1,0 +1,186 @@
+"""Signs that an answer or a whole form should be looked at, each with a stated rule; refuses to delete anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from huying.codebook import WHY_MISSING, Item, holds, names_in
+
+RULES = (
+    "duplicate", "near_duplicate", "cloned_block", "speeder", "straight_line", "attention_failed", "contradiction",
+    "decoy", "skip_violation", "skipped_but_asked", "exclusive_conflict", "too_many_choices", "age_from_birth_year",
+    "town_repaired", "dept_repaired",
+)  # fmt: skip
+CONTRADICTIONS: Mapping[str, tuple[str, ...]] = {"staff": ("S15 > S14",)}
+FEWEST_ROWS = 5  # of a matrix, for one answer throughout to mean anything
+MOST_COMPARED = 500  # forms of one interviewer that share a third of their answers and are compared with each other
+NO_ANSWER = -10_000  # and below: an empty cell in a matrix of codes
+DOES_NOT_KNOW = NO_ANSWER - WHY_MISSING.index("does_not_know")
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+
+
+def make_flags(row_id: Any = (), flag: str = "", detail: Any = "") -> pd.DataFrame:
+    """Rows of the table of flags: row_id, flag, detail."""
+    return pd.DataFrame({"row_id": np.asarray(row_id, dtype=object), "flag": flag, "detail": detail}).astype("str")
+
+
+def find_flags(rows: pd.DataFrame, items: Sequence[Item], form: str, thresholds: Mapping[str, Any]) -> pd.DataFrame:
+    """The flags that need whole forms or other rows, for the cleaned rows of a survey in one file or in several together."""
+    answers = {cell: codes_of(rows, item, cell) for item in items if item.type != "text" for cell in item.cells}
+    complete = (rows["disposition"] == "complete").to_numpy()
+    row_id, found = rows["row_id"].to_numpy(dtype=object), []
+
+    def add(flag: str, where: Bools, detail: Any = "") -> None:
+        found.append(make_flags(row_id[where], flag, detail))
+
+    duplicate, near = find_duplicates(rows, items, answers, complete & is_filled(rows, items))
+    add("duplicate", duplicate)
+    add("near_duplicate", near)
+    closed = [answers[cell] for item in items if item.options and item.type != "text" for cell in item.cells]
+    interviewer = pd.factorize(rows["interviewer_id"])[0]
+    once = complete & is_filled(rows, items) & ~duplicate & ~near & (interviewer >= 0)
+    size = find_clones(closed, interviewer, once, thresholds["clone_differs"], thresholds["clone_block"])
+    add("cloned_block", size > 0, rows["interviewer_id"][size > 0].astype(str) + " x " + size[size > 0].astype(str))
+    seconds = rows["seconds"].to_numpy(dtype=float, na_value=np.nan)
+    if (complete & ~np.isnan(seconds)).any():
+        median = float(np.nanmedian(seconds[complete]))
+        fast = complete & (seconds < thresholds["speeder"] * median)
+        add("speeder", fast, [f"{value:.0f} / {median:.0f}" for value in seconds[fast]])
+    matrices = [[answers[cell] for cell in item.cells] for item in items if item.is_matrix and not (item.right or item.right_from)]
+    add("straight_line", complete & find_straight_lines(matrices, thresholds["longstring"]))
+    for item in items:
+        for row, code in item.attention.items():
+            given = clicked(answers[f"{item.id}_{row}"])
+            add("attention_failed", (given != code) & (given > NO_ANSWER), f"{item.id}_{row}")
+        for row in item.decoy:
+            add("decoy", answers[f"{item.id}_{row}"] >= 2, f"{item.id}_{row}")
+    for rule in CONTRADICTIONS.get(form, ()):
+        if set(names_in(rule)) <= set(rows):
+            add("contradiction", holds(rule, rows), rule)
+    return pd.concat(found, ignore_index=True)
+
+
+def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
+    """One answer as integers: the code (of a multiple choice: its set of options), NO_ANSWER and below where missing."""
+    if item.type == "multi":
+        bits = np.zeros(len(rows), dtype=np.int64)
+        for place, name in enumerate(item.variables):
+            bits += rows[name].to_numpy(dtype=np.int64, na_value=0) << place
+        value = pd.factorize(bits)[0]
+    elif item.type == "number":
+        value = pd.factorize(rows[cell])[0]
+    else:
+        value = rows[cell].to_numpy(dtype=np.int32, na_value=0)
+    why = rows[f"{cell}_missing"].astype(pd.CategoricalDtype(list(WHY_MISSING))).cat.codes.to_numpy()
+    codes: Codes = np.where(why >= 0, NO_ANSWER - why.astype(np.int32), value).astype(np.int32)
+    return codes
+
+
+def is_filled(rows: pd.DataFrame, items: Sequence[Item]) -> Bools:
+    """Forms with more answers than blanks."""
+    balance = np.zeros(len(rows), dtype=np.int64)
+    for item in items:
+        for cell in item.cells:
+            why = rows[f"{cell}_missing"]
+            balance += why.isna().to_numpy(dtype=np.int64) - (why == "blank").to_numpy(dtype=np.int64)
+    return balance > 0
+
+
+def hash_columns(columns: Sequence[npt.NDArray[Any]], n: int) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each row over integer columns: among a million rows two differ and agree with odds of 1 to 10^7."""
+    mixed = np.full(n, 0x9E3779B97F4A7C15, dtype=np.uint64)
+    for column in columns:
+        mixed = (mixed ^ column.astype(np.int64).view(np.uint64)) * np.uint64(0xD6E8FEB86659FD93)
+        mixed ^= mixed >> np.uint64(32)
+    return mixed
+
+
+def find_duplicates(rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes], whole: Bools) -> tuple[Bools, Bools]:
+    """Rows that repeat an earlier row in all answers and the time, and `whole` ones that repeat an earlier one but the time."""
+    words = [item.id for item in items if item.type == "text"]
+    words += [f"{item.id}_{code}_text" for item in items for code in item.fill_in]
+    same = hash_columns([*answers.values(), *(pd.factorize(rows[name])[0] for name in words)], len(rows))
+    moment = rows["submitted_at"].to_numpy().astype("datetime64[ns]").view(np.int64)
+    duplicate = pd.Index(hash_columns([same.view(np.int64), moment], len(rows))).duplicated()
+    near = np.zeros(len(rows), dtype=bool)
+    near[whole] = pd.Index(same[whole]).duplicated()
+    return duplicate, near & ~duplicate
+
+
+def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differs: int, block: int) -> Ints:
+    """For each form the size of its cloned block, 0 where there is none.
+
+    Two forms of an interviewer are linked when at most `differs` closed answers differ; linked forms are a block. Split
+    into `differs` + 1 groups, the answers of linked forms agree in at least one whole group: only such forms are compared.
+    """
+    at = np.flatnonzero(which)
+    columns, who = [column[at] for column in closed], interviewer[at]
+    pairs = [np.empty((2, 0), dtype=np.int64)]
+    everything = hash_columns(columns, len(at))
+    for group in range(differs + 1):
+        key = hash_columns([who, *columns[group :: differs + 1]], len(at))
+        order = np.lexsort((everything, key))
+        order = order[pd.Series(key[order]).duplicated(keep=False).to_numpy()]
+        for step in range(1, MOST_COMPARED):
+            left, right = order[:-step], order[step:]
+            alike = key[left] == key[right]
+            if not alike.any():
+                break
+            left, right = left[alike], right[alike]
+            apart = np.zeros(len(left), dtype=np.int64)
+            for column in columns:
+                apart += column[left] != column[right]
+            pairs.append(np.stack([left, right])[:, apart <= differs])
+    left, right = np.concatenate(pairs, axis=1)
+    graph = coo_matrix((np.ones(len(left)), (left, right)), shape=(len(at), len(at)))
+    member = connected_components(graph, directed=False)[1] if len(at) else at
+    size = np.zeros(len(which), dtype=np.int64)
+    size[at] = np.bincount(member, minlength=1)[member] if len(at) else 0
+    return np.where(size >= max(block, 2), size, 0)
+
+
+def clicked(codes: Codes) -> Codes:
+    """Codes in which `does not know`, an option like the others to the hand that clicks, is an answer."""
+    return np.where(codes == DOES_NOT_KNOW, np.int32(30_000), codes).astype(np.int32)
+
+
+def longest_run(matrix: npt.NDArray[Any]) -> Ints:
+    """The longest run of equal answers side by side in each row of `matrix` (respondents x items).
+
+    NO_ANSWER and below ends a run and counts nothing (longstring; Johnson 2005, J. Res. Pers. 39:103).
+    """
+    run = best = np.zeros(len(matrix), dtype=np.int64)
+    for k in range(matrix.shape[1]):
+        given = matrix[:, k] > NO_ANSWER
+        again = given & (matrix[:, k] == matrix[:, k - 1]) if k else given
+        run = np.where(again, run + 1, given)
+        best = np.maximum(best, run)
+    return best
+
+
+def find_straight_lines(matrices: Sequence[Sequence[Codes]], longstring: str | int) -> Bools:
+    """Who gave one answer throughout.
+
+    `all`: in every matrix of FEWEST_ROWS rows or more that the person filled completely, and in one at least. A number:
+    the longest run of equal answers over all matrices, side by side in their order, is at least that long. A quiz is no
+    such matrix: there one answer throughout may be honest.
+    """
+    tables = [np.column_stack([clicked(column) for column in matrix]) for matrix in matrices]
+    if longstring != "all":
+        return longest_run(np.hstack(tables)) >= int(longstring) if tables else np.zeros(0, dtype=bool)
+    some = varied = np.zeros(len(tables[0]) if tables else 0, dtype=bool)
+    for table in tables:
+        if table.shape[1] >= FEWEST_ROWS:
+            full = (table > NO_ANSWER).all(axis=1)
+            same = (table == table[:, :1]).all(axis=1)
+            some, varied = some | full & same, varied | full & ~same
+    return np.asarray(some & ~varied)

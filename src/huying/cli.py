@@ -1,0 +1,191 @@
+"""Verbs only: demo, check, clean, freeze, run, draft, dictionary. Exit codes: 0 done, 1 something failed, 2 bad input or usage."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from huying import words
+from huying.county import County, find_county
+from huying.errors import HuyingError
+from huying.words import say
+
+DONE, FAILED, BAD = 0, 1, 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(prog="huying", description=say("cli.about"), epilog=say("cli.codes"))
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb in ("check", "clean", "freeze", "run"):
+        made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
+        made.add_argument("county", nargs="?", default="demo", help=say("cli.county"))
+        made.add_argument("--json", action="store_true", help=say("cli.json"))
+        made.add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
+    run = verbs.choices["run"]
+    run.add_argument("--towns", nargs="+", default=None, metavar="ID", help=say("cli.towns"))
+    run.add_argument("--wave", help=say("cli.wave"))
+    run.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help=say("cli.workers"))
+    demo = verbs.add_parser("demo", help=say("cli.demo"))
+    demo.add_argument("folder", nargs="?", default="survey_data/demo", type=Path)
+    demo.add_argument("--key", default="tests/data/demo_key", type=Path, help=say("cli.key"))
+    demo.add_argument("--seed", default=2023, type=int)
+    draft = verbs.add_parser("draft", help=say("cli.draft"))
+    draft.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    draft.add_argument("-o", "--output", type=Path)
+    dictionary = verbs.add_parser("dictionary", help=say("cli.dictionary"))
+    dictionary.add_argument("--check", action="store_true", help=say("cli.dictionary_check"))
+    dictionary.add_argument("--output", type=Path, default=Path("survey_data/README.md"))
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; a defect of the input is one line on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    args = parser().parse_args(argv)
+    if getattr(args, "lang", None):
+        words.use_language(args.lang)
+    try:
+        return int(globals()[f"do_{args.verb}"](args))
+    except HuyingError as error:
+        print(error.say(), file=sys.stderr)
+        return BAD
+    except KeyboardInterrupt:
+        print(say("cli.stopped"), file=sys.stderr)
+        return FAILED
+
+
+def county_of(args: argparse.Namespace) -> County:
+    """The county named on the command line; its language becomes the session's where none was chosen."""
+    county = find_county(args.county)
+    if not args.lang and "HUYING_LANG" not in os.environ:
+        words.use_language(county.lang)
+    return county
+
+
+def do_demo(args: argparse.Namespace) -> int:
+    from huying.demo.write import write_demo
+
+    write_demo(args.folder, args.key, args.seed)
+    print(say("cli.demo_done", folder=args.folder, key=args.key))
+    return DONE
+
+
+def do_check(args: argparse.Namespace) -> int:
+    """Read every file of the county by its contract and say what is wrong with each."""
+    from huying.batch.intake import Intake
+
+    county = county_of(args)
+    intake = Intake(county)
+    faults = intake.try_all()
+    lines = [{"file": c["file"], "rows": c["n_read"], "kept": c["n_kept"], "rejected": c["n_rejected"], "cells": c["n_cells_set_aside"]}
+             for c in intake.counts]  # fmt: skip
+    if args.json:
+        print(json.dumps({"files": lines, "errors": [fault.say() for fault in faults]}, ensure_ascii=False))
+    else:
+        for line in lines:
+            print(say("cli.checked", **line))
+        for fault in faults:
+            print(fault.say(), file=sys.stderr)
+        print(say("cli.check_done", n=len(lines), faults=len(faults)))
+    return BAD if faults else DONE
+
+
+def do_clean(args: argparse.Namespace) -> int:
+    from huying.batch.county_step import clean, results_folder
+
+    county = county_of(args)
+    total = len(county.surveys) + len(county.ledgers)
+    with tqdm(total=total, desc=say("cli.cleaning"), disable=args.json or None) as bar:
+        cleaned = clean(county, lambda name: bar.update())
+    if args.json:
+        print(cleaned.counts.to_json(orient="records", force_ascii=False))
+    else:
+        print(cleaned.counts[["file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags"]].to_string(index=False))
+        for note in cleaned.notes:
+            print(say("cli.silent_town", note=note))
+        print(say("cli.clean_done", folder=results_folder(county) / "data"))
+    return DONE
+
+
+def do_freeze(args: argparse.Namespace) -> int:
+    from huying.claims import freeze
+
+    print(say("cli.frozen", file=freeze(county_of(args))))
+    return DONE
+
+
+def do_run(args: argparse.Namespace) -> int:
+    """The county-wide step, then every notebook of every place, then one closing table."""
+    from huying.batch import county_step, run
+
+    county = county_of(args)
+    wave = args.wave or min(county.waves, default="")
+    steps = len(county.surveys) + len(county.ledgers) + 2
+    with tqdm(total=steps, desc=say("cli.county_step"), disable=args.json or None) as bar:
+        folder = county_step.prepare(county, lambda name: bar.update())
+    towns = run.check_towns(county, folder, args.towns)
+    jobs = run.plan(county, towns, wave, words.language(), folder)
+    with tqdm(total=len(jobs), desc=say("cli.notebooks"), disable=args.json or None) as bar:
+        results = run.run(jobs, args.workers, lambda result: bar.update())
+    failed = [result for result in results if result.error]
+    summary = closing(county, folder, len(results) - len(failed))
+    print(json.dumps(summary, ensure_ascii=False) if args.json else "\n".join(say(f"cli.sum_{k}", value=v) for k, v in summary.items()))
+    for result in failed:
+        again = f"python -m huying run {args.county} --towns {result.place}"
+        print(say("cli.failed", place=result.place, notebook=result.notebook, error=result.error, again=again), file=sys.stderr)
+    return FAILED if failed else DONE
+
+
+def closing(county: County, folder: Path, n_notebooks: int) -> dict[str, Any]:
+    """The closing table: places, claims, verdicts by word, rows, and where to look."""
+    import pandas as pd
+
+    from huying.claims import verdict_word
+    from huying.store import read_parquet
+
+    evidence, counts = read_parquet(folder / "evidence.parquet"), pd.read_parquet(folder / "data" / "counts.parquet")
+    judged = evidence[evidence["verdict"] != ""]
+    verdicts = judged["verdict"].value_counts()
+    rows = {key: int(counts[key].astype(int).sum()) for key in ("n_read", "n_kept", "n_rejected")}
+    return {
+        "places": judged.loc[judged["place"] != "county", "place"].nunique(), "claims": judged["claim"].nunique(),
+        "verdicts": ", ".join(f"{verdict_word(v, words.language())} {n}" for v, n in verdicts.items()),
+        "rows": f"{rows['n_read']} = {rows['n_kept']} + {rows['n_rejected']}", "notebooks": n_notebooks, "where": str(folder),
+    }  # fmt: skip
+
+
+def do_draft(args: argparse.Namespace) -> int:
+    from huying.sources.draft import draft_codebook
+    from huying.store import write_text
+
+    text = draft_codebook(args.files[0], args.files[1] if len(args.files) > 1 else None)
+    if args.output:
+        write_text(args.output, text)
+        print(say("cli.drafted", file=args.output))
+    else:
+        print(text)
+    return DONE
+
+
+def do_dictionary(args: argparse.Namespace) -> int:
+    from huying.dictionary import dictionary
+    from huying.store import write_text
+
+    text = dictionary()
+    if args.check:
+        same = args.output.is_file() and args.output.read_text("utf-8") == text
+        print(say("cli.dictionary_same" if same else "cli.dictionary_differs", file=args.output))
+        return DONE if same else FAILED
+    write_text(args.output, text)
+    print(say("cli.drafted", file=args.output))
+    return DONE

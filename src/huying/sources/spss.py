@@ -1,0 +1,148 @@
+"""SPSS and Stata files as exact text codes with their labels, user-missing codes and response sets; refuses a cut file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyreadstat
+
+from huying.codebook import Item
+from huying.contract import no_rejects
+from huying.errors import InputError, Place
+from huying.sources.excel import Note, cell_text
+from huying.sources.personal import drop_personal
+from huying.sources.table import RawTable
+from huying.sources.wjx import JOINT, META_COLUMNS, Answers, closeness, stem
+
+_META = {"index": "serial", "序号": "serial", "totalseconds": "seconds", "village_id": "village_id",
+         "interviewer_id": "interviewer_id"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A labelled file: `values` as text codes ("" where system-missing; index = case, from 1).
+
+    `labels` {variable: {code: label}}; `missing` {variable: ((low, high), …)} of user-missing codes, as text;
+    `sets` {response set: its variables}; `column_labels` {variable: label}.
+    """
+
+    values: pd.DataFrame
+    labels: dict[str, dict[str, str]]
+    missing: dict[str, tuple[tuple[str, str], ...]]
+    sets: dict[str, tuple[str, ...]]
+    column_labels: dict[str, str]
+    place: Place
+
+
+def code_text(value: Any) -> str:
+    """A value as exact text: 1.0 is `1`, a day is in ISO form, system-missing is empty."""
+    return "" if value is None or value is pd.NaT or value != value else cell_text(value)
+
+
+def read_labelled(path: str | Path) -> Labelled:
+    """The content of a .sav, .zsav or .dta file; raises InputError for another content, a cut or a damaged file."""
+    path = Path(path)
+    place = Place(path.name)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError("sources.cannot_open", place, why=error.strerror or type(error).__name__) from error
+    is_sav, is_xml_dta = raw[:4] in (b"$FL2", b"$FL3"), raw.startswith(b"<stata_dta>")
+    if not raw:
+        raise InputError("sources.empty_file", place)
+    if not (is_sav or is_xml_dta or (104 <= raw[0] <= 115 and raw[1:4] in (b"\1\1\0", b"\2\1\0"))):
+        raise InputError("sources.not_labelled", place)
+    if is_xml_dta and not raw.rstrip().endswith(b"</stata_dta>"):
+        raise InputError("sources.cut_file", place)
+    frame, meta = parse(path, pyreadstat.read_sav if is_sav else pyreadstat.read_dta, place)
+    if meta.number_rows not in (None, -1, len(frame)):
+        raise InputError("sources.cut_file", place)
+    values = pd.DataFrame({name: frame[name].astype(object).map(code_text) for name in frame}, dtype="str")
+    labels = {name: {code_text(code): str(text) for code, text in found.items()}
+              for name, found in meta.variable_value_labels.items()}  # fmt: skip
+    missing = {
+        name: tuple((code_text(r["lo"]), code_text(r["hi"])) for r in ranges)
+        for name, ranges in meta.missing_ranges.items()
+    }
+    missing |= {
+        name: tuple((str(code), str(code)) for code in codes) for name, codes in meta.missing_user_values.items()
+    }
+    sets = {name: tuple(found["variable_list"]) for name, found in meta.mr_sets.items()}
+    titles = {name: text or "" for name, text in meta.column_names_to_labels.items()}
+    return Labelled(values.set_axis(pd.RangeIndex(1, len(values) + 1), axis=0), labels, missing, sets, titles, place)
+
+
+def parse(path: Path, read: Any, place: Place) -> tuple[pd.DataFrame, Any]:
+    """What pyreadstat reads; a file whose text does not fit the encoding it names is read again as GB18030."""
+    for encoding in (None, "GB18030"):
+        try:
+            result: tuple[pd.DataFrame, Any] = read(str(path), user_missing=True, encoding=encoding)
+            return result
+        except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
+            cause = error
+            if "encod" not in str(error).lower() and "convert" not in str(error).lower():
+                break
+    raise InputError("sources.cut_file", place) from cause
+
+
+def find_variables(item: Item, position: int, labelled: Labelled) -> dict[str, str]:
+    """The file's variable for each variable of an item: the same name, or 问卷星's `Q6`, `Q6_Row1`, `Q6_2`.
+
+    The number is that of the question whose label fits the item's wording; without labels, that of its place in the form.
+    """
+    by_fold = {name.casefold(): name for name in labelled.values}
+    prefixes = [name.split("_")[0] for name, label in labelled.column_labels.items()
+                if closeness(stem(re.split("[(\uff08]", label)[0]), item, False)]  # fmt: skip
+    prefix = (prefixes or [f"Q{position}"])[0].casefold()
+    has_label = any(
+        labelled.column_labels.get(name, "") for name in by_fold.values() if name.casefold().split("_")[0] == prefix
+    )
+    found = {}
+    for place, name in enumerate(item.variables, 1):
+        tails = ("",) if len(item.variables) == 1 else (f"_row{place}", f"_{place}", f"_option{place}", f"_a{place}")
+        numbered = [prefix + tail for tail in tails] if prefixes or not has_label else []
+        hit = next((by_fold[key] for key in (name.casefold(), *numbered) if key in by_fold), None)
+        if hit is not None:
+            found[name] = hit
+    return found
+
+
+def read_spss(path: str | Path, items: Sequence[Item]) -> Answers:
+    """The answers of one form from a labelled file, codes as the file holds them; raises InputError for a missing item."""
+    labelled = read_labelled(path)
+    raw = RawTable(labelled.values, labelled.place, "labelled", (), no_rejects())
+    kept, dropped = drop_personal(raw)
+    found = {
+        name: at
+        for i, item in enumerate(items, 1)
+        for name, at in find_variables(item, i, labelled).items()
+        if at in kept.text
+    }
+    missing = [item for item in items if any(name not in found for name in item.variables)]
+    left = [name for name in kept.text if name not in found.values() and name not in _META]
+    if missing:
+        names = "; ".join(f"{item.id} {item.text.zh}" for item in missing)
+        raise InputError("sources.missing_items", labelled.place, items=names, extra=", ".join(left) or "-")
+    codes = kept.text[list(found.values())].set_axis(list(found), axis=1)
+    text = pd.DataFrame({cell: label_text(item, cell, codes, labelled, found) for item in items for cell in item.cells})
+    meta = pd.DataFrame("", index=codes.index, columns=list(META_COLUMNS))
+    for name in kept.text:
+        if name in _META:
+            meta[_META[name]] = kept.text[name]
+    notes: tuple[Note, ...] = (("sources.extra_columns", {"columns": ", ".join(left)}),) if left else ()
+    return Answers(text, codes, "code", meta, labelled.place, notes, dropped, kept.rejected)
+
+
+def label_text(item: Item, cell: str, codes: pd.DataFrame, labelled: Labelled, found: dict[str, str]) -> pd.Series:
+    """A cell's answer in words: the value's label, or the value; the chosen options of a multi, joined."""
+    if item.type != "multi":
+        return codes[cell].replace(labelled.labels.get(found[cell], {}))
+    text = pd.Series("", index=codes.index, dtype="str")
+    for name, option in zip(item.variables, item.options, strict=True):
+        text += (codes[name] == "1").map({True: option.text.zh + JOINT, False: ""}).astype("str")
+    return text.str.removesuffix(JOINT)

@@ -1,0 +1,242 @@
+"""问卷星 exports, by text and by number, bound to the items of a form; refuses an export that lacks an item."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from huying.codebook import Item
+from huying.contract import clean_text, set_aside
+from huying.errors import InputError, Place
+from huying.sources.excel import Note
+from huying.sources.personal import drop_personal
+from huying.sources.table import REPEAT, RawTable, read_table
+
+SERIAL = "序号"
+META = {SERIAL: "serial", "提交答卷时间": "submitted_at", "所用时间": "seconds", "来源详情": "source_detail",
+        "village_id": "village_id", "村编号": "village_id", "interviewer_id": "interviewer_id",
+        "调查员编号": "interviewer_id"}  # fmt: skip
+META_COLUMNS = ("serial", "submitted_at", "seconds", "source_detail", "village_id", "interviewer_id")
+_SKIPPED_META = ("来源", "总分", "来自IP")
+MARKS = {"(跳过)": "-3", "(空)": "", "-2": ""}  # what a skip and a blank are, whichever export says it
+JOINT = "┋"
+FILL_IN = re.compile(rf"〖.*?〗(?=\s*(?:{JOINT}|→|$))", re.S)  # the words inside may hold any sign, the joint too
+_NUMBER = re.compile(r"\s*(?:第\s*(\d+)\s*题|(\d+)\s*[、.．])\s*(.*)", re.S)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One form's answers as its exports hold them, by the row of the text export.
+
+    `text` has a column for each `Item.cells`, `codes` (None without a number export) one for each `Item.variables`.
+    `numbering` says what a code is: the option's `position` (from 1) or its `code`. `meta` has META_COLUMNS, "" where
+    the file has none. `dropped` counts the filled cells of each personal column that was left out.
+    """
+
+    text: pd.DataFrame
+    codes: pd.DataFrame | None
+    numbering: str
+    meta: pd.DataFrame
+    place: Place
+    notes: tuple[Note, ...]
+    dropped: dict[str, int]
+    rejected: pd.DataFrame
+    encoding: str = ""
+
+
+def squash(text: str) -> str:
+    """A text without blanks, in NFKC: option texts are compared so."""
+    return re.sub(r"\s+", "", clean_text(text)).casefold()
+
+
+def stem(text: str) -> str:
+    """Only the letters and digits of a text: question stems are compared so."""
+    return re.sub(r"[\W_]+", "", squash(text))
+
+
+def split_header(header: str) -> tuple[int | None, str]:
+    """The question's number, if the header has one, and the rest."""
+    found = _NUMBER.fullmatch(header.split(REPEAT)[0])
+    return (int(found[1] or found[2]), found[3]) if found else (None, header.split(REPEAT)[0])
+
+
+def is_meta(header: str) -> bool:
+    """Whether a column is the platform's own, not an answer."""
+    return header in META or header in _SKIPPED_META
+
+
+def option_places(item: Item) -> dict[str, int]:
+    """The place (from 0) of each option by its squashed text in either language."""
+    return {squash(text): place for place, option in enumerate(item.options) for text in reversed(option.text)}
+
+
+def parts_of(item: Item, rest: str, by_option: bool) -> tuple[str, str] | None:
+    """The variable a header's text can mean for `item`, and what is left of it as a stem; None where it cannot."""
+    if item.is_matrix:
+        ends = [(stem(text), name) for name, (_, row) in zip(item.variables, item.rows, strict=True) for text in row]
+        fits = [(end, name) for end, name in ends if stem(rest).endswith(end)]
+        end, name = max(fits, default=("", ""), key=lambda fit: len(fit[0]))
+        return (name, stem(rest)[: len(stem(rest)) - len(end)]) if name else None
+    if item.type == "multi" and by_option:
+        bare = squash(rest)
+        ends = [(end, item.variables[place]) for option, place in option_places(item).items()
+                for end in (f"({option})", option) if bare == option or (end != option and bare.endswith(end))]  # fmt: skip
+        end, name = max(ends, default=("", ""), key=lambda fit: len(fit[0]))
+        return (name, stem(bare[: len(bare) - len(end)])) if name else None
+    return item.id, stem(rest)
+
+
+def closeness(found: str, item: Item, agrees: bool) -> float:
+    """How well a stem fits an item: 3 equal, 2 one begins with the other, 0 not; a little more when the number agrees."""
+    best = 0.0
+    for wanted in map(stem, item.text):
+        short, long = sorted((found, wanted), key=len)
+        near = long.startswith(short) and len(short) >= (2 if agrees else 4)
+        best = max(best, 3.0 if found == wanted else 2.0 if near else 0.0)
+    return best + 0.5 * agrees if best else 0.0
+
+
+def bind(
+    headers: Iterable[str], items: Sequence[Item], by_option: bool, numbers: Mapping[int, Item] | None = None
+) -> tuple[dict[str, str], dict[int, Item], list[str]]:
+    """Which header holds each variable, the item of each question number, and the headers left over.
+
+    The wording decides, the number breaks ties; a number already known (`numbers`, from the text export) decides alone
+    where the header has no wording, and a bare row or option title belongs to the question before it.
+    """
+    bound: dict[str, str] = {}
+    known, left = dict(numbers or {}), []
+    current: Item | None = None
+    for header in headers:
+        if is_meta(header):
+            continue
+        number, rest = split_header(header)
+        best: tuple[float, str, Item] | None = None
+        for position, item in enumerate(items, 1):
+            part = parts_of(item, rest, by_option)
+            if (
+                part is None
+                or part[0] in bound
+                or (number is not None and (numbers or {}).get(number, item) is not item)
+            ):
+                continue
+            follows = item is current if number is None else known.get(number) is item
+            score = 4.0 if follows and not part[1] else closeness(part[1], item, number == position)
+            if score and (best is None or score > best[0]):
+                best = (score, part[0], item)
+        if best:
+            bound[best[1]], current = header, best[2]
+            if number is not None:
+                known[number] = best[2]
+        else:
+            left.append(header)
+            current = None if number is not None else current
+    return bound, known, left
+
+
+def pick(
+    raw: RawTable, bound: Mapping[str, str], wanted: Sequence[str], items: Sequence[Item], left: list[str]
+) -> pd.DataFrame:
+    """The bound columns under the names `wanted`; raises InputError naming the items that the export lacks."""
+    missing = [
+        item for item in items if any(name in wanted and name not in bound for name in (*item.cells, *item.variables))
+    ]
+    if missing:
+        names = "; ".join(f"{item.id} {item.text.zh}" for item in missing)
+        raise InputError("sources.missing_items", raw.place, items=names, extra=", ".join(left) or "-")
+    return raw.text[[bound[name] for name in wanted]].set_axis(list(wanted), axis=1)
+
+
+def read_meta(raw: RawTable) -> pd.DataFrame:
+    """The platform's columns under the names META_COLUMNS; village and interviewer also from the link's parameters."""
+    meta = pd.DataFrame("", index=raw.text.index, columns=list(META_COLUMNS))
+    for header in raw.text:
+        if header in META:
+            meta[META[header]] = raw.text[header].str.strip()
+    meta["seconds"] = meta["seconds"].str.removesuffix("秒")
+    for name in ("village", "interviewer"):
+        linked = meta["source_detail"].str.extract(rf"{name}(?:_id)?\s*[=:\uff1a]\s*([\w-]+)", expand=False).fillna("")
+        meta[f"{name}_id"] = meta[f"{name}_id"].where(meta[f"{name}_id"] != "", linked)
+    return meta
+
+
+def read_wjx(text_path: str | Path, number_path: str | Path | None, items: Sequence[Item]) -> Answers:
+    """The answers of one form, its exports by text and by number paired by 序号; raises InputError for a missing item.
+
+    A row that only one of the two exports has is set aside as `unpaired`.
+    """
+    raw, dropped = drop_personal(read_table(text_path, repeats=True))
+    bound, numbers, left = bind(raw.text, items, by_option=False)
+    text = pick(raw, bound, [name for item in items for name in item.cells], items, left)
+    meta, rejected, codes = read_meta(raw), [raw.rejected], None
+    notes = list(raw.notes) + ([("sources.extra_columns", {"columns": ", ".join(left)})] if left else [])
+    if number_path is not None:
+        other, _ = drop_personal(read_table(number_path, repeats=True))
+        bound, _, left = bind(other.text, items, by_option=True, numbers=numbers)
+        codes = pick(other, bound, [name for item in items for name in item.variables], items, left)
+        ours, theirs = serial_keys(raw), serial_keys(other)
+        paired = ours[ours.isin(theirs)]
+        rejected += [other.rejected, set_aside(raw.place, SERIAL, raw.text[SERIAL][~ours.isin(theirs)], "unpaired"),
+                     set_aside(other.place, SERIAL, other.text[SERIAL][~theirs.isin(ours)], "unpaired")]  # fmt: skip
+        codes = codes.set_axis(theirs.to_numpy(), axis=0).loc[paired].set_axis(paired.index, axis=0)
+        text, meta = text.loc[paired.index], meta.loc[paired.index]
+    return Answers(
+        text, codes, "position", meta, raw.place, tuple(notes), dropped, pd.concat(rejected, ignore_index=True), raw.encoding
+    )
+
+
+def serial_keys(raw: RawTable) -> pd.Series:
+    """A key for each row: its 序号 and which time this number stands; unlike any other where there is no number."""
+    if SERIAL not in raw.text:
+        raise InputError("sources.no_serial", raw.place)
+    serial = raw.text[SERIAL].str.strip().astype(object)
+    serial = serial.where(serial != "", raw.place.file + serial.index.astype(str))
+    return serial + REPEAT + serial.groupby(serial).cumcount().astype(str)
+
+
+def reconcile(answers: Answers, items: Sequence[Item]) -> pd.DataFrame:
+    """The cells in which the exports by text and by number disagree: row, cell, text, code. Empty where all agree.
+
+    Every option of a multi is one cell. Raises ValueError without codes.
+    """
+    if answers.codes is None:
+        raise ValueError("reconcile: expected answers with codes, got an export by text alone")
+    found = [pd.DataFrame(columns=["row", "cell", "text", "code"])]
+    for item in items:
+        for cell in item.cells:
+            text = answers.text[cell].astype(object)
+            expected = expected_codes(item, cell, text, answers.numbering)
+            for name in expected:
+                code = answers.codes[name].astype(object)
+                differs = (code.str.strip().replace(MARKS) != expected[name]).to_numpy()
+                found.append(pd.DataFrame({"row": text.index[differs], "cell": name, "text": text[differs].to_numpy(),
+                                           "code": code[differs].to_numpy()}))  # fmt: skip
+    return pd.concat(found, ignore_index=True)
+
+
+def expected_codes(item: Item, cell: str, text: pd.Series, numbering: str) -> pd.DataFrame:
+    """What the number export must hold for the texts of one cell: a column for each variable; each distinct text is read once.
+
+    A text that is no option of a closed item expects `?`, which no export holds.
+    """
+    places, names = option_places(item), list(item.variables) if item.type == "multi" else [cell]
+    shown = [str(o.code) if numbering == "code" else str(i) for i, o in enumerate(item.options, 1)]
+
+    def codes_of(value: str) -> list[str]:
+        if value.strip() in ("", *MARKS):
+            return [MARKS.get(value.strip(), "")] * len(names)
+        chosen = [squash(part) for part in FILL_IN.sub("", value).split(JOINT)]
+        if item.type == "multi":
+            known = set(chosen) <= set(places)
+            hits = {places[part] for part in chosen if part in places}
+            return [("1" if i in hits else "0") if known else "?" for i in range(len(names))]
+        if not item.options:
+            return [value.strip()]
+        return [shown[places[chosen[0]]] if chosen[0] in places else "?"]
+
+    distinct = {value: codes_of(value) for value in text.unique()}
+    return pd.DataFrame([distinct[value] for value in text], index=text.index, columns=names)
