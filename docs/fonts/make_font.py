@@ -20,15 +20,24 @@ NOTO = Path("/usr/share/fonts/opentype/noto")
 TARGET = HERE.parents[1] / "src/huying/data/fonts"
 EXTRA = HERE / "extra_characters.txt"
 SOURCE, FAMILY = "Noto Sans CJK SC", "Huying Sans SC"
-SYMBOLS = "–—‐‑‒―‘’“”„†‡•…‰′″‹›※‾⁄⁰⁴⁵⁶⁷⁸⁹⁺⁻₀₁₂₃₄€℃№™←↑→↓↔⇒∂∆∏∑−∙√∝∞∩∫≈≠≡≤≥■□▲△▶▷▼▽◀◆◇○◎●◯★☆✓✗┋〖〗"
+SYMBOLS = "–—‐‑‒―‘’“”„†‡•…‰′″‹›※⁴€℃№™←↑→↓↔⇒∂∆∏∑−√∝∞∩∫≈≠≡≤≥■□▲△▶▷▼▽◀◆◇○◎●◯★☆✓✗┋〖〗"
+STAND_INS = {"✗": "㐅"}  # Noto Sans CJK has no ballot cross; this character, of the same shape, is not in the set
 DROPPED = ["BASE", "GDEF", "GSUB", "VORG", "vhea", "vmtx", "DSIG"]
 
 
 def basic_characters() -> set[str]:
     """Printable Latin-1, all of GB 2312, CJK punctuation, full-width forms and the symbols of charts."""
     pairs = (bytes((row, cell)) for row in range(0xA1, 0xFF) for cell in range(0xA1, 0xFF))
-    blocks = (range(0x20, 0x7F), range(0xA0, 0x100), range(0x3001, 0x3020), range(0xFF01, 0xFF5F), range(0xFFE0, 0xFFE6))
-    return set("".join(pair.decode("gb2312", "ignore") for pair in pairs) + SYMBOLS) | {chr(c) for b in blocks for c in b}
+    blocks = (
+        range(0x20, 0x7F),
+        range(0xA0, 0x100),
+        range(0x3001, 0x3020),
+        range(0xFF01, 0xFF5F),
+        range(0xFFE0, 0xFFE6),
+    )
+    return set("".join(pair.decode("gb2312", "ignore") for pair in pairs) + SYMBOLS) | {
+        chr(c) for b in blocks for c in b
+    }
 
 
 def extra_characters(texts: list[Path], basic: set[str]) -> set[str]:
@@ -45,8 +54,15 @@ def rename(font: TTFont, style: str) -> None:
     postscript, table, cff = f"{FAMILY.replace(' ', '')}-{style}", font["name"], font["CFF "].cff
     version = table.getDebugName(5)
     table.names = [n for n in table.names if n.nameID in (0, 8, 9, 11, 12, 13, 14) and n.langID == 0x409]
-    for number, text in {1: FAMILY, 2: style, 3: f"{postscript};from {SOURCE}", 4: f"{FAMILY} {style}", 5: version,
-                         6: postscript, 10: f"A subset of {SOURCE}, made by docs/fonts/make_font.py of huying"}.items():
+    for number, text in {
+        1: FAMILY,
+        2: style,
+        3: f"{postscript};from {SOURCE}",
+        4: f"{FAMILY} {style}",
+        5: version,
+        6: postscript,
+        10: f"A subset of {SOURCE}, made by docs/fonts/make_font.py of huying",
+    }.items():
         table.setName(text, number, 3, 1, 0x409)
     cff.fontNames, cff[0].FullName, cff[0].FamilyName = [postscript], f"{FAMILY} {style}", FAMILY
 
@@ -54,10 +70,14 @@ def rename(font: TTFont, style: str) -> None:
 def make(style: str, characters: set[str]) -> Path:
     """Write the subset of one weight and return where it is."""
     font = next(f for f in TTCollection(NOTO / f"NotoSansCJK-{style}.ttc").fonts if f["name"].getDebugName(1) == SOURCE)
+    for table in (table for table in font["cmap"].tables if table.isUnicode() and table.format != 14):
+        table.cmap.update({ord(character): table.cmap[ord(like)] for character, like in STAND_INS.items()})
     lacking = characters - {chr(code) for code in font.getBestCmap()}
     if lacking:
         sys.exit(f"{SOURCE} {style} does not draw: {' '.join(f'{c} U+{ord(c):04X}' for c in sorted(lacking))}")
-    options = Options(hinting=False, layout_features=["kern"], notdef_outline=True, name_IDs=["*"], name_languages=["*"])
+    options = Options(
+        hinting=False, layout_features=["kern"], notdef_outline=True, name_IDs=["*"], name_languages=["*"]
+    )
     options.drop_tables += DROPPED
     subsetter = Subsetter(options)
     subsetter.populate(text="".join(sorted(characters)))

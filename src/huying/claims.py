@@ -86,11 +86,11 @@ def read_claim(raw: Mapping[str, Any]) -> Claim:
     known = dict(raw)
     where = str(known.get("id", "?"))
     text = as_text({lang: known.pop(lang, "") for lang in ("zh", "en")}, where)
-    texts = {key: as_text(known.pop(key, None), f"{where}.{key}") for key in ("base", "estimand")}
+    base, estimand = (as_text(known.pop(key, None), f"{where}.{key}") for key in ("base", "estimand"))
     unknown = set(known) - set(Claim.__dataclass_fields__)
     if unknown or known.get("quantifier") not in QUANTIFIERS:
         raise CountyError("claims.bad_claim", claim=where, what=", ".join(unknown) or known.get("quantifier"))
-    return Claim(text=text, needs=tuple(known.pop("needs", ())), **texts, **known)
+    return Claim(text=text, base=base, estimand=estimand, needs=tuple(known.pop("needs", ())), **known)
 
 
 @cache
@@ -104,7 +104,9 @@ def claims_of(county: County) -> dict[str, Claim]:
     """The claims with the bars that the county sets; raises CountyError for a bar of an unknown claim."""
     unknown = set(county.bars) - set(house_claims())
     if unknown:
-        raise CountyError("claims.unknown_bar", Place(str(county.folder / "county.toml")), claim=", ".join(sorted(unknown)))
+        raise CountyError(
+            "claims.unknown_bar", Place(str(county.folder / "county.toml")), claim=", ".join(sorted(unknown))
+        )
     return {key: _with_bar(claim, county.bars.get(key)) for key, claim in house_claims().items()}
 
 
@@ -143,7 +145,12 @@ def freeze(county: County, today: dt.date | None = None) -> Path:
     before = read_freeze(county)
     hashes = {**rule_hashes(county, claims_of(county)), **before.hashes}
     when = before.frozen_on or (today or dt.date.today()).isoformat()
-    lines = ["# Rules, bars and exclusions as fixed before the data were seen. Do not edit.", f'frozen_on = "{when}"', "", "[rules]"]
+    lines = [
+        "# Rules, bars and exclusions as fixed before the data were seen. Do not edit.",
+        f'frozen_on = "{when}"',
+        "",
+        "[rules]",
+    ]
     write_text(file, "\n".join([*lines, *(f'{key} = "{value}"' for key, value in sorted(hashes.items()))]) + "\n")
     return file
 
@@ -176,7 +183,10 @@ def judge(quantifier: str, bar: float, estimate: float, low: float, high: float,
     if quantifier == SOME:
         return (SUPPORTED if estimate > 0 else NOT_SUPPORTED), ""
     if quantifier in (LOW, FEW, NONE):
-        yes, no = (high < bar - slack or (quantifier == NONE and high <= slack)), low >= bar + (slack if quantifier == NONE else -slack)
+        yes, no = (
+            (high < bar - slack or (quantifier == NONE and high <= slack)),
+            low >= bar + (slack if quantifier == NONE else -slack),
+        )
     elif quantifier == GENERAL:
         yes, no = low >= bar - slack, high < bar - slack
     else:
@@ -199,7 +209,10 @@ def judge_towns(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
         rows = facts[tested]
         above, below = p_above(rows, bar)
         adjusted = multipletests(np.minimum(1.0, 2 * np.minimum(above, below)), method="holm")[1]
-        side = np.where(above < below, *((NOT_SUPPORTED, SUPPORTED) if quantifier in (LOW, FEW, NONE) else (SUPPORTED, NOT_SUPPORTED)))
+        side = np.where(
+            above < below,
+            *((NOT_SUPPORTED, SUPPORTED) if quantifier in (LOW, FEW, NONE) else (SUPPORTED, NOT_SUPPORTED)),
+        )
         family[tested] = np.where(adjusted < 0.05, side, CANNOT_SAY)
         low[tested], high[tested] = limits(rows, 1 - 0.05 / len(rows))
     return judged.assign(verdict_family=family, low_family=low, high_family=high)
@@ -243,7 +256,14 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
         towns, county = same[same["place"] != COUNTY], same[same["place"] == COUNTY]
         judged = judge_towns(claim, towns) if len(towns) else towns
         if claim.is_about_towns and len(towns):
-            first = {**same.iloc[0].to_dict(), "reason": "", "reliability": "ok", "n_eff": np.nan, "df": np.nan, "deff": np.nan}
+            first = {
+                **same.iloc[0].to_dict(),
+                "reason": "",
+                "reliability": "ok",
+                "n_eff": np.nan,
+                "df": np.nan,
+                "deff": np.nan,
+            }
             county = pd.DataFrame([{**first, **share_of_towns(claim, judged)}])
         rows = [judge_county(claim, fact) for fact in county.to_dict("records")]
         parts += [judged, pd.DataFrame(rows)] if rows else [judged]
@@ -252,12 +272,25 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
 
 def no_data(claim: Claim, places: tuple[str, ...], missing: str) -> pd.DataFrame:
     """Rows that say `cannot say` at every place because the county has no file of this kind."""
-    rows = pd.DataFrame({"place": places, "sub": "", "period": "", "wave": "", "n": 0.0, "method": "", "reliability": ""})
-    rows = rows.assign(estimate=np.nan, low=np.nan, high=np.nan, n_eff=np.nan, df=np.nan, deff=np.nan, low_family=np.nan, high_family=np.nan)
+    rows = pd.DataFrame(
+        {"place": places, "sub": "", "period": "", "wave": "", "n": 0.0, "method": "", "reliability": ""}
+    )
+    rows = rows.assign(
+        estimate=np.nan,
+        low=np.nan,
+        high=np.nan,
+        n_eff=np.nan,
+        df=np.nan,
+        deff=np.nan,
+        low_family=np.nan,
+        high_family=np.nan,
+    )
     return rows.assign(verdict=CANNOT_SAY, verdict_family=CANNOT_SAY, own_reason="", reason=f"no data: {missing}")
 
 
-def as_evidence(county: County, claim: Claim, judged: pd.DataFrame, frozen: Freeze, rule_hash: str, data_hash: str) -> pd.DataFrame:
+def as_evidence(
+    county: County, claim: Claim, judged: pd.DataFrame, frozen: Freeze, rule_hash: str, data_hash: str
+) -> pd.DataFrame:
     """Judged rows as rows of the evidence ledger: the columns of EVIDENCE in their order and types."""
     reason = judged.get("reason", pd.Series("", index=judged.index)).fillna("")
     reason = reason.where((reason != "") | (judged["verdict"] == ""), judged["own_reason"])
@@ -296,7 +329,13 @@ def sentence(row: Mapping[str, Any], claim: Claim, lang: str, place: str, sub: s
         is_town_share = claim.is_about_towns and row["place"] == COUNTY and not row["sub"]
         value = f"{100 * row['estimate']:.1f}%" if is_town_share else show_value(claim, row["estimate"])
         low, high = (f"{100 * row[k]:.1f}%" if is_town_share else show_value(claim, row[k]) for k in ("low", "high"))
-        key = "claims.counted" if row["method"] == COUNT and row["low"] == row["high"] else "claims.bounded" if row["method"] == COUNT else "claims.value"
+        key = (
+            "claims.counted"
+            if row["method"] == COUNT and row["low"] == row["high"]
+            else "claims.bounded"
+            if row["method"] == COUNT
+            else "claims.value"
+        )
         line += say(key, lang, value=value, low=low, high=high, n=f"{row['n']:.0f}")
     if row["reason"]:
         line += say("claims.because", lang, reason=reason_word(row["reason"], lang))

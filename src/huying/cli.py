@@ -73,6 +73,7 @@ def county_of(args: argparse.Namespace) -> County:
 
 
 def do_demo(args: argparse.Namespace) -> int:
+    """Write the synthetic county and its answer key."""
     from huying.demo.write import write_demo
 
     write_demo(args.folder, args.key, args.seed)
@@ -101,6 +102,7 @@ def do_check(args: argparse.Namespace) -> int:
 
 
 def do_clean(args: argparse.Namespace) -> int:
+    """Clean every file and store the result."""
     from huying.batch.county_step import clean, results_folder
 
     county = county_of(args)
@@ -110,7 +112,11 @@ def do_clean(args: argparse.Namespace) -> int:
     if args.json:
         print(cleaned.counts.to_json(orient="records", force_ascii=False))
     else:
-        print(cleaned.counts[["file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags"]].to_string(index=False))
+        print(
+            cleaned.counts[["file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags"]].to_string(
+                index=False
+            )
+        )
         for note in cleaned.notes:
             print(say("cli.silent_town", note=note))
         print(say("cli.clean_done", folder=results_folder(county) / "data"))
@@ -118,6 +124,7 @@ def do_clean(args: argparse.Namespace) -> int:
 
 
 def do_freeze(args: argparse.Namespace) -> int:
+    """Fix the rules, bars and exclusions of a county."""
     from huying.claims import freeze
 
     print(say("cli.frozen", file=freeze(county_of(args))))
@@ -139,10 +146,17 @@ def do_run(args: argparse.Namespace) -> int:
         results = run.run(jobs, args.workers, lambda result: bar.update())
     failed = [result for result in results if result.error]
     summary = closing(county, folder, len(results) - len(failed))
-    print(json.dumps(summary, ensure_ascii=False) if args.json else "\n".join(say(f"cli.sum_{k}", value=v) for k, v in summary.items()))
+    print(
+        json.dumps(summary, ensure_ascii=False)
+        if args.json
+        else "\n".join(say(f"cli.sum_{k}", value=v) for k, v in summary.items())
+    )
     for result in failed:
         again = f"python -m huying run {args.county} --towns {result.place}"
-        print(say("cli.failed", place=result.place, notebook=result.notebook, error=result.error, again=again), file=sys.stderr)
+        print(
+            say("cli.failed", place=result.place, notebook=result.notebook, error=result.error, again=again),
+            file=sys.stderr,
+        )
     return FAILED if failed else DONE
 
 
@@ -165,6 +179,7 @@ def closing(county: County, folder: Path, n_notebooks: int) -> dict[str, Any]:
 
 
 def do_draft(args: argparse.Namespace) -> int:
+    """Draft a codebook from an unknown export."""
     from huying.sources.draft import draft_codebook
     from huying.store import write_text
 
@@ -178,6 +193,7 @@ def do_draft(args: argparse.Namespace) -> int:
 
 
 def do_dictionary(args: argparse.Namespace) -> int:
+    """Write the data dictionary, or compare it with the declarations."""
     from huying.dictionary import dictionary
     from huying.store import write_text
 

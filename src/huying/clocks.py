@@ -29,7 +29,9 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     (another call repeats this one within 90 days).
     """
     start = calls["dispatched_at"]
-    known = {name: calls[f"{name}_at"].where(calls[f"{name}_at"] <= as_of) for name in ("responded", "closed", "feedback")}
+    known = {
+        name: calls[f"{name}_at"].where(calls[f"{name}_at"] <= as_of) for name in ("responded", "closed", "feedback")
+    }
     waits = {name: wait_days(start, moment, rule, days) for name, moment in known.items()}
     age = wait_days(start, pd.Series(as_of, index=calls.index), rule, days)
     closed_5 = (waits["closed"] <= CLOSE_LIMIT).fillna(False).astype(bool)
@@ -46,7 +48,7 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
 def is_over(start: pd.Series, n: int, rule: Rule, days: Calendar, as_of: pd.Timestamp) -> Bools:
     """Whether the last moment of the n-day limit lies before `as_of`."""
     end = pd.Timedelta(hours=24) if rule.day_ends == "24:00" else pd.Timedelta(f"{rule.day_ends}:00")
-    return ((deadlines(start, n, rule, days) + end) <= as_of).to_numpy(dtype=bool)
+    return np.asarray((deadlines(start, n, rule, days) + end) <= as_of, dtype=bool)
 
 
 def is_repeated(calls: pd.DataFrame) -> Bools:
@@ -54,7 +56,7 @@ def is_repeated(calls: pd.DataFrame) -> Bools:
     later = calls.loc[calls["reopened_of"].notna(), ["reopened_of", "called_at"]].set_index("reopened_of")["called_at"]
     first = later.groupby(level=0).min()
     again = calls["call_id"].map(first) - calls["called_at"]
-    return again.between(pd.Timedelta(0), pd.Timedelta(days=AGAIN_DAYS)).to_numpy(dtype=bool)
+    return np.asarray(again.between(pd.Timedelta(0), pd.Timedelta(days=AGAIN_DAYS)), dtype=bool)
 
 
 def clusters(calls: pd.DataFrame) -> Design:
@@ -117,7 +119,11 @@ def waiting_curves(timed: pd.DataFrame) -> pd.DataFrame:
             curve = kaplan_meier(wait, done, clusters(timed))
             parts.append(pd.DataFrame({"kind": kind, "wait_days": curve["time"], "share": 1 - curve["survival"],
                                        "low": 1 - curve["high"], "high": 1 - curve["low"]}))  # fmt: skip
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["kind", "wait_days", "share", "low", "high"])
+    return (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else pd.DataFrame(columns=["kind", "wait_days", "share", "low", "high"])
+    )
 
 
 def closing_by_route(timed: pd.DataFrame) -> pd.DataFrame:
@@ -183,14 +189,24 @@ def month_trend(timed: pd.DataFrame) -> dict[str, Any]:
         return {**empty, "reason": "separation"}
     slope, se, df = clustered_slope(y, month - month.min(), cells)
     half = float(stats.t.ppf(0.975, df)) * se
-    return {"slope": slope, "se": se, "low": slope - half, "high": slope + half, "df": df, "n": float(len(used)), "reason": ""}
+    return {
+        "slope": slope,
+        "se": se,
+        "low": slope - half,
+        "high": slope + half,
+        "df": df,
+        "n": float(len(used)),
+        "reason": "",
+    }
 
 
 def _separates(y: Floats, x: Floats) -> bool:
     return bool(x[y == 1].min() > x[y == 0].max() or x[y == 1].max() < x[y == 0].min())
 
 
-def clustered_slope(y: Floats, x: Floats, psu: npt.NDArray[np.int64], weight: Floats | None = None) -> tuple[float, float, float]:
+def clustered_slope(
+    y: Floats, x: Floats, psu: npt.NDArray[np.int64], weight: Floats | None = None
+) -> tuple[float, float, float]:
     """The slope of a logistic regression of `y` on `x`, its standard error over PSUs, and the degrees of freedom."""
     design = sm.add_constant(x)
     w = np.ones(len(y)) if weight is None else weight

@@ -100,7 +100,9 @@ def read_item(raw: Mapping[str, Any]) -> Item:
     known = dict(raw)
     where = f"item {known.get('id', '?')}"
     text = as_text({lang: known.pop(lang, "") for lang in ("zh", "en")}, where)
-    options = tuple(Option(int(o["code"]), as_text({"zh": o["zh"], "en": o["en"]}, where)) for o in known.pop("options", []))
+    options = tuple(
+        Option(int(o["code"]), as_text({"zh": o["zh"], "en": o["en"]}, where)) for o in known.pop("options", [])
+    )
     rows = tuple((str(r["id"]), as_text({"zh": r["zh"], "en": r["en"]}, where)) for r in known.pop("rows", []))
     unit = as_text(known.pop("unit"), where) if "unit" in known else None
     missing = {int(code): why for code, why in known.pop("missing", {}).items()}

@@ -264,7 +264,9 @@ class Table:
             if hits:
                 found[column.name] = hits[0]
             elif not column.optional or column.name in rename:
-                raise InputError("contract.no_column", place, wanted=" / ".join(names), found=", ".join(map(str, headers)))
+                raise InputError(
+                    "contract.no_column", place, wanted=" / ".join(names), found=", ".join(map(str, headers))
+                )
         return found
 
     def out_of_order(

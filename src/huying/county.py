@@ -137,7 +137,7 @@ def _build(folder: Path, raw: Mapping[str, Any]) -> County:
         is_synthetic=head["is_synthetic"], sampling=head["sampling"], calendar=head.get("calendar", "china"),
         calendar_file=folder / head["calendar_file"] if "calendar_file" in head else None,
         prefixes=tuple(head.get("prefixes", (head["name_zh"],))), waves=spans["wave"], periods=spans["period"],
-        clock=Rule(**{key: value or None for key, value in raw.get("clock", {}).items()}),
+        clock=Rule(**raw.get("clock", {})),
         exclude=tuple(raw.get("exclude", {}).get("flags", ())), thresholds={**THRESHOLDS, **raw.get("thresholds", {})},
         bars={claim: float(bar) for claim, bar in raw.get("bars", {}).items()},
         surveys=tuple(Survey(**entry) for entry in raw.get("survey", ())),
@@ -147,7 +147,9 @@ def _build(folder: Path, raw: Mapping[str, Any]) -> County:
 
 def _place(file: str, source: str, word: str) -> Place:
     """The line of the declaration that holds `word`."""
-    lines = [n for n, line in enumerate(source.splitlines(), 1) if re.search(rf"(^|[\s\[.\"']){re.escape(word)}\b", line)]
+    lines = [
+        n for n, line in enumerate(source.splitlines(), 1) if re.search(rf"(^|[\s\[.\"']){re.escape(word)}\b", line)
+    ]
     return Place(file, row=lines[0] if lines else None)
 
 
@@ -158,7 +160,7 @@ class Checker:
     file: str
     source: str
 
-    def fail(self, key: str, word: str, **values: Any) -> CountyError:
+    def fail(self, key: str, word: str, /, **values: Any) -> CountyError:
         return CountyError(key, _place(self.file, self.source, word), **values)
 
     def check(self, raw: Mapping[str, Any]) -> None:
@@ -202,4 +204,6 @@ class Checker:
 
     def unknown(self, key: str, known: set[str]) -> CountyError:
         close = difflib.get_close_matches(key, known, n=1)
-        return self.fail("county.unknown_key", key, key=key, known=", ".join(sorted(known)), close=close[0] if close else "-")
+        return self.fail(
+            "county.unknown_key", key, key=key, known=", ".join(sorted(known)), close=close[0] if close else "-"
+        )

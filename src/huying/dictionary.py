@@ -30,7 +30,15 @@ def item_row(item: Item) -> list[str]:
     rows = "; ".join(f"{key} {text.zh} / {text.en}" for key, text in item.rows)
     missing = "; ".join(f"{code} = {why}" for code, why in item.missing.items())
     wording = f"{item.text.zh} / {item.text.en}" + (f" ({rows})" if rows else "")
-    return [item.id, item.type, wording, codes, missing, item.asked_if or item.ends_if, ", ".join(item.claims) or item.role]
+    return [
+        item.id,
+        item.type,
+        wording,
+        codes,
+        missing,
+        item.asked_if or item.ends_if,
+        ", ".join(item.claims) or item.role,
+    ]
 
 
 def ledger_lines(declared: Table) -> list[str]:
@@ -39,7 +47,13 @@ def ledger_lines(declared: Table) -> list[str]:
              "" if c.optional else "✓", f"≥ `{c.after}`" if c.after else ""] for c in declared.columns]  # fmt: skip
     key = ", ".join(f"`{name}`" for name in declared.key) or "–"
     head = ["column", "列名", "title", "内容 / content", "unit", "必填 / required", "rule"]
-    return [f"### `{declared.name}` {declared.title.zh} / {declared.title.en}", "", f"key: {key}", "", *table(head, rows)]
+    return [
+        f"### `{declared.name}` {declared.title.zh} / {declared.title.en}",
+        "",
+        f"key: {key}",
+        "",
+        *table(head, rows),
+    ]
 
 
 def dictionary() -> str:

@@ -29,7 +29,7 @@ class Place:
 class HuyingError(Exception):
     """A defect a person can act on: a message key of `words`, the values of its places, and where it stands."""
 
-    def __init__(self, key: str, place: Place | None = None, **values: Any) -> None:
+    def __init__(self, key: str, place: Place | None = None, /, **values: Any) -> None:
         self.key, self.place, self.values = key, place or Place(), values
         super().__init__(key)
 

@@ -48,7 +48,9 @@ class Design:
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.weight).all() or (self.weight < 0).any():
-            raise EstimateError("estimates.bad_weight", rows=", ".join(map(str, np.flatnonzero(~(self.weight >= 0))[:5])))
+            raise EstimateError(
+                "estimates.bad_weight", rows=", ".join(map(str, np.flatnonzero(~(self.weight >= 0))[:5]))
+            )
         if (self.owner[self.psu] != self.stratum).any():
             raise EstimateError("estimates.psu_in_two_strata")
 
@@ -66,7 +68,7 @@ class Design:
 
     def psu_totals(self, influence: Floats) -> Floats:
         """The weighted total of `influence` in each PSU."""
-        return np.bincount(self.psu, self.weight * influence, minlength=len(self.owner))
+        return np.asarray(np.bincount(self.psu, self.weight * influence, minlength=len(self.owner)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,10 @@ def p_above(frame: pd.DataFrame, bar: float) -> tuple[Floats, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
         above = np.where(x <= 0, 1.0, stats.beta.cdf(bar, x, n_eff - x + 1))
         below = np.where(x >= n_eff, 1.0, stats.beta.sf(bar, x + 1, n_eff - x))
-        t = (estimate - bar) / np.where(se > 0, se, np.nan)
+        gap = estimate - bar
+        t = np.where(
+            se > 0, gap / np.where(se > 0, se, 1.0), np.copysign(np.inf, gap)
+        )  # a full list: nothing is left to chance
         up, down = stats.t.sf(t, df), stats.t.cdf(t, df)
     is_t = (frame["method"] == STUDENT).to_numpy()
     return np.where(is_t, up, above), np.where(is_t, down, below)
@@ -284,7 +289,7 @@ def _share_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) 
     frame = _place_rows(design, name, y, base.astype(float), base, whole)
     if whole:
         return frame.assign(method=OWN, n_eff=_own_size(design, frame, base))
-    n, psu, town = frame["n"].to_numpy(dtype=float), design.psu[base], design.stratum[base]
+    n, town = frame["n"].to_numpy(dtype=float), design.stratum[base]
     villages = frame["df"].to_numpy() + 1
     rho = pooled_rho(design, y, base)
     left = 1.0 if design.fpc is None else np.maximum(1 - design.psus / design.fpc, 1e-9)
@@ -310,7 +315,9 @@ def _tidy(frame: pd.DataFrame, wave: str, group: str, fewest: int) -> pd.DataFra
     frame = frame.assign(low=low, high=high)
     few, one = frame["n"] < fewest, ~(frame["df"] > 0)
     frame["reason"] = np.select([few, one], ["too few answers", "one psu"], "")
-    frame["reliability"] = np.select([few, one, is_unsteady(frame)], ["too few answers", "not estimable", "read with care"], "ok")
+    frame["reliability"] = np.select(
+        [few, one, is_unsteady(frame)], ["too few answers", "not estimable", "read with care"], "ok"
+    )
     frame.loc[few, ["estimate", "low", "high", "se", "deff", "n_eff"]] = np.nan
     frame.loc[~few & one, ["low", "high", "se", "deff"]] = np.nan
     return frame[[*COLUMNS, *(["rho"] if "rho" in frame else [])]]
@@ -324,9 +331,14 @@ def is_unsteady(frame: pd.DataFrame) -> pd.Series:
     return (frame["df"] < 8) | (is_share & ((width > 0.30) | (relative > 1.30)))
 
 
-def grouped(design: Design, indicators: pd.DataFrame, groups: pd.Series, names: Sequence[str], **options: Any) -> pd.DataFrame:
+def grouped(
+    design: Design, indicators: pd.DataFrame, groups: pd.Series, names: Sequence[str], **options: Any
+) -> pd.DataFrame:
     """Shares within each group (for example sex or age), for every town and the county: the base is cut, not the design."""
-    cut = [estimate_shares(design, indicators.where((groups == name).to_numpy()[:, None]), group=str(name), **options) for name in names]
+    cut = [
+        estimate_shares(design, indicators.where((groups == name).to_numpy()[:, None]), group=str(name), **options)
+        for name in names
+    ]
     return pd.concat(cut, ignore_index=True)
 
 

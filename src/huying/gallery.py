@@ -32,13 +32,20 @@ def caption(here: Reading, claim: str, source: str, n: float | None = None) -> c
     """The caption of a figure about a claim: its finding as title, n and source below."""
     row = here.row(claim)
     count = n if n is not None else (row["n"] if row is not None else 0)
-    return charts.Caption(here.title(claim), word(here, "source", n=f"{count:.0f}", source=word(here, source)), here.lang, here.county.is_synthetic)
+    return charts.Caption(
+        here.title(claim),
+        word(here, "source", n=f"{count:.0f}", source=word(here, source)),
+        here.lang,
+        here.county.is_synthetic,
+    )
 
 
 def labelled(here: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     """Evidence rows with `label`, `is_here` and `is_county`."""
     return rows.assign(
-        label=[here.place_name(p) for p in rows["place"]], is_here=rows["place"] == here.town, is_county=rows["place"] == COUNTY
+        label=[here.place_name(p) for p in rows["place"]],
+        is_here=rows["place"] == here.town,
+        is_county=rows["place"] == COUNTY,
     )
 
 
@@ -57,15 +64,23 @@ def units(here: Reading) -> Figure:
     table = here.table("units")
     period = here.wave if here.wave in set(table["period"]) else table["period"].max()
     matrix = table[table["period"] == period].pivot(index="old_id", columns="town_id", values="old")
-    names = read_parquet(here.folder / "data" / "ledgers" / "org_map@.parquet").drop_duplicates("old_id").set_index("old_id")
+    names = (
+        read_parquet(here.folder / "data" / "ledgers" / "org_map@.parquet")
+        .drop_duplicates("old_id")
+        .set_index("old_id")
+    )
     column = "old_name" if here.lang == "zh" else "old_name_en"
     matrix = matrix.rename(index=names[column], columns=here.place_name)
-    return charts.unit_heatmap(matrix, here.place_name(here.town) if here.town != COUNTY else None, caption(here, "P13", "unit_check"))
+    return charts.unit_heatmap(
+        matrix, here.place_name(here.town) if here.town != COUNTY else None, caption(here, "P13", "unit_check")
+    )
 
 
 def recognition(here: Reading) -> Figure:
     """Recognition of old units against new ones, town by town."""
-    first, second = (here.rows("P17", sub).set_index("place")["estimate"] for sub in ("recognises old", "recognises new"))
+    first, second = (
+        here.rows("P17", sub).set_index("place")["estimate"] for sub in ("recognises old", "recognises new")
+    )
     frame = pd.DataFrame({"first": first, "second": second}).reset_index()
     names = word(here, "old_units"), word(here, "new_units")
     n = here.row("P17", "recognises old")
@@ -80,7 +95,9 @@ def options(here: Reading, item: str) -> dict[int, str]:
 def contact(here: Reading) -> Figure:
     """Where residents with business went first, by town."""
     labels = options(here, "R15")
-    shares = {label: here.rows("P17", f"contact_{code}").set_index("place")["estimate"] for code, label in labels.items()}
+    shares = {
+        label: here.rows("P17", f"contact_{code}").set_index("place")["estimate"] for code, label in labels.items()
+    }
     bases = here.rows("P17", "contact_1").set_index("place")["n"]
     table = pd.DataFrame(shares).rename(index=here.place_name)
     return charts.stacked(table, bases.rename(index=here.place_name), caption(here, "P17", "residents"))
@@ -89,7 +106,9 @@ def contact(here: Reading) -> Figure:
 def reasons(here: Reading, claim: str, item: str) -> Figure:
     """Reasons that staff gave, each as a share of the staff asked."""
     rows = [(label, here.row(claim, f"reason_{code}")) for code, label in options(here, item).items()]
-    frame = pd.DataFrame([{"label": label, **{k: row[k] for k in ("estimate", "low", "high", "n")}} for label, row in rows if row])
+    frame = pd.DataFrame(
+        [{"label": label, **{k: row[k] for k in ("estimate", "low", "high", "n")}} for label, row in rows if row]
+    )
     frame = frame.sort_values("estimate", ignore_index=True)
     return charts.bars(frame, caption(here, claim, "staff", frame["n"].max() if len(frame) else 0))
 
@@ -99,7 +118,14 @@ def paper(here: Reading) -> Figure:
     table = here.table(f"paper_{here.wave}")
     frame = labelled(here, table).rename(columns={"practice": "x", "paper": "y"})
     corners = tuple(word(here, f"paper_{k}") for k in ("upper_left", "upper_right", "lower_left", "lower_right"))
-    return charts.quadrant(frame, (0.5, 0.5), (word(here, "practice"), word(here, "paper")), corners, caption(here, "P18", "both"), percent=(True, True))
+    return charts.quadrant(
+        frame,
+        (0.5, 0.5),
+        (word(here, "practice"), word(here, "paper")),
+        corners,
+        caption(here, "P18", "both"),
+        percent=(True, True),
+    )
 
 
 def need(here: Reading) -> Figure:
@@ -109,14 +135,19 @@ def need(here: Reading) -> Figure:
     corners = tuple(word(here, f"need_{k}") for k in ("upper_left", "upper_right", "lower_left", "lower_right"))
     names = word(here, "propensity"), word(here, "per_100")
     middle = float(np.nanmedian(frame["y"]))
-    return charts.quadrant(frame, (0.5, middle), names, corners, caption(here, "P32", "staff_calls"), percent=(True, False))
+    return charts.quadrant(
+        frame, (0.5, middle), names, corners, caption(here, "P32", "staff_calls"), percent=(True, False)
+    )
 
 
 def waiting(here: Reading) -> Figure:
     """The share answered and closed by each working day, with the limits of 2 and 5 days."""
     table = here.table("waiting")
     own = table[table["place"] == here.town]
-    curves = [(word(here, str(kind)), part["wait_days"].to_numpy(), part["share"].to_numpy()) for kind, part in own.groupby("kind", sort=False)]
+    curves = [
+        (word(here, str(kind)), part["wait_days"].to_numpy(), part["share"].to_numpy())
+        for kind, part in own.groupby("kind", sort=False)
+    ]
     limits = [(2, word(here, "two_days")), (5, word(here, "five_days"))]
     return charts.waiting(curves, limits, caption(here, "B07", "calls"))
 
@@ -126,7 +157,9 @@ def rates(here: Reading) -> Figure:
     wanted = (("B07", "", "answered"), ("B08", "", "closed_in_time"), ("B09", "", "closed_ever"), ("B09", "returned", "returned"),
               ("B09", "called again", "called_again"))  # fmt: skip
     rows = [(word(here, label), here.row(claim, sub)) for claim, sub, label in wanted]
-    frame = pd.DataFrame([{"label": label, **{k: row[k] for k in ("estimate", "low", "high", "n")}} for label, row in rows if row])
+    frame = pd.DataFrame(
+        [{"label": label, **{k: row[k] for k in ("estimate", "low", "high", "n")}} for label, row in rows if row]
+    )
     return charts.rates(frame, caption(here, "B09", "calls"))
 
 
@@ -135,7 +168,12 @@ def funnel(here: Reading, kind: str) -> Figure:
     points = here.table(f"funnel_{kind}")
     frame = points.assign(label=[here.place_name(p) for p in points["dept_id"]])
     centre = float(points["k"].sum() / points["n"].sum())
-    return charts.funnel(frame, here.table(f"limits_{kind}"), centre, caption(here, "P33" if kind == "returns" else "B07", "departments", points["n"].sum()))
+    return charts.funnel(
+        frame,
+        here.table(f"limits_{kind}"),
+        centre,
+        caption(here, "P33" if kind == "returns" else "B07", "departments", points["n"].sum()),
+    )
 
 
 def months(here: Reading) -> Figure:

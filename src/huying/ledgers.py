@@ -6,15 +6,23 @@ from huying.contract import Choice, Column, Day, Flag, Id, Instant, Label, Numbe
 from huying.words import Text
 
 TOWN_TYPES = choices([("town", "镇", "town"), ("street", "街道", "subdistrict"), ("pilot", "试点镇", "pilot town")])
-UNIT_CLASSES = choices([("office", "党政工作机构", "office"), ("bureau", "局", "bureau"), ("psu", "事业单位", "public institution")])
+UNIT_CLASSES = choices(
+    [("office", "党政工作机构", "office"), ("bureau", "局", "bureau"), ("psu", "事业单位", "public institution")]
+)
 MARKS = choices([("plate", "门牌", "plate"), ("seal", "公章", "seal"), ("chat", "工作群", "chat group"),
                  ("attendance", "考勤表", "attendance sheet"), ("notice", "告知单", "notice"), ("doc", "文件", "document")])  # fmt: skip
-IN_USE = choices([("new", "新机构", "new"), ("old", "原站所", "old"), ("both", "两种都有", "both"), ("none", "未找到", "not found")])
-CALL_STATUS = choices([("open", "办理中", "open"), ("closed", "已办结", "closed"), ("withdrawn", "已撤回", "withdrawn")])
+IN_USE = choices(
+    [("new", "新机构", "new"), ("old", "原站所", "old"), ("both", "两种都有", "both"), ("none", "未找到", "not found")]
+)
+CALL_STATUS = choices(
+    [("open", "办理中", "open"), ("closed", "已办结", "closed"), ("withdrawn", "已撤回", "withdrawn")]
+)
 CHANNELS = choices([("12345", "12345热线", "12345 hotline"), ("grid", "网格", "grid")])
 RELATIONS = choices([("1:1", "一对一", "one to one"), ("n:1", "多并一", "merged"), ("split", "一分多", "split"),
                      ("left", "划归县直", "left the town"), ("dispatched", "派驻", "dispatched"), ("plaque", "挂牌", "plaque")])  # fmt: skip
-DOC_KINDS = choices([("plan", "改革实施方案", "reform plan"), ("mechanism", "五项机制", "mechanism"), ("other", "其他", "other")])
+DOC_KINDS = choices(
+    [("plan", "改革实施方案", "reform plan"), ("mechanism", "五项机制", "mechanism"), ("other", "其他", "other")]
+)
 RULINGS = Choice({"ruled": Text("已界定", "ruled"), "open": Text("未界定", "not ruled yet")})
 
 TOWN = Column("town_id", Id(), Text("镇街编号", "town id"))

@@ -77,7 +77,11 @@ class Reading:
         own = self.evidence[(self.evidence["claim"] == claim) & (self.evidence["sub"] == sub)]
         if (own["wave"] != "").any():
             return own[own["wave"].isin([self.wave, ""])]
-        return own[own["period"] == own["period"].max()] if self.wave not in set(own["period"]) else own[own["period"] == self.wave]
+        return (
+            own[own["period"] == own["period"].max()]
+            if self.wave not in set(own["period"])
+            else own[own["period"] == self.wave]
+        )
 
     def row(self, claim: str, sub: str = "", place: str = "") -> dict[str, Any] | None:
         """The evidence row of a claim at this place (or `place`), None where there is none."""
@@ -116,7 +120,10 @@ class Reading:
 
     def heading(self) -> str:
         """What this reading is about: place, wave, language, the level of showing, and whether the data are synthetic."""
-        lines = [self.say("heading", place=self.place_name(self.town), county=self.county.name(self.lang), wave=self.wave), self.say("internal")]
+        lines = [
+            self.say("heading", place=self.place_name(self.town), county=self.county.name(self.lang), wave=self.wave),
+            self.say("internal"),
+        ]
         return "\n".join([*lines, self.say("synthetic")] if self.county.is_synthetic else lines)
 
     @cached_property
@@ -142,7 +149,9 @@ class Reading:
         if self.town != COUNTY:
             table = table[table["town_id"] == self.town]
         wide = table.pivot_table(index="form", columns="ending", values="n", aggfunc="sum", fill_value=0)
-        return wide.rename(index=lambda f: self.say(f"data_{f}"), columns=lambda e: self.say(f"ending_{e}")).rename_axis(index=None, columns=None)
+        return wide.rename(
+            index=lambda f: self.say(f"data_{f}"), columns=lambda e: self.say(f"ending_{e}")
+        ).rename_axis(index=None, columns=None)
 
     def rules(self, *claims: str) -> pd.DataFrame:
         """The rules of these claims: sentence, base, estimand, quantifier and bar, the date they were frozen."""
@@ -163,36 +172,80 @@ class Reading:
         """The claim's evidence rows at this place and the county, the columns a reader needs."""
         places = dict.fromkeys([self.town, COUNTY])
         own = self.evidence[(self.evidence["claim"] == claim) & self.evidence["place"].isin(list(places))]
-        wanted = ["place", "period", "wave", "sub", "estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "verdict", "verdict_family"]
+        wanted = [
+            "place",
+            "period",
+            "wave",
+            "sub",
+            "estimate",
+            "low",
+            "high",
+            "n",
+            "n_eff",
+            "df",
+            "deff",
+            "reliability",
+            "verdict",
+            "verdict_family",
+        ]
         return own[wanted].reset_index(drop=True).round(4)
 
     def outside(self, claim: str) -> str:
         """The departments outside the funnel's 99.8% limits."""
         own = self.evidence[(self.evidence["claim"] == claim) & self.evidence["remark"].str.contains("outside_limits")]
-        names = sorted({f"{self.place_name(p)} ({self.say(s.split(': ')[1])})" for p, s in zip(own["place"], own["sub"], strict=True)})
+        names = sorted(
+            {
+                f"{self.place_name(p)} ({self.say(s.split(': ')[1])})"
+                for p, s in zip(own["place"], own["sub"], strict=True)
+            }
+        )
         return self.say("outside", names=self.say("comma").join(names)) if names else self.say("none_outside")
 
     def limits(self) -> str:
         """What the sampling lets one say, and that outputs are internal."""
-        return "\n".join([self.say(f"sampling_{self.county.sampling}"), self.say("family"), *([self.say("synthetic")] if self.county.is_synthetic else [])])
+        return "\n".join(
+            [
+                self.say(f"sampling_{self.county.sampling}"),
+                self.say("family"),
+                *([self.say("synthetic")] if self.county.is_synthetic else []),
+            ]
+        )
 
     def files(self) -> pd.DataFrame:
         """Every file: encoding, rows read = kept + rejected, cells set aside, flags, personal values dropped or masked."""
-        columns = {c: self.say(f"col_{c}") for c in ("file", "encoding", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal")}
+        columns = {
+            c: self.say(f"col_{c}")
+            for c in (
+                "file",
+                "encoding",
+                "n_read",
+                "n_kept",
+                "n_rejected",
+                "n_cells_set_aside",
+                "n_flags",
+                "n_personal",
+            )
+        }
         return self.counts[list(columns)].rename(columns=columns)
 
     def rejected_reasons(self) -> pd.DataFrame:
         """Rows and cells set aside, by reason."""
         table = pd.read_parquet(self.folder / "data" / "rejected.parquet")
         wide = table.groupby(["reason", "level"]).size().unstack(fill_value=0)
-        return wide.rename(index=lambda r: say(f"clean.reason_{r}", self.lang), columns=lambda c: self.say(f"level_{c}")).rename_axis(index=None, columns=None)
+        return wide.rename(
+            index=lambda r: say(f"clean.reason_{r}", self.lang), columns=lambda c: self.say(f"level_{c}")
+        ).rename_axis(index=None, columns=None)
 
     def flag_rules(self) -> pd.DataFrame:
         """Every flag with its rule, and whether the analysis leaves its rows out."""
         from huying.clean.flags import RULES
 
-        rows = [(name, say(f"clean.rule_{name}", self.lang), "✓" if name in self.county.exclude else "") for name in RULES]
-        return pd.DataFrame(rows, columns=[self.say("col_flag"), self.say("col_rule"), self.say("col_excluded")]).set_index(self.say("col_flag"))
+        rows = [
+            (name, say(f"clean.rule_{name}", self.lang), "✓" if name in self.county.exclude else "") for name in RULES
+        ]
+        return pd.DataFrame(
+            rows, columns=[self.say("col_flag"), self.say("col_rule"), self.say("col_excluded")]
+        ).set_index(self.say("col_flag"))
 
     def flag_counts(self) -> pd.DataFrame:
         """How many rows carry each flag, by form and wave, at this place."""
@@ -209,8 +262,16 @@ class Reading:
         table = table[(table["form"] == "resident") & (table["wave"] == self.wave)]
         if self.town != COUNTY:
             table = table[table["place"] == self.town]
-        columns = [c for c in ("place", "n", "kish", "sweeps", "factor_min", "factor_max", "worst_margin") if c in table]
-        return table[columns].assign(place=[self.place_name(p) for p in table["place"]]).round(3).rename(columns=lambda c: self.say(f"col_{c}")).reset_index(drop=True)
+        columns = [
+            c for c in ("place", "n", "kish", "sweeps", "factor_min", "factor_max", "worst_margin") if c in table
+        ]
+        return (
+            table[columns]
+            .assign(place=[self.place_name(p) for p in table["place"]])
+            .round(3)
+            .rename(columns=lambda c: self.say(f"col_{c}"))
+            .reset_index(drop=True)
+        )
 
 
 def open_place(county: str = "demo", town: str = COUNTY, wave: str = "2023", lang: str = "zh") -> Reading:
@@ -231,5 +292,7 @@ def open_place(county: str = "demo", town: str = COUNTY, wave: str = "2023", lan
 
 def set_display() -> None:
     """Display options that are the same with and without a kernel, so that outputs compare across engines."""
-    pd.set_option("display.max_columns", 30, "display.max_rows", 60, "display.width", 160, "display.float_format", "{:.4g}".format)
+    pd.set_option(
+        "display.max_columns", 30, "display.max_rows", 60, "display.width", 160, "display.float_format", "{:.4g}".format
+    )
     mpl.rcParams["figure.max_open_warning"] = 0

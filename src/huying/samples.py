@@ -33,33 +33,37 @@ class Sample:
 
     def column(self, name: str) -> npt.NDArray[np.float64]:
         """One column as floats, missing as NaN."""
-        return self.rows[name].to_numpy(dtype=float, na_value=np.nan)
+        return np.asarray(self.rows[name].to_numpy(dtype=float, na_value=np.nan))
 
     def asked(self, cell: str, *reasons: str) -> npt.NDArray[np.bool_]:
         """Who answered the cell, or gave one of `reasons` (such as does_not_know) for not answering."""
         missing = self.rows[f"{cell}_missing"]
-        return (missing.isna() | missing.isin(reasons)).to_numpy(dtype=bool)
+        return np.asarray(missing.isna() | missing.isin(reasons), dtype=bool)
 
 
 def analysed(cleaned: Cleaned, form: str, wave: str, exclude: tuple[str, ...]) -> pd.DataFrame:
     """Complete forms of one wave whose rows carry none of the flags `exclude`."""
     rows = cleaned.forms[form]
     flagged = cleaned.flags.loc[cleaned.flags["flag"].isin(exclude), "row_id"]
-    return rows[(rows["wave"] == wave) & (rows["disposition"] == "complete") & ~rows["row_id"].isin(flagged)].reset_index(drop=True)
+    return rows[
+        (rows["wave"] == wave) & (rows["disposition"] == "complete") & ~rows["row_id"].isin(flagged)
+    ].reset_index(drop=True)
 
 
 def town_codes(rows: pd.DataFrame, towns: pd.DataFrame) -> Ints:
     """Each row's town as its position in the register; raises EstimateError for a town that is not there."""
-    codes = pd.Index(towns["town_id"]).get_indexer(rows["town_id"])
+    codes = np.asarray(pd.Index(towns["town_id"]).get_indexer(rows["town_id"]), dtype=np.int64)
     if (codes < 0).any():
-        raise EstimateError("samples.unknown_town", towns=", ".join(sorted(set(rows["town_id"][codes < 0].astype(str)))))
-    return codes.astype(np.int64)
+        raise EstimateError(
+            "samples.unknown_town", towns=", ".join(sorted(set(rows["town_id"][codes < 0].astype(str))))
+        )
+    return codes
 
 
 def sex_groups(rows: pd.DataFrame, item: str, categories: list[str]) -> Ints:
     """0, 1 for the categories in their order, -1 where the answer is missing."""
     order = {SEX_CODES[name]: place for place, name in enumerate(categories)}
-    return rows[item].map(order).fillna(-1).to_numpy(dtype=np.int64)
+    return np.asarray(rows[item].map(order).fillna(-1), dtype=np.int64)
 
 
 def age_groups(rows: pd.DataFrame, item: str, categories: list[str]) -> Ints:
@@ -77,7 +81,9 @@ def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: str) -> tupl
     return names, table.reindex(index=towns["town_id"], columns=names).to_numpy(dtype=float)
 
 
-def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str, exclude: tuple[str, ...] | None = None) -> Sample:
+def resident_sample(
+    cleaned: Cleaned, county: County, book: Codebook, wave: str, exclude: tuple[str, ...] | None = None
+) -> Sample:
     """Residents of a wave: strata = towns, PSUs = villages, weights raked to town x sex and town x age."""
     rows = analysed(cleaned, "resident", wave, county.exclude if exclude is None else exclude)
     towns, margins = cleaned.ledger("towns"), cleaned.ledger("margins")
@@ -91,7 +97,13 @@ def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str,
     if county.sampling != "probability" and margins is None:
         base = np.ones(len(rows))
     if margins is None:
-        table = pd.DataFrame({"place": towns["town_id"], "n": np.bincount(town, minlength=len(towns)), "kish": kish(base, town, len(towns))})
+        table = pd.DataFrame(
+            {
+                "place": towns["town_id"],
+                "n": np.bincount(town, minlength=len(towns)),
+                "kish": kish(base, town, len(towns)),
+            }
+        )
         return Sample(rows, Design(town, psu, base, tuple(towns["town_id"])), table, wave)
     roles = {item.role: item.id for item in book.form("resident") if item.role in ("sex", "age")}
     groups, totals = {}, {}
@@ -101,7 +113,9 @@ def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str,
     low, high = county.thresholds["weight_bounds"]
     raked = rake_towns(town, base, groups, totals, list(towns["town_id"]), (low, high))
     design = Design(town, psu, raked.weight, tuple(towns["town_id"]), margins=raked.margins, base=base)
-    return Sample(rows.assign(age_group=groups["age"], sex_group=groups["sex"]), design, raked.diagnostics, wave, raked.merged)
+    return Sample(
+        rows.assign(age_group=groups["age"], sex_group=groups["sex"]), design, raked.diagnostics, wave, raked.merged
+    )
 
 
 def staff_sample(cleaned: Cleaned, county: County, wave: str) -> Sample:
@@ -116,7 +130,9 @@ def staff_sample(cleaned: Cleaned, county: County, wave: str) -> Sample:
     listed = np.where(np.isnan(listed), np.inf, listed)
     weight = np.where(np.isinf(listed), 1.0, listed / np.maximum(answers, 1))[town]
     design = Design(town, np.arange(len(rows), dtype=np.int64), weight, tuple(towns["town_id"]), fpc=listed)
-    return Sample(rows, design, pd.DataFrame({"place": towns["town_id"], "n": answers.astype(int), "listed": listed}), wave)
+    return Sample(
+        rows, design, pd.DataFrame({"place": towns["town_id"], "n": answers.astype(int), "listed": listed}), wave
+    )
 
 
 def stack(first: Sample, second: Sample) -> Sample:
@@ -138,7 +154,13 @@ def dispositions(cleaned: Cleaned, exclude: tuple[str, ...]) -> pd.DataFrame:
     flagged = cleaned.flags.loc[cleaned.flags["flag"].isin(exclude), "row_id"]
     parts: list[Mapping[str, object]] = []
     for form, rows in cleaned.forms.items():
-        ending = rows["disposition"].astype(str).mask((rows["disposition"] == "complete") & rows["row_id"].isin(flagged), "excluded")
-        for (wave, town, how), n in rows.assign(ending=ending).groupby(["wave", "town_id", "ending"], dropna=False).size().items():
+        ending = (
+            rows["disposition"]
+            .astype(str)
+            .mask((rows["disposition"] == "complete") & rows["row_id"].isin(flagged), "excluded")
+        )
+        for (wave, town, how), n in (
+            rows.assign(ending=ending).groupby(["wave", "town_id", "ending"], dropna=False).size().items()
+        ):
             parts.append({"form": form, "wave": wave, "town_id": town, "ending": how, "n": n})
     return pd.DataFrame(parts, columns=["form", "wave", "town_id", "ending", "n"])

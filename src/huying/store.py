@@ -48,6 +48,7 @@ def beside(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8, atomically."""
     write_bytes(path, text.encode("utf-8"))
 
 
@@ -135,7 +136,10 @@ def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
     for name in ("rejected", "flags", "counts"):
         write_csv(folder / f"{name}.csv", getattr(cleaned, name))
         write_parquet(folder / f"{name}.parquet", getattr(cleaned, name).astype(str))
-    write_text(folder / "cleaned.json", json.dumps({"data_hash": cleaned.data_hash, "notes": cleaned.notes}, ensure_ascii=False))
+    write_text(
+        folder / "cleaned.json",
+        json.dumps({"data_hash": cleaned.data_hash, "notes": cleaned.notes}, ensure_ascii=False),
+    )
 
 
 def load_cleaned(folder: Path) -> Cleaned:

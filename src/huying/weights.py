@@ -47,12 +47,16 @@ def base_weights(town: Ints, village: Ints, town_adults: Floats) -> Floats:
 
 
 def rake(
-    weight: Floats, margins: list[Margin], bounds: tuple[float, float] = (0.1, 10.0), sweeps: int = 500, tol: float = 1e-10
+    weight: Floats,
+    margins: list[Margin],
+    bounds: tuple[float, float] = (0.1, 10.0),
+    sweeps: int = 500,
+    tol: float = 1e-10,
 ) -> tuple[Floats, int]:
     """Weights that meet every margin's totals, and the sweeps it took (Deming and Stephan 1940).
 
     Raises EstimateError when a category has a total and no respondent, or when the totals cannot be met with factors
-    within `bounds` (times the mean factor of all units that share the category).
+    within `bounds` times the mean factor.
     """
     for margin in margins:
         empty = (margin.total > 0) & (np.bincount(margin.category, minlength=len(margin.total)) == 0)
@@ -73,7 +77,7 @@ def rake(
 
 
 def _check_bounds(factor: Floats, margins: list[Margin], bounds: tuple[float, float]) -> None:
-    relative = factor / np.median(factor)
+    relative = factor / factor.mean()
     if relative.size and (relative.min() < bounds[0] or relative.max() > bounds[1]):
         raise EstimateError(
             "weights.out_of_bounds", margin=", ".join(m.name for m in margins), low=bounds[0], high=bounds[1],
@@ -165,5 +169,9 @@ def _of_town(margin: Margin, here: Ints) -> Margin:
 
 
 def _worst(weight: Floats, margins: list[Margin]) -> float:
-    gaps = [np.abs(np.bincount(m.category, weight, minlength=len(m.total)) / m.total - 1).max() for m in margins if len(weight)]
+    gaps = [
+        np.abs(np.bincount(m.category, weight, minlength=len(m.total)) / m.total - 1).max()
+        for m in margins
+        if len(weight)
+    ]
     return float(max(gaps, default=0.0))

@@ -56,6 +56,6 @@ def all_words() -> dict[str, Text]:
     return found
 
 
-def say(key: str, lang: str | None = None, **values: Any) -> str:
+def say(key: str, lang: str | None = None, /, **values: Any) -> str:
     """The text `key` in `lang`, its `{places}` filled from `values`; raises KeyError for an unknown key."""
     return all_words()[key](lang).format(**values)

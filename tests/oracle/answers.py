@@ -37,7 +37,9 @@ def design(name, keep=None):
     unit = data[declared["psu"]] if declared["psu"] else pd.Series(range(len(data)), index=data.index)
     psu = np.unique(stratum.astype(str) + "/" + unit.astype(str), return_inverse=True)[1]
     fpc = data.groupby(codes)[declared["fpc"]].first().to_numpy(float) if declared["fpc"] else None
-    return Design(codes.astype(np.int64), psu.astype(np.int64), data[declared["weight"]].to_numpy(float), tuple(labels), fpc)
+    return Design(
+        codes.astype(np.int64), psu.astype(np.int64), data[declared["weight"]].to_numpy(float), tuple(labels), fpc
+    )
 
 
 def margin_totals(towns, margin):

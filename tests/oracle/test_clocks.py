@@ -25,7 +25,9 @@ def design_of(name):
     if name == "pbc":
         data = pd.read_csv(HERE / "data" / "pbc.csv")
         strata = codes(data["edema"])
-        at = Design(strata, np.arange(len(data)), 1 / data["randprob"].to_numpy(), tuple(map(str, range(strata.max() + 1))))
+        at = Design(
+            strata, np.arange(len(data)), 1 / data["randprob"].to_numpy(), tuple(map(str, range(strata.max() + 1)))
+        )
         return data, at
     strata = codes(CALLS["town"]) if name == "calls" else np.zeros(len(CALLS), dtype=np.int64)
     weight = CALLS["w"].to_numpy(float) if name == "calls" else np.ones(len(CALLS))
@@ -78,7 +80,9 @@ def test_funnel_limits_are_spiegelhalters():
 def test_the_trend_is_that_of_svyglm():
     model = {r["term"]: r for r in rows("trend", model="weight 1, PSU cluster")}
     used = CALLS[CALLS["on_time"].notna()]
-    slope, se, df = clustered_slope(used["on_time"].to_numpy(float), used["month"].to_numpy(float), codes(used["cluster"]))
+    slope, se, df = clustered_slope(
+        used["on_time"].to_numpy(float), used["month"].to_numpy(float), codes(used["cluster"])
+    )
     assert slope == pytest.approx(model["month"]["coefficient"], rel=1e-9)
     assert se == pytest.approx(model["month"]["se"], rel=1e-8)
     assert df == model["month"]["df"]

@@ -41,9 +41,13 @@ def inside(name, by, domain):
     return np.logical_and.reduce([frame(name)[b].astype(str).to_numpy() == d for b, d in pairs])
 
 
-@pytest.mark.parametrize("row", [r for r in ANSWERS["estimates"] if r["kind"] != "total"], ids=lambda r: f"{r['design']}-{r['variable']}")
+@pytest.mark.parametrize(
+    "row", [r for r in ANSWERS["estimates"] if r["kind"] != "total"], ids=lambda r: f"{r['design']}-{r['variable']}"
+)
 def test_means_and_proportions(row):
-    found = at(estimate_means(design(row["design"]), pd.DataFrame({"y": column(row["design"], row["variable"])}), fewest=1))
+    found = at(
+        estimate_means(design(row["design"]), pd.DataFrame({"y": column(row["design"], row["variable"])}), fewest=1)
+    )
     assert found["estimate"] == pytest.approx(row["estimate"], **NINE)
     assert found["se"] == pytest.approx(row["se"], **NINE)
     assert found["n"] == row["n"]
@@ -59,7 +63,10 @@ def test_means_and_proportions(row):
 def test_ratios(row):
     num, den = (column(row["design"], row[k]) for k in ("numerator", "denominator"))
     found = at(estimate_ratios(design(row["design"]), "r", num, den, fewest=1))
-    assert (found["estimate"], found["se"]) == (pytest.approx(row["estimate"], **NINE), pytest.approx(row["se"], **NINE))
+    assert (found["estimate"], found["se"]) == (
+        pytest.approx(row["estimate"], **NINE),
+        pytest.approx(row["se"], **NINE),
+    )
     assert found["deff"] == pytest.approx(row["deff_replace"], **NINE)
 
 
@@ -84,7 +91,10 @@ def test_towns_are_the_strata_in_one_pass():
     table = estimate_means(design("towns"), pd.DataFrame({"y1": column("towns", "y1")}), fewest=1)
     for row in rows("domains", design="towns", variable="y1", by="town"):
         found = at(table, row["domain"])
-        assert (found["estimate"], found["se"]) == (pytest.approx(row["estimate"], **NINE), pytest.approx(row["se"], **NINE))
+        assert (found["estimate"], found["se"]) == (
+            pytest.approx(row["estimate"], **NINE),
+            pytest.approx(row["se"], **NINE),
+        )
         assert found["df"] == row["degf"]
 
 
@@ -94,16 +104,24 @@ def test_differences_between_domains(row):
     known = ~np.isnan(column(row["design"], row["variable"]))
     parts = [(c, y, known & inside(row["design"], row["by"], row[k])) for c, k in ((1.0, "first"), (-1.0, "second"))]
     found = at(estimate_sum(design(row["design"]), "d", parts, fewest=1))
-    assert (found["estimate"], found["se"]) == (pytest.approx(row["difference"], **NINE), pytest.approx(row["se"], **NINE))
+    assert (found["estimate"], found["se"]) == (
+        pytest.approx(row["difference"], **NINE),
+        pytest.approx(row["se"], **NINE),
+    )
     if abs(row["wrong_se_independent"] / row["se"] - 1) > 1e-6:
         assert found["se"] != pytest.approx(row["wrong_se_independent"], rel=1e-7)
 
 
-@pytest.mark.parametrize("row", ANSWERS["paired_differences"], ids=lambda r: f"{r['design']}-{r['first']}-{r['second']}")
+@pytest.mark.parametrize(
+    "row", ANSWERS["paired_differences"], ids=lambda r: f"{r['design']}-{r['first']}-{r['second']}"
+)
 def test_paired_differences(row):
     y = column(row["design"], row["first"]) - column(row["design"], row["second"])
     found = at(estimate_means(design(row["design"]), pd.DataFrame({"d": y}), fewest=1))
-    assert (found["estimate"], found["se"]) == (pytest.approx(row["difference"], **NINE), pytest.approx(row["se"], **NINE))
+    assert (found["estimate"], found["se"]) == (
+        pytest.approx(row["difference"], **NINE),
+        pytest.approx(row["se"], **NINE),
+    )
 
 
 @pytest.mark.parametrize("row", ANSWERS["wave_changes"], ids=lambda r: f"{r['design']}-{r['variable']}-{r['town']}")
@@ -113,8 +131,13 @@ def test_changes_between_waves_that_share_psus(row):
     late = (data["wave"] == 2).to_numpy()
     table = estimate_sum(design(row["design"]), "change", [(1.0, y, known & late), (-1.0, y, known & ~late)], fewest=1)
     found = at(table, row["town"] or COUNTY)
-    assert (found["estimate"], found["se"]) == (pytest.approx(row["difference"], **NINE), pytest.approx(row["se"], **NINE))
-    assert found["se"] != pytest.approx(row["wrong_se_independent"], rel=1e-3), "waves that share villages are not independent"
+    assert (found["estimate"], found["se"]) == (
+        pytest.approx(row["difference"], **NINE),
+        pytest.approx(row["se"], **NINE),
+    )
+    assert found["se"] != pytest.approx(row["wrong_se_independent"], rel=1e-3), (
+        "waves that share villages are not independent"
+    )
 
 
 @pytest.mark.parametrize("name", ["towns", "towns_equal"])
@@ -127,13 +150,20 @@ def test_raked_weights_and_their_credited_errors(name):
         assert found["se"] == pytest.approx(row["se_greg"], **NINE)
         if name == "towns_equal":
             assert found["se"] == pytest.approx(row["se"], **NINE), "R's own rake(), where base weights are equal"
-        fixed = at(estimate_means(with_weights(raked, raked.weight), pd.DataFrame({"y": column(name, row["variable"])}), fewest=1))
+        fixed = at(
+            estimate_means(
+                with_weights(raked, raked.weight), pd.DataFrame({"y": column(name, row["variable"])}), fewest=1
+            )
+        )
         assert fixed["se"] == pytest.approx(row["wrong_se_fixed_weights"], **NINE)
         assert found["se"] != pytest.approx(fixed["se"], rel=1e-4), "weights are not fixed: raking is credited"
     for row in case["domains"]:
         y = np.where(inside(name, row["by"], row["domain"]), column(name, row["variable"]), np.nan)
         found = at(estimate_means(raked, pd.DataFrame({"y": y}), fewest=1))
-        assert (found["estimate"], found["se"]) == (pytest.approx(row["estimate"], **NINE), pytest.approx(row["se_greg"], **NINE)), row
+        assert (found["estimate"], found["se"]) == (
+            pytest.approx(row["estimate"], **NINE),
+            pytest.approx(row["se_greg"], **NINE),
+        ), row
     for row in case["paired_differences"]:
         y = column(name, row["first"]) - column(name, row["second"])
         found = at(estimate_means(raked, pd.DataFrame({"d": y}), fewest=1))
@@ -160,7 +190,9 @@ def test_raking_of_the_california_schools(name):
         margins.append(Margin(item, codes, np.array([totals[k] for k in labels])))
     weight, _ = rake(bare.weight, margins, (0.001, 1000.0))
     assert weight == pytest.approx(np.array(case["weights"]), rel=1e-10)
-    raked = Design(bare.stratum, bare.psu, weight, bare.places, bare.fpc, tuple(m.category for m in margins), bare.weight)
+    raked = Design(
+        bare.stratum, bare.psu, weight, bare.places, bare.fpc, tuple(m.category for m in margins), bare.weight
+    )
     for row in [r for r in case["estimates"] if r["kind"] != "total"]:
         found = at(estimate_means(raked, pd.DataFrame({"y": column(name, row["variable"])}), fewest=1))
         assert found["estimate"] == pytest.approx(row["estimate"], **NINE)
@@ -181,7 +213,9 @@ def test_pooled_intervals_are_qbeta_at_the_effective_size():
 def test_intraclass_correlation_is_that_of_aov():
     for row in [r for r in ANSWERS["icc"] if r["data"] in DESIGNS or r["data"] == "towns_sim"]:
         y = column("towns", row["variable"])
-        assert pooled_rho(design("towns"), np.nan_to_num(y), ~np.isnan(y)) == pytest.approx(max(0.0, row["rho"]), rel=1e-9)
+        assert pooled_rho(design("towns"), np.nan_to_num(y), ~np.isnan(y)) == pytest.approx(
+            max(0.0, row["rho"]), rel=1e-9
+        )
 
 
 @pytest.mark.parametrize("weights", ["base", "raked"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -36,18 +37,28 @@ def data_hash(county: County) -> str:
 
 def town_matcher(county: County, towns: pd.DataFrame) -> Matcher:
     """A matcher of the county's town names: id, names and aliases of the register."""
-    names = {row["town_id"]: [row["name_zh"], row["name_en"], *split_aliases(row["aliases"])] for row in towns.to_dict("records")}
+    names = {
+        row["town_id"]: [row["name_zh"], row["name_en"], *split_aliases(row["aliases"])]
+        for row in towns.to_dict("records")
+    }
     return Matcher(names, county.prefixes)
 
 
 def split_aliases(cell: Any) -> list[str]:
     """The aliases in a cell, parted by ; or 、."""
-    return [part.strip() for part in str(cell).replace("、", ";").replace("；", ";").split(";")] if isinstance(cell, str) else []
+    return (
+        [part.strip() for part in str(cell).replace("、", ";").replace("；", ";").split(";")]
+        if isinstance(cell, str)
+        else []
+    )
 
 
 def department_matcher(departments: pd.DataFrame) -> Matcher:
     """A matcher of department names."""
-    names = {row["dept_id"]: [row["name_zh"], row["name_en"], *split_aliases(row["aliases"])] for row in departments.to_dict("records")}
+    names = {
+        row["dept_id"]: [row["name_zh"], row["name_en"], *split_aliases(row["aliases"])]
+        for row in departments.to_dict("records")
+    }
     return Matcher(names)
 
 
@@ -70,7 +81,9 @@ def list_options(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[
 class Intake:
     """Reads and cleans a county file by file; `tick` is told the name of each file as it is done."""
 
-    def __init__(self, county: County, book: Codebook | None = None, tick: Callable[[str], None] = lambda name: None) -> None:
+    def __init__(
+        self, county: County, book: Codebook | None = None, tick: Callable[[str], None] = lambda name: None
+    ) -> None:
         self.county, self.book, self.tick = county, book or house_codebook(), tick
         self.ledgers: dict[tuple[str, str], pd.DataFrame] = {}
         self.forms: dict[str, list[pd.DataFrame]] = {}
@@ -101,13 +114,13 @@ class Intake:
 
     def try_all(self) -> list[HuyingError]:
         """Take every file and collect the errors of those that cannot be taken, instead of stopping at the first."""
+        steps = [partial(self.take_ledger, entry) for entry in self.in_order()]
         faults = []
-        for take, entries in ((self.take_ledger, self.in_order()), (self.take_survey, list(self.county.surveys))):
-            for entry in entries:
-                try:
-                    take(entry)
-                except HuyingError as error:
-                    faults.append(error)
+        for step in [*steps, *(partial(self.take_survey, survey) for survey in self.county.surveys)]:
+            try:
+                step()
+            except HuyingError as error:
+                faults.append(error)
         return faults
 
     def in_order(self) -> list[Ledger]:
@@ -117,11 +130,17 @@ class Intake:
     def take_ledger(self, ledger: Ledger) -> None:
         if ledger.table not in TABLES:
             known = ", ".join(TABLES)
-            raise CountyError("batch.no_table", Place(str(self.county.folder / "county.toml")), table=ledger.table, known=known)
-        raw, dropped = drop_personal(read_table(self.county.path(ledger.file), sheet=ledger.sheet, header_row=ledger.header_row))
+            raise CountyError(
+                "batch.no_table", Place(str(self.county.folder / "county.toml")), table=ledger.table, known=known
+            )
+        raw, dropped = drop_personal(
+            read_table(self.county.path(ledger.file), sheet=ledger.sheet, header_row=ledger.header_row)
+        )
         done = clean_ledger(TABLES[ledger.table], raw, self.towns, self.departments, ledger.columns)
         key = (ledger.table, ledger.period)
-        self.ledgers[key] = pd.concat([self.ledgers[key], done.kept], ignore_index=True) if key in self.ledgers else done.kept
+        self.ledgers[key] = (
+            pd.concat([self.ledgers[key], done.kept], ignore_index=True) if key in self.ledgers else done.kept
+        )
         self.take(ledger.file, done.counts, done.rejected, done.flags, dropped, raw.encoding)
         if ledger.table == "towns":
             self.towns = town_matcher(self.county, done.kept)
@@ -149,7 +168,9 @@ class Intake:
         for form, parts in self.forms.items():
             rows = pd.concat(parts, ignore_index=True)
             for _, same in rows.groupby("wave"):
-                self.flags.append(find_flags(same.reset_index(drop=True), self.book.form(form), form, self.county.thresholds))
+                self.flags.append(
+                    find_flags(same.reset_index(drop=True), self.book.form(form), form, self.county.thresholds)
+                )
 
     def options(self, registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str]]]:
         """The lists of the county, the new units by their sorted ids as well."""

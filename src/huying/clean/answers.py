@@ -13,7 +13,7 @@ import pandas as pd
 
 from huying.clean import cells
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
-from huying.clean.flags import RULES, find_flags, make_flags
+from huying.clean.flags import find_flags, make_flags
 from huying.codebook import WHY_MISSING, Item, Option, holds, names_in
 from huying.contract import no_rejects, parse_instants, set_aside
 from huying.county import Span
@@ -222,8 +222,11 @@ class Cleaner:
         """The columns before the answers; rows sent outside the wave are rejected, a stamp that cannot be read set aside."""
         meta = self.answers.meta
         places, texts = cells.distinct(meta["submitted_at"])
-        sent = parse_instants(pd.Series(texts, dtype=object)).to_numpy()[places]
-        self.set_aside("submitted_at", meta["submitted_at"][np.isnat(sent) & (np.array(texts) != "")[places]], "unreadable_time")
+        stamps = pd.Series(texts, dtype="str")
+        times = pd.to_datetime(stamps, format="%Y/%m/%d %H:%M:%S", errors="coerce").astype("datetime64[ns]")  # the platform's
+        times = times.where(times.notna(), parse_instants(stamps[times.isna()]))
+        self.set_aside("submitted_at", meta["submitted_at"][(times.isna() & (stamps != "")).to_numpy()[places]], "unreadable_time")
+        sent = times.to_numpy()[places]
         outside = (sent < np.datetime64(self.span.first)) | (sent >= np.datetime64(self.span.last) + np.timedelta64(1, "D"))
         self.set_aside("submitted_at", meta["submitted_at"][outside], "outside_wave", "row")
         self.kept &= ~outside
@@ -241,23 +244,21 @@ class Cleaner:
 
     def finish(self, items: Sequence[Item], form: str, wave: str, thresholds: Mapping[str, Any] | None) -> Cleaned:
         """All columns of the rows kept, and the accounts."""
-        rows = pd.DataFrame({**self.head(form, wave), **self.columns}, index=range(self.n))
+        rows = pd.DataFrame({**self.head(form, wave), **self.columns}, index=range(self.n), copy=False)
         rows = rows if self.kept.all() else rows[self.kept].reset_index(drop=True)
         late = [] if thresholds is None else [find_flags(rows, items, form, thresholds)]
         flags = pd.concat([*self.flags, *late], ignore_index=True)
-        flags = flags[flags["row_id"].isin(rows["row_id"])]
-        flags = flags.sort_values("flag", key=lambda names: names.map(RULES.index), kind="stable", ignore_index=True)
+        flags = flags[~flags["row_id"].isin(self.row_id[~self.kept])].reset_index(drop=True)
         rejected = cells.all_rejected(self.answers.rejected, pd.concat(self.rejected, ignore_index=True))
         n_rejected = int((rejected["level"] == "row").sum())
         serial = self.answers.meta["serial"]
-        empty = [town for town in self.codes if town not in set(rows["town_id"])] if self.town.any() else []
-        self.notes += [("clean.towns_without_data", {"towns": ", ".join(empty)})] if empty else []
+        seen = set(rows["town_id"].unique())
         counts = {
             "file": self.place.file, "rows_in": self.n + n_rejected - int((~self.kept).sum()), "rows_kept": len(rows),
             "rows_rejected": n_rejected, "cells_rejected": len(rejected) - n_rejected,
             "exports_disagree": int((rejected["reason"] == "exports_disagree").sum()),
             "read_from_number": self.counts["read_from_number"], "personal_masked": self.counts["personal_masked"],
-            "personal_dropped": sum(self.answers.dropped.values()), "towns_without_data": len(empty),
+            "personal_dropped": sum(self.answers.dropped.values()), "towns_without_data": tuple(town for town in self.codes if seen and town not in seen),
             "repeated_serial": int((serial.duplicated() & (serial != "")).sum())}  # fmt: skip
         return Cleaned(rows, rejected, flags, counts, tuple(self.notes))
 

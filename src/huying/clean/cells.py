@@ -107,7 +107,9 @@ def number_reader(item: Item, year: int) -> Reader:
         if not found:
             return np.nan, MARKS.get(text, TYPED.get(text.casefold(), NOT_A_NUMBER)), False
         number = float(found[1])
-        if (min(low, YOUNGEST_TYPED) if item.role == "age" else low) <= number <= high or number in item.missing:
+        if number in item.missing:
+            return np.nan, WHY_MISSING.index(item.missing[int(number)]), False
+        if (min(low, YOUNGEST_TYPED) if item.role == "age" else low) <= number <= high:
             return number, ANSWERED, False
         if item.role == "age" and 1900 <= number <= year - 18 and year - number <= high:
             return year - number, ANSWERED, True

@@ -22,7 +22,7 @@ CONTRADICTIONS: Mapping[str, tuple[str, ...]] = {"staff": ("S15 > S14",)}
 FEWEST_ROWS = 5  # of a matrix, for one answer throughout to mean anything
 MOST_COMPARED = 500  # forms of one interviewer that share a third of their answers and are compared with each other
 NO_ANSWER = -10_000  # and below: an empty cell in a matrix of codes
-DOES_NOT_KNOW = NO_ANSWER - WHY_MISSING.index("does_not_know")
+DOES_NOT_KNOW, IS_BLANK = (NO_ANSWER - WHY_MISSING.index(why) for why in ("does_not_know", "blank"))
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
@@ -42,12 +42,14 @@ def find_flags(rows: pd.DataFrame, items: Sequence[Item], form: str, thresholds:
     def add(flag: str, where: Bools, detail: Any = "") -> None:
         found.append(make_flags(row_id[where], flag, detail))
 
-    duplicate, near = find_duplicates(rows, items, answers, complete & is_filled(rows, items))
+    balance = sum((codes > NO_ANSWER).astype(np.int16) - (codes == IS_BLANK) for codes in answers.values())
+    whole = complete & (balance > 0)  # more answers than blanks
+    duplicate, near = find_duplicates(rows, items, answers, whole)
     add("duplicate", duplicate)
     add("near_duplicate", near)
     closed = [answers[cell] for item in items if item.options and item.type != "text" for cell in item.cells]
     interviewer = pd.factorize(rows["interviewer_id"])[0]
-    once = complete & is_filled(rows, items) & ~duplicate & ~near & (interviewer >= 0)
+    once = whole & ~duplicate & ~near & (interviewer >= 0)
     size = find_clones(closed, interviewer, once, thresholds["clone_differs"], thresholds["clone_block"])
     add("cloned_block", size > 0, rows["interviewer_id"][size > 0].astype(str) + " x " + size[size > 0].astype(str))
     seconds = rows["seconds"].to_numpy(dtype=float, na_value=np.nan)
@@ -83,16 +85,6 @@ def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
     why = rows[f"{cell}_missing"].astype(pd.CategoricalDtype(list(WHY_MISSING))).cat.codes.to_numpy()
     codes: Codes = np.where(why >= 0, NO_ANSWER - why.astype(np.int32), value).astype(np.int32)
     return codes
-
-
-def is_filled(rows: pd.DataFrame, items: Sequence[Item]) -> Bools:
-    """Forms with more answers than blanks."""
-    balance = np.zeros(len(rows), dtype=np.int64)
-    for item in items:
-        for cell in item.cells:
-            why = rows[f"{cell}_missing"]
-            balance += why.isna().to_numpy(dtype=np.int64) - (why == "blank").to_numpy(dtype=np.int64)
-    return balance > 0
 
 
 def hash_columns(columns: Sequence[npt.NDArray[Any]], n: int) -> npt.NDArray[np.uint64]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from huying.codebook import Item
 from huying.demo.draws import obey, pick
+from huying.demo.population import Population
 from huying.demo.spelling import FULL_WIDTH, in_chinese
 from huying.demo.truths import Ints, Truths
 
@@ -42,8 +43,10 @@ class Forms:
         return np.sort(rng.choice(pool, min(max(round(share * len(full)), 1), len(pool)), replace=False))
 
 
-def add_meta(answers: pd.DataFrame, towns: pd.DataFrame, town: Ints, village: Any, interviewer: Any, rng: np.random.Generator) -> Forms:
+def add_meta(answers: pd.DataFrame, population: Population, people: pd.DataFrame, rng: np.random.Generator) -> Forms:
     """The forms with their times, seconds, addresses and nicknames; nobody honest is faster than .4 of the median."""
+    town, village = people["town"].to_numpy(), population.villages["village_id"].to_numpy()[people["village"]]
+    towns, interviewer = population.towns, people["interviewer"].to_numpy()
     n = len(answers)
     first, last = (pd.to_datetime(towns[name]).to_numpy()[town] for name in ("field_from", "field_to"))
     days = ((last - first) / np.timedelta64(1, "D")).astype(int) + 1
@@ -51,17 +54,18 @@ def add_meta(answers: pd.DataFrame, towns: pd.DataFrame, town: Ints, village: An
     at += pd.to_timedelta(rng.integers(8 * 3600, 20 * 3600, n), unit="s")
     seconds = (BASE_SECONDS * np.exp(rng.normal(0, 0.32, n)).clip(0.45, 3)).astype(int)
     meta = pd.DataFrame({"at": at, "seconds": seconds, "town": town, "village": village, "interviewer": interviewer,
-                         "ip": _addresses(rng, n), "nickname": _nicknames(rng, n), "complete": True})  # fmt: skip
+                         "ip": make_addresses(rng, n), "nickname": make_nicknames(rng, n), "complete": True})  # fmt: skip
     return Forms(answers, meta)
 
 
-def _addresses(rng: np.random.Generator, n: int) -> list[str]:
+def make_addresses(rng: np.random.Generator, n: int) -> list[str]:
     """Addresses out of the three blocks kept for documentation (RFC 5737)."""
     block = np.array(["192.0.2", "198.51.100", "203.0.113"])[rng.integers(0, 3, n)]
     return [f"{start}.{end}(山东-示例)" for start, end in zip(block, rng.integers(1, 255, n), strict=True)]
 
 
-def _nicknames(rng: np.random.Generator, n: int) -> list[str]:
+def make_nicknames(rng: np.random.Generator, n: int) -> list[str]:
+    """Nicknames that nobody chose."""
     stems = ("微信用户", "清风", "老王", "小雨", "平安是福", "A诚信农资", "阳光", "岁月静好")
     return [f"{stems[k]}{m}" for k, m in zip(rng.integers(0, len(stems), n), rng.integers(10, 9999, n), strict=True)]
 
@@ -130,7 +134,7 @@ def _unfinished(forms: Forms, truths: Truths, items: tuple[Item, ...], rng: np.r
     extra["R03"] = np.where(kinds == "under_age", rng.integers(12, 18, n), extra["R03"])
     meta["complete"], meta["seconds"] = False, rng.integers(8, 40, n)
     meta["at"] += pd.to_timedelta(rng.integers(-200, 200, n), unit="min")
-    meta["ip"], meta["nickname"] = _addresses(rng, n), _nicknames(rng, n)
+    meta["ip"], meta["nickname"] = make_addresses(rng, n), make_nicknames(rng, n)
     obey(items, extra)
     forms.answers, forms.meta = pd.concat([forms.answers, extra]), pd.concat([forms.meta, meta])
     for kind in np.unique(kinds):
@@ -215,7 +219,7 @@ def _repeat(forms: Forms, rng: np.random.Generator) -> Ints:
     moved = uids[len(same) :]
     meta.loc[moved, "at"] += pd.to_timedelta(rng.integers(2, 90, len(moved)), unit="min")
     meta.loc[moved, "seconds"] = (meta.loc[moved, "seconds"] * rng.uniform(0.8, 1.2, len(moved))).astype(int)
-    meta.loc[moved, "ip"], meta.loc[moved, "nickname"] = _addresses(rng, len(moved)), _nicknames(rng, len(moved))
+    meta.loc[moved, "ip"], meta.loc[moved, "nickname"] = make_addresses(rng, len(moved)), make_nicknames(rng, len(moved))
     forms.answers, forms.meta = pd.concat([forms.answers, extra]), pd.concat([forms.meta, meta])
     forms.key += [(int(uid), "duplicate" if k < len(same) else "near_duplicate", "", f"uid:{old}")
                   for k, (uid, old) in enumerate(zip(uids, source, strict=True))]  # fmt: skip

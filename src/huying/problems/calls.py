@@ -44,7 +44,9 @@ def timed_calls(study: Study) -> pd.DataFrame | None:
     for (table, period), calls in study.cleaned.ledgers.items():
         if table == "calls":
             as_of = pd.Timestamp(study.county.periods[period].as_of) + pd.Timedelta(hours=23, minutes=59)
-            parts.append(clocks.time_calls(calls, study.county.clock, study.calendar, as_of).assign(period=period))
+            parts.append(
+                clocks.time_calls(calls, study.county.clock, study.calendar, as_of).assign(period=period, as_of=as_of)
+            )
     return pd.concat(parts, ignore_index=True) if parts else None
 
 
@@ -61,14 +63,20 @@ def rates(study: Study, found: Found, timed: pd.DataFrame, period: str) -> None:
         flags = eligible(timed, hit, old)
         if claim == "B07" and not answered:
             places = [*study.towns["town_id"], COUNTY]
-            found.add(claim, counted(places, np.zeros(len(places)), np.zeros(len(places)), reason="no response time"), period=period)
+            found.add(
+                claim,
+                counted(places, np.zeros(len(places)), np.zeros(len(places)), reason="no response time"),
+                period=period,
+            )
             continue
         towns = by_town(study, flags, timed["town_id"])
         towns["reason"] = towns["reason"].replace("no eligible case", "no eligible call")
         perfect = (towns["estimate"] == 1).to_numpy()
         found.add(claim, towns, period=period, remark=np.where(perfect, "lower_bound", ""))
         department = flags.groupby(timed["dept_id"]).agg(["sum", "count"])
-        found.add(claim, counted(department.index, department["sum"], department["count"]), sub=DEPARTMENT, period=period)
+        found.add(
+            claim, counted(department.index, department["sum"], department["count"]), sub=DEPARTMENT, period=period
+        )
         for sub, (part, part_old) in SUBS.get(claim, {}).items():
             found.add(claim, by_town(study, eligible(timed, part, part_old), timed["town_id"]), sub=sub, period=period)
     solved(study, found)
@@ -94,7 +102,12 @@ def passing_on(study: Study, found: Found, timed: pd.DataFrame, period: str) -> 
     for sub, part in (("clear duties", ~crossed), ("all calls", crossed | ~crossed)):
         found.add("P33", by_town(study, moved.where(part), timed["town_id"]), sub=sub, period=period)
     ratio, low, high = risk_ratio(moved[crossed], moved[~crossed])
-    found.add("P33", values([COUNTY], [ratio], [crossed.sum()], low=low, high=high, method=STUDENT), sub="ratio", period=period)
+    found.add(
+        "P33",
+        values([COUNTY], [ratio], [crossed.sum()], low=low, high=high, method=STUDENT),
+        sub="ratio",
+        period=period,
+    )
     for name, flags in (("returns", moved), ("late", ~eligible(timed, "on_time_2", "old_enough_2"))):
         counts = flags.groupby(timed["dept_id"]).agg(k="sum", n="count").reset_index()
         if counts["n"].sum():
@@ -121,12 +134,14 @@ def waiting(study: Study, found: Found, timed: pd.DataFrame) -> None:
     curves = [clocks.waiting_curves(timed[here]).assign(place=place) for place, here in [*ids, (COUNTY, timed["town_id"] == timed["town_id"])]
               if here.any()]  # fmt: skip
     found.tables["waiting"] = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame()
-    found.tables["clocks"] = clocks.sensitivity(timed, study.calendar)
+    found.tables["clocks"] = clocks.sensitivity(timed, study.calendar, timed["as_of"].max())
     closed = timed.groupby(timed["dispatched_at"].dt.strftime("%Y-%m"))
     flags = eligible(timed, "on_time_2", "old_enough_2")
     months = flags.groupby(timed["dispatched_at"].dt.strftime("%Y-%m")).agg(k="sum", n="count")
     facts = counted(months.index, months["k"], months["n"])
-    found.tables["months"] = facts.assign(calls=closed.size().reindex(months.index).to_numpy()).rename(columns={"place": "month"})
+    found.tables["months"] = facts.assign(calls=closed.size().reindex(months.index).to_numpy()).rename(
+        columns={"place": "month"}
+    )
 
 
 def trend(found: Found, timed: pd.DataFrame, period: str) -> None:
@@ -153,7 +168,10 @@ def propensity(study: Study, found: Found, timed: pd.DataFrame | None, wave: str
         towns.loc[silent, ["method", "reliability", "reason", "remark"]] = ["count", "ok", "", "no_call"]
         found.tables[f"need_{wave}"] = need_table(study, n_calls, towns)
     found.add("P32", towns)
-    reasons = {f"reason_{o.code}": where(sample.column(f"S16_{o.code}") == 1, sample.asked("S16")) for o in study.book.items["S16"].options}
+    reasons = {
+        f"reason_{o.code}": where(sample.column(f"S16_{o.code}") == 1, sample.asked("S16"))
+        for o in study.book.items["S16"].options
+    }
     shares = estimate_shares(sample.design, pd.DataFrame(reasons), wave=wave, fewest=fewest)
     found.add("P32", shares.assign(sub=shares["indicator"]))
 
@@ -161,10 +179,16 @@ def propensity(study: Study, found: Found, timed: pd.DataFrame | None, wave: str
 def need_table(study: Study, n_calls: pd.Series, towns: pd.DataFrame) -> pd.DataFrame:
     """Ledger calls beside the need that 12345 and the grid counted (never beside the survey's need), and the propensity."""
     counts = study.cleaned.ledger("need_counts")
-    need = counts.groupby("town_id")["n"].sum().reindex(n_calls.index) if counts is not None else pd.Series(np.nan, index=n_calls.index)
+    need = (
+        counts.groupby("town_id")["n"].sum().reindex(n_calls.index)
+        if counts is not None
+        else pd.Series(np.nan, index=n_calls.index)
+    )
     table = pd.DataFrame({"town_id": n_calls.index, "calls": n_calls.to_numpy(), "need": need.astype(float).to_numpy()})
     table["per_100"] = 100 * table["calls"] / table["need"]
-    return table.merge(towns[["place", "estimate", "low", "high"]], left_on="town_id", right_on="place").drop(columns="place")
+    return table.merge(towns[["place", "estimate", "low", "high"]], left_on="town_id", right_on="place").drop(
+        columns="place"
+    )
 
 
 def conference(study: Study, found: Found) -> None:
@@ -182,4 +206,6 @@ def conference(study: Study, found: Found) -> None:
         curve = clocks.kaplan_meier(days.where(~is_open, age).to_numpy(float), (~is_open).to_numpy())
         found.add("P34", values([COUNTY], [clocks.median_wait(curve)], len(cases)), sub="median days", period=period)
         again = cases.loc[~is_open, "is_returned_after"].astype("boolean")
-        found.add("P34", counted([COUNTY], [again.sum()], [again.count()]), sub="returned after a ruling", period=period)
+        found.add(
+            "P34", counted([COUNTY], [again.sum()], [again.count()]), sub="returned after a ruling", period=period
+        )

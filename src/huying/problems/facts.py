@@ -51,7 +51,9 @@ class Found:
     def add(self, claim: str, frame: pd.DataFrame, sub: str = "", period: str = "", **columns: Any) -> None:
         """Tie the rows of `frame` to `claim`."""
         given = {"claim": claim, "sub": sub, "period": period, **columns}
-        self.facts.append(frame.assign(**{k: v for k, v in given.items() if k not in frame or k in ("claim", *columns)}))
+        self.facts.append(
+            frame.assign(**{k: v for k, v in given.items() if k not in frame or k in ("claim", *columns)})
+        )
 
     def frame(self) -> pd.DataFrame:
         """All facts with the columns FACT, blanks filled."""
@@ -61,7 +63,9 @@ class Found:
         return table.assign(**{name: table[name].fillna("").astype(str) for name in text})
 
 
-def counted(places: Iterable[str], k: Any, n: Any, *, exact: bool = True, reason: str = "no eligible case") -> pd.DataFrame:
+def counted(
+    places: Iterable[str], k: Any, n: Any, *, exact: bool = True, reason: str = "no eligible case"
+) -> pd.DataFrame:
     """Shares k/n of complete lists, one a place; `exact` adds the Clopper-Pearson interval of the process behind them."""
     hits, cases = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
     share = np.divide(hits, cases, out=np.full(len(cases), np.nan), where=cases > 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -22,7 +24,11 @@ from huying.samples import Sample, stack
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 # The report's scheme: "7+5" everywhere, "three bureaus, five offices, six centres" in the pilot.
-SCHEME = {"town": {"office": 7, "psu": 5}, "street": {"office": 7, "psu": 5}, "pilot": {"bureau": 3, "office": 5, "psu": 6}}
+SCHEME = {
+    "town": {"office": 7, "psu": 5},
+    "street": {"office": 7, "psu": 5},
+    "pilot": {"bureau": 3, "office": 5, "psu": 6},
+}
 PLAQUE = "文明实践"
 CULTURE = "文体"
 OLD_ROWS, NEW_ROWS, DECOY = "abcd", "efgh", "i"
@@ -74,24 +80,27 @@ def documents(study: Study, found: Found) -> None:
     ripe = months.dropna() >= 12
     found.add("P12", values(ids, months, np.ones(len(ids))))
     found.add("P12", counted([COUNTY], [ripe.sum()], [len(ripe)], exact=False))
-    found.add("P12", values([COUNTY] * 2, [months.min(), months.median()], len(ripe)).assign(sub=["shortest", "median"]))
+    found.add(
+        "P12", values([COUNTY] * 2, [months.min(), months.median()], len(ripe)).assign(sub=["shortest", "median"])
+    )
 
 
 def unit_check(study: Study, found: Found) -> None:
     """P13: the parallel-running index of each town, and each mark by itself, for every period that was checked."""
-    periods = [period for table, period in study.cleaned.ledgers if table == "unit_check"]
-    if not periods:
+    checks = {period: table for (name, period), table in study.cleaned.ledgers.items() if name == "unit_check"}
+    if not checks:
         found.missing["P13"] = "unit_check"
     cells = []
-    for period in sorted(periods):
-        check = study.cleaned.ledger("unit_check", period)
+    for period, check in sorted(checks.items()):
         check = check.assign(old=check["in_use"].map({"old": 1.0, "both": 0.5, "new": 0.0}), period=period)
         cells.append(check)
         index = check.groupby("town_id")["old"].agg(["mean", "count"]).reindex(study.towns["town_id"])
         found.add("P13", values(index.index, index["mean"], index["count"].fillna(0)), period=period)
         found.add("P13", values([COUNTY], [check["old"].mean()], check["old"].count()), sub="index", period=period)
         marks = check.groupby(["town_id", "mark"])["old"].agg(["mean", "count"]).reset_index()
-        found.add("P13", values(marks["town_id"], marks["mean"], marks["count"]).assign(sub=marks["mark"]), period=period)
+        found.add(
+            "P13", values(marks["town_id"], marks["mean"], marks["count"]).assign(sub=marks["mark"]), period=period
+        )
     if cells:
         table = pd.concat(cells, ignore_index=True)
         found.tables["units"] = table.groupby(["period", "town_id", "old_id"], as_index=False)["old"].mean()
@@ -106,7 +115,7 @@ def staff(study: Study, found: Found, sample: Sample, wave: str) -> None:
     run = sample.column("S09")
     old = where(run >= 3, sample.asked("S09"))
     found.add("P13", estimate_shares(sample.design, pd.DataFrame({"staff": old}), **few), sub="staff")
-    reasons = [option for option in study.book.items["S11"].options]
+    reasons = study.book.items["S11"].options
     base = (run >= 3) & sample.asked("S11")
     named = {f"reason_{o.code}": where(sample.column(f"S11_{o.code}") == 1, base) for o in reasons}
     habit = where((sample.column("S11_1") == 1) | (sample.column("S11_2") == 1), base)
@@ -136,11 +145,16 @@ def quiz(study: Study, sample: Sample) -> Floats:
     succession, units = study.cleaned.ledger("org_map"), option_codes(study)
     if succession is not None:
         for row, old in KEYED.items():
-            keys = [units[unit] for unit in succession.loc[succession["old_id"] == old, "new_unit"].dropna() if unit in units]
+            keys = [
+                units[unit]
+                for unit in succession.loc[succession["old_id"] == old, "new_unit"].dropna()
+                if unit in units
+            ]
             right.append((f"S07c_{row}", np.isin(sample.column(f"S07c_{row}"), keys)))
     asked = np.array([sample.asked(cell, "does_not_know") for cell, _ in right])
     marks = np.array([mark for _, mark in right]) & asked
-    return np.divide(marks.sum(axis=0), asked.sum(axis=0), out=np.full(len(sample.rows), np.nan), where=asked.sum(axis=0) > 0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(marks.sum(axis=0) / asked.sum(axis=0))
 
 
 def option_codes(study: Study) -> dict[str, int]:
@@ -171,16 +185,28 @@ def residents(study: Study, found: Found, sample: Sample, wave: str) -> None:
     certain = pd.DataFrame({"without cannot say": where(np.isin(sample.column("R09"), (1, 2, 3)), sample.asked("R09"))})
     found.add("P16", estimate_shares(sample.design, certain, **few), sub="without cannot say")
     keys = study.book.items["R10"].right
-    marks = [where(sample.column(f"R10_{row}") == key, sample.asked(f"R10_{row}", "does_not_know")) for row, key in keys.items()]
+    marks = [
+        where(sample.column(f"R10_{row}") == key, sample.asked(f"R10_{row}", "does_not_know"))
+        for row, key in keys.items()
+    ]
     found.add("P16", estimate_means(sample.design, pd.DataFrame({"content": nanmean(marks)}), **few), sub="content")
     new, old = nanmean([heard(sample, r) for r in NEW_ROWS]), nanmean([heard(sample, r) for r in OLD_ROWS])
-    found.add("P16", estimate_means(sample.design, pd.DataFrame({"adjusted": new - heard(sample, DECOY)}), **few), sub="adjusted recognition")
+    found.add(
+        "P16",
+        estimate_means(sample.design, pd.DataFrame({"adjusted": new - heard(sample, DECOY)}), **few),
+        sub="adjusted recognition",
+    )
     found.add("P17", estimate_shares(sample.design, pd.DataFrame({"first old": first_old(sample)}), **few))
-    would = nanmean([where(sample.column(f"R18_{r}") == 1, sample.asked(f"R18_{r}", "does_not_know")) for r in OLD_ROWS])
+    would = nanmean(
+        [where(sample.column(f"R18_{r}") == 1, sample.asked(f"R18_{r}", "does_not_know")) for r in OLD_ROWS]
+    )
     found.add("P17", estimate_means(sample.design, pd.DataFrame({"would go": would}), **few), sub="would go")
     for name, value in (("recognises old", old), ("recognises new", new), ("old less new", old - new)):
         found.add("P17", estimate_means(sample.design, pd.DataFrame({name: value}), **few), sub=name)
-    contact = {f"contact_{o.code}": where(sample.column("R15") == o.code, sample.asked("R15")) for o in study.book.items["R15"].options}
+    contact = {
+        f"contact_{o.code}": where(sample.column("R15") == o.code, sample.asked("R15"))
+        for o in study.book.items["R15"].options
+    }
     shares = estimate_shares(sample.design, pd.DataFrame(contact), **few)
     found.add("P17", shares.assign(sub=shares["indicator"]))
     for column in ("age_group", "sex_group"):
@@ -199,13 +225,14 @@ def nanmean(columns: list[Floats]) -> Floats:
     """Each person's mean over the columns answered, missing where none was."""
     table = np.array(columns)
     known = np.isfinite(table).sum(axis=0)
-    return np.divide(np.nansum(table, axis=0), known, out=np.full(table.shape[1], np.nan), where=known > 0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.nansum(table, axis=0) / known)
 
 
 def changes(study: Study, found: Found) -> None:
     """P16 and P17: the change from one wave to the next, shared villages kept as shared PSUs."""
     waves = study.waves("resident")
-    for before, after in zip(waves, waves[1:], strict=False):
+    for before, after in itertools.pairwise(waves):
         both = stack(study.samples["resident", before], study.samples["resident", after])
         late = (both.rows["wave"] == after).to_numpy()
         for claim, indicator in (("P16", aware(both)), ("P17", first_old(both))):
@@ -249,12 +276,14 @@ def practice(study: Study, wave: str) -> pd.DataFrame:
     old_to = where(np.isin(people.column("R15"), (2, 3)), (people.column("R13") == 1) & people.asked("R15"))
     plate = where(people.column("R19") == 1, people.asked("R19"))
     daily = where(workers.column("S09") <= 2, workers.asked("S09"))
-    named = nanmean([where(workers.column(f"S10_{r}") == 1, workers.asked(f"S10_{r}")) for r, _ in study.book.items["S10"].rows])
+    named = nanmean(
+        [where(workers.column(f"S10_{r}") == 1, workers.asked(f"S10_{r}")) for r, _ in study.book.items["S10"].rows]
+    )
     sides = []
     for sample, pair, few in ((people, (old_to, plate), "fewest_residents"), (workers, (daily, named), "fewest_staff")):
         parts = [(0.25, np.nan_to_num(v), np.isfinite(v)) for v in pair]
         sides.append(estimate_sum(sample.design, "practice", parts, wave=wave, fewest=study.county.thresholds[few]))
-    both = sides[0].set_index("place").join(sides[1].set_index("place"), rsuffix="_staff")
+    both = sides[0].set_index("place").join(sides[1].set_index("place").add_suffix("_staff"))
     both["estimate"] += both["estimate_staff"]
     spread = both["se"] ** 2, both["se_staff"] ** 2
     both["se"] = np.sqrt(spread[0] + spread[1])
@@ -277,7 +306,9 @@ def gaps(study: Study, found: Found) -> None:
             table.reset_index(), left_on="place", right_on="town_id")  # fmt: skip
         frame["estimate"] = table["paper"].reindex(frame["place"]).to_numpy() - frame["estimate"]
         frame["low"], frame["high"] = limits(frame)
-        frame["reliability"] = np.where(frame["reason"] != "", "too few answers", np.where(is_unsteady(frame), "read with care", "ok"))
+        frame["reliability"] = np.where(
+            frame["reason"] != "", "too few answers", np.where(is_unsteady(frame), "read with care", "ok")
+        )
         found.add("P18", frame)
     parts = by_town(study, table["A02"], pd.Series(table.index, index=table.index))
     found.tables["scheme"] = parts

@@ -1,0 +1,91 @@
+"""The ledgers of the demo county as offices hand them over; refuses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from huying.contract import Day
+from huying.demo.bundle import Bundle
+from huying.demo.calls import draw_cases
+from huying.demo.exports import csv_bytes, xlsx_bytes
+from huying.demo.ledgers import need_counts
+from huying.demo.spelling import mix_dates
+from huying.ledgers import TABLES
+
+UNREADABLE = 6
+
+
+def show(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """A ledger as text under its Chinese headers."""
+    return TABLES[table].show(frame).fillna("")
+
+
+def add_plain(bundle: Bundle, table: str, frame: pd.DataFrame) -> None:
+    """A ledger without a fault."""
+    shown = show(table, frame)
+    bundle.files[f"raw/{table}.csv"] = csv_bytes(list(shown.columns), shown)
+
+
+def add_with_towns(bundle: Bundle, table: str, frame: pd.DataFrame, name: str = "", encoding: str = "utf-8-sig") -> None:
+    """A ledger whose towns and days are written in many ways."""
+    file = f"{name or table}.csv"
+    shown = spell(bundle, table, frame, file)
+    bundle.files[f"raw/{file}"] = csv_bytes(list(shown.columns), shown, encoding)
+
+
+def spell(bundle: Bundle, table: str, frame: pd.DataFrame, file: str, native: bool = False) -> pd.DataFrame:
+    """A ledger as text, its towns and times written in many ways (`native`: some as the workbook's own dates)."""
+    shown = show(table, frame)
+    if "town" in frame:
+        shown["镇街"] = bundle.spell_towns(file, pd.Index(bundle.truths.towns["town_id"]).get_indexer(frame["town"]).astype(np.int64), 2)
+    for column in TABLES[table].columns:
+        if hasattr(column.kind, "form") and column.name in frame:
+            shown[column.title.zh] = mix_dates(frame[column.name], bundle.rng, not isinstance(column.kind, Day), native)
+    return shown
+
+
+def add_needs(bundle: Bundle) -> None:
+    """The counts of need: a few lines in another encoding, and a few names mistyped so that a person must be asked."""
+    frame, file, rng = need_counts(bundle.truths, bundle.rng), "need_counts.csv", bundle.rng
+    shown, typo = spell(bundle, "need_counts", frame, file), bundle.truths.features["dirt"]["typo"]
+    rows = np.sort(rng.choice(np.flatnonzero(frame["town"] == typo["town"]), typo["rows"], replace=False))
+    shown.loc[rows, "镇街"] = typo["wrong"]
+    bundle.key = [entry for entry in bundle.key if entry[0] != file or entry[1] - 2 not in rows]
+    bundle.note(file, rows + 2, "town_typo", "town", typo["town"])
+    foreign = np.sort(rng.choice(np.setdiff1d(np.arange(len(frame)), rows), 3, replace=False)) + 2
+    bundle.note(file, foreign, "line_in_another_encoding")
+    bundle.files[f"raw/{file}"] = csv_bytes(list(shown.columns), shown, foreign=tuple(int(line) for line in foreign))
+
+
+def add_calls(bundle: Bundle, calls: pd.DataFrame) -> None:
+    """Calls and joint-conference cases as workbooks: closed before called, feedback missing, times that cannot be read."""
+    planted, rng, file, frame = bundle.truths.features, bundle.rng, "calls_2022.xlsx", calls.copy()
+    spared = frame["town"].isin(planted["calls"]["all_closed"]) | frame["dept"].isin(list(planted["calls"]["cross_duty_of"]))
+    n_early, n_silent = (round(planted["dirt"][kind] * len(frame)) for kind in ("closed_before_called", "feedback_missing"))
+    rows = rng.choice(np.flatnonzero((frame["status"] == "closed") & ~spared), n_early + n_silent + UNREADABLE, replace=False)
+    early, silent, unread = (np.sort(part) for part in np.split(rows, [n_early, n_early + n_silent]))
+    bundle.note(file, early + 2, "closed_before_called", "closed_at", frame["closed_at"].iloc[early].astype(str))
+    frame.loc[early, "closed_at"] = frame.loc[early, "called_at"] - pd.to_timedelta(rng.integers(1, 20, n_early), unit="D")
+    bundle.note(file, silent + 2, "feedback_missing", "feedback_at", frame["feedback_at"].iloc[silent].astype(str))
+    frame.loc[silent, "feedback_at"] = pd.NaT
+    shown = spell(bundle, "calls", frame, file, native=True)
+    shown["责任部门"] = name_departments(bundle, frame["dept"])
+    moments = frame["called_at"].iloc[unread]
+    shown.loc[unread, "呼叫时间"] = [f"{at:%y/%m/%d %H:%M}" if k % 2 else f"{at.day}/{at.month}/{at.year}" for k, at in enumerate(moments)]
+    bundle.note(file, unread + 2, "unreadable_date", "called_at", moments.astype(str))
+    bundle.files[f"raw/{file}"] = xlsx_bytes(list(shown.columns), shown, "呼叫台账")
+    cases = draw_cases(calls, rng)
+    shown = spell(bundle, "joint_conference", cases, "joint_conference_2022.xlsx", native=True)
+    shown["界定责任部门"] = name_departments(bundle, cases["ruling_dept"])
+    bundle.files["raw/joint_conference_2022.xlsx"] = xlsx_bytes(list(shown.columns), shown, "联席会议")
+
+
+def name_departments(bundle: Bundle, dept: pd.Series) -> list[str]:
+    """Departments by name, one in ten by a name that only the register of departments explains."""
+    planted = bundle.truths.departments
+    names: Mapping[str, str] = dict(zip(planted["dept_id"], planted["name_zh"], strict=True))
+    other, odd = bundle.truths.features["dept_aliases"], bundle.rng.random(len(dept)) < 0.1
+    return ["" if pd.isna(d) else other[d].split("、")[0] if strange and d in other else names[d] for d, strange in zip(dept, odd, strict=True)]
