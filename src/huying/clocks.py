@@ -55,13 +55,13 @@ def is_repeated(calls: pd.DataFrame) -> Bools:
     """Whether another call names this one as the call it repeats, at most 90 calendar days after it."""
     later = calls.loc[calls["reopened_of"].notna(), ["reopened_of", "called_at"]].set_index("reopened_of")["called_at"]
     first = later.groupby(level=0).min()
-    again = calls["call_id"].map(first) - calls["called_at"]
+    again = pd.Series(first.reindex(calls["call_id"]).to_numpy(), index=calls.index) - calls["called_at"]
     return np.asarray(again.between(pd.Timedelta(0), pd.Timedelta(days=AGAIN_DAYS)), dtype=bool)
 
 
 def clusters(calls: pd.DataFrame) -> Design:
     """The calls as a design: one stratum, PSUs = town x department, weight 1."""
-    names = calls["town_id"].astype(str) + "/" + calls["dept_id"].astype(str)
+    names = calls["town_id"].fillna("?").astype(str) + "/" + calls["dept_id"].fillna("?").astype(str)
     psu = np.unique(names, return_inverse=True)[1].astype(np.int64)
     return Design(np.zeros(len(calls), dtype=np.int64), psu, np.ones(len(calls)), ("all",))
 
@@ -183,6 +183,8 @@ def month_trend(timed: pd.DataFrame) -> dict[str, Any]:
     month = (used["dispatched_at"].dt.year * 12 + used["dispatched_at"].dt.month).to_numpy(dtype=float)
     empty = {"slope": np.nan, "se": np.nan, "low": np.nan, "high": np.nan, "df": np.nan, "n": float(len(used))}
     cells = clusters(used).psu if len(used) else np.zeros(0, dtype=np.int64)
+    if not used["responded_at"].notna().any():
+        return {**empty, "reason": "no response time"}
     if len(set(month)) < 2 or len(set(cells)) < 3:
         return {**empty, "reason": "too few answers"}
     if y.min() == y.max() or _separates(y, month):

@@ -106,12 +106,11 @@ def read_item(raw: Mapping[str, Any]) -> Item:
     rows = tuple((str(r["id"]), as_text({"zh": r["zh"], "en": r["en"]}, where)) for r in known.pop("rows", []))
     unit = as_text(known.pop("unit"), where) if "unit" in known else None
     missing = {int(code): why for code, why in known.pop("missing", {}).items()}
-    tuples = {k: tuple(v) for k, v in known.items() if isinstance(v, list)}
-    plain = {k: v for k, v in known.items() if not isinstance(v, list)}
+    rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
     unknown = set(known) - set(Item.__dataclass_fields__)
     if unknown or known.get("type") not in TYPES or not set(missing.values()) <= set(WHY_MISSING):
         raise CountyError("codebook.bad_item", where=where, unknown=", ".join(sorted(unknown)) or known.get("type"))
-    return Item(text=text, options=options, rows=rows, unit=unit, missing=missing, **plain, **tuples)
+    return Item(text=text, options=options, rows=rows, unit=unit, missing=missing, **rest)
 
 
 def parse_codebook(toml: str) -> Codebook:

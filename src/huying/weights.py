@@ -91,7 +91,8 @@ def merge_small(category: Ints, total: Floats, groups: int, fewest: int = FEWEST
     `category` holds 0..groups-1 in natural order; returns new codes (the code of the group that took it in), totals of
     the groups (0 for a group that has gone) and the list of merged groups.
     """
-    target, merged = np.arange(groups), []
+    target = np.arange(groups)
+    merged: list[int] = []
     total = total.astype(float)
     while True:
         counts = np.bincount(target[category], minlength=groups)
@@ -132,7 +133,8 @@ def town_margin(name: str, town: Ints, group: Ints, totals: Floats, towns: list[
 def kish(weight: Floats, by: Ints, size: int) -> Floats:
     """Kish's factor n sum(w^2) / sum(w)^2 for each of `size` groups (Kish 1965, section 11.7); missing where empty."""
     n, s, q = (np.bincount(by, values, minlength=size) for values in (np.ones_like(weight), weight, weight**2))
-    return np.divide(n * q, s**2, out=np.full(size, np.nan), where=s > 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(n * q / s**2)
 
 
 def rake_towns(

@@ -58,7 +58,7 @@ class Calendar:
         place = np.searchsorted(self.index, number)
         days = self.first + np.minimum(place, len(self.index) - 1).astype("timedelta64[D]")
         self.position(np.atleast_1d(days))
-        return days
+        return np.asarray(days)
 
 
 @cache
@@ -85,12 +85,12 @@ def calendar(name: str = "china", extra: Path | None = None) -> Calendar:
 
 def counted_day(moments: pd.Series, late_after: str | None) -> npt.NDArray[np.datetime64]:
     """The calendar day that each moment belongs to: after `late_after` it is the next day's; midnight means no hour."""
-    days = moments.to_numpy().astype("datetime64[D]")
+    days = np.asarray(moments.to_numpy(), dtype="datetime64[D]")
     if late_after in (None, "24:00"):
         return days
     hour, minute = map(int, str(late_after).split(":"))
     late = ((moments - moments.dt.normalize()) > pd.Timedelta(hours=hour, minutes=minute)).to_numpy()
-    return days + late.astype("timedelta64[D]")
+    return np.asarray(days + late.astype("timedelta64[D]"))
 
 
 def starts(start: pd.Series, rule: Rule, days: Calendar) -> Ints:

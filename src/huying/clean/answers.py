@@ -19,7 +19,6 @@ from huying.contract import no_rejects, parse_instants, set_aside
 from huying.county import Span
 from huying.places import Matcher
 from huying.sources.excel import Note
-from huying.sources.personal import mask_personal
 from huying.sources.wjx import Answers, option_places
 from huying.words import Text
 
@@ -80,7 +79,7 @@ class Cleaner:
         self.n, self.place = len(answers.text), replace(answers.place, file=file)
         self.row_id = (file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
         self.columns: dict[str, Any] = {}
-        self.state: dict[str, Any] = {}
+        self.state: dict[str, Any] = {}  # of each variable: answered, or why not
         self.flags, self.rejected, self.notes = [make_flags()], [no_rejects().assign(level="")], list(answers.notes)
         self.counts = Counter[str]()
         self.town = np.zeros(self.n, dtype=np.int64)
@@ -134,17 +133,12 @@ class Cleaner:
             return cells.spread(text, cells.read_words)
         reader = cells.option_reader(item) if item.options else cells.number_reader(item, self.span.first.year)
         cell = cells.spread(text, cells.town_reader(item, self.towns, self.codes) if item.role == "town" else reader)
-        if codes is None:
+        if codes is None or not (set(item.variables) if item.type == "multi" else {name}) <= set(codes):
             return cell
         if item.type == "multi":
-            if not set(item.variables) <= set(codes):
-                return cell
             number = cells.read_ticks(codes[list(item.variables)])
         else:
-            by_place = self.answers.numbering == "position"
-            known = {str(place if by_place else option.code): option.code for place, option in enumerate(item.options, 1)}
-            known |= {} if by_place else {str(code): code for code in item.missing}
-            number = cells.spread(codes[name], cells.code_reader(known) if item.options else reader)
+            number = cells.spread(codes[name], cells.code_reader(item, self.answers.numbering) if item.options else reader)
         cell, taken = cells.reconcile(cell, number)
         self.counts["read_from_number"] += taken
         return cell
@@ -158,20 +152,13 @@ class Cleaner:
                 shown = shown.where(shown != "", codes[name][shown.index])
             self.set_aside(name, shown, cells.FAULTS[state - FIRST_FAULT], "row" if is_town else "cell")
             if state in (cells.TOWN_UNKNOWN, cells.TOWN_AMBIGUOUS):
-                self.name_candidates(shown)
-        if cell.repaired.any():
-            self.flag("town_repaired" if is_town else "age_from_birth_year", cell.repaired, text[cell.repaired].to_numpy(dtype=object))
+                self.notes += cells.name_candidates(shown, self.towns)
+        mended = cell.repaired & asked & (cell.state == ANSWERED)
+        self.flag("town_repaired" if is_town else "age_from_birth_year", mended, text[mended].to_numpy(dtype=object))
         if is_town:
             self.set_aside(name, text[asked & (cell.state != ANSWERED) & (cell.state < FIRST_FAULT)], "town_blank", "row")
             self.kept &= ~asked | (cell.state == ANSWERED)
-            self.town = np.nan_to_num(cell.value).astype(np.int64)
-
-    def name_candidates(self, typed: pd.Series) -> None:
-        """A note for each name that was no certain town, most frequent first, with the towns it may mean."""
-        for name, n in typed.value_counts().items():
-            shown = mask_personal(pd.Series([name], dtype="str"))[0][0]
-            likely = ", ".join(self.towns.find(str(name))[2]) or "-"
-            self.notes.append(("clean.no_certain_town", {"typed": shown, "n": int(n), "candidates": likely}))
+            self.town = np.nan_to_num(np.where(asked, cell.value, 0)).astype(np.int64)
 
     def keep(self, item: Item, name: str, cell: Cell) -> None:
         """Store a cell as columns of the cleaned table."""
@@ -182,7 +169,8 @@ class Cleaner:
         if item.type == "multi":
             self.keep_multi(item, cell, gone)
         elif item.type == "text":
-            self.columns[name] = self.words(*cells.distinct(self.answers.text[name]), gone, item.scrub)
+            places, texts = cells.distinct(self.answers.text[name])
+            self.columns[name] = self.words(places, texts, gone, item.scrub)
         elif item.type == "number":
             self.columns[name] = cell.value
         else:
@@ -210,11 +198,9 @@ class Cleaner:
 
     def words(self, places: Any, words: Sequence[str | None], gone: Bools, scrub: bool = True) -> Any:
         """Texts as a column, personal numbers masked."""
-        if scrub:
-            found, n = cells.mask_words(words, places)
-            self.counts["personal_masked"] += n
-        else:
-            found = pd.array(words, dtype="str").take(places)
+        found, masked = cells.mask_words(words) if scrub else (pd.array(words, dtype="str"), np.zeros(len(words)))
+        self.counts["personal_masked"] += int(masked[places][~gone].sum())
+        found = found.take(places)
         found[gone] = None
         return found
 

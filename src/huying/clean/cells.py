@@ -14,6 +14,7 @@ import pandas as pd
 from huying.codebook import WHY_MISSING, Item
 from huying.contract import clean_text
 from huying.places import Matcher
+from huying.sources.excel import Note
 from huying.sources.personal import mask_personal
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
@@ -86,8 +87,11 @@ def option_reader(item: Item) -> Reader:
     return read
 
 
-def code_reader(codes: Mapping[str, int]) -> Reader:
-    """Reads a cell of a number export: an option's place or its code."""
+def code_reader(item: Item, numbering: str) -> Reader:
+    """Reads a cell of a number export: the option's `position` (from 1), or its `code`."""
+    codes = {str(place): option.code for place, option in enumerate(item.options, 1)}
+    if numbering == "code":
+        codes = {str(code): code for code in (*item.missing, *(option.code for option in item.options))}
 
     def read(text: str) -> tuple[float, int, bool]:
         text = text.translate(MINUS).removesuffix(".0")
@@ -150,7 +154,9 @@ def read_duration(text: str) -> tuple[float, int, bool]:
 
 def read_ticks(columns: pd.DataFrame) -> Cell:
     """A multiple choice from its 0/1 columns, which stand in the order of the options."""
-    ticks = [spread(columns[name], code_reader({"0": 0, "1": 1})) for name in columns]
+    known = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0}
+    ticks = [spread(columns[name], lambda text: (known.get(text, np.nan), ANSWERED if text in known else MARKS.get(text.translate(MINUS), UNKNOWN), False))
+             for name in columns]  # fmt: skip
     states = np.stack([tick.state for tick in ticks])
     bits = np.sum([np.nan_to_num(tick.value) * 2.0**place for place, tick in enumerate(ticks)], axis=0)
     state = np.select([(states == UNKNOWN).any(axis=0), bits > 0, (states == SKIPPED).any(axis=0), (states == SILENT).all(axis=0)],
@@ -169,12 +175,20 @@ def reconcile(text: Cell, number: Cell) -> tuple[Cell, int]:
     return cell, int(take.sum())
 
 
-def mask_words(words: Sequence[Any], places: npt.NDArray[np.int64]) -> tuple[Any, int]:
-    """The texts at `places` without personal numbers, missing where None; and in how many cells something was masked."""
-    plain = pd.Series(words, dtype="str")
-    masked = plain.copy()
-    masked[plain.notna()] = mask_personal(plain[plain.notna()])[0]
-    return masked.array.take(places), int(((masked != plain) & plain.notna()).to_numpy()[places].sum())
+def mask_words(words: Sequence[Any]) -> tuple[Any, Bools]:
+    """The texts without personal numbers, and in which something was masked; None stays missing."""
+    plain = pd.Series(words, dtype="str").fillna("")
+    masked = mask_personal(plain)[0]
+    return masked.where(masked != "").array, (masked != plain).to_numpy(dtype=bool)
+
+
+def name_candidates(typed: pd.Series, towns: Matcher) -> list[Note]:
+    """A note for each name that was no certain town, the 20 most frequent first, with the towns it may mean."""
+    counts = typed.value_counts().head(20)
+    shown = mask_personal(pd.Series(counts.index, dtype="str"))[0]
+    likely = [", ".join(towns.find(str(name))[2]) or "-" for name in counts.index]
+    return [("clean.no_certain_town", {"typed": name, "n": int(n), "candidates": found})
+            for name, n, found in zip(shown, counts, likely, strict=True)]  # fmt: skip
 
 
 def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:

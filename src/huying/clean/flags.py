@@ -74,10 +74,7 @@ def find_flags(rows: pd.DataFrame, items: Sequence[Item], form: str, thresholds:
 def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
     """One answer as integers: the code (of a multiple choice: its set of options), NO_ANSWER and below where missing."""
     if item.type == "multi":
-        bits = np.zeros(len(rows), dtype=np.int64)
-        for place, name in enumerate(item.variables):
-            bits += rows[name].to_numpy(dtype=np.int64, na_value=0) << place
-        value = pd.factorize(bits)[0]
+        value: Any = sum(rows[name].to_numpy(dtype=np.int32, na_value=0) << place for place, name in enumerate(item.variables))
     elif item.type == "number":
         value = pd.factorize(rows[cell])[0]
     else:

@@ -25,7 +25,7 @@ Pair = tuple[pd.DataFrame, pd.DataFrame]
 def add_residents(bundle: Bundle, population: Population, villages: Ints, clones: bool) -> None:
     """One wave of residents: drawn, asked, spoilt, and exported as text and number."""
     truths, rng, items = population.truths, bundle.rng, population.truths.items("resident")
-    people = draw_people(population, rng, villages)
+    people = draw_people(population, rng, villages, steady=True)
     forms = dirt.add_meta(answer_residents(population, people, rng), population, people, rng)
     asked = dirt.spoil_residents(forms, truths, items, rng, clones)
     pair = render(items, forms.answers, asked, rng)

@@ -67,26 +67,25 @@ def _systematic(units: Ints, size: Ints, n: int, rng: np.random.Generator) -> In
     return np.asarray(units[order[np.searchsorted(steps, marks, side="right")]])
 
 
-def draw_people(population: Population, rng: np.random.Generator, villages: Ints) -> pd.DataFrame:
-    """The persons drawn in `villages`: the town's number of answers shared evenly, simple random within the village."""
+def draw_people(population: Population, rng: np.random.Generator, villages: Ints, steady: bool = False) -> pd.DataFrame:
+    """The persons drawn in `villages`: the town's number of answers shared evenly, simple random within the village.
+
+    `steady` gives each age group of a town with a failed quota its own share of the aware, so that in a single sample the raw
+    share lies below the truth because of who was asked, not by chance.
+    """
     towns, table = population.towns, population.villages
     town, size = table["town"].to_numpy()[villages], table["adults"].to_numpy()[villages]
     start, wanted = table["start"].to_numpy()[villages], towns["n_resident"].to_numpy()
     quota = population.truths.features["residents"].get("quota_60", {})
-    group, rows, rank = population.people["group"].to_numpy(), [], np.zeros(len(villages), dtype=np.int64)
+    rows, rank = list[Ints](), np.zeros(len(villages), dtype=np.int64)
     for t, town_id in enumerate(towns["town_id"]):
         here = np.flatnonzero(town == t)
         rank[here] = np.arange(len(here))
         share = rng.permutation(np.full(len(here), wanted[t] // len(here)) + (np.arange(len(here)) < wanted[t] % len(here)))
-        old = _old_quota(share, quota[town_id]) if town_id in quota else None
-        for k, v in enumerate(here):
-            pool = np.arange(start[v], start[v] + size[v])
-            if old is None:
-                rows.append(start[v] + rng.choice(size[v], share[k], replace=False))
-            else:
-                middle = (share[k] - old[k] + k % 2) // 2
-                for g, part in enumerate((share[k] - old[k] - middle, middle, old[k])):
-                    rows.append(rng.choice(pool[group[pool] == g], part, replace=False))
+        if town_id in quota:
+            rows += _fill_quota(population, [np.arange(start[v], start[v] + size[v]) for v in here], share, quota[town_id], rng, steady)
+        else:
+            rows += [start[v] + rng.choice(size[v], n, replace=False) for v, n in zip(here, share, strict=True)]
     person = np.concatenate(rows)
     people = population.people.take(person).reset_index(drop=True)
     people["person"], of = person, people["town"].to_numpy()
@@ -98,10 +97,24 @@ def draw_people(population: Population, rng: np.random.Generator, villages: Ints
     return people
 
 
-def _old_quota(share: Ints, part: float) -> Ints:
-    """How many of each village's answers come from persons of 60 or more, so that the town has `part` of them."""
-    steps = np.round(np.cumsum(share) * part).astype(np.int64)
-    return np.diff(steps, prepend=0)
+def _fill_quota(
+    population: Population, pools: list[Ints], share: Ints, part: float, rng: np.random.Generator, steady: bool
+) -> list[Ints]:
+    """Persons of a town (`pools`: those of each village) of whom `part` are 60 or older, the others young and middle in turn."""
+    group, aware, rows = population.people["group"].to_numpy(), population.people["aware"].to_numpy(), list[Ints]()
+    everyone = np.concatenate(pools)
+    known, due = [aware[everyone[group[everyone] == g]].mean() for g in range(3)], np.zeros(3)
+    old = np.diff(np.round(np.cumsum(share) * part).astype(np.int64), prepend=0)
+    for k, pool in enumerate(pools):
+        middle = (share[k] - old[k] + k % 2) // 2
+        for g, n in enumerate((share[k] - old[k] - middle, middle, old[k])):
+            own = pool[group[pool] == g]
+            due[g] += n * known[g]
+            take = min(max(round(due[g]), 0), n) if steady else 0
+            due[g] -= take
+            split = (own[aware[own]], take), (own[~aware[own]], n - take)
+            rows += [rng.choice(some, m, replace=False) for some, m in (split if steady else ((own, n),))]
+    return rows
 
 
 def answer_residents(population: Population, people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

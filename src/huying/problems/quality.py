@@ -14,6 +14,8 @@ from huying.samples import dispositions, resident_sample
 def find(study: Study) -> Found:
     """Tables `endings`, `flags`, `weights`, and the headlines of P16 and P17 with no row left out for its flags."""
     found = Found()
+    if not study.cleaned.forms:
+        return found
     found.tables["endings"] = dispositions(study.cleaned, study.county.exclude)
     rows = pd.concat([frame[["row_id", "form", "wave", "town_id"]] for frame in study.cleaned.forms.values()])
     flags = study.cleaned.flags.merge(rows, on="row_id", how="inner")

@@ -1,0 +1,102 @@
+import numpy as np
+import pandas as pd
+import pytest
+from clean_stand_in import ITEMS, THRESHOLDS, clean
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from huying.clean.flags import NO_ANSWER, find_clones, find_flags, find_straight_lines, longest_run
+
+LINE = {"R12_a": "没听过", "R12_b": "没听过", "R12_c": "没听过", "R12_d": "没听过", "R12_e": "没听过"}
+
+
+def flagged(rows, flag, **thresholds):
+    done = clean(rows, thresholds={**THRESHOLDS, **thresholds})
+    found = done.flags[done.flags["flag"] == flag]
+    return {int(row.split("#")[1]) - 2: detail for row, detail in zip(found["row_id"], found["detail"], strict=True)}
+
+
+def test_duplicates():
+    rows = [{"submitted_at": "2023/5/10 9:00:00"}, {"submitted_at": "2023/5/10 9:00:00", "R03": "４２岁"}, {"submitted_at": "2023/5/11 9:00:00"},
+            {"submitted_at": "2023/5/10 9:00:00", "R03": "43"}, {"submitted_at": "2023/5/12 9:00:00", "R26": "好"}]  # fmt: skip
+    assert set(flagged(rows, "duplicate")) == {1} and set(flagged(rows, "near_duplicate")) == {2}
+
+
+def test_refusals_are_no_near_duplicates_of_each_other():
+    gone = {name: "(跳过)" for name in ("R01", "R03", "R09", "R11", *LINE, "S14", "S15", "R26")}
+    assert not flagged([{"R00": "不愿意", **gone}] * 3, "near_duplicate")
+
+
+def test_mostly_blank_forms_are_no_near_duplicates():
+    blank = {name: "" for name in ("R03", "R09", "R11", *LINE, "S14", "S15", "R26")}
+    assert not flagged([blank] * 3, "near_duplicate")
+
+
+def chain(n, interviewer="I1"):
+    """Forms of which each differs from the next in one closed answer more: links of at most two, ends far apart."""
+    cells = ["R12_a", "R12_b", "R12_c", "R12_e"]
+    return [{"interviewer_id": interviewer, **{cell: "去过" if cell != "R12_c" else "听过" for cell in cells[:k]}} for k in range(n)]
+
+
+def test_cloned_blocks_are_linked_pairwise():
+    rows = [*chain(4), {"interviewer_id": "I1", "R09": "没有（真的）", "R11": "(跳过)", **{c: "没听过" for c in LINE}}]
+    assert flagged(rows, "cloned_block") == dict.fromkeys(range(4), "I1 x 4")
+    assert not flagged(rows, "cloned_block", clone_block=5)
+
+
+def test_cloned_blocks_need_one_interviewer_and_count_repeats_once():
+    assert not flagged([*chain(2), *chain(2, "I2")], "cloned_block")
+    assert not flagged(chain(4, ""), "cloned_block")
+    assert not flagged([*chain(2), *chain(2)], "cloned_block")  # two forms, each sent twice
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), differs=st.integers(0, 2))
+def test_pigeonhole_finds_what_comparing_all_pairs_finds(data, differs):
+    n = data.draw(st.integers(1, 12))
+    table = np.array(data.draw(st.lists(st.lists(st.integers(1, 2), min_size=6, max_size=6), min_size=n, max_size=n)), dtype=np.int32)
+    who = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)))
+    block = list(range(n))
+    for i in range(n):
+        for j in range(i):
+            if who[i] == who[j] and (table[i] != table[j]).sum() <= differs:
+                block = [block[j] if b == block[i] else b for b in block]
+    size = np.array([block.count(b) for b in block])
+    found = find_clones(list(table.T), who, np.ones(n, dtype=bool), differs, 3)
+    assert list(found) == list(np.where(size >= 3, size, 0))
+
+
+def test_speeders():
+    rows = [{"seconds": "100"}, {"seconds": "100秒"}, {"seconds": "29"}, {"seconds": "30"}, {"seconds": "100"}, {"R03": "15", "seconds": "5"}]
+    assert flagged(rows, "speeder") == {2: "29 / 100"}  # 0.3 x 100 = 30
+
+
+def test_straight_lines():
+    assert set(flagged([LINE, {**LINE, "R12_c": "听过"}, {**LINE, "R12_c": ""}], "straight_line")) == {0}
+    assert set(flagged([{}, {**LINE, "R12_e": "去过"}], "straight_line", longstring=4)) == {1}
+
+
+def test_every_full_matrix_counts_and_small_ones_do_not():
+    five, same = [np.full(4, 2, dtype=np.int32) for _ in range(5)], [np.array([1, 2, 2, 2], dtype=np.int32)] * 4
+    varied = [np.array([2, 2, NO_ANSWER, 2], dtype=np.int32)] * 4 + [np.array([2, 3, 2, 2], dtype=np.int32)]
+    assert list(find_straight_lines([five, same, varied], "all")) == [True, False, True, True]
+
+
+@pytest.mark.parametrize(("row", "run"), [([1, 2, 3], 1), ([2, 2, 3], 2), ([1, 3, 3, 3], 3), ([NO_ANSWER] * 3, 0), ([1, 1, NO_ANSWER, 1], 2),
+                                          ([5] * 10, 10), ([4] * 20, 20), ([-2, -2, 1], 2)])  # fmt: skip
+def test_longest_run(row, run):
+    assert list(longest_run(np.array([row]))) == [run]
+
+
+def test_attention_decoy_contradiction():
+    rows = [{"R12_d": "没听过"}, {"R12_d": ""}, {"R12_e": "听过"}, {"S14": "3", "S15": "4"}, {"S14": "3", "S15": "3"}]
+    assert flagged(rows, "attention_failed") == {0: "R12_d"} and flagged(rows, "decoy") == {2: "R12_e"}
+    done = clean(rows, form="staff", thresholds=THRESHOLDS)
+    assert list(done.flags.loc[done.flags["flag"] == "contradiction", "row_id"]) == ["r.csv#5"]
+
+
+def test_flags_over_several_files_together():
+    parts = [clean([{"seconds": "100"}]).rows, clean([{"seconds": "20", "submitted_at": "2023/5/10 9:00:00"}]).rows]
+    parts[1]["row_id"] = "s.csv#2"
+    flags = find_flags(pd.concat(parts, ignore_index=True), ITEMS, "resident", THRESHOLDS)
+    assert set(zip(flags["row_id"], flags["flag"], strict=True)) == {("s.csv#2", "duplicate")}  # the median of 100 and 20 is 60
