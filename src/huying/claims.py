@@ -125,6 +125,11 @@ class Freeze:
 
     hashes: Mapping[str, str] = field(default_factory=dict)
     frozen_on: str = ""
+    later: Mapping[str, str] = field(default_factory=dict)
+
+    def date(self, claim: str) -> str:
+        """The day on which the claim's rule was fixed, empty where it was not."""
+        return self.later.get(claim, self.frozen_on) if claim in self.hashes else ""
 
     def remark(self, claim: str, now: str) -> str:
         """`not frozen`, `changed after the data were seen`, or nothing."""
@@ -140,18 +145,22 @@ def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
 
 
 def freeze(county: County, today: dt.date | None = None) -> Path:
-    """Write `frozen.toml` into the county's folder; a claim that is frozen already keeps its hash and date."""
+    """Write `frozen.toml` into the county's folder; a claim frozen already keeps its hash and date, a new one gets today's."""
     file = county.folder / "frozen.toml"
     before = read_freeze(county)
     hashes = {**rule_hashes(county, claims_of(county)), **before.hashes}
-    when = before.frozen_on or (today or dt.date.today()).isoformat()
+    now = (today or dt.date.today()).isoformat()
+    when = before.frozen_on or now
+    later = {**before.later, **({key: now for key in hashes if key not in before.hashes} if now != when else {})}
     lines = [
         "# Rules, bars and exclusions as fixed before the data were seen. Do not edit.",
         f'frozen_on = "{when}"',
         "",
         "[rules]",
     ]
-    write_text(file, "\n".join([*lines, *(f'{key} = "{value}"' for key, value in sorted(hashes.items()))]) + "\n")
+    tables = (lines, hashes), (["", "[later]"], later)
+    rows = [row for head, body in tables if body for row in (*head, *(f'{k} = "{v}"' for k, v in sorted(body.items())))]
+    write_text(file, "\n".join(rows) + "\n")
     return file
 
 
@@ -161,7 +170,7 @@ def read_freeze(county: County) -> Freeze:
     if not file.is_file():
         return Freeze()
     raw = tomllib.loads(file.read_text("utf-8"))
-    return Freeze(raw.get("rules", {}), str(raw.get("frozen_on", "")))
+    return Freeze(raw.get("rules", {}), str(raw.get("frozen_on", "")), raw.get("later", {}))
 
 
 # --- judging ----------------------------------------------------------------------------------------------------------
@@ -226,8 +235,8 @@ def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
     quantifier, bar = claim.rule_at("town")
     known = towns[towns["verdict_family"].isin([SUPPORTED, NOT_SUPPORTED]) | towns["estimate"].notna()]
     n = len(known)
-    meets = known["estimate"] < bar - 1e-9 if quantifier == LOW else known["estimate"] >= bar - 1e-9
-    meets |= known["verdict"] == SUPPORTED
+    meets = np.array([judge(quantifier, bar, value, value, value)[0] == SUPPORTED for value in known["estimate"]], dtype=bool)
+    meets |= (known["verdict"] == SUPPORTED).to_numpy()
     low, high = (known["verdict_family"] == SUPPORTED).sum(), (known["verdict_family"] != NOT_SUPPORTED).sum()
     return {"place": COUNTY, "estimate": meets.sum() / n if n else np.nan, "low": low / n if n else np.nan,
             "high": high / n if n else np.nan, "n": n, "method": COUNT}  # fmt: skip
@@ -299,7 +308,7 @@ def as_evidence(
     if changed:
         remark = remark.where(remark == "", remark + "; ") + changed
     rows = judged.assign(
-        claim=claim.id, reason=reason, remark=remark, rule=claim.rule, rule_hash=rule_hash, rule_frozen_on=frozen.frozen_on,
+        claim=claim.id, reason=reason, remark=remark, rule=claim.rule, rule_hash=rule_hash, rule_frozen_on=frozen.date(claim.id),
         excluded_flags=", ".join(county.exclude), data_hash=data_hash[:16], figure=claim.figure, notebook=claim.notebook,
         is_synthetic=county.is_synthetic,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -118,7 +119,7 @@ def parse_codebook(toml: str) -> Codebook:
     items = [read_item(raw) for raw in tomllib.loads(toml).get("item", [])]
     book = Codebook({item.id: item for item in items})
     if len(book.items) != len(items):
-        raise CountyError("codebook.repeated_id", ids=", ".join(sorted(i.id for i in items if items.count(i) > 1)))
+        raise CountyError("codebook.repeated_id", ids=", ".join(sorted(k for k, n in Counter(i.id for i in items).items() if n > 1)))
     for item in items:
         for rule in (item.asked_if, item.ends_if):
             for name in names_in(rule):

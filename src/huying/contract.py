@@ -20,7 +20,7 @@ from huying.words import Text, say
 REJECTED = ("file", "sheet", "row", "column", "value", "reason")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _DAY = r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
-_TIME = r"(?:[T\s]*(\d{1,2})[:时](\d{1,2})分?(?::(\d{1,2})(?:\.\d+)?)?)?\s*(?:Z|[+-]00:?00|\+08:?00)?$"
+_TIME = r"(?:(?:[T\s]+|(?<=日))(\d{1,2})[:时](\d{1,2})分?(?::(\d{1,2})(?:\.\d+)?)?)?\s*(?:Z|[+-]00:?00|\+08:?00)?$"
 
 
 def clean_text(text: str) -> str:
@@ -32,7 +32,7 @@ def clean_text(text: str) -> str:
 
 def clean_series(text: pd.Series) -> pd.Series:
     """`clean_text` of every cell; each distinct text is cleaned once."""
-    codes, distinct = pd.factorize(text.astype(object))
+    codes, distinct = pd.factorize(text.astype(object).where(text.notna(), ""))
     cleaned = np.array([clean_text(str(value)) for value in distinct] or [""], dtype=object)
     return pd.Series(cleaned[codes], index=text.index, dtype=object)
 
@@ -161,7 +161,7 @@ class Choice:
     options: Mapping[str, Text]
 
     def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
-        known = {word.casefold(): code for code, label in self.options.items() for word in (code, *label)}
+        known = {clean_text(word).casefold(): code for code, label in self.options.items() for word in (code, *label)}
         found = text.str.casefold().map(known)
         return found.where(found.notna(), None), found.isna() & (text != "")
 

@@ -29,7 +29,7 @@ SCHEMA: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "period": {"from": (dt.date,), "to": (dt.date,), "as_of": (dt.date,)},
     "clock": {"count_from": (str,), "cutoff": (str,), "day_ends": (str,)},
     "exclude": {"flags": (list,)},
-    "thresholds": {key: (int, float) if isinstance(value, int | float) else (type(value), int)
+    "thresholds": {key: (int, float) if isinstance(value, int | float) else (list,) if isinstance(value, list) else (str, int)
                    for key, value in THRESHOLDS.items()},
     "survey": {"form": (str,), "wave": (str,), "reader": (str,), "text": (str,), "number": (str,), "file": (str,)},
     "ledger": {"table": (str,), "file": (str,), "period": (str,), "sheet": (str,), "header_row": (int,), "columns": (dict,)},
@@ -115,10 +115,10 @@ def find_county(name: str | Path) -> County:
 def read_county(folder: Path) -> County:
     """The county declared by `folder/county.toml`; raises CountyError with the line and the key at fault."""
     file = folder / "county.toml"
-    source = file.read_text("utf-8")
     try:
+        source = file.read_text("utf-8-sig")
         raw = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CountyError("county.not_toml", Place(str(file)), why=str(error)) from error
     Checker(str(file), source).check(raw)
     for entry in (*raw.get("survey", ()), *raw.get("ledger", ())):
@@ -145,12 +145,19 @@ def _build(folder: Path, raw: Mapping[str, Any]) -> County:
     )  # fmt: skip
 
 
-def _place(file: str, source: str, word: str) -> Place:
-    """The line of the declaration that holds `word`."""
-    lines = [
-        n for n, line in enumerate(source.splitlines(), 1) if re.search(rf"(^|[\s\[.\"']){re.escape(word)}\b", line)
-    ]
-    return Place(file, row=lines[0] if lines else None)
+def _place(file: str, source: str, word: str, value: Any = None) -> Place:
+    """The line of the declaration that holds `word`, best the one that sets it to `value`."""
+    code = [line.split("#")[0] for line in source.splitlines()]
+    lines = [n for n, line in enumerate(code, 1) if re.search(rf"(^|[\s\[.\"']){re.escape(word)}\b", line)]
+    exact = [n for n in lines if value is not None and _sets(code[n - 1], word, value)]
+    return Place(file, row=next(iter(exact or lines), None))
+
+
+def _sets(line: str, key: str, value: Any) -> bool:
+    try:
+        return bool(tomllib.loads(line).get(key) == value)
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -160,17 +167,16 @@ class Checker:
     file: str
     source: str
 
-    def fail(self, key: str, word: str, /, **values: Any) -> CountyError:
-        return CountyError(key, _place(self.file, self.source, word), **values)
+    def fail(self, key: str, word: str, value: Any = None, /, **values: Any) -> CountyError:
+        return CountyError(key, _place(self.file, self.source, word, value), **values)
 
     def check(self, raw: Mapping[str, Any]) -> None:
         known = {*SCHEMA, "bars"}
         for section, body in raw.items():
             if section not in known:
                 raise self.unknown(section, known)
-            if section != "bars":
-                for entry in self.entries(section, body):
-                    self.check_entry(section, entry)
+            for entry in self.entries(section, body):
+                self.check_entry(section, entry)
         if "county" not in raw:
             raise self.fail("county.no_section", "county", key="[county]")
         for survey in raw.get("survey", ()):
@@ -189,21 +195,24 @@ class Checker:
     def check_entry(self, section: str, entry: Any) -> None:
         if not isinstance(entry, dict):
             raise self.fail("county.wrong_type", section, key=section, wanted=f"[{section}.…]", got=repr(entry))
-        schema = SCHEMA[section]
+        schema = dict.fromkeys(entry, (int, float)) if section == "bars" else SCHEMA[section]
         for key, value in entry.items():
             if key not in schema:
-                raise self.unknown(key, set(schema))
+                raise self.unknown(key, set(schema), value)
             if not isinstance(value, schema[key]) or (isinstance(value, bool) and bool not in schema[key]):
                 names = " / ".join(kind.__name__ for kind in schema[key])
-                raise self.fail("county.wrong_type", key, key=key, wanted=names, got=repr(value))
+                raise self.fail("county.wrong_type", key, value, key=key, wanted=names, got=repr(value))
             if key in CHOICES and value not in CHOICES[key]:
-                raise self.fail("county.wrong_value", key, key=key, wanted=", ".join(CHOICES[key]), got=value)
-        for key in REQUIRED.get(section, ()):
+                raise self.fail("county.wrong_value", key, value, key=key, wanted=", ".join(CHOICES[key]), got=value)
+            if key == "cutoff" and not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d|24:00", value):
+                raise self.fail("county.wrong_value", key, value, key=key, wanted="17:30, 24:00", got=value)
+        holds = (("text",) if entry.get("reader") == "wjx" else ("file",)) if section == "survey" else ()
+        for key in (*REQUIRED.get(section, ()), *holds):
             if key not in entry:
                 raise self.fail("county.no_key", section, section=section, key=key)
 
-    def unknown(self, key: str, known: set[str]) -> CountyError:
+    def unknown(self, key: str, known: set[str], value: Any = None) -> CountyError:
         close = difflib.get_close_matches(key, known, n=1)
         return self.fail(
-            "county.unknown_key", key, key=key, known=", ".join(sorted(known)), close=close[0] if close else "-"
+            "county.unknown_key", key, value, key=key, known=", ".join(sorted(known)), close=close[0] if close else "-"
         )

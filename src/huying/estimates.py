@@ -47,10 +47,9 @@ class Design:
     base: Floats | None = None
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.weight).all() or (self.weight < 0).any():
-            raise EstimateError(
-                "estimates.bad_weight", rows=", ".join(map(str, np.flatnonzero(~(self.weight >= 0))[:5]))
-            )
+        bad = np.flatnonzero(~(np.isfinite(self.weight) & (self.weight > 0)))
+        if len(bad):
+            raise EstimateError("estimates.bad_weight", rows=", ".join(map(str, bad[:5])))
         if (self.owner[self.psu] != self.stratum).any():
             raise EstimateError("estimates.psu_in_two_strata")
 

@@ -94,7 +94,7 @@ def resident_sample(
     village = village.where(village != "", rows["town_id"].astype(str) + "?")
     psu = np.unique(rows["town_id"].astype(str) + "/" + village, return_inverse=True)[1].astype(np.int64)
     base = base_weights(town, psu, towns["adults"].to_numpy(dtype=float))
-    if county.sampling != "probability" and margins is None:
+    if county.sampling != "probability":
         base = np.ones(len(rows))
     if margins is None:
         table = pd.DataFrame(

@@ -19,12 +19,11 @@ import pyarrow.parquet as pq
 
 from huying.errors import InputError, Place
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` beside `path`, flush it to the disk, then rename: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with beside(path) as temporary:
         temporary.write_bytes(content)
 
@@ -32,10 +31,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 @contextlib.contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name when the block ends well and vanishes when it does not."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
@@ -44,7 +45,8 @@ def beside(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise InputError("store.not_written", Place(str(path)), why=error.strerror or str(error)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -54,7 +56,6 @@ def write_text(path: Path, text: str) -> None:
 
 def write_parquet(path: Path, frame: pd.DataFrame, by: str = "") -> None:
     """Write a frame as Parquet; with `by` (for example town_id) each of its values is a row group of its own."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     ordered = frame.sort_values(by, kind="stable", ignore_index=True) if by else frame
     table = pa.Table.from_pandas(ordered, preserve_index=False)
     with beside(path) as temporary, pq.ParquetWriter(temporary, table.schema, compression="zstd") as writer:
@@ -72,7 +73,7 @@ def read_parquet(path: Path, **equal: str) -> pd.DataFrame:
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame for Excel: UTF-8 with BOM, and an apostrophe before text that a spreadsheet would run as a formula."""
-    safe = frame.apply(lambda c: c.map(_quoted) if c.dtype == object or pd.api.types.is_string_dtype(c) else c)
+    safe = frame.apply(lambda c: c if pd.api.types.is_numeric_dtype(c) or pd.api.types.is_datetime64_any_dtype(c) else c.map(_quoted))
     buffer = io.StringIO()
     safe.to_csv(buffer, index=False, lineterminator="\n")
     write_bytes(path, b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8"))

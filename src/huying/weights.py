@@ -59,6 +59,8 @@ def rake(
     within `bounds` times the mean factor.
     """
     for margin in margins:
+        if not np.isfinite(margin.total).all():
+            raise EstimateError("weights.no_total", margin=margin.name)
         empty = (margin.total > 0) & (np.bincount(margin.category, minlength=len(margin.total)) == 0)
         if empty.any():
             raise EstimateError("weights.empty_category", margin=margin.name, category=int(np.flatnonzero(empty)[0]))
@@ -108,26 +110,18 @@ def merge_small(category: Ints, total: Floats, groups: int, fewest: int = FEWEST
         merged.append(int(small[0]))
 
 
-def town_margin(name: str, town: Ints, group: Ints, totals: Floats, towns: list[str]) -> tuple[Margin, list[str]]:
-    """The margin town x `group`, small categories merged town by town, and what was merged.
+def town_margin(name: str, group: Ints, totals: Floats, fewest: int = FEWEST) -> tuple[Margin, list[int]]:
+    """One town's margin over its respondents, and the groups merged.
 
     `group` is 0..G-1, or -1 where the answer is missing: such a person keeps the town's mean factor, for they form a
-    category whose total is their share of the town's respondents. `totals` has the shape (towns, G).
+    category of their own (G) whose total is their share of the town's respondents. `totals` has the length G.
     """
-    groups = totals.shape[1]
-    code = np.empty(len(town), dtype=np.int64)
-    total = np.zeros((len(towns), groups + 1))
-    merged = []
-    for t in range(len(towns)):
-        here = np.flatnonzero(town == t)
-        known = here[group[here] >= 0]
-        unknown = 1 - len(known) / len(here) if len(here) else 0.0
-        if len(here):
-            codes, sums, gone = merge_small(group[known], totals[t], groups)
-            code[known], code[here[group[here] < 0]] = t * (groups + 1) + codes, t * (groups + 1) + groups
-            total[t, :groups], total[t, groups] = sums * (1 - unknown), totals[t].sum() * unknown
-            merged += [f"{towns[t]} {name} {g}" for g in gone]
-    return Margin(name, code, total.ravel()), merged
+    known, groups = group >= 0, len(totals)
+    unknown = 1 - known.mean()
+    codes, sums, merged = merge_small(group[known], totals, groups, fewest)
+    category = np.full(len(group), groups, dtype=np.int64)
+    category[known] = codes
+    return Margin(name, category, np.append(sums * (1 - unknown), totals.sum() * unknown)), merged
 
 
 def kish(weight: Floats, by: Ints, size: int) -> Floats:
@@ -137,43 +131,64 @@ def kish(weight: Floats, by: Ints, size: int) -> Floats:
         return np.asarray(n * q / s**2)
 
 
+def rake_town(
+    base: Floats, groups: dict[str, Ints], totals: dict[str, Floats], bounds: tuple[float, float]
+) -> tuple[Floats, int, list[Margin], list[str]]:
+    """One town's weights, the sweeps, its margins as met, and what was merged.
+
+    Where the factors would leave the bounds, thin categories are merged (under 5, then 10, then 20 respondents) before
+    EstimateError is raised.
+    """
+    for fewest in (FEWEST, 2 * FEWEST, 4 * FEWEST):
+        made = {name: town_margin(name, group, totals[name], fewest) for name, group in groups.items()}
+        margins = [margin for margin, _ in made.values()]
+        try:
+            weight, sweeps = rake(base, margins, bounds)
+        except EstimateError:
+            if fewest == 4 * FEWEST:
+                raise
+        else:
+            break
+    return weight, sweeps, margins, [f"{name} {g}" for name, (_, merged) in made.items() for g in merged]
+
+
 def rake_towns(
     town: Ints, base: Floats, groups: dict[str, Ints], totals: dict[str, Floats], towns: list[str],
     bounds: tuple[float, float] = (0.1, 10.0),
 ) -> Raked:  # fmt: skip
     """Weights raked to town x each of `groups` (for example sex and age), town by town, with their diagnostics.
 
-    Raises EstimateError, naming the town, when a margin cannot be met.
+    `totals` holds an array of shape (towns, categories) for each group. Raises EstimateError, naming the town, when a
+    margin cannot be met.
     """
-    margins, merged = [], []
-    for name, group in groups.items():
-        margin, gone = town_margin(name, town, group, totals[name], towns)
-        margins.append(margin)
-        merged += gone
-    weight, rows = base.astype(float).copy(), []
+    weight, rows, merged = base.astype(float).copy(), [], []
+    codes = {name: np.zeros(len(town), dtype=np.int64) for name in groups}
     for t, town_name in enumerate(towns):
         here = np.flatnonzero(town == t)
-        own = [_of_town(margin, here) for margin in margins]
+        if not len(here):
+            rows.append((town_name, 0, 0, np.nan, np.nan, np.nan))
+            continue
+        own = {name: group[here] for name, group in groups.items()}
         try:
-            weight[here], sweeps = rake(base[here], own, bounds) if len(here) else (weight[here], 0)
+            weight[here], sweeps, margins, gone = rake_town(
+                base[here], own, {k: v[t] for k, v in totals.items()}, bounds
+            )
         except EstimateError as error:
             raise EstimateError("weights.town", town=town_name, why=error.say()) from error
-        factor = weight[here] / base[here] / np.mean(weight[here] / base[here]) if len(here) else np.array([np.nan])
-        rows.append((town_name, len(here), sweeps, factor.min(), factor.max(), _worst(weight[here], own)))
+        for margin in margins:
+            codes[margin.name][here] = t * len(margin.total) + margin.category
+        merged += [f"{town_name} {what}" for what in gone]
+        factor = weight[here] / base[here] / np.mean(weight[here] / base[here])
+        rows.append((town_name, len(here), sweeps, factor.min(), factor.max(), _worst(weight[here], margins)))
     frame = pd.DataFrame(rows, columns=["place", "n", "sweeps", "factor_min", "factor_max", "worst_margin"])
     frame.insert(2, "kish", kish(weight, town, len(towns)))
-    return Raked(weight, tuple(margin.category for margin in margins), frame, tuple(merged))
-
-
-def _of_town(margin: Margin, here: Ints) -> Margin:
-    codes, category = np.unique(margin.category[here], return_inverse=True)
-    return Margin(margin.name, category.astype(np.int64), margin.total[codes])
+    return Raked(weight, tuple(codes.values()), frame, tuple(merged))
 
 
 def _worst(weight: Floats, margins: list[Margin]) -> float:
+    """The largest relative gap between a margin's total and the weights' sum."""
     gaps = [
-        np.abs(np.bincount(m.category, weight, minlength=len(m.total)) / m.total - 1).max()
+        np.abs(np.bincount(m.category, weight, minlength=len(m.total)) - m.total)[m.total > 0] / m.total[m.total > 0]
         for m in margins
-        if len(weight)
     ]
-    return float(max(gaps, default=0.0))
+    return float(max(gap.max(initial=0.0) for gap in gaps))

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pandas as pd
 
-from huying.codebook import Item, parse_codebook
 from huying.clean.answers import Cleaned, clean_answers
+from huying.codebook import Item, parse_codebook
 from huying.contract import no_rejects
 from huying.county import Span
 from huying.errors import Place
@@ -117,7 +117,7 @@ def make_answers(rows: list[dict[str, str]], codes: list[dict[str, str]] | None 
     index = pd.RangeIndex(2, len(rows) + 2)
     text = pd.DataFrame([{**GOOD, **{k: v for k, v in row.items() if k in GOOD}} for row in rows], index=index, columns=list(GOOD), dtype="str")
     meta = pd.DataFrame([{"serial": str(n), "submitted_at": f"2023/5/10 9:{n:02d}:00", "seconds": "300", **{k: v for k, v in row.items() if k in META_COLUMNS}}
-                         for n, row in enumerate(rows)], index=index, columns=list(META_COLUMNS)).fillna("").astype("str")
+                         for n, row in enumerate(rows)], index=index, columns=list(META_COLUMNS), dtype="str").fillna("")
     number = None if codes is None else pd.DataFrame(codes, index=index, dtype="str")
     return Answers(text, number, numbering, meta, Place("r.csv"), (), {"昵称": 3}, no_rejects())
 

@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 from clean_stand_in import ITEMS, SPAN, THRESHOLDS, TOWNS, clean, make_answers
@@ -154,7 +153,7 @@ def test_both_exports_agree_by_position():
     done = clean([{}, {"R09": "没有（真的）", "R11": "(跳过)"}, {"R01": "其他地方"}],
                  [CODES, {**CODES, "R09": "2", "R11_1": "-3", "R11_2": "-3", "R11_6": "-3", "R11_97": "-3"}, {**CODES, "R01": "5"}])  # fmt: skip
     assert done.counts["exports_disagree"] == 0 and done.rejected.empty
-    assert list(done.rows["R09"]) == [1, 4, pd.NA][:2] + [done.rows["R09"].iloc[2]] and list(done.rows["disposition"])[2] == "elsewhere"
+    assert list(done.rows["R09"].fillna(-1)) == [1, 4, -1] and list(done.rows["disposition"]) == ["complete", "complete", "elsewhere"]
 
 
 def test_exports_that_disagree_set_the_cell_aside():
@@ -194,8 +193,7 @@ def test_uncertain_towns_reject_the_row_with_candidates_in_a_note():
     done = clean([{"R01": "样本"}, {"R01": "东岭镇"}, {"R01": ""}, {}])
     assert reasons(done, "row") == [("R01", "东岭镇", "town_unknown"), ("R01", "样本", "town_ambiguous"), ("R01", "", "town_blank")]
     assert list(done.rows["row_id"]) == ["r.csv#5"] and done.counts["rows_rejected"] == 3
-    assert dict(done.notes)["clean.no_certain_town"]
-    assert [values["candidates"] for _, values in done.notes if values["typed"] == "样本"] == [", ".join(TOWNS.find("样本")[2]) or "-"]
+    assert {values["typed"]: values["candidates"] for _, values in done.notes} == {"样本": "T03, T04", "东岭镇": "-"}
     assert done.counts["towns_without_data"] == ("T02", "T03", "T04")
 
 
@@ -217,7 +215,7 @@ def test_time_of_sending(stamp, level, reason):
 
 
 def test_excel_serial_is_the_day_it_means():
-    assert one(submitted_at="45058.5")["submitted_at"] == pd.Timestamp("2023-05-11 12:00:00")  # 44927 is 2023-01-01, and 131 days on
+    assert one(submitted_at="45058.5")["submitted_at"] == pd.Timestamp("2023-05-12 12:00:00")  # 44927 is 2023-01-01; 31 + 28 + 31 + 30 + 11 days on
 
 
 @pytest.mark.parametrize(("typed", "seconds"), [("136秒", 136), ("136", 136), ("2分16秒", 136), ("1小时2分", 3720), ("", None), ("很久", None)])
@@ -279,7 +277,3 @@ def test_every_reason_and_rule_has_words():
     assert keys <= set(all_words())
     for lang in LANGUAGES:
         assert say("clean.no_certain_town", lang, typed="样本", n=3, candidates="T03, T04")
-
-
-def test_bits_of_many_options_stay_exact():
-    assert np.bitwise_count(np.int64(2**52 - 1)) == 52 == sum(1 for _ in range(52))

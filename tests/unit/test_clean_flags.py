@@ -23,12 +23,12 @@ def test_duplicates():
 
 
 def test_refusals_are_no_near_duplicates_of_each_other():
-    gone = {name: "(跳过)" for name in ("R01", "R03", "R09", "R11", *LINE, "S14", "S15", "R26")}
+    gone = dict.fromkeys(("R01", "R03", "R09", "R11", *LINE, "S14", "S15", "R26"), "(跳过)")
     assert not flagged([{"R00": "不愿意", **gone}] * 3, "near_duplicate")
 
 
 def test_mostly_blank_forms_are_no_near_duplicates():
-    blank = {name: "" for name in ("R03", "R09", "R11", *LINE, "S14", "S15", "R26")}
+    blank = dict.fromkeys(("R03", "R09", "R11", *LINE, "S14", "S15", "R26"), "")
     assert not flagged([blank] * 3, "near_duplicate")
 
 
@@ -39,7 +39,7 @@ def chain(n, interviewer="I1"):
 
 
 def test_cloned_blocks_are_linked_pairwise():
-    rows = [*chain(4), {"interviewer_id": "I1", "R09": "没有（真的）", "R11": "(跳过)", **{c: "没听过" for c in LINE}}]
+    rows = [*chain(4), {"interviewer_id": "I1", "R09": "没有（真的）", "R11": "(跳过)", **dict.fromkeys(LINE, "没听过")}]
     assert flagged(rows, "cloned_block") == dict.fromkeys(range(4), "I1 x 4")
     assert not flagged(rows, "cloned_block", clone_block=5)
 

@@ -43,7 +43,7 @@ def test_without_a_register_the_name_is_the_id():
     assert list(clean_ledger(CALLS, raw([call(1)]), TOWNS).kept["dept_id"]) == ["民政局"]
 
 
-def test_contract_faults_stay(subtests=None):
+def test_contract_faults_stay():
     rows = [call(1, 派发时间="2022-05-01 08:00"), call(2), call(2), call(2, 状态="办理中"), call(3, 状态="?"), call(4, 呼叫时间="")]
     done = clean_ledger(CALLS, raw(rows), TOWNS, DEPTS)
     assert dict(zip(done.rejected["row"], done.rejected["reason"], strict=True)) == {2: "before", 4: "repeated", 5: "key_taken", 6: "unfit", 7: "empty"}

@@ -200,4 +200,4 @@ def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat([source.assign(level=np.where(whole, "row", "cell")), found], ignore_index=True)
     again = (table["level"] == "row") & table.duplicated(["file", "sheet", "row", "level"])
     table = table[~again].reset_index(drop=True)
-    return table.assign(value=mask_personal(table["value"].fillna("").astype("str"))[0])
+    return table.assign(value=mask_personal(table["value"].astype("str").fillna(""))[0])
