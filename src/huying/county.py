@@ -204,7 +204,7 @@ class Checker:
                 raise self.fail("county.wrong_type", key, value, key=key, wanted=names, got=repr(value))
             if key in CHOICES and value not in CHOICES[key]:
                 raise self.fail("county.wrong_value", key, value, key=key, wanted=", ".join(CHOICES[key]), got=value)
-            if key == "cutoff" and not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d|24:00", value):
+            if key == "cutoff" and not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d|24:00", str(value)):
                 raise self.fail("county.wrong_value", key, value, key=key, wanted="17:30, 24:00", got=value)
         holds = (("text",) if entry.get("reader") == "wjx" else ("file",)) if section == "survey" else ()
         for key in (*REQUIRED.get(section, ()), *holds):

@@ -1,0 +1,82 @@
+"""The evidence ledger has the columns of definitions, section 7, in their order and with their types."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from huying import store
+from huying.claims import CANNOT_SAY, EVIDENCE, Freeze, as_evidence, house_claims, judge_claim, no_data
+from huying.county import read_county
+from huying.estimates import COUNT
+
+COLUMNS = (
+    "claim, place, period, wave, sub, estimate, low, high, n, n_eff, df, deff, method, reliability, verdict, "
+    "verdict_family, low_family, high_family, remark, reason, rule, rule_hash, rule_frozen_on, excluded_flags, data_hash, "
+    "figure, notebook, is_synthetic"
+).split(", ")
+NUMBERS = {"estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family"}
+KEY = ["claim", "place", "period", "wave", "sub"]
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    head = '[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "probability"\nis_synthetic = true\n'
+    (tmp_path / "county.toml").write_text(head + '[exclude]\nflags = ["duplicate", "cloned_block"]\n', "utf-8")
+    county, claim = read_county(tmp_path), house_claims()["P13"]
+    counted = pd.DataFrame({"place": ["T01", "T02"], "sub": "", "period": "2023", "wave": "", "estimate": [0.3, 0.1], "n": 144.0,
+                            "se": np.nan, "n_eff": np.nan, "df": np.nan, "deff": np.nan, "method": COUNT, "reliability": "ok"})  # fmt: skip
+    parts = [judge_claim(claim, counted.assign(low=counted["estimate"], high=counted["estimate"])),
+             no_data(claim, ("T01", "county"), "unit_check").assign(period="2024")]  # fmt: skip
+    frozen = Freeze({"P13": "0123456789abcdef"}, "2023-04-28")
+    rows = [as_evidence(county, claim, part, frozen, "0123456789abcdef", "f" * 64) for part in parts]
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_names_and_order(ledger):
+    assert list(EVIDENCE) == COLUMNS
+    assert list(ledger.columns) == COLUMNS
+
+
+def test_types(ledger):
+    assert {name for name, kind in EVIDENCE.items() if kind == "float64"} == NUMBERS
+    assert {name for name, kind in EVIDENCE.items() if kind == "bool"} == {"is_synthetic"}
+    for name in COLUMNS:
+        if name in NUMBERS:
+            assert ledger[name].dtype == "float64", name
+        elif name == "is_synthetic":
+            assert ledger[name].dtype == "bool"
+        else:
+            assert pd.api.types.is_string_dtype(ledger[name]), name
+            assert ledger[name].map(type).eq(str).all(), name
+
+
+def test_key(ledger):
+    assert len(ledger) == 5  # two towns and the county counted, one town and the county without data
+    assert not ledger.duplicated(KEY).any()
+
+
+def test_what_every_row_carries(ledger):
+    assert set(ledger["claim"]) == {"P13"}
+    assert set(ledger["excluded_flags"]) == {"duplicate, cloned_block"}
+    assert set(ledger["rule_hash"]) == {"0123456789abcdef"}
+    assert set(ledger["rule_frozen_on"]) == {"2023-04-28"}
+    assert set(ledger["data_hash"]) == {"f" * 16}
+    assert ledger["is_synthetic"].all()
+    assert ledger["rule"].str.startswith("SOME 0.3; town GENERAL 0.3; base: ").all()
+
+
+def test_no_data_says_why(ledger):
+    missing = ledger[ledger["period"] == "2024"]
+    assert set(missing["verdict"]) == set(missing["verdict_family"]) == {CANNOT_SAY}
+    assert set(missing["reason"]) == {"no data: unit_check"}
+    assert missing[["estimate", "low", "high"]].isna().all(axis=None)
+
+
+def test_both_files_hold_the_same(ledger, tmp_path):
+    store.write_parquet(tmp_path / "evidence.parquet", ledger)
+    store.write_csv(tmp_path / "evidence.csv", ledger)
+    pd.testing.assert_frame_equal(store.read_parquet(tmp_path / "evidence.parquet"), ledger)
+    assert (tmp_path / "evidence.csv").read_bytes().startswith(b"\xef\xbb\xbfclaim,place,period")
+    text = pd.read_csv(tmp_path / "evidence.csv", dtype=str, keep_default_na=False)
+    assert list(text.columns) == COLUMNS
+    assert list(text["verdict"]) == list(ledger["verdict"])

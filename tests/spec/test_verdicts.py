@@ -1,0 +1,285 @@
+"""The rules of definitions, section 4, as tables: every expected verdict is worked out in the line's comment."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from huying import claims
+from huying.claims import CANNOT_SAY, NOT_SUPPORTED, SUPPORTED, Claim, Freeze, as_evidence, judge, judge_claim, judge_towns
+from huying.county import read_county
+from huying.estimates import COUNT, EXACT, POOLED, korn_graubard
+from huying.words import Text
+
+YES, NO, MAYBE = SUPPORTED, NOT_SUPPORTED, CANNOT_SAY
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "rule", "verdict"),
+    [
+        (62, 120, "MOST .5", MAYBE),  # 52%, +-9 points straddle half
+        (84, 120, "MOST .5", YES),  # 70% - 9 = 61% > 50%
+        (36, 120, "MOST .5", NO),  # 30% + 9 = 39% <= 50%
+        (60, 120, "GENERAL .5", MAYBE),  # 50% +- 9: the interval straddles half
+        (84, 120, "GENERAL .5", YES),  # 61% >= 50%
+        (36, 120, "GENERAL .5", NO),  # 39% < 50%
+        (12, 120, "FEW .2", YES),  # 10%, Clopper-Pearson 5.3%-16.8%, below 20%
+        (18, 120, "FEW .2", MAYBE),  # 15%, about 9%-23%: 20% lies inside
+        (40, 120, "FEW .2", NO),  # 33% - 9 = 24% >= 20%
+        (12, 120, "LOW .2", YES),  # LOW as FEW: wholly below the bar
+        (40, 120, "LOW .2", NO),  # 24% >= 20%
+        (0, 120, "NONE .05", YES),  # 0%, upper limit 1 - .025^(1/120) = 3.0% < 5%
+        (4, 120, "NONE .05", MAYBE),  # 3.3%, about 0.9%-8.3%: 5% lies inside
+        (24, 120, "NONE .05", NO),  # 20% - 7 = 13% > 5%
+        (120, 120, "ALL 1", YES),  # no counter-example
+        (119, 120, "ALL 1", NO),  # one counter-example refutes, whatever the interval
+        (1, 120, "SOME 0", YES),  # one example is enough
+        (0, 120, "SOME 0", NO),  # not one
+    ],
+)
+def test_counts_against_a_bar(k, n, rule, verdict):
+    quantifier, bar = rule.split()
+    low, high = korn_graubard(np.array([k / n]), np.array([float(n)]))
+    assert judge(quantifier, float(bar), k / n, low[0], high[0], n)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("quantifier", "bar", "estimate", "low", "high", "verdict"),
+    [
+        ("MOST", 0.5, 0.5, 0.5, 0.5, NO),  # counted, exactly half: MOST asks for more than half
+        ("MOST", 0.5, 0.6, 0.5, 0.7, MAYBE),  # low = bar is not above the bar
+        ("MOST", 0.5, 0.4, 0.3, 0.5, NO),  # high = bar: nothing in the interval is above it
+        ("GENERAL", 0.3, 0.3, 0.3, 0.3, YES),  # counted, on the bar: GENERAL asks for at least the bar
+        ("GENERAL", 0.3, 0.1 + 0.1 + 0.1, 0.3, 0.3, YES),  # the same with the dust of floats
+        ("GENERAL", 0.3, (0.1 * 3 + 0.6) / 3, (0.1 * 3 + 0.6) / 3, (0.1 * 3 + 0.6) / 3, YES),  # .9/3 = .3
+        ("GENERAL", 0.3, 43.2 / 144, 43.2 / 144, 43.2 / 144, YES),  # 144 marks, 43.2 of them old: .30
+        ("GENERAL", 0.3, 0.2999, 0.2999, 0.2999, NO),  # a ten-thousandth short
+        ("GENERAL", 0.3, 0.25, 0.2, 0.3, MAYBE),  # .3 itself would still meet the rule
+        ("GENERAL", 12, 12, 12, 12, YES),  # months: twelve are a year
+        ("GENERAL", 12, 11, 11, 11, NO),
+        ("LOW", 0.3, 0.3, 0.3, 0.3, NO),  # on the bar is not below it
+        ("LOW", 0.3, 0.2, 0.1, 0.3, MAYBE),  # high = bar is not below it
+        ("FEW", 0.3, 0.3, 0.3, 0.4, NO),  # low = bar: nothing in the interval is below it
+        ("NONE", 0.0, 0.0, 0.0, 0.0, YES),  # counted: none at all
+        ("NONE", 0.0, 0.01, 0.01, 0.01, NO),  # counted: one of a hundred
+        ("NONE", 0.0, 0.0, 0.0, 0.03, MAYBE),  # a sample without a case does not prove that there is none
+        ("TREND", 0.0, 0.10, 0.02, 0.18, YES),  # the change is above zero
+        ("TREND", 0.0, -0.10, -0.18, -0.02, NO),  # it fell
+        ("TREND", 0.0, 0.10, -0.02, 0.22, MAYBE),  # zero lies inside
+        ("TREND", 0.0, 0.0, 0.0, 0.0, NO),  # no change is not a rise
+        ("ALL", 1.0, 0.999, 0.99, 1.0, NO),  # the interval holds the bar, but ALL is counted
+        ("ALL", 1.0, 1.0, 0.8, 1.0, YES),  # and no counter-example supports it
+        ("SOME", 0.3, 0.01, 0.0, 0.05, YES),  # counted: one is some, wherever the interval lies
+    ],
+)
+def test_edges_of_the_bar(quantifier, bar, estimate, low, high, verdict):
+    assert judge(quantifier, bar, estimate, low, high, 100)[0] == verdict
+
+
+@pytest.mark.parametrize("quantifier", claims.QUANTIFIERS)
+def test_no_case_is_no_verdict(quantifier):
+    assert judge(quantifier, 0.5, np.nan, np.nan, np.nan, 0) == (MAYBE, "no eligible case")
+    assert judge(quantifier, 0.5, 0.0, 0.0, 0.0, 0) == (MAYBE, "no eligible case")
+    assert judge(quantifier, 0.5, np.nan, np.nan, np.nan, np.nan) == (MAYBE, "no eligible case")
+    assert judge(quantifier, 0.5, np.nan, np.nan, np.nan, 12) == (MAYBE, "not estimable")
+
+
+@pytest.mark.parametrize("quantifier", ["MOST", "GENERAL", "FEW", "NONE", "LOW", "TREND"])
+def test_no_interval_is_no_verdict(quantifier):
+    assert judge(quantifier, 0.5, 0.9, np.nan, np.nan, 40) == (MAYBE, "not estimable")
+    assert judge(quantifier, 0.5, 0.5, 0.4, 0.6, 40) == (MAYBE, "interval across the bar")
+
+
+def test_counted_quantifiers_need_no_interval():
+    assert judge("ALL", 1.0, 0.9, np.nan, np.nan, 10) == (NO, "")
+    assert judge("SOME", 0.0, 0.1, np.nan, np.nan, 10) == (YES, "")
+
+
+# --- towns ------------------------------------------------------------------------------------------------------------
+
+
+def a_claim(quantifier="MOST", bar=0.5, **rest):
+    both = Text("甲", "a")
+    return Claim("X01", both, quantifier, bar, NOT_SUPPORTED, "survey", both, both, "11_x", **rest)
+
+
+def some_towns(**rest):
+    return a_claim("SOME", 0.0, town_quantifier="GENERAL", town_bar=0.3, **rest)
+
+
+def facts(values, sizes, method=POOLED):
+    """Towns T01, T02, … whose answers are all independent: the effective size is the number of answers."""
+    p, n = np.array(values, dtype=float), np.array(sizes, dtype=float)
+    low, high = (p, p) if method in (COUNT, EXACT) else korn_graubard(p, n)
+    places = [f"T{i:02d}" for i in range(1, len(p) + 1)]
+    return pd.DataFrame(
+        {"place": places, "sub": "", "period": "", "wave": "2023", "estimate": p, "low": low, "high": high, "se": np.nan,
+         "n": n, "n_eff": n, "df": n - 1, "deff": 1.0, "method": method, "reliability": "ok", "reason": ""}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "sizes", "own", "family"),
+    [
+        # All of n say yes: "not above half" has p = .5^n, two-sided 2 x .5^n: n=6 .0313, n=7 .0156, n=8 .0078.
+        ([1], [6], [YES], [YES]),  # a family of one: .0313 < .05
+        ([1, 1], [6, 6], [YES] * 2, [MAYBE] * 2),  # Holm: 2 x .0313 = .0625 > .05
+        ([1, 1], [6, 7], [YES] * 2, [YES] * 2),  # 2 x .0156 = .0313; then 1 x .0313: Bonferroni would lose the first
+        ([1, 1, 1], [6, 7, 8], [YES] * 3, [YES] * 3),  # 3 x .0078 = .0234; 2 x .0156 = .0313; 1 x .0313
+        ([1, 1, 1], [6, 6, 8], [YES] * 3, [MAYBE, MAYBE, YES]),  # .0234; then 2 x .0313 = .0625 stops
+        ([1, 1, 1], [6, 6, 7], [YES] * 3, [MAYBE, MAYBE, YES]),  # 3 x .0156 = .0469 < .05, the next stops
+        ([1, 0], [7, 7], [YES, NO], [YES, NO]),  # both .0156 x 2 = .0313: one above, one below
+        ([1, 0], [6, 6], [YES, NO], [MAYBE] * 2),  # 2 x .0313
+        ([1, 1], [5, 9], [MAYBE, YES], [MAYBE, YES]),  # n=5: .0625 alone; n=9: .0039 x 2 = .0078
+    ],
+)
+def test_family_of_towns_by_holm(values, sizes, own, family):
+    judged = judge_towns(a_claim(), facts(values, sizes))
+    assert list(judged["verdict"]) == own
+    assert list(judged["verdict_family"]) == family
+
+
+def test_low_turns_the_sides():
+    judged = judge_towns(a_claim("LOW"), facts([1, 0], [7, 7]))
+    assert list(judged["verdict_family"]) == [NO, YES]  # all yes is high, none is low
+
+
+def test_simultaneous_interval():
+    judged = judge_towns(a_claim(), facts([1, 1, 0], [8, 6, 8]))
+    tail = 0.05 / 3 / 2  # three towns: each side .00833
+    assert list(judged["low_family"]) == pytest.approx([tail ** (1 / 8), tail ** (1 / 6), 0])
+    assert list(judged["high_family"]) == pytest.approx([1, 1, 1 - tail ** (1 / 8)])
+    assert judged["low_family"][0] == pytest.approx(0.5497, abs=1e-4)  # e^(ln(.00833)/8) = e^-.598
+    assert (judged["low_family"] <= judged["low"]).all()
+
+
+def test_a_town_without_interval_is_no_member_of_the_family():
+    rows = facts([1, 1], [6, 12])
+    rows.loc[1, ["estimate", "low", "high", "n_eff"]] = np.nan
+    judged = judge_towns(a_claim(), rows)
+    assert list(judged["verdict_family"]) == [YES, MAYBE]  # m = 1: .0313 < .05
+    assert list(judged["own_reason"]) == ["", "not estimable"]
+
+
+def test_counted_towns_are_not_tested():
+    judged = judge_towns(a_claim(), facts([0.51, 0.5], [6, 6], COUNT))
+    assert list(judged["verdict_family"]) == list(judged["verdict"]) == [YES, NO]
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "verdict", "remark"),
+    [
+        ([0.1, 0.3, 0.5, 0.6], 0.75, YES, "understated"),  # 3 of 4 (T02 on the bar) are more than half: "some" says too little
+        ([0.1, 0.1, 0.5, 0.6], 0.50, YES, ""),  # exactly half is not more than half
+        ([0.1, 0.1, 0.1, 0.3], 0.25, YES, ""),  # one town, exactly on the bar
+        ([0.1, 0.1, 0.1, 0.2], 0.00, NO, ""),
+    ],
+)
+def test_some_towns_counted(values, share, verdict, remark):
+    county = judge_claim(some_towns(), facts(values, [144] * 4, COUNT)).query("place == 'county'").iloc[0]
+    assert (county["estimate"], county["low"], county["high"], county["n"]) == (share, share, share, 4)
+    assert (county["verdict"], county["remark"]) == (verdict, remark)
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high", "verdict"),
+    [
+        ([0.9, 0.3, 0.0], 1 / 3, 2 / 3, YES),  # the family names T01; T02 straddles .3; T03 is refuted
+        ([0.3, 0.3, 0.0], 0 / 3, 2 / 3, MAYBE),  # no town is named, two may be
+        ([0.0, 0.0, 0.0], 0 / 3, 0 / 3, NO),  # every town is refuted
+        ([0.9, 0.9, 0.3], 2 / 3, 3 / 3, YES),  # at least two thirds: understated
+    ],
+)
+def test_some_towns_by_their_family(values, low, high, verdict):
+    county = judge_claim(some_towns(), facts(values, [50] * 3)).query("place == 'county'").iloc[0]
+    assert (county["low"], county["high"], county["verdict"]) == (pytest.approx(low), pytest.approx(high), verdict)
+    assert county["own_reason"] == ("interval across the bar" if verdict == MAYBE else "")
+    assert county["remark"] == ("understated" if low > 0.5 else "")
+
+
+@pytest.mark.parametrize(
+    ("quantifier", "bar", "share"),
+    [("GENERAL", 0.5, 2 / 3), ("MOST", 0.5, 1 / 3), ("LOW", 0.5, 1 / 3), ("FEW", 0.5, 1 / 3)],
+)
+def test_share_of_towns_on_the_bar(quantifier, bar, share):
+    claim = a_claim("SOME", 0.0, town_quantifier=quantifier, town_bar=bar)
+    county = judge_claim(claim, facts([0.4, 0.5, 0.6], [100] * 3, COUNT)).query("place == 'county'").iloc[0]
+    assert county["estimate"] == pytest.approx(share)  # .5 is at least .5, not more than .5, not below .5
+
+
+def test_no_town_known():
+    rows = facts([np.nan, np.nan], [0, 0], COUNT)
+    judged = judge_claim(some_towns(), rows).set_index("place")
+    assert judged.loc["county", ["n", "verdict", "own_reason"]].tolist() == [0, MAYBE, "no eligible case"]
+    assert list(judged.loc[["T01", "T02"], "own_reason"]) == ["no eligible case"] * 2
+
+
+def test_only_the_headline_is_judged():
+    rows = pd.concat([facts([1], [50]), facts([1], [50]).assign(sub="female")])
+    judged = judge_claim(a_claim(), rows).set_index("sub")
+    assert judged.loc["", "verdict"] == YES
+    assert judged.loc["female", "verdict"] == ""
+
+
+def test_each_wave_is_a_family_of_its_own():
+    rows = pd.concat([facts([1], [6]), facts([1], [6]).assign(wave="2024")])
+    assert list(judge_claim(a_claim(), rows)["verdict_family"]) == [YES, YES]  # m = 1 in each wave, not 2
+
+
+# --- freezing ---------------------------------------------------------------------------------------------------------
+
+COUNTY = '[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "probability"\nis_synthetic = true\n'
+
+
+@pytest.fixture
+def county(tmp_path):
+    (tmp_path / "county.toml").write_text(COUNTY, "utf-8")
+    return read_county(tmp_path)
+
+
+def evidence_remark(county, now):
+    judged = judge_claim(a_claim(), facts([1], [50]))
+    return as_evidence(county, a_claim(), judged, Freeze({"X01": "before"}, "2023-05-01") if now else Freeze(), now or "h", "d").iloc[0]
+
+
+@pytest.mark.parametrize(("now", "remark", "day"), [("", "not_frozen", ""), ("before", "", "2023-05-01"), ("after", "rule_changed", "2023-05-01")])
+def test_remark_of_the_freeze(county, now, remark, day):
+    row = evidence_remark(county, now)
+    assert (row["remark"], row["rule_frozen_on"]) == (remark, day)
+
+
+def test_freeze_keeps_hash_and_date(county, tmp_path):
+    claims.freeze(county, dt.date(2023, 5, 1))
+    first = claims.read_freeze(county)
+    assert first.frozen_on == "2023-05-01"
+    assert set(first.hashes) == set(claims.house_claims())
+    (tmp_path / "county.toml").write_text(COUNTY + "[bars]\nP14 = 0.6\n", "utf-8")
+    changed = read_county(tmp_path)
+    claims.freeze(changed, dt.date(2023, 7, 1))
+    assert claims.read_freeze(changed) == first
+    now = claims.rule_hashes(changed, claims.claims_of(changed))
+    assert {key for key in now if first.remark(key, now[key])} == {"P14"}
+    assert first.remark("P14", now["P14"]) == "rule_changed"
+
+
+@pytest.mark.parametrize("more", ['[clock]\ncutoff = "18:00"\n', '[exclude]\nflags = ["duplicate"]\n', "[thresholds]\nspeeder = 0.4\n"])
+def test_what_surrounds_a_rule_is_frozen_too(county, tmp_path, more):
+    claims.freeze(county)
+    (tmp_path / "county.toml").write_text(COUNTY + more, "utf-8")
+    changed = read_county(tmp_path)
+    now = claims.rule_hashes(changed, claims.claims_of(changed))
+    frozen = claims.read_freeze(changed)
+    assert {frozen.remark(key, now[key]) for key in now} == {"rule_changed"}
+
+
+def test_a_claim_frozen_later_has_the_later_date(county, tmp_path):
+    """A rule written after the first freeze must not borrow its date."""
+    claims.freeze(county, dt.date(2023, 5, 1))
+    file = tmp_path / "frozen.toml"
+    file.write_text("\n".join(line for line in file.read_text("utf-8").splitlines() if not line.startswith("P14 ")), "utf-8")
+    assert claims.read_freeze(county).date("P14") == ""
+    claims.freeze(county, dt.date(2023, 7, 1))
+    claims.freeze(county, dt.date(2023, 9, 1))
+    frozen = claims.read_freeze(county)
+    assert (frozen.date("P13"), frozen.date("P14")) == ("2023-05-01", "2023-07-01")
