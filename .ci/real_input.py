@@ -54,7 +54,9 @@ columns = {{ call_id = "unique_key", called_at = "created_date", dispatched_at =
 
 def check(what: str, found: object, wanted: object) -> None:
     """Print a line and stop where it is not so."""
-    print(f"  {'ok ' if found == wanted else 'NOT'} {what}: {found}" + ("" if found == wanted else f", wanted {wanted}"))
+    print(
+        f"  {'ok ' if found == wanted else 'NOT'} {what}: {found}" + ("" if found == wanted else f", wanted {wanted}")
+    )
     if found != wanted:
         raise SystemExit(1)
 
@@ -70,7 +72,9 @@ def wjx_pair(real: Path) -> None:
     assert answers.codes is not None
     strays = []
     for item in (item for item in items if item.type == "single"):
-        pairs = pd.DataFrame({"text": answers.text[item.id].map(clean_text), "code": answers.codes[item.id]}).drop_duplicates()
+        pairs = pd.DataFrame(
+            {"text": answers.text[item.id].map(clean_text), "code": answers.codes[item.id]}
+        ).drop_duplicates()
         strays += [(item.id, code) for code, n in pairs["code"].value_counts().items() if n > 1]
         assert pairs["text"].is_unique, f"{item.id}: one text under two codes"
     check("codes with more than one text", strays, [("Q2", "10")])
@@ -79,20 +83,37 @@ def wjx_pair(real: Path) -> None:
     print(f"  blank columns of the platform: {', '.join(blank)}")
     span = Span(*(pd.Timestamp(day).date() for day in ("2000-01-01", "2030-01-01", "2030-01-01")))
     done = clean_answers(answers, items, form="draft", wave="1", span=span, towns=Matcher({}), town_order=[])
-    check("rows read = kept + rejected", (done.counts["rows_in"], len(done.rows) + done.counts["rows_rejected"]), (800, 800))
+    check(
+        "rows read = kept + rejected",
+        (done.counts["rows_in"], len(done.rows) + done.counts["rows_rejected"]),
+        (800, 800),
+    )
     women = done.rows["Q3"].to_numpy(dtype=float) == 2
     age = done.rows["Q4"].to_numpy(dtype=float)
     ones = np.zeros(len(women), dtype=np.int64)
     simple = Design(ones, np.arange(len(women)), np.ones(len(women)), (COUNTY,))
     table = estimate_shares(simple, pd.DataFrame({"women": women, "30 or older": age >= 5}, dtype=float))
-    print(table.loc[table["place"] == COUNTY, ["indicator", "estimate", "low", "high", "n"]].drop_duplicates("indicator").to_string(index=False))
+    print(
+        table.loc[table["place"] == COUNTY, ["indicator", "estimate", "low", "high", "n"]]
+        .drop_duplicates("indicator")
+        .to_string(index=False)
+    )
     margins = [Margin("sex", women.astype(np.int64), np.array([400.0, 400.0])),
                Margin("age", (age >= 5).astype(np.int64), np.array([500.0, 300.0]))]  # fmt: skip
     weight, sweeps = rake(np.ones(len(women)), margins)
-    raked = Design(ones, np.arange(len(women)), weight, (COUNTY,), margins=tuple(m.category for m in margins), base=np.ones(len(women)))
+    raked = Design(
+        ones,
+        np.arange(len(women)),
+        weight,
+        (COUNTY,),
+        margins=tuple(m.category for m in margins),
+        base=np.ones(len(women)),
+    )
     buys = pd.DataFrame({"one phone": (done.rows["Q1"].to_numpy(dtype=float) == 1).astype(float)})
     row = estimate_shares(raked, buys).query("place == @COUNTY").iloc[-1]
-    print(f"  raked in {sweeps} sweeps to margins that are ARBITRARY, TO EXERCISE THE CODE: {row['estimate']:.3f} ({row['low']:.3f}-{row['high']:.3f})")
+    print(
+        f"  raked in {sweeps} sweeps to margins that are ARBITRARY, TO EXERCISE THE CODE: {row['estimate']:.3f} ({row['low']:.3f}-{row['high']:.3f})"
+    )
 
 
 def calls(real: Path) -> None:
@@ -120,14 +141,22 @@ def calls(real: Path) -> None:
         ledger = cleaned.ledgers["calls", "all"]
         check("open calls, censored on the last day", int((ledger["status"] == "open").sum()), 370)
         check("closed calls", int((ledger["status"] == "closed").sum()), 9_613)
-        check("calls whose town is blank, counted", int(ledger["town_id"].isna().sum()), int((raw["neighborhood"] == "").sum()) - blank_rejected(raw, book))
+        check(
+            "calls whose town is blank, counted",
+            int(ledger["town_id"].isna().sum()),
+            int((raw["neighborhood"] == "").sum()) - blank_rejected(raw, book),
+        )
         head = evidence[(evidence["claim"] == "B07") & (evidence["place"] == COUNTY) & (evidence["sub"] == "")].iloc[0]
         check("B07", (head["verdict"], head["reason"]), ("cannot say", "no response time"))
         curve = found.tables["waiting"].query("place == @COUNTY and kind == 'close'")
         caption = charts.Caption("Closing of service requests", "n=9,983; San Francisco 311", "en")
-        charts.waiting([("closed", curve["wait_days"].to_numpy(), curve["share"].to_numpy())], [(5, "5 working days")], caption)
+        charts.waiting(
+            [("closed", curve["wait_days"].to_numpy(), curve["share"].to_numpy())], [(5, "5 working days")], caption
+        )
         at_5 = curve.loc[curve["wait_days"] <= 5, "share"].iloc[-1]
-        print(f"  closed within 5 weekdays, open calls censored: {at_5:.3f}; departments: {ledger['dept_id'].nunique()}")
+        print(
+            f"  closed within 5 weekdays, open calls censored: {at_5:.3f}; departments: {ledger['dept_id'].nunique()}"
+        )
 
 
 def blank_rejected(raw: pd.DataFrame, book: pd.DataFrame) -> int:
@@ -160,7 +189,12 @@ def streets(real: Path) -> None:
 
 def variants(name: str) -> list[str]:
     """The dirt of ledgers: blanks, full width, office after the name, 街办 for 街道, the type left out."""
-    dirty = [f" {name[0]}\u3000{name[1:]} ", f"{name}政府" if name.endswith(("镇", "乡")) else f"{name}办事处", f"{name}党委", f"{name[:-2]}({name[-2:]})"]
+    dirty = [
+        f" {name[0]}\u3000{name[1:]} ",
+        f"{name}政府" if name.endswith(("镇", "乡")) else f"{name}办事处",
+        f"{name}党委",
+        f"{name[:-2]}({name[-2:]})",
+    ]
     if name.endswith("街道"):
         dirty.append(name.removesuffix("街道") + "街办")
     return [*dirty, bare(name)]
@@ -178,13 +212,20 @@ def labelled(real: Path) -> None:
     """(e) SPSS and Stata files with labels, user-missing ranges and multiple-response sets."""
     for name in ("missing_test.sav", "sample.sav", "sample.dta", "sample_missing.sav", "simple_alltypes_mrs.sav"):
         found = read_labelled(real / name)
-        print(f"  {name}: {len(found.values)} rows, labels {len(found.labels)}, user-missing {len(found.missing)}, sets {len(found.sets)}")
+        print(
+            f"  {name}: {len(found.values)} rows, labels {len(found.labels)}, user-missing {len(found.missing)}, sets {len(found.sets)}"
+        )
     ranges = read_labelled(real / "sample_missing.sav")
     check("user-missing of sample_missing", sorted(ranges.missing), ["mylabl", "mynum", "myord"])
-    check("sets of simple_alltypes_mrs", sorted(read_labelled(real / "simple_alltypes_mrs.sav").sets), ["categorical_array", "mymrset"])
+    check(
+        "sets of simple_alltypes_mrs",
+        sorted(read_labelled(real / "simple_alltypes_mrs.sav").sets),
+        ["categorical_array", "mymrset"],
+    )
 
 
 def main(folder: str) -> int:
+    """Run every part on the files in `folder`; 0 when all is as it should be, or when there is no such folder."""
     real = Path(folder)
     words.use_language("en")
     if not real.is_dir():

@@ -46,11 +46,17 @@ def as_cleaned(population: Population, rows: pd.DataFrame) -> Cleaned:
 def one_seed(population: Population, seed: int) -> pd.DataFrame:
     """The judged rows of P16 and P17 for one sample."""
     rows = draw_residents(population, np.random.default_rng([seed, 77]))
-    sample = resident_sample(as_cleaned(population, rows), read_county(DEMO), house_codebook(), population.wave, exclude=())
+    sample = resident_sample(
+        as_cleaned(population, rows), read_county(DEMO), house_codebook(), population.wave, exclude=()
+    )
     parts = []
     for claim, (_, indicator) in CLAIMS.items():
         facts = estimate_shares(sample.design, pd.DataFrame({"y": indicator(sample)}), wave=population.wave)
-        parts.append(judge_claim(house_claims()[claim], facts.assign(claim=claim, sub="", period="")).assign(claim=claim, seed=seed))
+        parts.append(
+            judge_claim(house_claims()[claim], facts.assign(claim=claim, sub="", period="")).assign(
+                claim=claim, seed=seed
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -59,7 +65,7 @@ def power(share: float, n: float, per_psu: float, bar: float) -> float:
     size = n / (KISH * (1 + (per_psu - 1) * RHO))
     counts = np.arange(int(np.ceil(size)) + 1)
     high = korn_graubard(np.minimum(counts / size, 1.0), np.full(len(counts), size))[1]
-    return float(stats.binom.pmf(counts, int(round(size)), share)[high[: len(counts)] < bar].sum())
+    return float(stats.binom.pmf(counts, round(size), share)[high[: len(counts)] < bar].sum())
 
 
 def main(seeds: int) -> int:
@@ -71,7 +77,9 @@ def main(seeds: int) -> int:
     stated = table[table["estimate"].notna()]
     inside = (stated["low"] <= stated["truth"]) & (stated["truth"] <= stated["high"])
     by_place = stated.assign(inside=inside, width=stated["high"] - stated["low"]).groupby(["claim", "place"])
-    report = by_place.agg(n=("n", "mean"), truth=("truth", "first"), coverage=("inside", "mean"), width=("width", "mean")).round(3)
+    report = by_place.agg(
+        n=("n", "mean"), truth=("truth", "first"), coverage=("inside", "mean"), width=("width", "mean")
+    ).round(3)
     print(report.to_string())
     towns = report.drop(index=COUNTY, level="place")
     ok = True
@@ -80,7 +88,9 @@ def main(seeds: int) -> int:
         mean, least = part["coverage"].mean(), enough["coverage"].min()
         good = 0.93 <= mean <= 0.985 and least >= 0.90
         ok &= good
-        print(f"{claim}: mean coverage over towns {mean:.3f} (93-98.5%), least with 30 answers or more {least:.3f} (90%) {'ok' if good else 'MISSED'}")
+        print(
+            f"{claim}: mean coverage over towns {mean:.3f} (93-98.5%), least with 30 answers or more {least:.3f} (90%) {'ok' if good else 'MISSED'}"
+        )
     ok &= planted(table, population, seeds)
     ok &= accusations(table)
     print(f"{seeds} seeds in {time.perf_counter() - start:.0f} s")
@@ -99,7 +109,9 @@ def planted(table: pd.DataFrame, population: Population, seeds: int) -> bool:
         low, high = stats.binom.interval(0.999, seeds, expected)
         good = low / seeds - 0.05 <= share <= high / seeds + 0.05
         ok &= good
-        print(f"{place} {claim} {verdict}: {share:.3f} of seeds; power beforehand {expected:.3f} {'ok' if good else 'MISSED'}")
+        print(
+            f"{place} {claim} {verdict}: {share:.3f} of seeds; power beforehand {expected:.3f} {'ok' if good else 'MISSED'}"
+        )
     return ok
 
 

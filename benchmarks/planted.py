@@ -23,9 +23,21 @@ def one_seed(seed: int, folder: Path) -> tuple[bool, pd.DataFrame]:
     """Whether every sure line holds for this seed, and its evidence ledger."""
     county, key, results = folder / "survey_data" / "demo", folder / "key", folder / "results"
     python = [sys.executable, "-m"]
-    subprocess.run([*python, "huying", "demo", str(county), "--key", str(key), "--seed", str(seed)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [*python, "huying", "demo", str(county), "--key", str(key), "--seed", str(seed)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    subprocess.run([*python, "huying", "freeze", str(county)], check=True, stdout=subprocess.DEVNULL)
     around = {**os.environ, "HUYING_DEMO": str(county), "HUYING_DEMO_KEY": str(key)}
-    done = subprocess.run([*python, "pytest", "-q", "-p", "no:cacheprovider", *TESTS], cwd=ROOT, env=around, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*python, "pytest", "-q", "-p", "no:cacheprovider", *TESTS],
+        cwd=ROOT,
+        env=around,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         print("\n".join(line for line in done.stdout.splitlines() if line.startswith(("FAILED", "E  "))))
     from huying.batch.county_step import prepare
@@ -43,9 +55,14 @@ def main(seeds: int) -> int:
         sure += good
         own = evidence[(evidence["claim"] == "P33") & (evidence["place"] == "K13")]
         outside += own["remark"].str.contains("outside_limits").any()
-        p16 = evidence[(evidence["claim"] == "P16") & (evidence["sub"] == "") & (evidence["wave"] == "2023")].set_index("place")["verdict"]
+        p16 = evidence[(evidence["claim"] == "P16") & (evidence["sub"] == "") & (evidence["wave"] == "2023")].set_index(
+            "place"
+        )["verdict"]
         wrong += (p16[["T01", "T15"]] == "supported").sum()
-        print(f"seed {seed}: sure lines {'hold' if good else 'BROKEN'}; K13 outside the funnels: {own['remark'].str.contains('outside').any()}", flush=True)
+        print(
+            f"seed {seed}: sure lines {'hold' if good else 'BROKEN'}; K13 outside the funnels: {own['remark'].str.contains('outside').any()}",
+            flush=True,
+        )
     print(f"sure lines hold in {sure} of {seeds} seeds; K13 outside in {outside}; T01 or T15 wrongly accused {wrong} times "
           f"(at most {stats.binom.ppf(0.999, 2 * seeds, 0.025):.0f} by the tests' error rate)")  # fmt: skip
     return 0 if sure == seeds and wrong <= stats.binom.ppf(0.999, 2 * seeds, 0.025) else 1

@@ -22,7 +22,7 @@ from statsmodels.stats.multitest import multipletests
 
 from huying.county import County
 from huying.errors import CountyError, Place
-from huying.estimates import COUNT, COUNTY, EXACT, STUDENT, limits, p_above
+from huying.estimates import COUNT, COUNTY, EXACT, limits, p_above
 from huying.store import hash_of, write_text
 from huying.words import Text, as_text, say
 
@@ -61,7 +61,7 @@ class Claim:
     needs: tuple[str, ...] = ()
     counted: bool = False
     mean: bool = False
-    unit: str = ""
+    unit: Text | None = None
 
     def rule_at(self, place: str) -> tuple[str, float]:
         """The quantifier and the bar for the county, or for a town where the rules differ."""
@@ -87,10 +87,11 @@ def read_claim(raw: Mapping[str, Any]) -> Claim:
     where = str(known.get("id", "?"))
     text = as_text({lang: known.pop(lang, "") for lang in ("zh", "en")}, where)
     base, estimand = (as_text(known.pop(key, None), f"{where}.{key}") for key in ("base", "estimand"))
+    unit = as_text(known.pop("unit"), f"{where}.unit") if "unit" in known else None
     unknown = set(known) - set(Claim.__dataclass_fields__)
     if unknown or known.get("quantifier") not in QUANTIFIERS:
         raise CountyError("claims.bad_claim", claim=where, what=", ".join(unknown) or known.get("quantifier"))
-    return Claim(text=text, base=base, estimand=estimand, needs=tuple(known.pop("needs", ())), **known)
+    return Claim(text=text, base=base, estimand=estimand, needs=tuple(known.pop("needs", ())), unit=unit, **known)
 
 
 @cache
@@ -213,7 +214,7 @@ def judge_towns(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
     own = [judge(quantifier, bar, *row) for row in facts[["estimate", "low", "high", "n"]].to_numpy(dtype=float)]
     judged = facts.assign(verdict=[v for v, _ in own], own_reason=[r for _, r in own])
     family, low, high = judged["verdict"].copy(), facts["low"].to_numpy(copy=True), facts["high"].to_numpy(copy=True)
-    tested = facts["low"].notna().to_numpy() & facts["method"].isin([COUNT, EXACT]).to_numpy().__invert__()
+    tested = facts["low"].notna().to_numpy() & ~facts["method"].isin([COUNT, EXACT]).to_numpy()
     if tested.any() and quantifier not in (ALL, SOME):
         rows = facts[tested]
         above, below = p_above(rows, bar)
@@ -235,7 +236,9 @@ def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
     quantifier, bar = claim.rule_at("town")
     known = towns[towns["verdict_family"].isin([SUPPORTED, NOT_SUPPORTED]) | towns["estimate"].notna()]
     n = len(known)
-    meets = np.array([judge(quantifier, bar, value, value, value)[0] == SUPPORTED for value in known["estimate"]], dtype=bool)
+    meets = np.array(
+        [judge(quantifier, bar, value, value, value)[0] == SUPPORTED for value in known["estimate"]], dtype=bool
+    )
     meets |= (known["verdict"] == SUPPORTED).to_numpy()
     low, high = (known["verdict_family"] == SUPPORTED).sum(), (known["verdict_family"] != NOT_SUPPORTED).sum()
     return {"place": COUNTY, "estimate": meets.sum() / n if n else np.nan, "low": low / n if n else np.nan,
@@ -319,33 +322,34 @@ def as_evidence(
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def show_value(claim: Claim, value: float) -> str:
-    """A share as per cent, a mean with two decimals, months as they are."""
+def show_value(claim: Claim, value: float, lang: str, is_share: bool = False) -> str:
+    """A share as per cent, anything else with the claim's unit."""
     if np.isnan(value):
         return "-"
-    if claim.unit:
-        return f"{value:.3g}"
+    if claim.unit and not is_share:
+        return f"{value:.3g} {claim.unit(lang)}"
     return f"{100 * value:.1f}%"
 
 
 def sentence(row: Mapping[str, Any], claim: Claim, lang: str, place: str, sub: str = "") -> str:
     """One line of evidence: claim, place, verdict, value, interval and n, with its reason and remark."""
-    parts = {"claim": claim.id, "place": place, "text": claim.text(lang), "verdict": verdict_word(row["verdict"], lang)}
-    if sub:
-        parts["text"] = sub
+    parts = {
+        "claim": claim.id,
+        "place": place,
+        "text": sub or claim.text(lang),
+        "verdict": verdict_word(row["verdict"], lang),
+    }
     line = say("claims.sentence" if row["verdict"] else "claims.sub_sentence", lang, **parts)
     if not np.isnan(row["estimate"]):
-        is_town_share = claim.is_about_towns and row["place"] == COUNTY and not row["sub"]
-        value = f"{100 * row['estimate']:.1f}%" if is_town_share else show_value(claim, row["estimate"])
-        low, high = (f"{100 * row[k]:.1f}%" if is_town_share else show_value(claim, row[k]) for k in ("low", "high"))
-        key = (
-            "claims.counted"
-            if row["method"] == COUNT and row["low"] == row["high"]
-            else "claims.bounded"
-            if row["method"] == COUNT
-            else "claims.value"
-        )
-        line += say(key, lang, value=value, low=low, high=high, n=f"{row['n']:.0f}")
+        is_share = claim.is_about_towns and row["place"] == COUNTY and not row["sub"]
+        shown = {
+            key: show_value(claim, row[name], lang, is_share)
+            for key, name in (("value", "estimate"), ("low", "low"), ("high", "high"))
+        }
+        kind = "counted" if row["low"] == row["high"] else "bounded" if row["method"] == COUNT else "value"
+        line += say(f"claims.{kind}", lang, **shown, n=f"{row['n']:.0f}")
+    if row["reliability"] == "read with care":
+        line += say("claims.care", lang)
     if row["reason"]:
         line += say("claims.because", lang, reason=reason_word(row["reason"], lang))
     for remark in filter(None, row["remark"].split("; ")):
@@ -367,6 +371,3 @@ def reason_word(reason: str, lang: str) -> str:
 def is_problem(row: Mapping[str, Any], claim: Claim) -> bool:
     """Whether the row's verdict is the one that means a problem."""
     return str(row["verdict"]) == claim.problem_if
-
-
-__all__ = ["COUNT", "EXACT", "STUDENT"]

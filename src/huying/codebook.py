@@ -93,7 +93,9 @@ class Codebook:
 
     def item_of(self, variable: str) -> Item:
         """The item to which a column such as `R12_a` belongs."""
-        return self.items[variable if variable in self.items else variable.rsplit("_", 1)[0]]
+        while variable not in self.items and "_" in variable:
+            variable = variable.rpartition("_")[0]
+        return self.items[variable]
 
 
 def read_item(raw: Mapping[str, Any]) -> Item:
@@ -119,7 +121,9 @@ def parse_codebook(toml: str) -> Codebook:
     items = [read_item(raw) for raw in tomllib.loads(toml).get("item", [])]
     book = Codebook({item.id: item for item in items})
     if len(book.items) != len(items):
-        raise CountyError("codebook.repeated_id", ids=", ".join(sorted(k for k, n in Counter(i.id for i in items).items() if n > 1)))
+        raise CountyError(
+            "codebook.repeated_id", ids=", ".join(sorted(k for k, n in Counter(i.id for i in items).items() if n > 1))
+        )
     for item in items:
         for rule in (item.asked_if, item.ends_if):
             for name in names_in(rule):

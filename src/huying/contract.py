@@ -85,7 +85,7 @@ class Whole:
         return number.where(fits).astype("Int64"), ~fits & (text != "")
 
     def show(self, values: pd.Series) -> pd.Series:
-        return values.astype("Int64").astype(str).replace("<NA>", "")
+        return values.astype("Int64").astype("string").fillna("").astype(str)
 
     def describe(self, lang: str) -> str:
         return say("contract.whole", lang, low=self.low, high=self.high)
@@ -114,7 +114,8 @@ def parse_instants(text: pd.Series) -> pd.Series:
     """Clean text as naive local times: year first, Excel's serial days too; what could mean two days becomes missing."""
     part = text.str.extract(_DAY + _TIME)
     filled = part.fillna("0").astype(int).set_axis(["year", "month", "day", "hour", "minute", "second"], axis=1)
-    moments = pd.to_datetime(filled.where(filled.year > 0), errors="coerce")
+    real = (filled.year > 0) & (filled.hour < 24) & (filled.minute < 60) & (filled.second < 60)
+    moments = pd.to_datetime(filled.where(real), errors="coerce")
     serial = pd.to_numeric(text.where(text.str.fullmatch(r"[2-6]\d{4}(\.\d+)?")), errors="coerce")
     serials = pd.Timestamp("1899-12-30") + pd.to_timedelta(serial, unit="D")
     return moments.fillna(serials.dt.round("s")).astype("datetime64[ns]")

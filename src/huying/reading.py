@@ -109,7 +109,7 @@ class Reading:
         declared = self.claims[claim]
         if row is None:
             return declared.text(self.lang)
-        value = "" if pd.isna(row["estimate"]) else f" ({show_value(declared, row['estimate'])})"
+        value = "" if pd.isna(row["estimate"]) else f" ({show_value(declared, row['estimate'], self.lang, declared.is_about_towns and row['place'] == COUNTY)})"
         return f"{self.place_name(row['place'])} · {declared.text(self.lang)}: {verdict_word(row['verdict'], self.lang)}{value}"
 
     @property
@@ -120,10 +120,8 @@ class Reading:
 
     def heading(self) -> str:
         """What this reading is about: place, wave, language, the level of showing, and whether the data are synthetic."""
-        lines = [
-            self.say("heading", place=self.place_name(self.town), county=self.county.name(self.lang), wave=self.wave),
-            self.say("internal"),
-        ]
+        place = " · ".join(dict.fromkeys((self.county.name(self.lang), self.place_name(self.town))))
+        lines = [self.say("heading", place=place, wave=self.wave), self.say("internal")]
         return "\n".join([*lines, self.say("synthetic")] if self.county.is_synthetic else lines)
 
     @cached_property
@@ -134,7 +132,7 @@ class Reading:
 
     def data_lines(self, *names: str) -> str:
         """A line a survey form or ledger: rows read, kept and rejected over its files."""
-        files = [(name, [f for s in self.county.surveys if s.form == name for f in (s.text, s.file)]
+        files = [(name, [f for s in self.county.surveys if (s.form, s.wave) == (name, self.wave) for f in (s.text, s.file)]
                   + [entry.file for entry in self.county.ledgers if entry.table == name]) for name in names]  # fmt: skip
         lines = []
         for name, own in files:

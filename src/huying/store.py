@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from huying.errors import InputError, Place
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -73,14 +73,19 @@ def read_parquet(path: Path, **equal: str) -> pd.DataFrame:
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame for Excel: UTF-8 with BOM, and an apostrophe before text that a spreadsheet would run as a formula."""
-    safe = frame.apply(lambda c: c if pd.api.types.is_numeric_dtype(c) or pd.api.types.is_datetime64_any_dtype(c) else c.map(_quoted))
+    safe = frame.apply(
+        lambda c: c if pd.api.types.is_numeric_dtype(c) or pd.api.types.is_datetime64_any_dtype(c) else c.map(_quoted)
+    )
     buffer = io.StringIO()
     safe.to_csv(buffer, index=False, lineterminator="\n")
     write_bytes(path, b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8"))
 
 
 def _quoted(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value.startswith(FORMULA) and not _is_number(value) else value
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace("\r", "\n")  # a bare CR would begin a new row
+    return "'" + text if text.startswith(FORMULA) and not _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:

@@ -6,7 +6,7 @@ n-th counted day. The day of receipt is not counted (Civil Code, article 201) un
 
 from __future__ import annotations
 
-import datetime as dt
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,19 +16,30 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.errors import CalendarError
+from huying.errors import CalendarError, Place
 
 Ints = npt.NDArray[np.int64]
-FIRST, LAST = 1990, 2099
+FIRST, LAST = np.datetime64("1990-01-01"), np.datetime64("2099-12-31")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a clock runs: the first counted day, the hour after which a slip counts as the next day's, the end of a day."""
+    """How a clock runs: the first counted day, the hour after which a slip counts as the next day's, the end of a day.
+
+    `cutoff` None or "24:00" is no cut-off. Raises CalendarError for anything but next or same and hours such as 17:30.
+    """
 
     count_from: str = "next"
     cutoff: str | None = "17:30"
     day_ends: str = "24:00"
+
+    def __post_init__(self) -> None:
+        hour = r"([01]\d|2[0-3]):[0-5]\d|24:00"
+        fits = {"count_from": "next|same", "cutoff": hour, "day_ends": hour}
+        for name, form in fits.items():
+            value = getattr(self, name)
+            if not re.fullmatch(form, str(value)) and (name, value) != ("cutoff", None):
+                raise CalendarError("workdays.bad_rule", key=name, got=repr(value))
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class Calendar:
 
     def position(self, days: npt.NDArray[np.datetime64]) -> Ints:
         """The place of each day in the calendar; raises CalendarError for a day in a year without notice."""
-        place = (days.astype("datetime64[D]") - self.first).astype(np.int64)
+        place: Ints = (days.astype("datetime64[D]") - self.first).astype(np.int64)
         bad = (place < 0) | (place >= len(self.index)) | ~self.known[np.clip(place, 0, len(self.known) - 1)]
         if bad.any():
             day = str(days.astype("datetime64[D]")[bad][0])
@@ -51,36 +62,57 @@ class Calendar:
 
     def up_to(self, days: npt.NDArray[np.datetime64]) -> Ints:
         """W(d): how many working days there are up to and including each day."""
-        return self.index[self.position(days)]
+        return np.asarray(self.index[self.position(days)], dtype=np.int64)
 
     def nth(self, number: Ints) -> npt.NDArray[np.datetime64]:
         """The day on which the count of working days reaches each number."""
         place = np.searchsorted(self.index, number)
-        days = self.first + np.minimum(place, len(self.index) - 1).astype("timedelta64[D]")
-        self.position(np.atleast_1d(days))
-        return np.asarray(days)
+        days = self.first + np.asarray(place, dtype="timedelta64[D]")
+        self.position(days)
+        return np.asarray(days, dtype="datetime64[D]")
 
 
 @cache
 def calendar(name: str = "china", extra: Path | None = None) -> Calendar:
-    """The calendar `china` (official notices 2004 to 2026, and the days of the CSV `extra`) or `weekdays` (Monday to Friday).
+    """The calendar `china` (official notices 2004 to 2026) or `weekdays` (Monday to Friday), changed by the CSV `extra`.
 
-    `extra` has the columns day, is_workday and must hold every day of each year that it adds.
+    `extra` has the columns day, is_workday (1 or 0); its days add a year or replace what a notice says. Raises
+    CalendarError for another name, an unfit row, or days that leave undecided ones before them.
     """
-    first = np.datetime64(f"{FIRST}-01-01")
-    days = first + np.arange((dt.date(LAST, 12, 31) - dt.date(FIRST, 1, 1)).days + 1).astype("timedelta64[D]")
-    works, known = np.is_busday(days), np.ones(len(days), dtype=bool)
+    if name not in ("china", "weekdays"):
+        raise CalendarError("workdays.bad_name", got=repr(name))
+    days = np.arange(FIRST, LAST + 1)
+    works, known = np.asarray(np.is_busday(days)), np.ones(len(days), dtype=bool)
     if name == "china":
-        years = days.astype("datetime64[Y]").astype(int) + 1970
-        constants = chinese_calendar.constants
-        known = np.isin(years, [day.year for day in constants.holidays])
-        for table, value in ((constants.holidays, False), (constants.workdays, True)):
-            works[[(day - dt.date(FIRST, 1, 1)).days for day in table]] = value
-        if extra is not None:
-            added = pd.read_csv(extra, dtype=str)
-            place = (pd.to_datetime(added["day"]).to_numpy().astype("datetime64[D]") - first).astype(int)
-            works[place], known[place] = added["is_workday"].to_numpy() == "1", True
-    return Calendar(name, first, np.cumsum(works).astype(np.int64), known)
+        notices = chinese_calendar.constants
+        known = np.isin(days.astype("datetime64[Y]"), np.array(list(notices.holidays), dtype="datetime64[Y]"))
+        for table, value in ((notices.holidays, False), (notices.workdays, True)):
+            works[(np.array(list(table), dtype="datetime64[D]") - FIRST).astype(int)] = value
+    if extra is not None:
+        place, own = added_days(extra)
+        works[place], known[place] = own, True
+    span = np.flatnonzero(known)
+    hole = np.flatnonzero(~known[span[0] : span[-1]])
+    if len(hole):
+        day = str(days[span[0] + hole[0]])
+        raise CalendarError("workdays.gap", Place(str(extra)), day=day, year=day[:4])
+    return Calendar(name, FIRST, np.cumsum(works).astype(np.int64), known)
+
+
+def added_days(file: Path) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """The places of the days in a county's own calendar file, and whether each is a working day; raises CalendarError."""
+    table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    if not {"day", "is_workday"} <= set(table.columns):
+        raise CalendarError("workdays.bad_columns", Place(str(file)), got=", ".join(map(str, table.columns)))
+    day = pd.to_datetime(table["day"].str.strip().str.replace("/", "-"), format="%Y-%m-%d", errors="coerce")
+    fits = (
+        day.between(pd.Timestamp(FIRST), pd.Timestamp(LAST)) & table["is_workday"].isin(["0", "1"]) & ~day.duplicated()
+    )
+    if not fits.all():
+        row = int(np.flatnonzero(~fits)[0])
+        raise CalendarError("workdays.bad_day", Place(str(file), row=row + 2), got=", ".join(table.iloc[row]))
+    place = (day.to_numpy().astype("datetime64[D]") - FIRST).astype(np.int64)
+    return place, (table["is_workday"] == "1").to_numpy(dtype=bool)
 
 
 def counted_day(moments: pd.Series, late_after: str | None) -> npt.NDArray[np.datetime64]:
@@ -104,14 +136,23 @@ def deadlines(start: pd.Series, n: int, rule: Rule, days: Calendar) -> pd.Series
 
     Raises CalendarError when the start or the deadline falls in a year without an official notice.
     """
-    return pd.Series(days.nth(starts(start, rule, days) + n), index=start.index).astype("datetime64[ns]")
+    due = pd.Series(pd.NaT, index=start.index, dtype="datetime64[ns]")
+    began = start.notna().to_numpy()
+    due[began] = days.nth(starts(start[began], rule, days) + n)
+    return due
 
 
 def wait_days(start: pd.Series, end: pd.Series, rule: Rule, days: Calendar) -> pd.Series:
-    """Working days waited, Int64, missing where `end` is: n or less exactly when the event keeps the n-day limit."""
+    """Working days waited, Int64, missing where `end` is: n or less exactly when the event keeps the n-day limit.
+
+    At least 0, and at least 1 where the day of dispatch is itself the first counted day.
+    """
+    least = int(rule.count_from == "same")
     waits = pd.Series(pd.NA, index=start.index, dtype="Int64")
     done = (end.notna() & start.notna()).to_numpy()
     if done.any():
         finished = counted_day(end[done], rule.day_ends)
-        waits[done] = np.maximum(0, days.up_to(finished - np.timedelta64(1, "D")) + 1 - starts(start[done], rule, days))
+        waits[done] = np.maximum(
+            least, days.up_to(finished - np.timedelta64(1, "D")) + 1 - starts(start[done], rule, days)
+        )
     return waits

@@ -30,7 +30,15 @@ def report(cleaned, key):
     for kind, flag in FLAGS.items():
         planted = ids(key[key["kind"] == kind])
         found = by_row_id(cleaned.flags.loc[cleaned.flags["flag"] == flag, "row_id"])
-        rows.append((kind, len(planted), len(planted & (found | set_aside)), sorted(planted - found - set_aside), len(found - planted)))
+        rows.append(
+            (
+                kind,
+                len(planted),
+                len(planted & (found | set_aside)),
+                sorted(planted - found - set_aside),
+                len(found - planted),
+            )
+        )
     reasons = pd.Series(list(REASONS.values())).unique()
     for reason in reasons:
         kinds = [kind for kind, why in REASONS.items() if why == reason]
@@ -43,7 +51,15 @@ def report(cleaned, key):
     for ending in ENDINGS:
         planted = ids(key[key["kind"] == f"disposition_{ending}"])
         found = by_row_id(forms.loc[forms["disposition"] == ending, "row_id"])
-        rows.append((f"disposition_{ending}", len(planted), len(planted & (found | set_aside)), sorted(planted - found - set_aside), len(found - planted)))
+        rows.append(
+            (
+                f"disposition_{ending}",
+                len(planted),
+                len(planted & (found | set_aside)),
+                sorted(planted - found - set_aside),
+                len(found - planted),
+            )
+        )
     table = pd.DataFrame(rows, columns=["kind", "planted", "found", "missed", "false_alarms"])
     print("\n" + table.assign(missed=table["missed"].str.len()).to_string(index=False))
     return table.set_index("kind"), n

@@ -3,7 +3,17 @@
 import pytest
 
 TOWNS = [f"T{n:02d}" for n in range(1, 19)]
-LEDGER = {"P11": "", "P12": "", "P13": "2023", "B07": "2022", "B08": "2022", "B09": "2022", "P33": "2022", "P31": "2022", "P34": "2022"}
+LEDGER = {
+    "P11": "",
+    "P12": "",
+    "P13": "2023",
+    "B07": "2022",
+    "B08": "2022",
+    "B09": "2022",
+    "P33": "2022",
+    "P31": "2022",
+    "P34": "2022",
+}
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +30,23 @@ def row(evidence):
 def test_every_claim_stands_for_every_town_and_the_county(evidence):
     head = evidence[evidence["sub"] == ""]
     county_only = {"P31", "P34"}
-    for claim in ("P11", "P12", "P13", "P14", "P15", "P16", "P17", "P18", "P31", "P32", "P33", "P34", "B07", "B08", "B09"):
+    for claim in (
+        "P11",
+        "P12",
+        "P13",
+        "P14",
+        "P15",
+        "P16",
+        "P17",
+        "P18",
+        "P31",
+        "P32",
+        "P33",
+        "P34",
+        "B07",
+        "B08",
+        "B09",
+    ):
         places = set(head.loc[head["claim"] == claim, "place"])
         assert places == ({"county"} if claim in county_only else {*TOWNS, "county"}), claim
 
@@ -40,7 +66,9 @@ def test_the_nine_cloned_forms_and_no_others(cleaned, key):
 
 
 def test_twelve_answers_are_too_few(evidence):
-    own = evidence[(evidence["place"] == "T12") & evidence["claim"].isin(["P16", "P17"]) & (evidence["sub"] != "change")]
+    own = evidence[
+        (evidence["place"] == "T12") & evidence["claim"].isin(["P16", "P17"]) & (evidence["sub"] != "change")
+    ]
     assert (own["reason"] == "too few answers").all()
     assert own["estimate"].isna().all()
 
@@ -57,7 +85,10 @@ def test_a_failed_quota_shows_in_the_weights(study, row):
     assert row("P16", "T10")["estimate"] > row("P16", "T10", "unweighted")["estimate"]
 
 
-@pytest.mark.parametrize(("town", "verdict"), [("T17", "supported"), ("T18", "supported"), ("T01", "not supported"), ("T15", "not supported")])
+@pytest.mark.parametrize(
+    ("town", "verdict"),
+    [("T17", "supported"), ("T18", "supported"), ("T01", "not supported"), ("T15", "not supported")],
+)
 def test_parallel_running(row, town, verdict):
     assert row("P13", town)["verdict"] == verdict
 

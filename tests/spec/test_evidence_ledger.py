@@ -9,11 +9,36 @@ from huying.claims import CANNOT_SAY, EVIDENCE, Freeze, as_evidence, house_claim
 from huying.county import read_county
 from huying.estimates import COUNT
 
-COLUMNS = (
-    "claim, place, period, wave, sub, estimate, low, high, n, n_eff, df, deff, method, reliability, verdict, "
-    "verdict_family, low_family, high_family, remark, reason, rule, rule_hash, rule_frozen_on, excluded_flags, data_hash, "
-    "figure, notebook, is_synthetic"
-).split(", ")
+COLUMNS = [
+    "claim",
+    "place",
+    "period",
+    "wave",
+    "sub",
+    "estimate",
+    "low",
+    "high",
+    "n",
+    "n_eff",
+    "df",
+    "deff",
+    "method",
+    "reliability",
+    "verdict",
+    "verdict_family",
+    "low_family",
+    "high_family",
+    "remark",
+    "reason",
+    "rule",
+    "rule_hash",
+    "rule_frozen_on",
+    "excluded_flags",
+    "data_hash",
+    "figure",
+    "notebook",
+    "is_synthetic",
+]
 NUMBERS = {"estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family"}
 KEY = ["claim", "place", "period", "wave", "sub"]
 

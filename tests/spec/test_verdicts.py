@@ -7,7 +7,17 @@ import pandas as pd
 import pytest
 
 from huying import claims
-from huying.claims import CANNOT_SAY, NOT_SUPPORTED, SUPPORTED, Claim, Freeze, as_evidence, judge, judge_claim, judge_towns
+from huying.claims import (
+    CANNOT_SAY,
+    NOT_SUPPORTED,
+    SUPPORTED,
+    Claim,
+    Freeze,
+    as_evidence,
+    judge,
+    judge_claim,
+    judge_towns,
+)
 from huying.county import read_county
 from huying.estimates import COUNT, EXACT, POOLED, korn_graubard
 from huying.words import Text
@@ -170,7 +180,12 @@ def test_counted_towns_are_not_tested():
 @pytest.mark.parametrize(
     ("values", "share", "verdict", "remark"),
     [
-        ([0.1, 0.3, 0.5, 0.6], 0.75, YES, "understated"),  # 3 of 4 (T02 on the bar) are more than half: "some" says too little
+        (
+            [0.1, 0.3, 0.5, 0.6],
+            0.75,
+            YES,
+            "understated",
+        ),  # 3 of 4 (T02 on the bar) are more than half: "some" says too little
         ([0.1, 0.1, 0.5, 0.6], 0.50, YES, ""),  # exactly half is not more than half
         ([0.1, 0.1, 0.1, 0.3], 0.25, YES, ""),  # one town, exactly on the bar
         ([0.1, 0.1, 0.1, 0.2], 0.00, NO, ""),
@@ -240,10 +255,15 @@ def county(tmp_path):
 
 def evidence_remark(county, now):
     judged = judge_claim(a_claim(), facts([1], [50]))
-    return as_evidence(county, a_claim(), judged, Freeze({"X01": "before"}, "2023-05-01") if now else Freeze(), now or "h", "d").iloc[0]
+    return as_evidence(
+        county, a_claim(), judged, Freeze({"X01": "before"}, "2023-05-01") if now else Freeze(), now or "h", "d"
+    ).iloc[0]
 
 
-@pytest.mark.parametrize(("now", "remark", "day"), [("", "not_frozen", ""), ("before", "", "2023-05-01"), ("after", "rule_changed", "2023-05-01")])
+@pytest.mark.parametrize(
+    ("now", "remark", "day"),
+    [("", "not_frozen", ""), ("before", "", "2023-05-01"), ("after", "rule_changed", "2023-05-01")],
+)
 def test_remark_of_the_freeze(county, now, remark, day):
     row = evidence_remark(county, now)
     assert (row["remark"], row["rule_frozen_on"]) == (remark, day)
@@ -263,7 +283,9 @@ def test_freeze_keeps_hash_and_date(county, tmp_path):
     assert first.remark("P14", now["P14"]) == "rule_changed"
 
 
-@pytest.mark.parametrize("more", ['[clock]\ncutoff = "18:00"\n', '[exclude]\nflags = ["duplicate"]\n', "[thresholds]\nspeeder = 0.4\n"])
+@pytest.mark.parametrize(
+    "more", ['[clock]\ncutoff = "18:00"\n', '[exclude]\nflags = ["duplicate"]\n', "[thresholds]\nspeeder = 0.4\n"]
+)
 def test_what_surrounds_a_rule_is_frozen_too(county, tmp_path, more):
     claims.freeze(county)
     (tmp_path / "county.toml").write_text(COUNTY + more, "utf-8")
@@ -277,7 +299,9 @@ def test_a_claim_frozen_later_has_the_later_date(county, tmp_path):
     """A rule written after the first freeze must not borrow its date."""
     claims.freeze(county, dt.date(2023, 5, 1))
     file = tmp_path / "frozen.toml"
-    file.write_text("\n".join(line for line in file.read_text("utf-8").splitlines() if not line.startswith("P14 ")), "utf-8")
+    file.write_text(
+        "\n".join(line for line in file.read_text("utf-8").splitlines() if not line.startswith("P14 ")), "utf-8"
+    )
     assert claims.read_freeze(county).date("P14") == ""
     claims.freeze(county, dt.date(2023, 7, 1))
     claims.freeze(county, dt.date(2023, 9, 1))

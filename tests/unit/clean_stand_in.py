@@ -107,22 +107,68 @@ optional = true
 ITEMS: tuple[Item, ...] = parse_codebook(FORM).form("resident")
 TOWNS = Matcher({"T01": ["均值镇"], "T02": ["方差镇"], "T03": ["样本街道"], "T04": ["样本镇"]}, ["示例县"])
 SPAN = Span(dt.date(2023, 5, 8), dt.date(2023, 6, 2), dt.date(2023, 6, 2))
-GOOD = {"R00": "愿意", "R01": "均值镇", "R03": "42", "R09": "听说了，清楚", "R11": "公众号", "R12_a": "没听过", "R12_b": "听过",
-        "R12_c": "去过", "R12_d": "听过", "R12_e": "没听过", "S14": "3", "S15": "1", "R26": ""}
+GOOD = {
+    "R00": "愿意",
+    "R01": "均值镇",
+    "R03": "42",
+    "R09": "听说了，清楚",
+    "R11": "公众号",
+    "R12_a": "没听过",
+    "R12_b": "听过",
+    "R12_c": "去过",
+    "R12_d": "听过",
+    "R12_e": "没听过",
+    "S14": "3",
+    "S15": "1",
+    "R26": "",
+}
 THRESHOLDS = {"speeder": 0.3, "clone_differs": 2, "clone_block": 3, "longstring": "all"}
 
 
-def make_answers(rows: list[dict[str, str]], codes: list[dict[str, str]] | None = None, numbering: str = "position") -> Answers:
+def make_answers(
+    rows: list[dict[str, str]], codes: list[dict[str, str]] | None = None, numbering: str = "position"
+) -> Answers:
     """Rows of cells (what is not said is as in GOOD) with the meta columns among them; the first row is line 2."""
     index = pd.RangeIndex(2, len(rows) + 2)
-    text = pd.DataFrame([{**GOOD, **{k: v for k, v in row.items() if k in GOOD}} for row in rows], index=index, columns=list(GOOD), dtype="str")
-    meta = pd.DataFrame([{"serial": str(n), "submitted_at": f"2023/5/10 9:{n:02d}:00", "seconds": "300", **{k: v for k, v in row.items() if k in META_COLUMNS}}
-                         for n, row in enumerate(rows)], index=index, columns=list(META_COLUMNS), dtype="str").fillna("")
+    text = pd.DataFrame(
+        [{**GOOD, **{k: v for k, v in row.items() if k in GOOD}} for row in rows],
+        index=index,
+        columns=list(GOOD),
+        dtype="str",
+    )
+    meta = pd.DataFrame(
+        [
+            {
+                "serial": str(n),
+                "submitted_at": f"2023/5/10 9:{n:02d}:00",
+                "seconds": "300",
+                **{k: v for k, v in row.items() if k in META_COLUMNS},
+            }
+            for n, row in enumerate(rows)
+        ],
+        index=index,
+        columns=list(META_COLUMNS),
+        dtype="str",
+    ).fillna("")
     number = None if codes is None else pd.DataFrame(codes, index=index, dtype="str")
     return Answers(text, number, numbering, meta, Place("r.csv"), (), {"昵称": 3}, no_rejects())
 
 
-def clean(rows: list[dict[str, str]], codes: list[dict[str, str]] | None = None, *, numbering: str = "position", form: str = "resident",
-          thresholds: dict[str, object] | None = None) -> Cleaned:
-    return clean_answers(make_answers(rows, codes, numbering), ITEMS, form=form, wave="2023", span=SPAN, towns=TOWNS,
-                         town_order=["T01", "T02", "T03", "T04"], thresholds=thresholds)
+def clean(
+    rows: list[dict[str, str]],
+    codes: list[dict[str, str]] | None = None,
+    *,
+    numbering: str = "position",
+    form: str = "resident",
+    thresholds: dict[str, object] | None = None,
+) -> Cleaned:
+    return clean_answers(
+        make_answers(rows, codes, numbering),
+        ITEMS,
+        form=form,
+        wave="2023",
+        span=SPAN,
+        towns=TOWNS,
+        town_order=["T01", "T02", "T03", "T04"],
+        thresholds=thresholds,
+    )

@@ -33,9 +33,29 @@ def flags(done):
 
 def test_columns_and_types():
     rows = clean([{}]).rows
-    assert list(rows.columns[:9]) == ["row_id", "form", "wave", "town_id", "village_id", "interviewer_id", "submitted_at", "seconds", "disposition"]
-    kinds = {"R00": "Int16", "R03": "Int32", "R11_97": "Int8", "R12_a": "Int16", "R26": "str", "R11_97_text": "str", "seconds": "Int32",
-             "R12_e_missing": "category", "R11_missing": "category", "submitted_at": "datetime64[ns]"}
+    assert list(rows.columns[:9]) == [
+        "row_id",
+        "form",
+        "wave",
+        "town_id",
+        "village_id",
+        "interviewer_id",
+        "submitted_at",
+        "seconds",
+        "disposition",
+    ]
+    kinds = {
+        "R00": "Int16",
+        "R03": "Int32",
+        "R11_97": "Int8",
+        "R12_a": "Int16",
+        "R26": "str",
+        "R11_97_text": "str",
+        "seconds": "Int32",
+        "R12_e_missing": "category",
+        "R11_missing": "category",
+        "submitted_at": "datetime64[ns]",
+    }
     assert {name: str(rows[name].dtype) for name in kinds} == kinds
     assert (rows.loc[0, "row_id"], rows.loc[0, "town_id"], rows.loc[0, "disposition"]) == ("r.csv#2", "T01", "complete")
     assert list(rows["R03_missing"].cat.categories) == list(WHY_MISSING)
@@ -67,7 +87,10 @@ def test_multiple_choice_splits_outside_brackets_only(typed, ticked, words):
 def test_a_part_that_is_no_option_sets_the_cell_aside(typed):
     done = clean([{"R11": typed}])
     assert reasons(done) == [("R11", typed, "unknown_option")]
-    assert done.rows.loc[0, [f"R11_{code}" for code in (1, 2, 6, 97)]].isna().all() and done.rows.loc[0, "R11_missing"] == "blank"
+    assert (
+        done.rows.loc[0, [f"R11_{code}" for code in (1, 2, 6, 97)]].isna().all()
+        and done.rows.loc[0, "R11_missing"] == "blank"
+    )
 
 
 @pytest.mark.parametrize(("typed", "age", "missing", "reason"), [
@@ -100,7 +123,13 @@ def test_98_is_a_number_where_no_code_says_otherwise():
 
 def test_free_text_keeps_na_words_and_masks_numbers():
     assert one(R26="NA")["R26"] == "NA" and one(R26="null")["R26"] == "null"
-    for typed, why in (("无", "blank"), ("没有", "blank"), ("说不清", "does_not_know"), ("拒答", "refused"), ("(空)", "blank")):
+    for typed, why in (
+        ("无", "blank"),
+        ("没有", "blank"),
+        ("说不清", "does_not_know"),
+        ("拒答", "refused"),
+        ("(空)", "blank"),
+    ):
         assert one(R26=typed)["R26_missing"] == why
     done = clean([{"R26": "请回电13800001234", "R11": "其他〖找 138-0000-1234〗"}])
     assert "1380000" not in done.rows.loc[0, "R26"] and "0000" not in done.rows.loc[0, "R11_97_text"]
@@ -120,14 +149,22 @@ def test_dispositions(cells_, disposition):
 
 
 def test_what_follows_the_end_of_a_form_is_not_asked():
-    rest = dict.fromkeys(("R01", "R03", "R09", "R11", "R12_a", "R12_b", "R12_c", "R12_d", "R12_e", "S14", "S15", "R26"), "(跳过)")
+    rest = dict.fromkeys(
+        ("R01", "R03", "R09", "R11", "R12_a", "R12_b", "R12_c", "R12_d", "R12_e", "S14", "S15", "R26"), "(跳过)"
+    )
     done = clean([{"R00": "不愿意", **rest}])
     assert done.flags.empty and set(done.rows.filter(like="_missing").iloc[0, 1:]) == {"skipped"}
     assert pd.isna(done.rows.loc[0, "town_id"])
 
 
 def test_skip_rules():
-    done = clean([{"R09": "没有（真的）", "R11": "公众号"}, {"R09": "听说了，清楚", "R11": "(跳过)"}, {"R09": "没有（真的）", "R11": ""}])
+    done = clean(
+        [
+            {"R09": "没有（真的）", "R11": "公众号"},
+            {"R09": "听说了，清楚", "R11": "(跳过)"},
+            {"R09": "没有（真的）", "R11": ""},
+        ]
+    )
     assert list(done.flags[["row_id", "flag", "detail"]].itertuples(index=False, name=None)) == [
         ("r.csv#2", "skip_violation", "R11"), ("r.csv#3", "skipped_but_asked", "R11")]  # fmt: skip
     assert list(done.rows["R11_missing"]) == ["skipped", "blank", "skipped"] and done.rows["R11_1"].isna().all()
@@ -142,7 +179,11 @@ def test_a_blank_in_the_deciding_item_leaves_the_answer_alone():
 def test_exclusive_option_and_too_many_choices():
     done = clean([{"R11": "公众号┋都不是"}, {"R11": "公众号┋公告栏┋其他"}, {"R11": "都不是"}])
     assert flags(done) == {("exclusive_conflict", "R11"), ("too_many_choices", "R11")}
-    assert list(done.rows["R11_6"]) == [0, 0, 1] and list(done.rows["R11_1"]) == [1, 1, 0] and list(done.rows["R11_97"]) == [0, 1, 0]
+    assert (
+        list(done.rows["R11_6"]) == [0, 0, 1]
+        and list(done.rows["R11_1"]) == [1, 1, 0]
+        and list(done.rows["R11_97"]) == [0, 1, 0]
+    )
 
 
 CODES = {"R00": "1", "R01": "1", "R03": "42", "R09": "1", "R11_1": "1", "R11_2": "0", "R11_6": "0", "R11_97": "0", "R12_a": "1", "R12_b": "2",
@@ -153,29 +194,48 @@ def test_both_exports_agree_by_position():
     done = clean([{}, {"R09": "没有（真的）", "R11": "(跳过)"}, {"R01": "其他地方"}],
                  [CODES, {**CODES, "R09": "2", "R11_1": "-3", "R11_2": "-3", "R11_6": "-3", "R11_97": "-3"}, {**CODES, "R01": "5"}])  # fmt: skip
     assert done.counts["exports_disagree"] == 0 and done.rejected.empty
-    assert list(done.rows["R09"].fillna(-1)) == [1, 4, -1] and list(done.rows["disposition"]) == ["complete", "complete", "elsewhere"]
+    assert list(done.rows["R09"].fillna(-1)) == [1, 4, -1] and list(done.rows["disposition"]) == [
+        "complete",
+        "complete",
+        "elsewhere",
+    ]
 
 
 def test_exports_that_disagree_set_the_cell_aside():
     done = clean([{}, {}, {}], [{**CODES, "R09": "2"}, {**CODES, "R11_2": "1"}, {**CODES, "R12_a": "-2"}])
-    assert reasons(done) == [("R09", "听说了，清楚", "exports_disagree"), ("R11", "公众号", "exports_disagree"), ("R12_a", "没听过", "exports_disagree")]
+    assert reasons(done) == [
+        ("R09", "听说了，清楚", "exports_disagree"),
+        ("R11", "公众号", "exports_disagree"),
+        ("R12_a", "没听过", "exports_disagree"),
+    ]
     assert done.counts["exports_disagree"] == 3 and list(done.rows["R09"].isna()) == [True, False, False]
 
 
 def test_the_readable_export_stands_in_for_the_other():
-    done = clean([{"R09": "鍚\ufffd", "R11": "", "R12_a": "没听过"}, {"R01": "鍧囧€奸晣"}], [{**CODES, "R12_a": ""}, CODES])
+    done = clean(
+        [{"R09": "鍚\ufffd", "R11": "", "R12_a": "没听过"}, {"R01": "鍧囧€奸晣"}], [{**CODES, "R12_a": ""}, CODES]
+    )
     row = done.rows.iloc[0]
     assert (row["R09"], row["R11_1"], row["R12_a"]) == (1, 1, 1) and done.rejected.empty
     assert done.counts["read_from_number"] == 3 and done.rows.loc[1, "town_id"] == "T01" and not done.notes
 
 
 def test_codes_of_a_labelled_file_are_codes_not_positions():
-    done = clean([{"R09": ""}, {"R09": "说不准"}], [{**CODES, "R09": "4", "R11_1": ""}, {**CODES, "R09": "98", "R11_1": ""}], numbering="code")
+    done = clean(
+        [{"R09": ""}, {"R09": "说不准"}],
+        [{**CODES, "R09": "4", "R11_1": ""}, {**CODES, "R09": "98", "R11_1": ""}],
+        numbering="code",
+    )
     assert done.rows.loc[0, "R09"] == 4 and done.rows.loc[1, "R09_missing"] == "does_not_know"
 
 
 def test_a_code_that_is_a_mark_elsewhere_is_read_by_its_own_item():
-    likert = replace(ITEMS[3], id="R09", missing={}, options=tuple(replace(o, code=c) for o, c in zip(ITEMS[3].options, (-2, 0, 2), strict=True)))
+    likert = replace(
+        ITEMS[3],
+        id="R09",
+        missing={},
+        options=tuple(replace(o, code=c) for o, c in zip(ITEMS[3].options, (-2, 0, 2), strict=True)),
+    )
     answers = make_answers([{"R09": ""}], [{**CODES, "R09": "-2"}], "code")
     done = clean_answers(answers, [likert], form="resident", wave="2023", span=SPAN, towns=TOWNS, town_order=["T01"])
     assert done.rows.loc[0, "R09"] == -2
@@ -191,7 +251,11 @@ def test_towns(typed, town, repaired):
 
 def test_uncertain_towns_reject_the_row_with_candidates_in_a_note():
     done = clean([{"R01": "样本"}, {"R01": "东岭镇"}, {"R01": ""}, {}])
-    assert reasons(done, "row") == [("R01", "东岭镇", "town_unknown"), ("R01", "样本", "town_ambiguous"), ("R01", "", "town_blank")]
+    assert reasons(done, "row") == [
+        ("R01", "东岭镇", "town_unknown"),
+        ("R01", "样本", "town_ambiguous"),
+        ("R01", "", "town_blank"),
+    ]
     assert list(done.rows["row_id"]) == ["r.csv#5"] and done.counts["rows_rejected"] == 3
     assert {values["typed"]: values["candidates"] for _, values in done.notes} == {"样本": "T03, T04", "东岭镇": "-"}
     assert done.counts["towns_without_data"] == ("T02", "T03", "T04")
@@ -215,10 +279,15 @@ def test_time_of_sending(stamp, level, reason):
 
 
 def test_excel_serial_is_the_day_it_means():
-    assert one(submitted_at="45058.5")["submitted_at"] == pd.Timestamp("2023-05-12 12:00:00")  # 44927 is 2023-01-01; 31 + 28 + 31 + 30 + 11 days on
+    assert one(submitted_at="45058.5")["submitted_at"] == pd.Timestamp(
+        "2023-05-12 12:00:00"
+    )  # 44927 is 2023-01-01; 31 + 28 + 31 + 30 + 11 days on
 
 
-@pytest.mark.parametrize(("typed", "seconds"), [("136秒", 136), ("136", 136), ("2分16秒", 136), ("1小时2分", 3720), ("", None), ("很久", None)])
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [("136秒", 136), ("136", 136), ("2分16秒", 136), ("1小时2分", 3720), ("", None), ("很久", None)],
+)
 def test_seconds(typed, seconds):
     value = clean([{"seconds": typed}]).rows.loc[0, "seconds"]
     assert value == seconds if seconds else pd.isna(value)
@@ -233,7 +302,15 @@ def test_what_the_reader_set_aside_stays_in_the_accounts():
     place = Place("r.csv")
     source = pd.concat([set_aside(place, "", pd.Series(["3/9"], index=[40]), "fields"), set_aside(place, "序号", pd.Series(["8"], index=[41]), "unpaired"),
                         set_aside(place, "R03", pd.Series(["E2 #REF!"], index=[2]), "error_cell")])  # fmt: skip
-    done = clean_answers(replace(make_answers([{}]), rejected=source), ITEMS, form="resident", wave="2023", span=SPAN, towns=TOWNS, town_order=["T01"])
+    done = clean_answers(
+        replace(make_answers([{}]), rejected=source),
+        ITEMS,
+        form="resident",
+        wave="2023",
+        span=SPAN,
+        towns=TOWNS,
+        town_order=["T01"],
+    )
     assert list(done.rejected["level"]) == ["row", "row", "cell"]
     assert (done.counts["rows_in"], done.counts["rows_kept"], done.counts["rows_rejected"]) == (3, 1, 2)
 
@@ -246,22 +323,35 @@ def test_a_row_rejected_for_two_reasons_counts_once():
 def test_the_answers_given_are_not_changed():
     answers = make_answers([{"R09": "没有（真的）"}])
     before = answers.text.copy()
-    clean_answers(answers, ITEMS, form="resident", wave="2023", span=SPAN, towns=TOWNS, town_order=["T01"], thresholds=THRESHOLDS)
+    clean_answers(
+        answers, ITEMS, form="resident", wave="2023", span=SPAN, towns=TOWNS, town_order=["T01"], thresholds=THRESHOLDS
+    )
     pd.testing.assert_frame_equal(answers.text, before)
 
 
 CELL = st.sampled_from(["愿意", "不愿意", "均值镇", "均值", "样本", "其他地方", "听说了，清楚", "没有（真的）", "说不准", "公众号┋都不是", "其他〖┋〗", "没听过",
                         "听过", "(跳过)", "(空)", "", "-3", "-2", "-99", "15", "42", "1968", "七", "NA", "\u3000", "2023/5/9", "┋", "〖〗", "0", "2"])  # fmt: skip
-ROW = st.dictionaries(st.sampled_from(["R00", "R01", "R03", "R09", "R11", "R12_a", "R12_e", "S14", "R26", "submitted_at", "seconds"]), CELL)
+ROW = st.dictionaries(
+    st.sampled_from(["R00", "R01", "R03", "R09", "R11", "R12_a", "R12_e", "S14", "R26", "submitted_at", "seconds"]),
+    CELL,
+)
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=st.lists(ROW, max_size=6), codes=st.lists(st.dictionaries(st.sampled_from(list(CODES)), CELL), min_size=6, max_size=6), both=st.booleans())
+@given(
+    rows=st.lists(ROW, max_size=6),
+    codes=st.lists(st.dictionaries(st.sampled_from(list(CODES)), CELL), min_size=6, max_size=6),
+    both=st.booleans(),
+)
 def test_rows_in_are_rows_kept_and_rows_rejected(rows, codes, both):
-    done = clean(rows, [{**CODES, **code} for code in codes[: len(rows)]] if both and rows else None, thresholds=THRESHOLDS)
+    done = clean(
+        rows, [{**CODES, **code} for code in codes[: len(rows)]] if both and rows else None, thresholds=THRESHOLDS
+    )
     lost = done.rejected[done.rejected["level"] == "row"]
     assert len(rows) == len(done.rows) + len(lost) == done.counts["rows_in"]
-    assert {f"r.csv#{n + 2}" for n in range(len(rows))} == set(done.rows["row_id"]) | {f"r.csv#{row}" for row in lost["row"]}
+    assert {f"r.csv#{n + 2}" for n in range(len(rows))} == set(done.rows["row_id"]) | {
+        f"r.csv#{row}" for row in lost["row"]
+    }
     assert set(done.flags["row_id"]) <= set(done.rows["row_id"]) and set(done.flags["flag"]) <= set(RULES)
     for item in ITEMS:  # an answer is there, or the reason why it is not
         for cell in item.cells:

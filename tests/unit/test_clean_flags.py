@@ -35,11 +35,17 @@ def test_mostly_blank_forms_are_no_near_duplicates():
 def chain(n, interviewer="I1"):
     """Forms of which each differs from the next in one closed answer more: links of at most two, ends far apart."""
     cells = ["R12_a", "R12_b", "R12_c", "R12_e"]
-    return [{"interviewer_id": interviewer, **{cell: "去过" if cell != "R12_c" else "听过" for cell in cells[:k]}} for k in range(n)]
+    return [
+        {"interviewer_id": interviewer, **{cell: "去过" if cell != "R12_c" else "听过" for cell in cells[:k]}}
+        for k in range(n)
+    ]
 
 
 def test_cloned_blocks_are_linked_pairwise():
-    rows = [*chain(4), {"interviewer_id": "I1", "R09": "没有（真的）", "R11": "(跳过)", **dict.fromkeys(LINE, "没听过")}]
+    rows = [
+        *chain(4),
+        {"interviewer_id": "I1", "R09": "没有（真的）", "R11": "(跳过)", **dict.fromkeys(LINE, "没听过")},
+    ]
     assert flagged(rows, "cloned_block") == dict.fromkeys(range(4), "I1 x 4")
     assert not flagged(rows, "cloned_block", clone_block=5)
 
@@ -54,7 +60,9 @@ def test_cloned_blocks_need_one_interviewer_and_count_repeats_once():
 @given(data=st.data(), differs=st.integers(0, 2))
 def test_pigeonhole_finds_what_comparing_all_pairs_finds(data, differs):
     n = data.draw(st.integers(1, 12))
-    table = np.array(data.draw(st.lists(st.lists(st.integers(1, 2), min_size=6, max_size=6), min_size=n, max_size=n)), dtype=np.int32)
+    table = np.array(
+        data.draw(st.lists(st.lists(st.integers(1, 2), min_size=6, max_size=6), min_size=n, max_size=n)), dtype=np.int32
+    )
     who = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)))
     block = list(range(n))
     for i in range(n):
@@ -67,7 +75,14 @@ def test_pigeonhole_finds_what_comparing_all_pairs_finds(data, differs):
 
 
 def test_speeders():
-    rows = [{"seconds": "100"}, {"seconds": "100秒"}, {"seconds": "29"}, {"seconds": "30"}, {"seconds": "100"}, {"R03": "15", "seconds": "5"}]
+    rows = [
+        {"seconds": "100"},
+        {"seconds": "100秒"},
+        {"seconds": "29"},
+        {"seconds": "30"},
+        {"seconds": "100"},
+        {"R03": "15", "seconds": "5"},
+    ]
     assert flagged(rows, "speeder") == {2: "29 / 100"}  # 0.3 x 100 = 30
 
 
@@ -99,4 +114,6 @@ def test_flags_over_several_files_together():
     parts = [clean([{"seconds": "100"}]).rows, clean([{"seconds": "20", "submitted_at": "2023/5/10 9:00:00"}]).rows]
     parts[1]["row_id"] = "s.csv#2"
     flags = find_flags(pd.concat(parts, ignore_index=True), ITEMS, "resident", THRESHOLDS)
-    assert set(zip(flags["row_id"], flags["flag"], strict=True)) == {("s.csv#2", "duplicate")}  # the median of 100 and 20 is 60
+    assert set(zip(flags["row_id"], flags["flag"], strict=True)) == {
+        ("s.csv#2", "duplicate")
+    }  # the median of 100 and 20 is 60

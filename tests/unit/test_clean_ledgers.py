@@ -11,7 +11,14 @@ from huying.sources.table import RawTable
 
 TOWNS = Matcher({"T01": ["均值镇"], "T03": ["样本街道"], "T04": ["样本镇"]})
 DEPTS = Matcher({"D1": ["自然资源局", "自资局"], "D2": ["民政局"]})
-CALL = {"呼叫编号": "GD1", "镇街": "均值镇", "呼叫时间": "2022-05-01 09:00", "派发时间": "2022-05-01 10:00", "责任部门": "民政局", "状态": "已办结"}
+CALL = {
+    "呼叫编号": "GD1",
+    "镇街": "均值镇",
+    "呼叫时间": "2022-05-01 09:00",
+    "派发时间": "2022-05-01 10:00",
+    "责任部门": "民政局",
+    "状态": "已办结",
+}
 
 
 def raw(rows, rejected=None):
@@ -24,8 +31,14 @@ def call(n, **cells):
 
 
 def test_names_become_ids():
-    done = clean_ledger(CALLS, raw([call(1), call(2, 镇街="均值镇政府", 责任部门="自资局"), call(3, 镇街="")]), TOWNS, DEPTS)
-    assert list(done.kept["town_id"].fillna("")) == ["T01", "T01", ""] and list(done.kept["dept_id"]) == ["D2", "D1", "D2"]
+    done = clean_ledger(
+        CALLS, raw([call(1), call(2, 镇街="均值镇政府", 责任部门="自资局"), call(3, 镇街="")]), TOWNS, DEPTS
+    )
+    assert list(done.kept["town_id"].fillna("")) == ["T01", "T01", ""] and list(done.kept["dept_id"]) == [
+        "D2",
+        "D1",
+        "D2",
+    ]
     assert "town" not in done.kept and "dept" not in done.kept and list(done.kept.index) == [2, 3, 4]
     assert list(done.flags.itertuples(index=False, name=None)) == [("calls.csv#3", "town_repaired", "均值镇政府")]
     assert done.counts == {"rows_in": 3, "rows_kept": 3, "rows_rejected": 0, "town_blank": 1, "dept_blank": 0}
@@ -35,7 +48,10 @@ def test_uncertain_names_reject_the_row():
     rows = [call(1, 镇街="样本"), call(2, 镇街="东岭镇"), call(3, 责任部门="民政局、自然资源局"), call(4)]
     done = clean_ledger(CALLS, raw(rows), TOWNS, DEPTS)
     assert {(r.row, r.column, r.value, r.reason, r.level) for r in done.rejected.itertuples()} == {
-        (2, "镇街", "样本", "town_ambiguous", "row"), (3, "镇街", "东岭镇", "town_unknown", "row"), (4, "责任部门", "民政局、自然资源局", "dept_unknown", "row")}
+        (2, "镇街", "样本", "town_ambiguous", "row"),
+        (3, "镇街", "东岭镇", "town_unknown", "row"),
+        (4, "责任部门", "民政局、自然资源局", "dept_unknown", "row"),
+    }
     assert list(done.kept["call_id"]) == ["GD4"]
 
 
@@ -44,28 +60,54 @@ def test_without_a_register_the_name_is_the_id():
 
 
 def test_contract_faults_stay():
-    rows = [call(1, 派发时间="2022-05-01 08:00"), call(2), call(2), call(2, 状态="办理中"), call(3, 状态="?"), call(4, 呼叫时间="")]
+    rows = [
+        call(1, 派发时间="2022-05-01 08:00"),
+        call(2),
+        call(2),
+        call(2, 状态="办理中"),
+        call(3, 状态="?"),
+        call(4, 呼叫时间=""),
+    ]
     done = clean_ledger(CALLS, raw(rows), TOWNS, DEPTS)
-    assert dict(zip(done.rejected["row"], done.rejected["reason"], strict=True)) == {2: "before", 4: "repeated", 5: "key_taken", 6: "unfit", 7: "empty"}
+    assert dict(zip(done.rejected["row"], done.rejected["reason"], strict=True)) == {
+        2: "before",
+        4: "repeated",
+        5: "key_taken",
+        6: "unfit",
+        7: "empty",
+    }
 
 
 def test_two_spellings_of_a_town_are_one_key():
-    rows = [{"镇街": town, "原机构编号": "O01", "核查项": "门牌", "在用名称": "新机构", "核查日期": "2023-05-10"} for town in ("均值镇", "均值镇政府", "样本镇")]
+    rows = [
+        {"镇街": town, "原机构编号": "O01", "核查项": "门牌", "在用名称": "新机构", "核查日期": "2023-05-10"}
+        for town in ("均值镇", "均值镇政府", "样本镇")
+    ]
     done = clean_ledger(UNIT_CHECK, raw(rows), TOWNS)
     assert list(done.kept["town_id"]) == ["T01", "T04"]
-    assert [(r.row, r.value, r.reason) for r in done.rejected.itertuples()] == [(3, "均值镇政府", "key_taken")] and done.flags.empty
+    assert [(r.row, r.value, r.reason) for r in done.rejected.itertuples()] == [
+        (3, "均值镇政府", "key_taken")
+    ] and done.flags.empty
 
 
 def test_readers_rejects_are_in_the_accounts_and_masked():
     place = Place("calls.csv")
-    source = pd.concat([set_aside(place, "", pd.Series(["3/9"], index=[9]), "fields"), set_aside(place, "镇街", pd.Series(["C2 13800001234"], index=[2]), "error_cell")])
+    source = pd.concat(
+        [
+            set_aside(place, "", pd.Series(["3/9"], index=[9]), "fields"),
+            set_aside(place, "镇街", pd.Series(["C2 13800001234"], index=[2]), "error_cell"),
+        ]
+    )
     done = clean_ledger(CALLS, raw([call(1)], source), TOWNS)
     assert (done.counts["rows_in"], done.counts["rows_kept"], done.counts["rows_rejected"]) == (2, 1, 1)
     assert list(done.rejected["level"]) == ["row", "cell"] and "13800001234" not in done.rejected["value"].iloc[1]
 
 
 def test_rename_and_optional_town():
-    rows = [{"标题": "方案", "类别": "改革实施方案", "单位": ""}, {"标题": "机制", "类别": "五项机制", "单位": "样本街办"}]
+    rows = [
+        {"标题": "方案", "类别": "改革实施方案", "单位": ""},
+        {"标题": "机制", "类别": "五项机制", "单位": "样本街办"},
+    ]
     done = clean_ledger(DOCUMENTS, raw(rows), TOWNS, rename={"town": "单位"})
     assert list(done.kept["town_id"].fillna("")) == ["", "T03"] and done.counts["town_blank"] == 1
 
@@ -79,9 +121,22 @@ NAME = st.sampled_from(["均值镇", "均值", "样本", "东岭镇", "", " 均�
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(NAME, st.sampled_from(["2022-05-01", "5/1/2022", ""]), st.sampled_from(["网格", "?", ""]), st.sampled_from(["3", "-1", "三"])), min_size=1, max_size=6))
+@given(
+    st.lists(
+        st.tuples(
+            NAME,
+            st.sampled_from(["2022-05-01", "5/1/2022", ""]),
+            st.sampled_from(["网格", "?", ""]),
+            st.sampled_from(["3", "-1", "三"]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
 def test_rows_in_are_rows_kept_and_rows_rejected(rows):
-    done = clean_ledger(NEED_COUNTS, raw([dict(zip(("镇街", "月份", "渠道", "件数"), row, strict=True)) for row in rows]), TOWNS)
+    done = clean_ledger(
+        NEED_COUNTS, raw([dict(zip(("镇街", "月份", "渠道", "件数"), row, strict=True)) for row in rows]), TOWNS
+    )
     assert len(rows) == len(done.kept) + (done.rejected["level"] == "row").sum() == done.counts["rows_in"]
     assert set(done.kept.index) | set(done.rejected["row"]) == set(range(2, len(rows) + 2))
     assert not done.kept.duplicated(["town_id", "month", "channel"]).any()

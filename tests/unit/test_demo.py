@@ -60,7 +60,9 @@ def test_villages_add_up_to_their_town(county):
     assert len(villages) == 617
     assert (villages.groupby("town")["adults"].sum().to_numpy() == county.towns["adults"].to_numpy()).all()
     share = villages["adults"] / county.towns["adults"].to_numpy()[villages["town"]]
-    assert (share * county.towns["villages_sampled"].to_numpy()[villages["town"]]).max() < 1  # none is drawn for certain
+    assert (
+        share * county.towns["villages_sampled"].to_numpy()[villages["town"]]
+    ).max() < 1  # none is drawn for certain
 
 
 @pytest.mark.parametrize("wave", ["2023", "2024"])
@@ -104,7 +106,9 @@ def test_a_sample_has_the_planned_counts(county):
     sample = draw_residents(county, np.random.default_rng(1))
     assert len(sample) == 1152
     assert (sample.groupby("town_id").size().to_numpy() == county.towns["n_resident"].to_numpy()).all()
-    assert (sample.groupby("town_id")["village_id"].nunique().to_numpy() == county.towns["villages_sampled"].to_numpy()).all()
+    assert (
+        sample.groupby("town_id")["village_id"].nunique().to_numpy() == county.towns["villages_sampled"].to_numpy()
+    ).all()
     assert not sample["person"].duplicated().any()
     assert sample["base_weight"].sum() == pytest.approx(605_730)
 
@@ -148,7 +152,9 @@ def test_staff_say_what_is_planted():
     staff = draw_staff(house_truths(), "2023", np.random.default_rng(6))
     assert len(staff) == 454
     needs, called = (staff.groupby("S01")[name].sum() for name in ("S14", "S15"))
-    assert np.abs((called / needs).to_numpy() - house_truths().towns["call_propensity"].to_numpy()).max() < 0.02  # half a call in T12
+    assert (
+        np.abs((called / needs).to_numpy() - house_truths().towns["call_propensity"].to_numpy()).max() < 0.02
+    )  # half a call in T12
     assert (called[3], (staff["S15"] > staff["S14"]).sum()) == (0, 0)  # T03 never calls
     marks = staff[[f"S10_{row}" for row in "abcdefg"]]
     new = (marks == 1).sum(axis=1).groupby(staff["S01"]).sum() / marks.notna().sum(axis=1).groupby(staff["S01"]).sum()
@@ -167,7 +173,10 @@ def test_leaders_and_departments_are_a_census(calls):
 
 def test_consultation_before_and_after():
     events = head_changes(house_truths(), np.random.default_rng(8))
-    assert events.groupby("after")["consulted"].agg(["sum", "size"]).to_numpy().tolist() == [[3, 25], [9, 16]]  # .12 and .56
+    assert events.groupby("after")["consulted"].agg(["sum", "size"]).to_numpy().tolist() == [
+        [3, 25],
+        [9, 16],
+    ]  # .12 and .56
 
 
 # ledgers
@@ -254,7 +263,11 @@ def test_every_planned_form_is_there_and_the_key_points_at_rows(written):
     typed = rows_of(files, "residents_2023_typed_text.csv", "gb18030")
     weights = key[key["kind"] == "base_weight"].groupby("file").size()
     assert weights[weights.index.str.startswith("residents_2023")].sum() == 1152
-    for name, table in (("residents_2023_text.csv", main), ("residents_2023_utf16_text.txt", utf16), ("residents_2023_typed_text.csv", typed)):
+    for name, table in (
+        ("residents_2023_text.csv", main),
+        ("residents_2023_utf16_text.txt", utf16),
+        ("residents_2023_typed_text.csv", typed),
+    ):
         own = key[key["file"] == name]
         assert own["row"].between(2, len(table) + 1).all()
         beyond = own["kind"].str.startswith("disposition_") | own["kind"].isin(["duplicate", "near_duplicate"])

@@ -31,7 +31,9 @@ CALLS = list(calls())
 
 def test_the_scan_finds_the_calls():
     assert len(CALLS) > 60
-    assert {"errors.row", "contract.no_column", "county.unknown_key", "store.not_written"} <= {key for _, key, _, _ in CALLS}
+    assert {"errors.row", "contract.no_column", "county.unknown_key", "store.not_written"} <= {
+        key for _, key, _, _ in CALLS
+    }
 
 
 @pytest.mark.parametrize(("where", "key", "given", "more"), CALLS, ids=[f"{w} {k}" for w, k, _, _ in CALLS])
@@ -58,7 +60,11 @@ def test_both_languages_say_the_same_places(key):
 
 
 def test_chinese_texts_are_chinese():
-    latin = {key for key, text in words.all_words().items() if not re.search(r"[\u3000-\u9fff\uff00-\uffef]", HOLE.sub("", text.zh))}
+    latin = {
+        key
+        for key, text in words.all_words().items()
+        if not re.search(r"[\u3000-\u9fff\uff00-\uffef]", HOLE.sub("", text.zh))
+    }
     assert {key for key in latin if re.search(r"[a-z]{4}", HOLE.sub("", words.all_words()[key].zh))} == set()
 
 
@@ -81,7 +87,9 @@ def test_language_of_the_session(monkeypatch):
         words.use_language("fr")
 
 
-@pytest.mark.parametrize("value", ["text", None, {"zh": "甲"}, {"zh": "甲", "en": ""}, {"zh": "甲", "en": "a", "fr": "a"}])
+@pytest.mark.parametrize(
+    "value", ["text", None, {"zh": "甲"}, {"zh": "甲", "en": ""}, {"zh": "甲", "en": "a", "fr": "a"}]
+)
 def test_a_text_needs_both_languages(value):
     with pytest.raises(ValueError, match=r"here\.x: a text needs both zh and en"):
         words.as_text(value, "here.x")
@@ -97,7 +105,11 @@ def test_unknown_key():
     [
         (Place(), "", ""),
         (Place("a.csv"), "a.csv", "a.csv"),
-        (Place("a.xlsx", "1", 214, "年龄"), "a.xlsx，工作表 1，第 214 行，“年龄”列", "a.xlsx, sheet 1, row 214, column 年龄"),
+        (
+            Place("a.xlsx", "1", 214, "年龄"),
+            "a.xlsx，工作表 1，第 214 行，“年龄”列",
+            "a.xlsx, sheet 1, row 214, column 年龄",
+        ),
         (Place("a.csv", row=0), "a.csv，第 0 行", "a.csv, row 0"),
     ],
 )

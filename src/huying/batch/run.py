@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import tempfile
+import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import default
 
 from huying.county import County
 from huying.errors import CountyError, InputError, Place
@@ -31,6 +36,16 @@ class Job:
     def place(self) -> str:
         """The town's id, or `county`."""
         return dict(self.parameters)["town"]
+
+
+class LocalKernel(AsyncKernelManager):  # type: ignore[misc]
+    """A kernel spoken to through the file system where the system can: no ports to run out of, no plain text over TCP."""
+
+    transport = "tcp" if os.name == "nt" else "ipc"
+
+    @default("ip")  # type: ignore[untyped-decorator]
+    def _address(self) -> str:
+        return "127.0.0.1" if os.name == "nt" else f"{tempfile.gettempdir()}/huying-{uuid.uuid4().hex[:12]}"
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,7 @@ def execute(job: Job) -> Result:
             try:
                 done = papermill.execute_notebook(
                     named_source(job), str(named), parameters=dict(job.parameters), progress_bar=False, cwd=str(job.source.parent),
-                    execution_timeout=600, log_output=False,
+                    execution_timeout=600, log_output=False, kernel_manager_class=LocalKernel,
                 )  # fmt: skip
             finally:
                 named.rename(part)

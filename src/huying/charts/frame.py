@@ -1,14 +1,14 @@
-"""The sheet every chart is drawn on: caption, palette, axes, legend, saving; refuses a character that the font lacks."""
+"""The sheet every chart is drawn on: caption, palette, scales, saving; refuses a character that the font lacks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
 from io import BytesIO
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 from unicodedata import east_asian_width
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import PercentFormatter
-from matplotlib.transforms import ScaledTranslation
 
 from huying.errors import HuyingError
 from huying.fonts import chinese_font, missing_characters
@@ -29,17 +28,14 @@ from huying.words import say
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Given = ParamSpec("Given")
 DPI = 100
-# Okabe and Ito (2008), told apart with every common colour blindness; grey stands for their black, kept for the county.
-BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE, YELLOW, GREY = PALETTE = (
-    *("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#999999"),
-)
-BLACK, PALE, DIM = "#000000", "#DDDDDD", "#555555"
-STYLE = {
-    **{"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True},
-    **{"text.parse_math": False, "axes.labelcolor": DIM, "xtick.color": DIM, "hatch.linewidth": 0.6},
-}
+# Okabe and Ito (2008), told apart with every common colour blindness; their black is kept for the county.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#999999")
+BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE, YELLOW, GREY = PALETTE
+BLACK, WHITE, PALE, DIM = "#000000", "#FFFFFF", "#DDDDDD", "#555555"
+LACKING = {"facecolor": PALE, "hatch": "////", "edgecolor": GREY, "linewidth": 0}
+STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "axes.labelcolor": DIM}
+STYLE |= {"font.size": 9, "text.parse_math": False, "hatch.linewidth": 0.6}
 CLOSING = "，。；：、！？）》"
 PIECES = re.compile(rf"[^\s⺀-￯]{{1,40}}[{CLOSING}]*\s*|[（《]*[⺀-￯][{CLOSING}]*\s*|\s+")
 
@@ -57,25 +53,30 @@ class Caption:
         """A text of the charts in the caption's language."""
         return say(f"charts.{key}", self.lang, **values)
 
+    def no_value(self, names: Iterable[object]) -> str:
+        """The line that names what has no value."""
+        return self.say("no_value_for", names=self.say("comma").join(map(str, names)))
 
-def chart(draw: Callable[Given, Figure]) -> Callable[Given, Figure]:
-    """`draw` under the house style alone, whatever style the session has set, so that bytes do not depend on it."""
+    def with_n(self, labels: Iterable[object], counts: Floats) -> list[str]:
+        """Labels with their n, a dash where it is missing."""
+        shown = ("–" if np.isnan(n) else f"{n:.0f}" for n in counts)
+        return [self.say("with_n", label=label, n=n) for label, n in zip(labels, shown, strict=True)]
 
-    @wraps(draw)
-    def drawn(*args: Given.args, **kwargs: Given.kwargs) -> Figure:
-        with style.context(["default", STYLE | {"font.family": chinese_font()}]):
-            return draw(*args, **kwargs)
 
-    return drawn
+@contextmanager
+def house_style() -> Iterator[None]:
+    """The house style alone, whatever style the session has set, so that bytes do not depend on it."""
+    with style.context(["default", STYLE | {"font.family": chinese_font()}]):
+        yield
 
 
 def ems(text: str) -> float:
-    """The width of a text in ems, estimated: a wide character is one, any other .56."""
-    return sum(1.0 if east_asian_width(c) in "WFA" else 0.56 for c in text)
+    """The width of a text in ems, estimated: a wide character is one, any other .54."""
+    return sum(1.0 if east_asian_width(c) in "WFA" else 0.54 for c in text)
 
 
 def wrap(text: str, limit: float) -> str:
-    """`text` in lines of at most `limit` ems; breaks between Chinese characters and at spaces, never before a closing mark."""
+    """`text` in lines of at most `limit` ems, broken at spaces and between Chinese characters, not before a closing mark."""
     lines = [""]
     for piece in PIECES.findall(text):
         if lines[-1] and ems(lines[-1] + piece.rstrip()) > limit:
@@ -84,37 +85,65 @@ def wrap(text: str, limit: float) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def canvas(caption: Caption, height: float, width: float = 8.0, is_empty: bool = False) -> tuple[Figure, Axes]:
-    """A figure whose axes have about `height` inches between the title and the source line, and these axes."""
-    mark = caption.say("synthetic") if caption.is_synthetic else ""
-    title = wrap(caption.title, (width - 0.3 - (2.1 if mark else 0)) * 72 / 11.5)
-    source = wrap(caption.source, (width - 0.3) * 72 / 8.5)
-    head, foot = 0.22 + 0.24 * (title.count("\n") + 1), 0.14 + 0.18 * (source.count("\n") + 1)
-    total = head + height + foot
-    figure = plt.figure(figsize=(width, total), dpi=DPI, layout="constrained")
-    figure.get_layout_engine().set(rect=(0.01, foot / total, 0.98, height / total), w_pad=0.05, h_pad=0.05)
-    top, left = 1 - 0.1 / total, 0.12 / width
-    figure.text(left, top, title, size=11.5, weight="bold", va="top", linespacing=1.25, gid="title")
-    figure.text(left, 0.08 / total, source, size=8.5, color=DIM, va="bottom", linespacing=1.25, gid="source")
-    if mark:
-        box = {"facecolor": VERMILLION, "edgecolor": "none", "boxstyle": "square,pad=0.3"}
-        figure.text(1 - 0.16 / width, top, mark, color="white", weight="bold", ha="right", va="top", bbox=box, gid="synthetic")
+def columns_of(labels: Sequence[str], room: float) -> int:
+    """How many columns of a legend fit into `room` ems."""
+    widths = np.array([ems(label) + 4.5 for label in labels])
+    fits = (n for n in range(len(labels), 1, -1) if sum(part.max() for part in np.array_split(widths, n)) < room)
+    return next(fits, 1)
+
+
+def canvas(caption: Caption, data: Sized) -> tuple[Figure, Axes]:
+    """A figure and its axes, which say so where `data` is empty."""
+    figure = plt.figure(dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     axes.tick_params(labelfontfamily=chinese_font())
-    if is_empty:
+    if not len(data):
         axes.text(0.5, 0.5, caption.say("no_rows"), transform=axes.transAxes, ha="center", va="center", color=DIM)
     return figure, axes
 
 
-def settle(figure: Figure) -> Figure:
-    """The figure laid out once and for all, so that saving and showing it only draw; raises HuyingError for a missing glyph."""
-    for text in figure.findobj(Text):
-        if lacking := missing_characters(text.get_text()):
-            characters = " ".join(sorted(lacking))
-            raise HuyingError("charts.missing_glyph", font=chinese_font(), characters=characters, text=text.get_text())
-    figure.get_layout_engine().execute(figure)
+def settle(
+    figure: Figure, caption: Caption, height: float, width: float = 8.0, lacking: Sequence[object] = ()
+) -> Figure:
+    """The figure with its caption, laid out once and for all, so that saving it only draws.
+
+    `height` inches lie between the title and the legend of what was drawn with a label; the lines below name what is
+    `lacking` a value, and the source. Raises HuyingError for a character that the font lacks.
+    """
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    room = (width - 0.3) * 72 / 8.5
+    title = wrap(caption.title, (width - (1.9 if caption.is_synthetic else 0.3)) * 72 / 11.5)
+    lines = [caption.no_value(lacking)] if len(lacking) else []
+    notes = "\n".join(wrap(line, room) for line in [*lines, caption.source])
+    columns = columns_of(labels, room)
+    foot = 0.295 + 0.165 * notes.count("\n")
+    under = foot + (0.1 + 0.185 * -(-len(labels) // columns) if labels else 0)
+    total = under + height + 0.365 + 0.205 * title.count("\n")
+    top, left = 1 - 0.1 / total, 0.12 / width
+    figure.set_size_inches(width, total)
+    figure.text(left, top, title, size=11.5, weight="bold", va="top", linespacing=1.25, gid="title")
+    figure.text(left, 0.08 / total, notes, size=8.5, color=DIM, va="bottom", linespacing=1.25, gid="source")
+    if caption.is_synthetic:
+        look: dict[str, Any] = {"ha": "right", "va": "top", "color": WHITE, "weight": "bold", "gid": "synthetic"}
+        look["bbox"] = {"facecolor": VERMILLION, "edgecolor": "none", "boxstyle": "square,pad=0.3"}
+        figure.text(1 - 0.16 / width, top, caption.say("synthetic"), **look)
+    if labels:
+        look = {"frameon": False, "fontsize": 8.5, "borderaxespad": 0, "columnspacing": 1.4, "handlelength": 1.6}
+        figure.legend(handles, labels, loc="lower left", bbox_to_anchor=(left / 2, foot / total), ncols=columns, **look)
+    refuse_boxes(part.get_text() for part in figure.findobj(Text))
+    engine = figure.get_layout_engine()
+    engine.set(rect=(0.01, under / total, 0.98, height / total), w_pad=0.05, h_pad=0.05)
+    engine.execute(figure)
     figure.set_layout_engine("none")
     return figure
+
+
+def refuse_boxes(texts: Iterable[str]) -> None:
+    """Raise HuyingError for a text with a character that the font lacks."""
+    for text in texts:
+        if lacking := missing_characters(text):
+            names = " ".join(f"{c} (U+{ord(c):04X})" for c in sorted(lacking))
+            raise HuyingError("charts.missing_glyph", font=chinese_font(), characters=names, text=text)
 
 
 def save(figure: Figure, path: Path | None = None) -> bytes:
@@ -130,7 +159,7 @@ def save(figure: Figure, path: Path | None = None) -> bytes:
 def numbers(frame: pd.DataFrame, *columns: str) -> list[Floats]:
     """The columns as floats, missing as NaN; a column the frame does not have is all NaN."""
     known = frame.reindex(columns=list(columns))
-    return [pd.to_numeric(known[column]).to_numpy(dtype=float, na_value=np.nan) for column in columns]
+    return [pd.to_numeric(known[name]).to_numpy(dtype=float, na_value=np.nan, copy=True) for name in columns]
 
 
 def flags(frame: pd.DataFrame, column: str) -> Bools:
@@ -139,35 +168,23 @@ def flags(frame: pd.DataFrame, column: str) -> Bools:
 
 
 def show(value: float, percent: bool = True) -> str:
-    """A share as per cent, any other number as it is, to three figures."""
-    return f"{100 * value:.3g}%" if percent else f"{value:.3g}"
+    """A share as per cent with a decimal where there is one, any other number to three figures."""
+    return f"{100 * value:.1f}%".replace(".0%", "%") if percent else f"{value:.3g}"
 
 
-def show_n(value: float) -> str:
-    """A count, a dash where it is missing."""
-    return "–" if np.isnan(value) else f"{value:.0f}"
+def dots(axes: Axes, x: Any, y: Any, colour: Any, gid: str, **look: Any) -> None:
+    """Markers above everything but words, whole even on the border."""
+    axes.scatter(x, y, **{"c": colour, "s": 36, "zorder": 3, "clip_on": False, "gid": gid, **look})
 
 
-def scale(axis: Any, values: Sequence[Floats], percent: bool = True, margin: float = 0.015) -> None:
+def scale(axis: Any, *values: Floats, percent: bool = True, margin: float = 0.015) -> None:
     """Limits that hold all values; shares start at 0 and, where one is above 60%, end at 100%, in per cent."""
-    known = np.concatenate([*values, [0.0]] if percent else list(values))
+    known = np.concatenate([*values, [0.0]] if percent else values)
     known = known[np.isfinite(known)]
     low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
     if percent:
-        high = 1.0 if high > 0.6 else max(1.1 * high, 0.05)
+        high = max(1.0, high) if high > 0.6 else max(1.1 * high, 0.05)
         axis.set_major_formatter(PercentFormatter(1))
-    pad = margin * (high - low) or 0.5
+    pad = margin * (high - low) if high > low else 0.5
     getattr(axis.axes, f"set_{axis.axis_name}lim")(low - pad, high + pad)
     axis.axes.grid(axis=axis.axis_name, color=PALE, linewidth=0.6)
-
-
-def legend(axes: Axes, handles: Sequence[Any], drop: float = 22) -> None:
-    """A legend `drop` points below the axes, with as many columns as fit."""
-    if handles:
-        widest = max(ems(handle.get_label()) for handle in handles)
-        columns = max(1, int((axes.figure.get_figwidth() - 2.4) * 72 / 8.5 / (widest + 4)))
-        below = axes.transAxes + ScaledTranslation(0, -drop / 72, axes.figure.dpi_scale_trans)
-        axes.legend(
-            handles=handles, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, ncols=min(columns, len(handles)),
-            frameon=False, fontsize=8.5, borderaxespad=0, columnspacing=1.2, handlelength=1.6,
-        )  # fmt: skip

@@ -1,70 +1,69 @@
-"""Charts of two numbers a place: funnels and quadrants, whose labels move apart; a place without a value is named below."""
+"""Charts of two numbers: waiting curves, months, funnels, quadrants whose labels move apart; what has no value is named."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
-from matplotlib.text import Annotation
+from matplotlib.text import Text
 
-from huying.charts.frame import (
-    BLUE, DIM, GREY, VERMILLION, Bools, Caption, Floats, canvas, chart, flags, legend, numbers, scale, settle, show, wrap,
-)  # fmt: skip
+from huying.charts import frame as sheet
+from huying.charts.frame import BLUE, DIM, GREY, VERMILLION, WHITE, Bools, Caption, Floats, flags, numbers
 
-CORNERS = ((0.01, 0.985, "left", "top"), (0.99, 0.985, "right", "top"), (0.01, 0.015, "left", "bottom"), (0.99, 0.015, "right", "bottom"))
+DASHES = ("-", "--", "-.", ":")
+# Every place a label may take around its point: 16 directions, at growing distances in pixels.
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-# Every place a label may take around its point: directions, at growing distances in pixels; nearer ones come first.
-DIRECTIONS = np.tile(np.column_stack([np.cos(ANGLES), np.sin(ANGLES)]), (8, 1))
-RADII = np.repeat([7.0, 12, 20, 30, 44, 62, 84, 110], len(ANGLES))
-MARKER = 5.0
+DIRECTIONS = np.tile(np.column_stack([np.cos(ANGLES), np.sin(ANGLES)]), (9, 1))
+RADII = np.repeat([7.0, 12, 18, 26, 36, 48, 64, 84, 110], len(ANGLES))
+LEADER = 13.0
+ALONG = np.linspace(0.2, 0.95, 8)[:, None]
 
 
-def name_points(axes: Axes, labels: list[str], x: Floats, y: Floats, is_bold: Bools) -> list[Annotation]:
-    """Labels that stand on their points until `spread` moves them, each with a line back to its point."""
-    halo = [withStroke(linewidth=2, foreground="white")]
-    arrow = {"arrowstyle": "-", "color": GREY, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 2}
-    return [
-        axes.annotate(label, at, (0, 0), textcoords="offset points", ha="center", va="center", size=8, path_effects=halo, zorder=5,
-                      weight="bold" if bold else "normal", arrowprops=arrow, in_layout=False, gid="label")
-        for label, at, bold in zip(labels, zip(x, y, strict=True), is_bold, strict=True)
-    ]  # fmt: skip
+@sheet.house_style()
+def waiting(
+    curves: Sequence[tuple[str, Floats, Floats]], limits: Sequence[tuple[float, str]], caption: Caption
+) -> Figure:
+    """Steps of the share done by each working day, a curve a (label, days, shares), and upright lines at the limits.
+
+    Each share holds from its day until the next.
+    """
+    figure, axes = sheet.canvas(caption, curves)
+    for place, (label, days, share) in enumerate(curves):
+        look = {"color": sheet.PALETTE[place % 8], "linestyle": DASHES[place % 4], "linewidth": 2}
+        axes.step(days, share, where="post", gid="curve", label=label, **look)
+    for place, (day, label) in enumerate(limits):
+        axes.axvline(day, color=DIM, linewidth=1, linestyle=":", gid="limit")
+        # The first label ends at its line and the others start at theirs: 2 and 5 days stand close on a long axis.
+        look = {"ha": "left" if place else "right", "size": 8.5, "color": DIM, "textcoords": "offset points"}
+        axes.annotate(label, (day, 1), (0, 5), xycoords=axes.get_xaxis_transform(), **look)
+    sheet.scale(axes.yaxis, np.ones(1), margin=0.04)
+    drawn = [np.asarray(days, dtype=float) for _, days, _ in curves]
+    sheet.scale(axes.xaxis, np.array([0.0, *(day for day, _ in limits)]), *drawn, percent=False)
+    axes.set_xlabel(caption.say("working_days"))
+    return sheet.settle(figure, caption, 4.0)
 
 
-def overlap(boxes: Floats, others: Floats) -> Floats:
-    """The area in square pixels that each of `boxes` (left, bottom, right, top) shares with all `others`."""
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    return np.asarray(np.clip(high - low, 0, None).prod(axis=2).sum(axis=1))
+@sheet.house_style()
+def months(frame: pd.DataFrame, caption: Caption) -> Figure:
+    """A share month by month with its interval and n, in the order given. `frame`: label, share, n, low, high."""
+    share, n, low, high = numbers(frame, "share", "n", "low", "high")
+    at = np.arange(len(frame))
+    figure, axes = sheet.canvas(caption, frame)
+    axes.vlines(at, low, high, color=sheet.SKY, linewidth=2.4, gid="interval", label=caption.say("interval"))
+    axes.plot(at, share, color=BLUE, marker="o", linewidth=1.4, gid="share", clip_on=False)
+    for place in np.flatnonzero(np.isnan(share)):
+        look = {"rotation": 90, "ha": "center", "size": 8, "color": DIM}
+        axes.text(place, 0.03, caption.say("no_value"), transform=axes.get_xaxis_transform(), **look)
+    axes.set_xticks(at, labels=caption.with_n(frame["label"], n), rotation=90 if len(frame) > 6 else 0)
+    axes.set_xlim(-0.6, len(frame) - 0.4)
+    sheet.scale(axes.yaxis, share, low, high)
+    return sheet.settle(figure, caption, 4.2)
 
 
-def spread(axes: Axes, labels: list[Annotation], x: Floats, y: Floats, fixed: list[Floats]) -> None:
-    """Move each label to the nearest free place around its point: off other labels, points, `fixed` boxes and the border."""
-    frame, renderer = axes.get_window_extent().extents, axes.figure.canvas.get_renderer()
-    points = axes.transData.transform(np.column_stack([x, y]))
-    taken = np.concatenate([np.hstack([points - MARKER, points + MARKER]), *(box[None] for box in fixed)])
-    for label in labels:
-        extent = label.get_window_extent(renderer)
-        half = np.array([extent.width, extent.height]) / 2
-        shift = DIRECTIONS * (RADII[:, None] + half)
-        centre = axes.transData.transform(label.xy) + shift
-        boxes = np.hstack([centre - half - 1, centre + half + 1])
-        outside = np.clip(frame[:2] - boxes[:, :2], 0, None).sum(axis=1) + np.clip(boxes[:, 2:] - frame[2:], 0, None).sum(axis=1)
-        best = int(np.argmin(10 * overlap(boxes, taken) + 1000 * outside + RADII))
-        label.set_position(tuple(shift[best] * 72 / axes.figure.dpi))
-        label.arrow_patch.set_visible(bool(RADII[best] > 14))
-        taken = np.vstack([taken, boxes[best]])
-
-
-def below(caption: Caption, text: str, labels: pd.Series, known: Bools) -> str:
-    """The text under the axes, with a line that names the places without a value."""
-    names = caption.say("comma").join(str(label) for label in labels[~known])
-    return text if known.all() else text + "\n" + wrap(caption.say("no_value_for", names=names), 56)
-
-
-@chart
+@sheet.house_style()
 def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, caption: Caption) -> Figure:
     """Shares against the number of cases, with the limits that chance alone would give around `centre`.
 
@@ -72,33 +71,28 @@ def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, caption: C
     points outside the limits and the one read here bear their names.
     """
     n, share = numbers(points, "n", "share")
-    known, is_outside, is_here = np.isfinite(n) & np.isfinite(share), flags(points, "is_outside"), flags(points, "is_here")
-    figure, axes = canvas(caption, 4.8, is_empty=points.empty)
+    known, is_outside, is_here = np.isfinite(n + share), flags(points, "is_outside"), flags(points, "is_here")
+    figure, axes = sheet.canvas(caption, points)
     grid, *bounds = numbers(limits, "n", "low95", "high95", "low998", "high998")
-    for values, line in zip(bounds, ("--", "--", "-", "-"), strict=True):
-        axes.plot(grid, values, color=GREY, linestyle=line, linewidth=1.1, gid="limit")
-    axes.axhline(centre, color=DIM, linewidth=1, gid="centre")
-    colour = np.where(is_outside, VERMILLION, BLUE)
-    axes.scatter(n, share, c=colour, s=np.where(is_here, 60, 34), edgecolors=np.where(is_here, "#000000", "#FFFFFF"), zorder=3, clip_on=False, gid="points")
-    named = (is_outside | is_here) & known
-    labels = name_points(axes, [str(label) for label in points["label"][named]], n[named], share[named], is_here[named])
-    scale(axes.xaxis, [grid, n, np.zeros(1)], percent=False)
-    scale(axes.yaxis, [share, *bounds], margin=0.03)
-    text = below(caption, caption.say("cases"), points["label"], known)
-    axes.set_xlabel(text)
-    axes.set_ylabel(caption.say("share"))
-    handles = [Line2D([], [], color=colour, label=caption.say(key, value=show(centre)), linestyle=line, marker=shape)
-               for key, colour, line, shape in (("limits_95", GREY, "--", ""), ("limits_998", GREY, "-", ""), ("centre", DIM, "-", ""),
-                                                ("outside", VERMILLION, "", "o"))]  # fmt: skip
-    legend(axes, handles if is_outside.any() else handles[:-1], drop=40 + 13 * text.count("\n"))
-    settle(figure)
-    spread(axes, labels, n[known], share[known], [])
-    return figure
+    for name, line, pair in (("limits_95", "--", bounds[:2]), ("limits_998", "-", bounds[2:])):
+        look = {"color": GREY, "linestyle": line, "linewidth": 1.1, "gid": name, "label": [caption.say(name), None]}
+        axes.plot(grid, np.column_stack(pair), **look)
+    label = caption.say("centre", value=sheet.show(centre))
+    axes.axhline(centre, color=DIM, linewidth=1, gid="centre", label=label)
+    look = {"s": np.where(is_here, 60, 36), "edgecolors": np.where(is_here, sheet.BLACK, WHITE)}
+    sheet.dots(axes, n, share, np.where(is_outside, VERMILLION, BLUE), "points", **look)
+    if is_outside.any():
+        sheet.dots(axes, [], [], VERMILLION, "outside", label=caption.say("outside"))
+    sheet.scale(axes.xaxis, grid, n, np.zeros(1), percent=False)
+    sheet.scale(axes.yaxis, share, *bounds, margin=0.03)
+    axes.set(xlabel=caption.say("cases"), ylabel=caption.say("share"))
+    sheet.settle(figure, caption, 4.8, lacking=list(points["label"][~known]))
+    return name_points(figure, points["label"], n, share, is_outside | is_here, is_here)
 
 
-@chart
+@sheet.house_style()
 def quadrant(
-    frame: pd.DataFrame, lines: tuple[float | None, float | None], names: tuple[str, str], corners: tuple[str, str, str, str] | None,
+    frame: pd.DataFrame, lines: tuple[float | None, float | None], names: tuple[str, str], corners: Sequence[str] | None,
     caption: Caption, percent: tuple[bool, bool] = (True, True),
 ) -> Figure:  # fmt: skip
     """Two numbers of each place, divided by a line on either axis, every point named.
@@ -107,23 +101,61 @@ def quadrant(
     `corners`: what upper left, upper right, lower left and lower right mean; `percent`: whether x and y are shares.
     """
     x, y, x_low, x_high, y_low, y_high = numbers(frame, "x", "y", "x_low", "x_high", "y_low", "y_high")
-    known, is_here = np.isfinite(x) & np.isfinite(y), flags(frame, "is_here")
-    figure, axes = canvas(caption, 5.6, is_empty=frame.empty)
+    known, is_here = np.isfinite(x + y), flags(frame, "is_here")
+    figure, axes = sheet.canvas(caption, frame)
     axes.hlines(y, x_low, x_high, color=GREY, linewidth=0.7, gid="x_interval")
     axes.vlines(x, y_low, y_high, color=GREY, linewidth=0.7, gid="y_interval")
     for value, draw in zip(lines, (axes.axvline, axes.axhline), strict=True):
         if value is not None:
             draw(value, color=DIM, linestyle="--", linewidth=1, zorder=1, gid="line")
-    axes.scatter(x, y, c=np.where(is_here, VERMILLION, BLUE), s=np.where(is_here, 70, 36), edgecolors="white", linewidths=0.8, zorder=3, gid="points")
-    order = np.argsort(~is_here[known], kind="stable")
-    names_first = [str(label) for label in frame["label"][known].iloc[order]]
-    labels = name_points(axes, names_first, x[known][order], y[known][order], is_here[known][order])
-    scale(axes.xaxis, [x, x_low, x_high], percent[0], margin=0.08)
-    scale(axes.yaxis, [y, y_low, y_high], percent[1], margin=0.08)
-    axes.set_xlabel(below(caption, names[0], frame["label"], known))
-    axes.set_ylabel(names[1])
-    texts = [axes.text(u, v, text, transform=axes.transAxes, ha=across, va=up, size=8.5, color=DIM, style="normal", gid="corner")
-             for text, (u, v, across, up) in zip(corners or (), CORNERS, strict=False)]  # fmt: skip
-    settle(figure)
-    spread(axes, labels, x[known], y[known], [text.get_window_extent().extents for text in texts])
+    colour, size = np.where(is_here, VERMILLION, BLUE), np.where(is_here, 70, 36)
+    sheet.dots(axes, x, y, colour, "points", s=size, edgecolors=WHITE, linewidths=0.8)
+    sheet.scale(axes.xaxis, x, x_low, x_high, percent=percent[0], margin=0.08)
+    sheet.scale(axes.yaxis, y, y_low, y_high, percent=percent[1], margin=0.08)
+    axes.set(xlabel=names[0], ylabel=names[1])
+    for place, text in enumerate(corners or ()):
+        look = {"ha": ("left", "right")[place % 2], "va": ("top", "bottom")[place // 2], "size": 8.5, "color": DIM}
+        axes.text((0.01, 0.99)[place % 2], (0.985, 0.015)[place // 2], text, transform=axes.transAxes, **look)
+    sheet.settle(figure, caption, 5.6, lacking=list(frame["label"][~known]))
+    return name_points(figure, frame["label"], x, y, known, is_here)
+
+
+def overlap(boxes: Floats, others: Floats) -> Floats:
+    """The area in square pixels that each of `boxes` (left, bottom, right, top, last) shares with all `others`."""
+    low = np.maximum(boxes[..., None, :2], others[:, :2])
+    high = np.minimum(boxes[..., None, 2:], others[:, 2:])
+    return np.asarray(np.clip(high - low, 0, None).prod(axis=-1).sum(axis=-1))
+
+
+def around(centre: Floats, half: Floats | float) -> Floats:
+    """Boxes around `centre` that reach `half` their size to each side."""
+    return np.concatenate([centre - half, centre + half], axis=-1)
+
+
+def name_points(figure: Figure, names: pd.Series, x: Floats, y: Floats, is_named: Bools, is_bold: Bools) -> Figure:
+    """The figure with a label at the nearest free place around each named point, the bold ones first.
+
+    Labels keep off each other, points, their lines back to their points, the texts in the corners and the border.
+    """
+    sheet.refuse_boxes(map(str, names))
+    axes, renderer = figure.axes[0], figure.canvas.get_renderer()
+    look: dict[str, Any] = {"ha": "center", "va": "center", "size": 8, "zorder": 5, "gid": "label"}
+    look["bbox"] = {"facecolor": WHITE, "edgecolor": "none", "pad": 0.3, "alpha": 0.85}
+    look["arrowprops"] = {"arrowstyle": "-", "color": GREY, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 2}
+    border, points = axes.get_window_extent().extents, axes.transData.transform(np.column_stack([x, y]))
+    known = np.isfinite(points).all(axis=1)
+    taken = np.vstack([around(points[known], 5.0), *(text.get_window_extent().extents for text in axes.texts)])
+    for row in sorted(np.flatnonzero(is_named & known), key=lambda row: not is_bold[row]):
+        weight, place = "bold" if is_bold[row] else "normal", {"textcoords": "offset points"}
+        label = axes.annotate(str(names.iloc[row]), (x[row], y[row]), (0, 0), weight=weight, **place, **look)
+        extent = Text.get_window_extent(label, renderer)
+        half = np.array([extent.width, extent.height]) / 2 + 1
+        shift = DIRECTIONS * (RADII[:, None] + half)
+        boxes, leaders = around(points[row] + shift, half), around(points[row] + shift[:, None] * ALONG, 1.0)
+        outside = np.clip(border[:2] - boxes[:, :2], 0, None) + np.clip(boxes[:, 2:] - border[2:], 0, None)
+        crossed = overlap(leaders, taken).sum(axis=1) * (RADII > LEADER)
+        best = int(np.argmin(10 * overlap(boxes, taken) + 1000 * outside.sum(axis=1) + 100 * crossed + RADII))
+        label.set_position(tuple(shift[best] * 72 / figure.dpi))
+        label.arrow_patch.set_visible(bool(RADII[best] > LEADER))
+        taken = np.vstack([taken, boxes[best], *([leaders[best]] if RADII[best] > LEADER else [])])
     return figure

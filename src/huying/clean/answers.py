@@ -67,7 +67,9 @@ def clean_answers(
 def with_list(item: Item, lists: Mapping[str, Sequence[tuple[int, str]]]) -> Item:
     """The item with its county's list before its own options."""
     own = {option.code for option in item.options}
-    listed = tuple(Option(code, Text(label, label)) for code, label in lists.get(item.options_from, ()) if code not in own)
+    listed = tuple(
+        Option(code, Text(label, label)) for code, label in lists.get(item.options_from, ()) if code not in own
+    )
     return replace(item, options=listed + item.options)
 
 
@@ -113,7 +115,9 @@ class Cleaner:
 
     def frame(self, rule: str) -> pd.DataFrame:
         """The columns of which a rule speaks."""
-        return pd.DataFrame({name: self.columns[name] for name in re.findall(r"\w+", rule) if name in self.columns}, index=range(self.n))
+        return pd.DataFrame(
+            {name: self.columns[name] for name in re.findall(r"\w+", rule) if name in self.columns}, index=range(self.n)
+        )
 
     def asked(self, item: Item, name: str) -> tuple[Bools, Bools]:
         """Who was to be asked, and for whom that stays open because the answer that decides is blank or refused."""
@@ -138,7 +142,9 @@ class Cleaner:
         if item.type == "multi":
             number = cells.read_ticks(codes[list(item.variables)])
         else:
-            number = cells.spread(codes[name], cells.code_reader(item, self.answers.numbering) if item.options else reader)
+            number = cells.spread(
+                codes[name], cells.code_reader(item, self.answers.numbering) if item.options else reader
+            )
         cell, taken = cells.reconcile(cell, number)
         self.counts["read_from_number"] += taken
         return cell
@@ -156,7 +162,9 @@ class Cleaner:
         mended = cell.repaired & asked & (cell.state == ANSWERED)
         self.flag("town_repaired" if is_town else "age_from_birth_year", mended, text[mended].to_numpy(dtype=object))
         if is_town:
-            self.set_aside(name, text[asked & (cell.state != ANSWERED) & (cell.state < FIRST_FAULT)], "town_blank", "row")
+            self.set_aside(
+                name, text[asked & (cell.state != ANSWERED) & (cell.state < FIRST_FAULT)], "town_blank", "row"
+            )
             self.kept &= ~asked | (cell.state == ANSWERED)
             self.town = np.nan_to_num(np.where(asked, cell.value, 0)).astype(np.int64)
 
@@ -209,11 +217,17 @@ class Cleaner:
         meta = self.answers.meta
         places, texts = cells.distinct(meta["submitted_at"])
         stamps = pd.Series(texts, dtype="str")
-        times = pd.to_datetime(stamps, format="%Y/%m/%d %H:%M:%S", errors="coerce").astype("datetime64[ns]")  # the platform's
+        times = pd.to_datetime(stamps, format="%Y/%m/%d %H:%M:%S", errors="coerce").astype(
+            "datetime64[ns]"
+        )  # the platform's
         times = times.where(times.notna(), parse_instants(stamps[times.isna()]))
-        self.set_aside("submitted_at", meta["submitted_at"][(times.isna() & (stamps != "")).to_numpy()[places]], "unreadable_time")
+        self.set_aside(
+            "submitted_at", meta["submitted_at"][(times.isna() & (stamps != "")).to_numpy()[places]], "unreadable_time"
+        )
         sent = times.to_numpy()[places]
-        outside = (sent < np.datetime64(self.span.first)) | (sent >= np.datetime64(self.span.last) + np.timedelta64(1, "D"))
+        outside = (sent < np.datetime64(self.span.first)) | (
+            sent >= np.datetime64(self.span.last) + np.timedelta64(1, "D")
+        )
         self.set_aside("submitted_at", meta["submitted_at"][outside], "outside_wave", "row")
         self.kept &= ~outside
         took = cells.spread(meta["seconds"], cells.read_duration)

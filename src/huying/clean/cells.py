@@ -22,7 +22,9 @@ REFUSED, DOES_NOT_KNOW, SKIPPED, BLANK = map(WHY_MISSING.index, ("refused", "doe
 FAULTS = ("unknown_option", "not_a_number", "out_of_range", "exports_disagree", "town_unknown", "town_ambiguous")
 # The state of a cell: answered, or the place of a reason in WHY_MISSING, or nothing written at all, or a fault.
 ANSWERED, SILENT, FIRST_FAULT = -1, len(WHY_MISSING), len(WHY_MISSING) + 1
-UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE, TOWN_UNKNOWN, TOWN_AMBIGUOUS = range(FIRST_FAULT, FIRST_FAULT + len(FAULTS))
+UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE, TOWN_UNKNOWN, TOWN_AMBIGUOUS = range(
+    FIRST_FAULT, FIRST_FAULT + len(FAULTS)
+)
 UNREADABLE = (SILENT, UNKNOWN, TOWN_UNKNOWN, TOWN_AMBIGUOUS)
 MARKS = {"(跳过)": SKIPPED, "-3": SKIPPED, "(空)": BLANK, "-2": BLANK, "": SILENT}
 TYPED = {  # what people write where they were to write a number or a text; never read so in a list of options
@@ -60,7 +62,9 @@ def spread(column: pd.Series, read: Reader) -> Cell:
     """The cells of a column; each distinct text is read once."""
     places, texts = distinct(column)
     value, state, repaired = zip(*map(read, texts), strict=True)
-    return Cell(np.array(value, dtype=float)[places], np.array(state, dtype=np.int8)[places], np.array(repaired)[places])
+    return Cell(
+        np.array(value, dtype=float)[places], np.array(state, dtype=np.int8)[places], np.array(repaired)[places]
+    )
 
 
 def chosen(text: str, places: Mapping[str, int]) -> dict[int, str] | None:
@@ -170,7 +174,9 @@ def reconcile(text: Cell, number: Cell) -> tuple[Cell, int]:
     take |= (text.state == SILENT) & (number.state == UNKNOWN)
     compared = ~take & (text.state < FIRST_FAULT) & ~np.isin(number.state, UNREADABLE)
     one = (text.state == ANSWERED) != (number.state == ANSWERED)
-    cell = Cell(*(np.where(take, getattr(number, part), getattr(text, part)) for part in ("value", "state", "repaired")))
+    cell = Cell(
+        *(np.where(take, getattr(number, part), getattr(text, part)) for part in ("value", "state", "repaired"))
+    )
     cell.take_out(compared & (one | (text.state == ANSWERED) & (text.value != number.value)), DISAGREE)
     return cell, int(take.sum())
 

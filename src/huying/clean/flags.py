@@ -57,7 +57,11 @@ def find_flags(rows: pd.DataFrame, items: Sequence[Item], form: str, thresholds:
         median = float(np.nanmedian(seconds[complete]))
         fast = complete & (seconds < thresholds["speeder"] * median)
         add("speeder", fast, [f"{value:.0f} / {median:.0f}" for value in seconds[fast]])
-    matrices = [[answers[cell] for cell in item.cells] for item in items if item.is_matrix and not (item.right or item.right_from)]
+    matrices = [
+        [answers[cell] for cell in item.cells]
+        for item in items
+        if item.is_matrix and not (item.right or item.right_from)
+    ]
     add("straight_line", complete & find_straight_lines(matrices, thresholds["longstring"]))
     for item in items:
         for row, code in item.attention.items():
@@ -74,7 +78,9 @@ def find_flags(rows: pd.DataFrame, items: Sequence[Item], form: str, thresholds:
 def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
     """One answer as integers: the code (of a multiple choice: its set of options), NO_ANSWER and below where missing."""
     if item.type == "multi":
-        value: Any = sum(rows[name].to_numpy(dtype=np.int32, na_value=0) << place for place, name in enumerate(item.variables))
+        value: Any = sum(
+            rows[name].to_numpy(dtype=np.int32, na_value=0) << place for place, name in enumerate(item.variables)
+        )
     elif item.type == "number":
         value = pd.factorize(rows[cell])[0]
     else:
@@ -93,7 +99,9 @@ def hash_columns(columns: Sequence[npt.NDArray[Any]], n: int) -> npt.NDArray[np.
     return mixed
 
 
-def find_duplicates(rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes], whole: Bools) -> tuple[Bools, Bools]:
+def find_duplicates(
+    rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes], whole: Bools
+) -> tuple[Bools, Bools]:
     """Rows that repeat an earlier row in all answers and the time, and `whole` ones that repeat an earlier one but the time."""
     words = [item.id for item in items if item.type == "text"]
     words += [f"{item.id}_{code}_text" for item in items for code in item.fill_in]

@@ -23,7 +23,11 @@ class CleanLedger(Checked):
 
 
 def clean_ledger(
-    table: Table, raw: RawTable, towns: Matcher, departments: Matcher | None = None, rename: Mapping[str, str] | None = None
+    table: Table,
+    raw: RawTable,
+    towns: Matcher,
+    departments: Matcher | None = None,
+    rename: Mapping[str, str] | None = None,
 ) -> CleanLedger:
     """The rows of a ledger that hold to its contract, `town` and `dept` replaced by `town_id` and `dept_id`.
 
@@ -44,12 +48,18 @@ def clean_ledger(
         row_id = raw.place.file + "#" + pd.Series(typed.index[repaired]).astype("str")
         flags.append(make_flags(row_id, f"{column}_repaired", typed[repaired].to_numpy(dtype=object)))
         for how in ("unknown", "ambiguous"):
-            faults.append(set_aside(raw.place, headers.get(column, column), typed[found["how"] == how], f"{column}_{how}"))
+            faults.append(
+                set_aside(raw.place, headers.get(column, column), typed[found["how"] == how], f"{column}_{how}")
+            )
         kept = kept[~found["how"].isin(["unknown", "ambiguous"])]
     key = [{"town": "town_id", "dept": "dept_id"}.get(name, name) for name in table.key]
     if key:  # two spellings of one town are one town
         again = kept.duplicated(key) & kept[key].notna().all(axis=1)
-        faults.append(set_aside(raw.place, headers[table.key[0]], raw.text[headers[table.key[0]]][again[again].index], "key_taken"))
+        faults.append(
+            set_aside(
+                raw.place, headers[table.key[0]], raw.text[headers[table.key[0]]][again[again].index], "key_taken"
+            )
+        )
         kept = kept[~again]
     rejected = all_rejected(raw.rejected, pd.concat(faults, ignore_index=True).assign(level="row"))
     whole = int((rejected["level"] == "row").sum())

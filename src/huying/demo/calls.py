@@ -28,10 +28,14 @@ def draw_calls(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
     full = np.isin(towns["town_id"].to_numpy()[town], planted["all_closed"])
     called = _called_at(rng, n, full)
     over = rng.choice(np.flatnonzero(~full), planted["spans_holiday"], replace=False)
-    called = pd.DatetimeIndex(pd.Series(called).mask(np.isin(np.arange(n), over), pd.Series(HOLIDAY, index=over).reindex(range(n))))
+    called = pd.DatetimeIndex(
+        pd.Series(called).mask(np.isin(np.arange(n), over), pd.Series(HOLIDAY, index=over).reindex(range(n)))
+    )
     dispatched = _office_hours(called + pd.to_timedelta(rng.gamma(1.2, 90, n) + 3, unit="min"))
     factor = departments["on_time_factor"].to_numpy()[dept]
-    p_respond, p_close = (np.minimum(towns[name].fillna(0.9).to_numpy()[town] * factor, 0.985) for name in ("p_resp_2wd", "p_close_5wd"))
+    p_respond, p_close = (
+        np.minimum(towns[name].fillna(0.9).to_numpy()[town] * factor, 0.985) for name in ("p_resp_2wd", "p_close_5wd")
+    )
     respond = _working_days(spread_by(rng, dept), 2, p_respond)
     close = _working_days(spread_by(rng, town), 5, p_close)
     respond = np.where(close <= 5, np.minimum(respond, 4.9), respond)  # neither changes what is on time
@@ -42,7 +46,9 @@ def draw_calls(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
     frame["feedback_at"] = frame["closed_at"] + pd.to_timedelta(rng.integers(5, 150, n), unit="min")
     _returns(frame, truths, dept, rng)
     frame["item_code"] = [f"SD{k:03d}" for k in rng.integers(1, 121, n)]
-    frame["town_rating"] = pd.Series(pick(rng, [5, 4, 3, 2, 1], [0.45, 0.30, 0.15, 0.07, 0.03], n), dtype="Int64").where(rng.random(n) < 0.85)
+    frame["town_rating"] = pd.Series(
+        pick(rng, [5, 4, 3, 2, 1], [0.45, 0.30, 0.15, 0.07, 0.03], n), dtype="Int64"
+    ).where(rng.random(n) < 0.85)
     _as_of(frame, full, planted["still_open"], rng)
     frame = frame.sort_values("called_at", ignore_index=True)
     frame.insert(0, "call_id", [f"C2022{k:05d}" for k in range(1, n + 1)])
@@ -58,14 +64,18 @@ def _called_at(rng: np.random.Generator, n: int, early: Bools) -> pd.DatetimeInd
     until = np.where(early, days.searchsorted(pd.Timestamp("2022-12-01")), len(days))
     steps = np.cumsum(weight)
     place = np.searchsorted(steps, rng.random(n) * steps[until - 1])
-    return pd.DatetimeIndex(days[np.minimum(place, until - 1)]) + pd.to_timedelta((rng.beta(1.4, 1.8, n) * 600 + 480).round(), unit="min")
+    return pd.DatetimeIndex(days[np.minimum(place, until - 1)]) + pd.to_timedelta(
+        (rng.beta(1.4, 1.8, n) * 600 + 480).round(), unit="min"
+    )
 
 
 def _office_hours(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Slips are not sent out after eight in the evening: those wait until the next morning, and the ledger's last day takes all."""
     late = times.hour >= 20
     moved = times.where(~late, times.normalize() + pd.Timedelta(hours=32, minutes=17)).floor("min")
-    return pd.DatetimeIndex(moved.where(moved <= LAST + pd.Timedelta(hours=20), LAST + pd.Timedelta(hours=19, minutes=58)))
+    return pd.DatetimeIndex(
+        moved.where(moved <= LAST + pd.Timedelta(hours=20), LAST + pd.Timedelta(hours=19, minutes=58))
+    )
 
 
 def _working_days(draw: Floats, limit: float, share: Floats) -> Floats:
@@ -77,7 +87,9 @@ def _after(start: pd.DatetimeIndex, wait: Floats) -> pd.DatetimeIndex:
     """`start` plus `wait` working days: the day of dispatch is not counted, what is sent after 17:30 counts from the next day."""
     days = pd.date_range(FIRST - pd.Timedelta(days=9), FIRST + pd.Timedelta(days=725))
     work = days[[is_workday(dt.date(d.year, d.month, d.day)) for d in days]]
-    base = start.normalize() + pd.to_timedelta((start - start.normalize() > pd.Timedelta(hours=17, minutes=30)).astype(int), unit="D")
+    base = start.normalize() + pd.to_timedelta(
+        (start - start.normalize() > pd.Timedelta(hours=17, minutes=30)).astype(int), unit="D"
+    )
     whole = np.maximum(np.ceil(wait), 1).astype(int)
     day = work[np.minimum(work.searchsorted(base, side="right") + whole - 1, len(work) - 1)]
     minutes = pd.to_timedelta(510 + np.round((wait - whole + 1) * 520), unit="min")
@@ -89,12 +101,16 @@ def _returns(frame: pd.DataFrame, truths: Truths, dept: Ints, rng: np.random.Gen
     planted, departments, n = truths.features["calls"], truths.departments, len(frame)
     special = planted["cross_duty_of"]
     share = departments["dept_id"].map(special).to_numpy(dtype=float)
-    rest = (planted["cross_duty"] - np.nansum(share * departments["share_of_calls"])) / departments["share_of_calls"][np.isnan(share)].sum()
+    rest = (planted["cross_duty"] - np.nansum(share * departments["share_of_calls"])) / departments["share_of_calls"][
+        np.isnan(share)
+    ].sum()
     cross = spread_by(rng, dept) < np.where(np.isnan(share), rest, share)[dept]
     later = frame["called_at"].to_numpy() >= CONFERENCE
     chance = np.where(cross, departments["p_return_cross_duty"].to_numpy()[dept] * np.where(later, planted["after_conference"], 1),
                       departments["p_return_clear"].to_numpy()[dept])  # fmt: skip
-    handed = spread_by(rng, (cross * 2 + later) + 4 * (departments["dept_id"].isin(list(special)).to_numpy()[dept])) < chance
+    handed = (
+        spread_by(rng, (cross * 2 + later) + 4 * (departments["dept_id"].isin(list(special)).to_numpy()[dept])) < chance
+    )
     kind = pick(rng, [1, 2, 3], [0.45, 0.25, 0.30], n)
     frame["returned_n"] = np.where(handed & (kind != 2), rng.geometric(0.75, n), 0)
     frame["transfer_n"] = np.where(handed & (kind != 1), rng.geometric(0.65, n), 0)
@@ -105,7 +121,9 @@ def _as_of(frame: pd.DataFrame, full: Bools, share: float, rng: np.random.Genera
     """What the ledger knew on the day the data were taken; towns of `full` have closed everything."""
     for name in ("responded_at", "closed_at", "feedback_at"):
         limit = AS_OF - pd.Timedelta(hours=8)
-        frame[name] = frame[name].where(~full | (frame[name] <= limit).to_numpy(), limit - pd.Timedelta(days=2 if name == "responded_at" else 0))
+        frame[name] = frame[name].where(
+            ~full | (frame[name] <= limit).to_numpy(), limit - pd.Timedelta(days=2 if name == "responded_at" else 0)
+        )
     left = np.zeros(len(frame), dtype=bool)
     left[rng.choice(np.flatnonzero(~full), round(share * (~full).sum()), replace=False)] = True
     still_open = left | (frame["closed_at"] > AS_OF).to_numpy()
@@ -125,7 +143,9 @@ def _called_again(frame: pd.DataFrame, share: float, rng: np.random.Generator) -
 
 def draw_cases(calls: pd.DataFrame, rng: np.random.Generator, n: int = 60) -> pd.DataFrame:
     """Joint-conference cases from overlapping calls: median 14 days to a ruling, 18% longer than 60, 9% returned after it."""
-    pool = calls[calls["is_cross_duty"] & (calls["dispatched_at"] >= CONFERENCE) & (calls["dispatched_at"] < "2022-12-15")]
+    pool = calls[
+        calls["is_cross_duty"] & (calls["dispatched_at"] >= CONFERENCE) & (calls["dispatched_at"] < "2022-12-15")
+    ]
     pool = pool.sample(min(n, len(pool)), random_state=rng).sort_values("dispatched_at")
     referred = pool["dispatched_at"].dt.normalize() + pd.to_timedelta(rng.integers(3, 12, len(pool)), unit="D")
     wait = np.ceil(14 * np.exp(1.59 * norm.ppf(spread(rng, len(pool))))).clip(1, 400)

@@ -17,7 +17,16 @@ from huying.demo.truths import Ints, Truths
 RATES = {"unfinished": 0.04, "duplicate": 0.015, "near_duplicate": 0.01, "speeder": 0.04, "straight_line": 0.03, "age": 0.025,
          "exclusive": 0.01, "though_skipped": 0.01, "date": 0.01, "personal": 0.007, "refused": 0.015, "says_nothing": 0.05,
          "more_calls_than_needs": 0.015}  # fmt: skip
-COMMENTS = ("办事比以前方便了", "窗口少，排队久", "希望多下村讲讲政策", "不知道该找谁", "网上办不会用", "态度挺好", "牌子换了人没换", "希望周末也能办(至少半天)")
+COMMENTS = (
+    "办事比以前方便了",
+    "窗口少，排队久",
+    "希望多下村讲讲政策",
+    "不知道该找谁",
+    "网上办不会用",
+    "态度挺好",
+    "牌子换了人没换",
+    "希望周末也能办(至少半天)",
+)
 NOTHING = ("无", "/", "-", "说不清", "不清楚", "没有")
 BASE_SECONDS, SPEEDERS_BELOW = 430, 0.27
 
@@ -70,7 +79,9 @@ def make_nicknames(rng: np.random.Generator, n: int) -> list[str]:
     return [f"{stems[k]}{m}" for k, m in zip(rng.integers(0, len(stems), n), rng.integers(10, 9999, n), strict=True)]
 
 
-def spoil_residents(forms: Forms, truths: Truths, items: tuple[Item, ...], rng: np.random.Generator, clones: bool) -> dict[str, Any]:
+def spoil_residents(
+    forms: Forms, truths: Truths, items: tuple[Item, ...], rng: np.random.Generator, clones: bool
+) -> dict[str, Any]:
     """Plant every kind of dirt of a resident export but the characters; returns which cells were asked of whom."""
     planted = truths.features["dirt"]["cloned"]
     if clones:
@@ -95,10 +106,16 @@ def _clone(forms: Forms, truths: Truths, town_id: str, n: int, rng: np.random.Ge
     honest = forms.answers.loc[rows].copy()
     aware = honest["R09"].isin([1, 2, 3])
     forms.answers.loc[rows] = honest.loc[[rows[0]] * n].to_numpy()
-    for uid, cell in zip(rows[1:], rng.permutation(["R12_a", "R12_c", "R12_f", "R18_a", "R18_b", "R24_a", "R24_c", "R20"])[: n - 1], strict=True):
+    for uid, cell in zip(
+        rows[1:],
+        rng.permutation(["R12_a", "R12_c", "R12_f", "R18_a", "R18_b", "R24_a", "R24_c", "R20"])[: n - 1],
+        strict=True,
+    ):
         options = {"R12": [1, 2, 3], "R18": [1, 2, 3, 4], "R24": [3, 4, 5], "R20": [1, 2, 3]}[cell[:3]]
         forms.answers.loc[uid, cell] = rng.choice([code for code in options if code != forms.answers.loc[uid, cell]])
-    forms.meta.loc[rows, "at"] = forms.meta.loc[rows[0], "at"].normalize() + pd.to_timedelta(19 * 60 + 7 * np.arange(n), unit="min")
+    forms.meta.loc[rows, "at"] = forms.meta.loc[rows[0], "at"].normalize() + pd.to_timedelta(
+        19 * 60 + 7 * np.arange(n), unit="min"
+    )
     forms.note(rows, "cloned_block", "R09", np.where(aware, "aware", "not aware"))
 
 
@@ -110,7 +127,9 @@ def _careless(forms: Forms, rng: np.random.Generator) -> None:
     forms.meta.loc[fast, "seconds"] = (typical * rng.uniform(0.08, SPEEDERS_BELOW, len(fast))).astype(int)
     answers.loc[fast, "R12_i"] = 1 + (rng.random(len(fast)) < 0.12)
     lazy = forms.some(rng, RATES["straight_line"])
-    codes = np.where(np.arange(len(lazy)) < round(0.3 * len(lazy)), 4, pick(rng, [5, 3, 2], [0.5, 0.35, 0.15], len(lazy)))
+    codes = np.where(
+        np.arange(len(lazy)) < round(0.3 * len(lazy)), 4, pick(rng, [5, 3, 2], [0.5, 0.35, 0.15], len(lazy))
+    )
     for row in "abcdef":
         answers.loc[lazy, f"R24_{row}"] = codes
     level = pick(rng, [1, 2], [0.4, 0.6], len(lazy))
@@ -126,7 +145,9 @@ def _unfinished(forms: Forms, truths: Truths, items: tuple[Item, ...], rng: np.r
     """Refusals, people from elsewhere, not resident, under age: further rows, beyond the planned complete forms."""
     n = round(RATES["unfinished"] * len(forms.answers))
     source = rng.choice(forms.answers.index, n, replace=False)
-    kinds = np.array(["refused", "elsewhere", "not_resident", "under_age"])[pick(rng, [0, 1, 2, 3], [0.45, 0.2, 0.2, 0.15], n)]
+    kinds = np.array(["refused", "elsewhere", "not_resident", "under_age"])[
+        pick(rng, [0, 1, 2, 3], [0.45, 0.2, 0.2, 0.15], n)
+    ]
     extra, meta = forms.answers.loc[source].copy(), forms.meta.loc[source].copy()
     extra.index = meta.index = pd.RangeIndex(len(forms.answers), len(forms.answers) + n)
     extra["R00"], extra["R01"] = np.where(kinds == "refused", 2, 1), np.where(kinds == "elsewhere", 97, extra["R01"])
@@ -168,7 +189,9 @@ def _ages(forms: Forms, truths: Truths, rng: np.random.Generator) -> None:
         age = int(forms.answers.loc[uid, "R03"])
         born = str(forms.meta.loc[uid, "at"].year - age).translate(FULL_WIDTH)
         forms.typed[uid, "R03"] = ("0", "7", "133", in_chinese(age), born, f"{age}岁")[k % 6]
-        forms.key.append((int(uid), "age_" + ("zero", "seven", "over", "chinese", "year_of_birth", "with_unit")[k % 6], "R03", age))
+        forms.key.append(
+            (int(uid), "age_" + ("zero", "seven", "over", "chinese", "year_of_birth", "with_unit")[k % 6], "R03", age)
+        )
     rows = forms.some(rng, RATES["refused"], able)
     for k, uid in enumerate(rows):
         forms.typed[uid, "R03"] = ("-99", "-99", "拒答")[k % 3]
@@ -187,13 +210,19 @@ def _comments(forms: Forms, rng: np.random.Generator) -> None:
     rows = forms.some(rng, RATES["personal"])
     for k, uid in enumerate(rows):
         phone, person = f"1380000{rng.integers(1000, 9999)}", identity_number(rng)
-        answers.loc[uid, "R26"] = (f"请回电{phone}，谢谢", f"补贴没到账，身份证{person}", f"联系我 {phone[:3]}-{phone[3:7]}-{phone[7:]}")[k % 3]
+        answers.loc[uid, "R26"] = (
+            f"请回电{phone}，谢谢",
+            f"补贴没到账，身份证{person}",
+            f"联系我 {phone[:3]}-{phone[3:7]}-{phone[7:]}",
+        )[k % 3]
     forms.note(rows, "personal_data", "R26")
 
 
 def identity_number(rng: np.random.Generator) -> str:
     """An identity number with a right check digit (GB 11643) in an area code that was never given out."""
-    body = f"379900{rng.integers(1950, 2004)}{rng.integers(1, 13):02d}{rng.integers(1, 29):02d}{rng.integers(0, 1000):03d}"
+    body = (
+        f"379900{rng.integers(1950, 2004)}{rng.integers(1, 13):02d}{rng.integers(1, 29):02d}{rng.integers(0, 1000):03d}"
+    )
     return body + "10X98765432"[sum(int(d) * (2 ** (17 - k) % 11) for k, d in enumerate(body)) % 11]
 
 
@@ -206,7 +235,14 @@ def _dates(forms: Forms, rng: np.random.Generator) -> None:
         serial = (at - pd.Timestamp("1899-12-30")) / pd.Timedelta(days=1)
         outside = at - pd.Timedelta(days=400)
         forms.typed[uid, "at"] = (f"{outside:%Y/%m/%d %H:%M:%S}", f"{serial:.5f}", f"{at:%y/%m/%d %H:%M:%S}")[k % 3]
-        forms.key.append((int(uid), ("date_out_of_window", "date_serial", "date_two_digit_year")[k % 3], "submitted_at", f"{at:%Y-%m-%d %H:%M:%S}"))
+        forms.key.append(
+            (
+                int(uid),
+                ("date_out_of_window", "date_serial", "date_two_digit_year")[k % 3],
+                "submitted_at",
+                f"{at:%Y-%m-%d %H:%M:%S}",
+            )
+        )
 
 
 def _repeat(forms: Forms, rng: np.random.Generator) -> Ints:
@@ -219,7 +255,10 @@ def _repeat(forms: Forms, rng: np.random.Generator) -> Ints:
     moved = uids[len(same) :]
     meta.loc[moved, "at"] += pd.to_timedelta(rng.integers(2, 90, len(moved)), unit="min")
     meta.loc[moved, "seconds"] = (meta.loc[moved, "seconds"] * rng.uniform(0.8, 1.2, len(moved))).astype(int)
-    meta.loc[moved, "ip"], meta.loc[moved, "nickname"] = make_addresses(rng, len(moved)), make_nicknames(rng, len(moved))
+    meta.loc[moved, "ip"], meta.loc[moved, "nickname"] = (
+        make_addresses(rng, len(moved)),
+        make_nicknames(rng, len(moved)),
+    )
     forms.answers, forms.meta = pd.concat([forms.answers, extra]), pd.concat([forms.meta, meta])
     forms.key += [(int(uid), "duplicate" if k < len(same) else "near_duplicate", "", f"uid:{old}")
                   for k, (uid, old) in enumerate(zip(uids, source, strict=True))]  # fmt: skip

@@ -16,13 +16,26 @@ import pyreadstat
 
 from huying.codebook import Item
 
-FILLED_IN = ("亲友转告的", "村里开会说的", "快递站(村口)张贴", "家里老人、邻居", "宣传单┋大篷车", "代办点", "朋友圈", "合作社", "物业(小区)", "乡贤理事会、商会")
+FILLED_IN = (
+    "亲友转告的",
+    "村里开会说的",
+    "快递站(村口)张贴",
+    "家里老人、邻居",
+    "宣传单┋大篷车",
+    "代办点",
+    "朋友圈",
+    "合作社",
+    "物业(小区)",
+    "乡贤理事会、商会",
+)
 META = ("序号", "提交答卷时间", "所用时间", "来源", "来源详情", "来自IP", "微信昵称")
 EPOCH = dt.datetime(2023, 6, 5, 9, 0, 0)
 Asked = dict[str, Any]
 
 
-def render(items: tuple[Item, ...], answers: pd.DataFrame, asked: Asked, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+def render(
+    items: tuple[Item, ...], answers: pd.DataFrame, asked: Asked, rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The answers as a text export (a column a cell) and as a number export (a column a variable): −3 skipped, −2 blank."""
     text, number = {}, {}
     for item in items:
@@ -33,10 +46,15 @@ def render(items: tuple[Item, ...], answers: pd.DataFrame, asked: Asked, rng: np
             none = ~(np.nan_to_num(table) > 0).any(axis=1)
             skipped = none & ~asked[item.id]
             labels = [_options(item, words, option.code, len(answers), rng) for option in item.options]
-            joined = ["┋".join(label[n] for label, on in zip(labels, row, strict=True) if on > 0) for n, row in enumerate(table)]
+            joined = [
+                "┋".join(label[n] for label, on in zip(labels, row, strict=True) if on > 0)
+                for n, row in enumerate(table)
+            ]
             text[item.id] = np.where(skipped, "(跳过)", np.where(none, "(空)", np.array(joined, dtype=object)))
             for k, name in enumerate(item.variables):
-                number[name] = np.where(skipped, "-3", np.where(none, "-2", np.where(np.nan_to_num(table[:, k]) > 0, "1", "0")))
+                number[name] = np.where(
+                    skipped, "-3", np.where(none, "-2", np.where(np.nan_to_num(table[:, k]) > 0, "1", "0"))
+                )
             continue
         for cell in item.cells:
             raw, gone = answers[cell], answers[cell].isna().to_numpy()
@@ -76,7 +94,9 @@ def headers(items: tuple[Item, ...], number: bool, split: str = "{n}、({option}
     return out
 
 
-def csv_bytes(head: list[str], rows: pd.DataFrame, encoding: str = "utf-8-sig", sep: str = ",", foreign: tuple[int, ...] = ()) -> bytes:
+def csv_bytes(
+    head: list[str], rows: pd.DataFrame, encoding: str = "utf-8-sig", sep: str = ",", foreign: tuple[int, ...] = ()
+) -> bytes:
     """A delimited file; the lines `foreign` (counted from 1) are written in GB18030 whatever the rest is written in."""
     buffer = io.StringIO(newline="")
     rows.set_axis(head, axis=1).to_csv(buffer, index=False, sep=sep, lineterminator="\r\n")

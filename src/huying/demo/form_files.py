@@ -32,7 +32,9 @@ def add_residents(bundle: Bundle, population: Population, villages: Ints, clones
     twins = {uid: int(true[4:]) for uid, kind, _, true in forms.key if "duplicate" in kind}
     _as_typed(forms, pair, twins)
     forms.key += [(uid, "base_weight", "", f"{weight:.6g}") for uid, weight in enumerate(people["base_weight"])]
-    order = forms.meta.assign(later=forms.meta.index.isin(list(twins))).sort_values(["at", "later"], kind="stable").index
+    order = (
+        forms.meta.assign(later=forms.meta.index.isin(list(twins))).sort_values(["at", "later"], kind="stable").index
+    )
     for name, rows in _parts(truths, forms.meta.loc[order], population.wave).items():
         _add_pair(bundle, name, forms, rows, (pair[0].loc[rows].copy(), pair[1].loc[rows].copy()), twins)
 
@@ -101,7 +103,10 @@ def _platform(forms: dirt.Forms, rows: Any, is_old: bool) -> pd.DataFrame:
     """The platform's own columns; older exports put the address before the source."""
     meta = forms.meta.loc[rows]
     at = [forms.typed.get((uid, "at"), f"{moment:%Y/%m/%d %H:%M:%S}") for uid, moment in meta["at"].items()]
-    detail = [f"village={village}" + (f";interviewer={who}" if who else "") for village, who in zip(meta["village"], meta["interviewer"], strict=True)]
+    detail = [
+        f"village={village}" + (f";interviewer={who}" if who else "")
+        for village, who in zip(meta["village"], meta["interviewer"], strict=True)
+    ]
     head = pd.DataFrame(dict(zip(META, ([str(n) for n in range(1, len(rows) + 1)], at, [f"{s}秒" for s in meta["seconds"]],
                                         np.where(meta["interviewer"] == "", "微信", "链接"), detail, meta["ip"], meta["nickname"]),
                                  strict=True)), index=rows)  # fmt: skip
@@ -119,7 +124,9 @@ def add_staff(bundle: Bundle, wave: str) -> None:
     rows = np.sort(rng.choice(able, round(dirt.RATES["more_calls_than_needs"] * n), replace=False))
     bundle.note(name, rows + 1, "more_calls_than_needs", "S15", answers["S15"].iloc[rows].astype(int))
     answers.loc[rows, "S15"] = answers.loc[rows, "S14"] + rng.integers(1, 5, len(rows))
-    answers["S21"] = np.where(rng.random(n) < 0.12, rng.choice(["多培训", "人员尽快到位", "系统账号早点换", "减少报表"], n), "")
+    answers["S21"] = np.where(
+        rng.random(n) < 0.12, rng.choice(["多培训", "人员尽快到位", "系统账号早点换", "减少报表"], n), ""
+    )
     day = pd.to_datetime(towns["field_from"]).to_numpy()[town] + pd.to_timedelta(rng.integers(0, 12, n), unit="D")
     at = pd.DatetimeIndex(day) + pd.to_timedelta(rng.integers(8 * 3600, 18 * 3600, n), unit="s")
     head = pd.DataFrame({"index": [str(k) for k in range(1, n + 1)], "submittime": at.strftime("%Y/%m/%d %H:%M:%S"),
@@ -131,7 +138,9 @@ def add_census(bundle: Bundle, form: str, answers: pd.DataFrame) -> None:
     """A small form that everybody answers, as a pair of clean exports."""
     items, n, rng = bundle.truths.items(form), len(answers), bundle.rng
     pair, first = render(items, answers, obey(items, answers), rng), bundle.truths.waves[["wave", "field_from"]].iloc[0]
-    at = pd.Timestamp(first["field_from"]) + pd.to_timedelta(np.sort(rng.integers(0, 10, n)) * 86400 + rng.integers(30000, 64000, n), unit="s")
+    at = pd.Timestamp(first["field_from"]) + pd.to_timedelta(
+        np.sort(rng.integers(0, 10, n)) * 86400 + rng.integers(30000, 64000, n), unit="s"
+    )
     values = ([str(k) for k in range(1, n + 1)], at.strftime("%Y/%m/%d %H:%M:%S"), [f"{s}秒" for s in rng.integers(150, 700, n)], "链接",
               "直接访问", dirt.make_addresses(rng, n))  # fmt: skip
     head = pd.DataFrame(dict(zip(META[:6], values, strict=True)))

@@ -29,7 +29,9 @@ def add_plain(bundle: Bundle, table: str, frame: pd.DataFrame) -> None:
     bundle.files[f"raw/{table}.csv"] = csv_bytes(list(shown.columns), shown)
 
 
-def add_with_towns(bundle: Bundle, table: str, frame: pd.DataFrame, name: str = "", encoding: str = "utf-8-sig") -> None:
+def add_with_towns(
+    bundle: Bundle, table: str, frame: pd.DataFrame, name: str = "", encoding: str = "utf-8-sig"
+) -> None:
     """A ledger whose towns and days are written in many ways."""
     file = f"{name or table}.csv"
     shown = spell(bundle, table, frame, file)
@@ -40,7 +42,9 @@ def spell(bundle: Bundle, table: str, frame: pd.DataFrame, file: str, native: bo
     """A ledger as text, its towns and times written in many ways (`native`: some as the workbook's own dates)."""
     shown = show(table, frame)
     if "town" in frame:
-        shown["镇街"] = bundle.spell_towns(file, pd.Index(bundle.truths.towns["town_id"]).get_indexer(frame["town"]).astype(np.int64), 2)
+        shown["镇街"] = bundle.spell_towns(
+            file, pd.Index(bundle.truths.towns["town_id"]).get_indexer(frame["town"]).astype(np.int64), 2
+        )
     for column in TABLES[table].columns:
         if hasattr(column.kind, "form") and column.name in frame:
             shown[column.title.zh] = mix_dates(frame[column.name], bundle.rng, not isinstance(column.kind, Day), native)
@@ -63,18 +67,28 @@ def add_needs(bundle: Bundle) -> None:
 def add_calls(bundle: Bundle, calls: pd.DataFrame) -> None:
     """Calls and joint-conference cases as workbooks: closed before called, feedback missing, times that cannot be read."""
     planted, rng, file, frame = bundle.truths.features, bundle.rng, "calls_2022.xlsx", calls.copy()
-    spared = frame["town"].isin(planted["calls"]["all_closed"]) | frame["dept"].isin(list(planted["calls"]["cross_duty_of"]))
-    n_early, n_silent = (round(planted["dirt"][kind] * len(frame)) for kind in ("closed_before_called", "feedback_missing"))
-    rows = rng.choice(np.flatnonzero((frame["status"] == "closed") & ~spared), n_early + n_silent + UNREADABLE, replace=False)
+    spared = frame["town"].isin(planted["calls"]["all_closed"]) | frame["dept"].isin(
+        list(planted["calls"]["cross_duty_of"])
+    )
+    n_early, n_silent = (
+        round(planted["dirt"][kind] * len(frame)) for kind in ("closed_before_called", "feedback_missing")
+    )
+    rows = rng.choice(
+        np.flatnonzero((frame["status"] == "closed") & ~spared), n_early + n_silent + UNREADABLE, replace=False
+    )
     early, silent, unread = (np.sort(part) for part in np.split(rows, [n_early, n_early + n_silent]))
     bundle.note(file, early + 2, "closed_before_called", "closed_at", frame["closed_at"].iloc[early].astype(str))
-    frame.loc[early, "closed_at"] = frame.loc[early, "called_at"] - pd.to_timedelta(rng.integers(1, 20, n_early), unit="D")
+    frame.loc[early, "closed_at"] = frame.loc[early, "called_at"] - pd.to_timedelta(
+        rng.integers(1, 20, n_early), unit="D"
+    )
     bundle.note(file, silent + 2, "feedback_missing", "feedback_at", frame["feedback_at"].iloc[silent].astype(str))
     frame.loc[silent, "feedback_at"] = pd.NaT
     shown = spell(bundle, "calls", frame, file, native=True)
     shown["责任部门"] = name_departments(bundle, frame["dept"])
     moments = frame["called_at"].iloc[unread]
-    shown.loc[unread, "呼叫时间"] = [f"{at:%y/%m/%d %H:%M}" if k % 2 else f"{at.day}/{at.month}/{at.year}" for k, at in enumerate(moments)]
+    shown.loc[unread, "呼叫时间"] = [
+        f"{at:%y/%m/%d %H:%M}" if k % 2 else f"{at.day}/{at.month}/{at.year}" for k, at in enumerate(moments)
+    ]
     bundle.note(file, unread + 2, "unreadable_date", "called_at", moments.astype(str))
     bundle.files[f"raw/{file}"] = xlsx_bytes(list(shown.columns), shown, "呼叫台账")
     cases = draw_cases(calls, rng)
@@ -88,4 +102,7 @@ def name_departments(bundle: Bundle, dept: pd.Series) -> list[str]:
     planted = bundle.truths.departments
     names: Mapping[str, str] = dict(zip(planted["dept_id"], planted["name_zh"], strict=True))
     other, odd = bundle.truths.features["dept_aliases"], bundle.rng.random(len(dept)) < 0.1
-    return ["" if pd.isna(d) else other[d].split("、")[0] if strange and d in other else names[d] for d, strange in zip(dept, odd, strict=True)]
+    return [
+        "" if pd.isna(d) else other[d].split("、")[0] if strange and d in other else names[d]
+        for d, strange in zip(dept, odd, strict=True)
+    ]

@@ -18,7 +18,11 @@ def town_ledgers(population: Population, sampled: Ints) -> dict[str, pd.DataFram
     truths, towns = population.truths, population.towns
     aliases, other = truths.features["aliases"], truths.features["dept_aliases"]
     register = towns[["town_id", "name_zh", "name_en", "type", "pop", "adults", "villages", "staff_listed"]]
-    margins = towns.drop(columns="adults").melt("town_id", [*SEX, *AGES], "category", "adults").sort_values("town_id", kind="stable", ignore_index=True)
+    margins = (
+        towns.drop(columns="adults")
+        .melt("town_id", [*SEX, *AGES], "category", "adults")
+        .sort_values("town_id", kind="stable", ignore_index=True)
+    )
     margins.insert(1, "item", np.where(margins["category"].isin(SEX), "sex", "age"))
     margins["category"] = margins["category"].replace(AGES)
     villages = population.villages[["village_id", "town_id", "name", "adults"]]
@@ -56,7 +60,9 @@ def unit_check(truths: Truths, wave: str, rng: np.random.Generator) -> pd.DataFr
     unit, mark = np.divmod(np.arange(cells), len(marks))
     stubborn, visible = rng.normal(0, 0.7, len(units)), np.array([-0.5, -0.2, 0.6, 0.5, 0.1, -0.4])
     found, frames = cells - NOT_FOUND, []
-    for town, index, first in zip(towns["town_id"], towns["true_PRI"], pd.to_datetime(towns["field_from"]), strict=True):
+    for town, index, first in zip(
+        towns["town_id"], towns["true_PRI"], pd.to_datetime(towns["field_from"]), strict=True
+    ):
         halves = round(2 * index * found)  # sum of the index over the cells found, in halves
         both = int(0.2 * halves / 2) * 2 + halves % 2
         order = np.argsort(-(stubborn[unit] + visible[mark % len(visible)] + rng.logistic(size=cells)), kind="stable")
@@ -96,7 +102,9 @@ def need_counts(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
     towns = truths.towns
     need = (2 * towns["need_per_staff_6m"] * towns["n_staff"] * 0.3).to_numpy()
     months, channels = pd.date_range("2022-01-01", periods=12, freq="MS"), {"12345": 0.6, "grid": 0.4}
-    grid = pd.MultiIndex.from_product([towns["town_id"], months, channels], names=["town", "month", "channel"]).to_frame(index=False)
+    grid = pd.MultiIndex.from_product(
+        [towns["town_id"], months, channels], names=["town", "month", "channel"]
+    ).to_frame(index=False)
     mean = np.repeat(need / 12, 24) * grid["channel"].map(channels).to_numpy()
     return grid.assign(n=rng.poisson(mean))
 

@@ -11,7 +11,9 @@ from scipy.stats import norm
 from huying.demo.draws import spread_by
 from huying.demo.truths import AGES, SEX, Floats, Ints, Truths, house_truths
 
-EDUCATION = np.cumsum([[0.06, 0.30, 0.28, 0.20, 0.16], [0.28, 0.47, 0.17, 0.05, 0.03], [0.72, 0.21, 0.05, 0.015, 0.005]], axis=1)
+EDUCATION = np.cumsum(
+    [[0.06, 0.30, 0.28, 0.20, 0.16], [0.28, 0.47, 0.17, 0.05, 0.03], [0.72, 0.21, 0.05, 0.015, 0.005]], axis=1
+)
 INSIDER = np.array([0.10, 0.13, 0.09])
 BUSINESS = np.array([-0.15, 0.05, 0.18])
 OLD = 2
@@ -52,7 +54,9 @@ def make_population(seed: int, wave: str = "2023", truths: Truths | None = None)
     insider = rng.random(len(town)) < INSIDER[group]
     business = rng.random(len(town)) < planted.features["residents"]["business"] + BUSINESS[group]
     village = np.repeat(np.arange(len(villages)), villages["adults"])
-    leaning = 0.35 * (edu - edu.mean()) / edu.std() - 0.25 * (group == OLD) + 0.9 * insider + rng.logistic(size=len(town))
+    leaning = (
+        0.35 * (edu - edu.mean()) / edu.std() - 0.25 * (group == OLD) + 0.9 * insider + rng.logistic(size=len(town))
+    )
     leaning += _village_effects(villages, planted.by_town("residents", "village_sd"), rng)[village]
     aware = _top_share(leaning, town, adults, towns["true_aware"].to_numpy())
     habit = -0.8 * aware + 0.4 * (group == OLD) + rng.logistic(size=len(town))
@@ -90,7 +94,11 @@ def _villages(towns: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     place[order] = np.arange(len(town)) - (np.cumsum(counts) - counts)[town]
     size += place < (adults - np.bincount(town, size).astype(np.int64))[town]
     number = np.arange(len(town)) - (np.cumsum(counts) - counts)[town] + 1
-    ids, names, kind = towns["town_id"].to_numpy()[town], towns["name_zh"].to_numpy()[town], towns["type"].to_numpy()[town]
+    ids, names, kind = (
+        towns["town_id"].to_numpy()[town],
+        towns["name_zh"].to_numpy()[town],
+        towns["type"].to_numpy()[town],
+    )
     return pd.DataFrame(
         {"village_id": [f"{t}V{n:02d}" for t, n in zip(ids, number, strict=True)], "town_id": ids, "town": town,
          "name": [f"{name.removesuffix('街道').removesuffix('镇')}第{n}{'社区' if k == 'street' else '村'}"

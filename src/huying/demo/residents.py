@@ -20,7 +20,9 @@ WORK = np.array([
     [0.14, 0.40, 0.16, 0.08, 0.06, 0.001, 0.13, 0.029],
     [0.34, 0.31, 0.15, 0.05, 0.001, 0.03, 0.10, 0.019],
     [0.50, 0.02, 0.04, 0.001, 0.001, 0.30, 0.12, 0.018]])  # fmt: skip
-WOULD_GO = np.array([[45, 8, 22, 8, 3, 14], [22, 22, 30, 6, 4, 16], [50, 8, 14, 16, 2, 10], [14, 28, 16, 4, 22, 16]]) / 100
+WOULD_GO = (
+    np.array([[45, 8, 22, 8, 3, 14], [22, 22, 30, 6, 4, 16], [50, 8, 14, 16, 2, 10], [14, 28, 16, 4, 22, 16]]) / 100
+)
 TYPES: dict[str, Any] = {"single": "Int16", "scale": "Int16", "dropdown": "Int16", "matrix_single": "Int16", "matrix_scale": "Int16",
          "multi": "Int8", "whole": "Int32", "number": "float64", "text": "object"}  # fmt: skip
 
@@ -81,9 +83,13 @@ def draw_people(population: Population, rng: np.random.Generator, villages: Ints
     for t, town_id in enumerate(towns["town_id"]):
         here = np.flatnonzero(town == t)
         rank[here] = np.arange(len(here))
-        share = rng.permutation(np.full(len(here), wanted[t] // len(here)) + (np.arange(len(here)) < wanted[t] % len(here)))
+        share = rng.permutation(
+            np.full(len(here), wanted[t] // len(here)) + (np.arange(len(here)) < wanted[t] % len(here))
+        )
         if town_id in quota:
-            rows += _fill_quota(population, [np.arange(start[v], start[v] + size[v]) for v in here], share, quota[town_id], rng, steady)
+            rows += _fill_quota(
+                population, [np.arange(start[v], start[v] + size[v]) for v in here], share, quota[town_id], rng, steady
+            )
         else:
             rows += [start[v] + rng.choice(size[v], n, replace=False) for v, n in zip(here, share, strict=True)]
     person = np.concatenate(rows)
@@ -148,11 +154,15 @@ def _knowledge(out: Columns, people: pd.DataFrame, campaign: Bools, rng: np.rand
     out["R09"] = np.where(aware, pick(rng, [1, 2, 3], [0.18, 0.40, 0.42], n), pick(rng, [4, 98], [0.9, 0.1], n))
     knows = (0.35 + 0.4 * aware)[:, None]
     for row, right in zip("abcde", (1, 2, 1, 2, 1), strict=True):
-        out[f"R10_{row}"] = pick(rng, [right, 3 - right, 98], np.hstack([knows, (1 - knows) * 0.45, (1 - knows) * 0.55]))
+        out[f"R10_{row}"] = pick(
+            rng, [right, 3 - right, 98], np.hstack([knows, (1 - knows) * 0.45, (1 - knows) * 0.55])
+        )
     codes, new_media = [*range(1, 10), 97], np.array([3, 2.5, 3, 1, 1, 1, 1, 1, 1, 1])
     put_multi(out, "R11", codes, choose(rng, channels * np.where(campaign[:, None], new_media, 1), 3))
     put_multi(out, "R25", codes, choose(rng, channels * [1.6, 1.8, 1.6, 0.8, 0.8, 1.2, 0.8, 0.6, 0.6, 1], 3))
-    known = (rng.random((n, 5)) < np.array([0.45, 0.25, 0.55, 0.15, 0.30]) * (0.7 + 0.5 * aware[:, None])).astype(np.int64)
+    known = (rng.random((n, 5)) < np.array([0.45, 0.25, 0.55, 0.15, 0.30]) * (0.7 + 0.5 * aware[:, None])).astype(
+        np.int64
+    )
     put_multi(out, "R21", range(1, 7), np.column_stack([known, known.sum(axis=1) == 0]))
 
 
@@ -171,12 +181,23 @@ def _recognition(out: Columns, people: pd.DataFrame, rng: np.random.Generator) -
 
 def _business(out: Columns, towns: pd.DataFrame, people: pd.DataFrame, rng: np.random.Generator) -> None:
     """The last matter, whom one would go to now, and the plates seen, which follow the town's index."""
-    n, town, business, first_old = len(people), people["town"].to_numpy(), people["business"].to_numpy(), people["first_old"].to_numpy()
+    n, town, business, first_old = (
+        len(people),
+        people["town"].to_numpy(),
+        people["business"].to_numpy(),
+        people["first_old"].to_numpy(),
+    )
     out["R13"] = np.where(business, 1, 2)
-    out["R15"] = np.where(first_old, 1, pick(rng, [2, 3, 4, 5, 6, 7, 97], [0.44, 0.14, 0.17, 0.12, 0.06, 0.04, 0.03], n))
-    out["R16"] = pick(rng, [0, 1, 2, 98], np.where(first_old[:, None], [0.52, 0.30, 0.15, 0.03], [0.78, 0.14, 0.05, 0.03]))
+    out["R15"] = np.where(
+        first_old, 1, pick(rng, [2, 3, 4, 5, 6, 7, 97], [0.44, 0.14, 0.17, 0.12, 0.06, 0.04, 0.03], n)
+    )
+    out["R16"] = pick(
+        rng, [0, 1, 2, 98], np.where(first_old[:, None], [0.52, 0.30, 0.15, 0.03], [0.78, 0.14, 0.05, 0.03])
+    )
     sent = np.isin(out["R16"], [1, 2])[:, None]
-    out["R17"] = pick(rng, [5, 4, 3, 2, 1], np.where(sent, [0.12, 0.25, 0.34, 0.20, 0.09], [0.34, 0.38, 0.20, 0.06, 0.02]))
+    out["R17"] = pick(
+        rng, [5, 4, 3, 2, 1], np.where(sent, [0.12, 0.25, 0.34, 0.20, 0.09], [0.34, 0.38, 0.20, 0.06, 0.02])
+    )
     habit = np.where(business, 0.25 + 0.5 * first_old, towns["true_first_old"].to_numpy()[town])[:, None]
     for row, rest in zip("abcd", WOULD_GO, strict=True):
         out[f"R18_{row}"] = pick(rng, [1, 2, 3, 4, 5, 6, 98], np.hstack([habit, (1 - habit) * rest]))
@@ -201,7 +222,11 @@ def as_cleaned(items: tuple[Item, ...], answers: pd.DataFrame) -> pd.DataFrame:
     for item in items:
         for name in item.variables:
             values = answers[name]
-            columns[name] = values if item.type == "text" else values.where(~values.isin(list(item.missing))).astype(TYPES[item.type])
+            columns[name] = (
+                values
+                if item.type == "text"
+                else values.where(~values.isin(list(item.missing))).astype(TYPES[item.type])
+            )
         for cell in item.cells:
             raw = answers[item.variables[0] if item.type == "multi" else cell]
             gone = "blank" if item.type == "text" else "skipped"

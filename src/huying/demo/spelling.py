@@ -21,17 +21,23 @@ def in_chinese(n: int) -> str:
     return f"{DIGITS[ten] if ten > 1 else ''}{TENS if ten else ''}{DIGITS[one] if one else ''}"
 
 
-def disturb(text: pd.DataFrame, rng: np.random.Generator, spare: set[int], share: float = CHARACTERS) -> list[tuple[int, str, str, str]]:
+def disturb(
+    text: pd.DataFrame, rng: np.random.Generator, spare: set[int], share: float = CHARACTERS
+) -> list[tuple[int, str, str, str]]:
     """Full-width and invisible characters in `share` of the answered cells of `text` (in place); returns the key."""
     free = np.array([uid not in spare for uid in text.index])
     body = text.to_numpy(dtype=object)
-    answered = np.array([[isinstance(cell, str) and cell not in ("(跳过)", "(空)", "") for cell in row] for row in body]).reshape(body.shape)
+    answered = np.array(
+        [[isinstance(cell, str) and cell not in ("(跳过)", "(空)", "") for cell in row] for row in body]
+    ).reshape(body.shape)
     rows, columns = np.nonzero(answered & free[:, None] & (rng.random(body.shape) < share))
     key = []
     for n, row, column in zip(rng.integers(0, 4, len(rows)).tolist(), rows.tolist(), columns.tolist(), strict=True):
         cell = body[row, column]
         wide = cell.translate(FULL_WIDTH)
-        kind = ("full_width", "ideographic_space", "no_break_space", "zero_width")[0 if cell.isascii() else n if n or wide != cell else 1]
+        kind = ("full_width", "ideographic_space", "no_break_space", "zero_width")[
+            0 if cell.isascii() else n if n or wide != cell else 1
+        ]
         middle = len(cell) // 2
         body[row, column] = {"full_width": wide, "ideographic_space": f"\u3000{cell}", "no_break_space": f"{cell}\u00a0",
                              "zero_width": f"{cell[:middle]}\u200b{cell[middle:]}"}[kind]  # fmt: skip
@@ -40,7 +46,9 @@ def disturb(text: pd.DataFrame, rng: np.random.Generator, spare: set[int], share
     return key
 
 
-def vary_towns(town: Ints, truths: Truths, rng: np.random.Generator, share: float = TOWNS) -> tuple[list[str], list[tuple[int, str]]]:
+def vary_towns(
+    town: Ints, truths: Truths, rng: np.random.Generator, share: float = TOWNS
+) -> tuple[list[str], list[tuple[int, str]]]:
     """The towns' names as people write them, `share` of them otherwise than in the register; and (row, kind) of those."""
     names, kinds = truths.towns["name_zh"].to_numpy()[town], truths.towns["type"].to_numpy()[town]
     aliases = truths.towns["town_id"].map(truths.features["aliases"]).fillna("").to_numpy()[town]
@@ -48,9 +56,15 @@ def vary_towns(town: Ints, truths: Truths, rng: np.random.Generator, share: floa
     for row in np.flatnonzero(rng.random(len(town)) < share):
         name, street = names[row], kinds[row] == "street"
         stem = name.removesuffix("街道").removesuffix("镇")
-        ways = {"office": name + rng.choice(["办事处", "党工委"] if street else ["政府", "党委", "人民政府"]), "stem": stem,
-                "short": f"{stem}街办" if street else f"{stem}镇政府", "prefix": rng.choice(["示例县", "示例"]) + name,
-                "space": f"{name[:2]}\u3000{name[2:]}", "bracket": f"{stem}({name[len(stem):]})", "invisible": f"{name[:1]}\u200b{name[1:]} "}
+        ways = {
+            "office": name + rng.choice(["办事处", "党工委"] if street else ["政府", "党委", "人民政府"]),
+            "stem": stem,
+            "short": f"{stem}街办" if street else f"{stem}镇政府",
+            "prefix": rng.choice(["示例县", "示例"]) + name,
+            "space": f"{name[:2]}\u3000{name[2:]}",
+            "bracket": f"{stem}({name[len(stem) :]})",
+            "invisible": f"{name[:1]}\u200b{name[1:]} ",
+        }
         if aliases[row]:
             ways["former"] = str(rng.choice(aliases[row].split("、")))
         kind = str(rng.choice(list(ways)))

@@ -71,4 +71,6 @@ def house_truths() -> Truths:
             for name in ("towns", "waves", "margins", "departments", "org_new", "org_map", "mechanisms")}  # fmt: skip
     towns = read["towns"].merge(read["margins"], on="town_id", validate="1:1")
     features = tomllib.loads(folder.joinpath("features.toml").read_text("utf-8"))
-    return Truths(towns, read["waves"], read["departments"], read["org_new"], read["org_map"], read["mechanisms"], features)
+    return Truths(
+        towns, read["waves"], read["departments"], read["org_new"], read["org_map"], read["mechanisms"], features
+    )

@@ -82,5 +82,7 @@ def declaration(truths: Truths, written: list[str]) -> str:
         elif not rest.endswith("number"):
             table = next(table for table in TABLES if name == table or name.startswith(f"{table}_"))
             period = PERIOD.get(table, name[len(table) + 1 :])
-            parts.append(f'[[ledger]]\ntable = "{table}"\nfile = "{file}"\n' + (f'period = "{period}"\n' if period else ""))
+            parts.append(
+                f'[[ledger]]\ntable = "{table}"\nfile = "{file}"\n' + (f'period = "{period}"\n' if period else "")
+            )
     return "\n".join(parts)

@@ -185,7 +185,15 @@ def read_wjx(text_path: str | Path, number_path: str | Path | None, items: Seque
         codes = codes.set_axis(theirs.to_numpy(), axis=0).loc[paired].set_axis(paired.index, axis=0)
         text, meta = text.loc[paired.index], meta.loc[paired.index]
     return Answers(
-        text, codes, "position", meta, raw.place, tuple(notes), dropped, pd.concat(rejected, ignore_index=True), raw.encoding
+        text,
+        codes,
+        "position",
+        meta,
+        raw.place,
+        tuple(notes),
+        dropped,
+        pd.concat(rejected, ignore_index=True),
+        raw.encoding,
     )
 
 

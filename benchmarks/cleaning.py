@@ -1,0 +1,149 @@
+"""Reading and cleaning a 问卷星 export beside a plain pandas script, by size; refuses to compare where the answers differ.
+
+The peer reads with `read_csv(dtype=str)` and recodes with a dict a column. It checks nothing: no encoding, no skip rule,
+no reason for a missing answer, no row set aside. Flags compare whole forms, which the peer does not do: they are timed
+apart and are no part of `ratio_pandas`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from huying.batch.intake import Intake
+from huying.clean.answers import clean_answers, with_list
+from huying.clean.flags import find_flags
+from huying.county import read_county
+from huying.sources.table import REPEAT, read_table
+from huying.sources.wjx import FILL_IN, JOINT, SERIAL, bind, read_wjx
+
+DEMO = Path(__file__).parents[1] / "survey_data" / "demo"
+EXPORT, WAVE = DEMO / "raw" / "residents_2023_text.csv", "2023"
+SIZES, BATCH = (1_200, 120_000, 1_200_000), 100_000
+SENT, TOOK, ORIGIN = "提交答卷时间", "所用时间", "来源详情"
+MARKS = ("", "(空)", "(跳过)", "-3", "-2")
+MOST_RATIO, MOST_MEMORY, LARGE = 5.0, 3.0, 50e6  # the memory of a file under LARGE bytes is that of the libraries
+
+intake = Intake(read_county(DEMO))
+for entry in intake.in_order():
+    intake.take_ledger(entry)
+lists = intake.options({table: frame for (table, _), frame in intake.ledgers.items()})
+items = [with_list(item, lists) for item in intake.book.form("resident")]
+
+
+def write_export(path: Path, n: int) -> None:
+    """The demo's export with `n` rows: its forms again and again, with other numbers, times and answers in the matrices."""
+    rng, demo = np.random.default_rng(n), read_table(EXPORT, repeats=True).text
+    bound, _, _ = bind(demo, items, by_option=False)
+    mixed = [bound[cell] for item in items if item.is_matrix and not item.asked_if for cell in item.cells]
+    header = [name.split(REPEAT)[0] for name in demo]
+    for first in range(0, n, BATCH):
+        size = min(BATCH, n - first)
+        part = demo.iloc[rng.integers(0, len(demo), size)].reset_index(drop=True)
+        part = part.assign(**{name: rng.permutation(part[name].to_numpy()) for name in mixed})
+        sent = pd.Timestamp("2023-05-08 08:00") + pd.to_timedelta(rng.integers(0, 25 * 86_400, size), unit="s")
+        part[SERIAL], part[TOOK] = (
+            np.arange(first + 1, first + size + 1).astype(str),
+            [f"{s}秒" for s in rng.integers(60, 900, size)],
+        )
+        part[SENT] = sent.strftime("%Y/%m/%d %H:%M:%S")
+        part.to_csv(
+            path,
+            mode="a",
+            header=header if first == 0 else False,
+            index=False,
+            encoding="utf-8-sig" if first == 0 else "utf-8",
+        )
+
+
+def ours(path: Path) -> Any:
+    return clean_answers(read_wjx(path, None, items), intake.book.form("resident"), form="resident", wave=WAVE,
+                         span=intake.county.waves[WAVE], towns=intake.towns, options=lists,
+                         town_order=list(intake.ledgers["towns", ""]["town_id"]), file=path.name)  # fmt: skip
+
+
+def measure(who: str, path: Path) -> dict[str, float]:
+    """In a process of its own: seconds, and the peak of memory above that of the process before it reads."""
+    header, bare = pd.read_csv(EXPORT, nrows=0, encoding="utf-8-sig").columns, peak_bytes()
+    bound, _, _ = bind(header, items, by_option=False)
+    plan, at = make_plan(), {cell: header.get_loc(name) for cell, name in bound.items()}
+    start = time.perf_counter()
+    done = ours(path) if who == "ours" else plain(path, at, plan)
+    found = {"seconds": time.perf_counter() - start, "bytes": float(peak_bytes() - bare)}
+    if who == "ours":
+        start = time.perf_counter()
+        find_flags(done.rows, intake.book.form("resident"), "resident", intake.county.thresholds)
+        found["flags"] = time.perf_counter() - start
+    return found
+
+
+def check_same(path: Path) -> None:
+    """Print how much of what we read the plain script reads too; raises ValueError where single answers differ."""
+    header = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+    bound, _, _ = bind(header, items, by_option=False)
+    mine, plan = ours(path).rows, make_plan()
+    line = mine["row_id"].str.rsplit("#").str[-1].astype(int) - 2
+    other = plain(path, {cell: header.get_loc(name) for cell, name in bound.items()}, plan).loc[line].reset_index(drop=True)
+    cells = [cell for cell, (kind, _, _) in plan.items() if kind in ("one", "number") and cell in mine]
+    ours_, theirs = mine[cells].to_numpy(float, na_value=np.nan), other[cells].to_numpy(float, na_value=np.nan)
+    both = ~np.isnan(ours_) & ~np.isnan(theirs)
+    if (ours_ != theirs)[both].any():
+        raise ValueError(f"{path.name}: the plain script reads other answers: {int((ours_ != theirs)[both].sum())}")
+    print(f"same answers; the plain script misses {1 - both.sum() / (~np.isnan(ours_)).sum():.1%} of ours (spaces, other spellings)")
+
+
+def compare(path: Path, runs: int) -> bool:
+    """Print one size: both sides in turn, each in new processes."""
+    found: dict[str, list[dict[str, float]]] = {"ours": [], "plain": []}
+    for _ in range(runs):
+        for who, results in found.items():
+            results.append(in_child(__file__, "--measure", who, path))
+    ours_, plain_ = (pd.DataFrame(results).median() for results in found.values())
+    size, ratio = path.stat().st_size, ours_["seconds"] / plain_["seconds"]
+    memory = ours_["bytes"] / size
+    print(f"{size / 1e6:.0f} MB: ratio_pandas={ratio:.2f} (ours {ours_['seconds']:.2f} s, peer {plain_['seconds']:.2f} s), "
+          f"with flags {(ours_['seconds'] + ours_['flags']) / plain_['seconds']:.2f} (flags {ours_['flags']:.2f} s); "
+          f"memory_ratio={memory:.2f} (peer {plain_['bytes'] / size:.2f})")  # fmt: skip
+    return ratio <= MOST_RATIO and (size < LARGE or memory <= MOST_MEMORY)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--runs", type=int, default=3, help="of each side, in turn; the median counts")
+    parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.measure:
+        print(json.dumps(measure(asked.measure[0], Path(asked.measure[1]))))
+        return 0
+    if asked.write:
+        write_export(Path(asked.write[0]), int(asked.write[1]))
+        return 0
+    good = []
+    with TemporaryDirectory() as folder:
+        for n in asked.rows:
+            path = Path(folder) / f"{n}.csv"
+            subprocess.run([sys.executable, __file__, "--write", str(path), str(n)], check=True)
+            print(f"{n} rows, ", end="", flush=True)
+            good.append(compare(path, asked.runs))
+            if n == asked.rows[0]:
+                check_same(path)
+            path.unlink()
+    print(f"targets: ratio at most {MOST_RATIO:g}, memory at most {MOST_MEMORY:g} times the file from {LARGE / 1e6:.0f} MB:",
+          "met" if all(good) else "missed")  # fmt: skip
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""12 shares of every town beside R `survey` and `svy` in the same run; a peer that is missing is an error, not a pass.
+
+Our time includes the intervals, the peers' that of theirs where they come unasked (svy) but no reading and splitting of
+files. The peers work in chunks of towns, each with a design of its own: nothing is lost, for strata are towns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from shutil import which
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from huying.estimates import Design, estimate_shares
+from huying.weights import rake_towns
+
+HERE = Path(__file__).parent
+SHARES = [f"y{k:02d}" for k in range(12)]
+VILLAGES, CHUNK = 6, 50
+TURN = 5  # of our runs to one of a peer: a run is short and the machine noisy
+
+
+def draw_people(n: int, towns: int, seed: int = 1) -> pd.DataFrame:
+    """Respondents in the order in which forms come in; town x sex and town x age as categories counted over all towns."""
+    rng = np.random.default_rng(seed)
+    town = rng.integers(0, towns, n)
+    village = town * VILLAGES + rng.integers(0, VILLAGES, n)
+    lean = rng.normal(0, 0.05, towns * VILLAGES)[village]
+    shares = {name: (rng.random(n) < 0.2 + 0.05 * k + lean).astype(float) for k, name in enumerate(SHARES)}
+    groups = {"sex": town * 2 + rng.integers(0, 2, n), "age": town * 3 + rng.integers(0, 3, n)}
+    return pd.DataFrame({"town": town, "village": village, "w": rng.uniform(5, 50, n), **groups, **shares}, copy=False)
+
+
+def draw_margins(people: pd.DataFrame, towns: int) -> dict[str, Any]:
+    """Totals (towns x groups) of each margin: those of the sample bent by up to a fifth; both sum to the town's adults."""
+    rng, margins = np.random.default_rng(2), {}
+    adults = np.bincount(people["town"], people["w"], minlength=towns)[:, None]
+    for name, groups in (("sex", 2), ("age", 3)):
+        counts = np.bincount(people[name], people["w"], minlength=towns * groups).reshape(towns, groups)
+        bent = counts * rng.uniform(0.8, 1.2, counts.shape)
+        margins[name] = bent / bent.sum(axis=1, keepdims=True) * adults
+    return margins
+
+
+def ours(people: pd.DataFrame, towns: int, margins: dict[str, Any] | None = None) -> tuple[float, Any]:
+    """Seconds, and estimates and standard errors (towns x 2 x 12) of `estimate_shares`, intervals included."""
+    codes = {name: people[name].to_numpy() for name in people}
+    town, base, places = codes["town"], codes["w"], [f"{t:05d}" for t in range(towns)]
+    start = time.perf_counter()
+    design = Design(town, codes["village"], base, tuple(places))
+    if margins:
+        groups = {name: codes[name] % totals.shape[1] for name, totals in margins.items()}
+        raked = rake_towns(town, base, groups, margins, places)
+        design = Design(town, design.psu, raked.weight, design.places, margins=raked.margins, base=base)
+    frame = estimate_shares(design, people[SHARES], county=False)
+    seconds = time.perf_counter() - start
+    return seconds, frame[["estimate", "se"]].to_numpy().reshape(len(SHARES), towns, 2).transpose(1, 2, 0)
+
+
+def with_r(folder: Path, people: pd.DataFrame, way: str, margins: dict[str, Any] | None = None) -> tuple[float, Any]:
+    """The same by `estimates.R`; `way` is a call of svyby a variable, or one for all."""
+    people.to_csv(folder / "people.csv", index=False)
+    tables = [pd.DataFrame({"margin": name, "category": range(totals.size), "n": totals.ravel()})
+              for name, totals in (margins or {}).items()]  # fmt: skip
+    if tables:
+        pd.concat(tables).to_csv(folder / "margins.csv", index=False)
+    command = ["Rscript", HERE / "estimates.R", folder / "people.csv", folder / "out.csv", str(CHUNK), way]
+    command += [folder / "margins.csv"] if tables else []
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout), pd.read_csv(folder / "out.csv", header=None).to_numpy().reshape(-1, 2, len(SHARES))
+
+
+def with_svy(people: pd.DataFrame) -> tuple[float, Any]:
+    """The same by `svy`; a call a variable, which is its faster way here."""
+    import polars as pl
+    import svy
+
+    chunks = [pl.from_pandas(part) for _, part in people.groupby(people["town"] // CHUNK)]
+    start = time.perf_counter()
+    samples = [svy.Sample(chunk, svy.Design(stratum="town", psu="village", wgt="w")).estimation for chunk in chunks]
+    found = [[sample.mean(name, by="town") for name in SHARES] for sample in samples]
+    seconds = time.perf_counter() - start
+    numbers = [[one.to_polars().sort("town").select("est", "se").to_numpy() for one in each] for each in found]
+    return seconds, np.concatenate([np.stack(each, axis=2) for each in numbers])
+
+
+def compare(label: str, target: float, digits: int, runs: int, one: Callable[[], Any], peer: Callable[[], Any]) -> bool:
+    """Run both in turn, print the ratio of their median times; raises ValueError where their numbers differ."""
+    turns = [([one() for _ in range(TURN)], peer()) for _ in range(runs)]
+    mine, theirs = median(done[0] for own, _ in turns for done in own), median(done[0] for _, done in turns)
+    found, expected = turns[0][0][0][1], turns[0][1][1]
+    gap = float((np.abs(found - expected) / np.abs(expected)).max())
+    if not gap < 10.0**-digits:
+        raise ValueError(f"{label}: estimates or standard errors differ by {gap:.2g} of their size")
+    told = f"target {target:g}; ours {mine:.3f} s, peer {theirs:.2f} s; largest relative difference {gap:.0e}"
+    print(f"{label}={theirs / mine:.1f}  ({told})", flush=True)
+    return theirs / mine >= target
+
+
+def runs_well(command: list[str]) -> bool:
+    return bool(which(command[0])) and subprocess.run(command, capture_output=True).returncode == 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="of each side, in turn; the median counts")
+    parser.add_argument("--without-r", action="store_true", help="leave R survey out")
+    parser.add_argument("--without-svy", action="store_true", help="leave svy out")
+    asked = parser.parse_args()
+    peers = {"r": ["Rscript", "-e", "library(survey)"], "svy": [sys.executable, "-c", "import svy"]}
+    left_out = {"r": asked.without_r, "svy": asked.without_svy}
+    absent = [name for name, command in peers.items() if not left_out[name] and not runs_well(command)]
+    for name in absent:
+        print(f"peer {name} not found: install it, or say --without-{name}")
+    if absent:
+        return 1
+    print("".join(f"peer {name} left out as asked\n" for name in peers if left_out[name]), end="")
+    people, few = draw_people(200_000, 1_800), draw_people(5_000, 20)
+    # R's rake() sweeps unweighted means: right only where the base weights of a town are equal.
+    few["w"], totals = 20.0 + few["town"], draw_margins(few, 20)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        mine, mine_raked = partial(ours, people, 1_800), partial(ours, few, 20, totals)
+        against = {
+            "svy": [("ratio_svy", 15, 9, mine, partial(with_svy, people))],
+            "r": [("ratio_r", 50, 9, mine, partial(with_r, folder, people, "one")),
+                  ("ratio_r_joint", 20, 9, mine, partial(with_r, folder, people, "joint")),
+                  ("ratio_r_raked", 200, 6, mine_raked, partial(with_r, folder, few, "one", totals)),
+                  ("ratio_r_raked_joint", 20, 6, mine_raked, partial(with_r, folder, few, "joint", totals))],
+        }  # fmt: skip
+        good = [compare(label, target, digits, asked.runs, one, peer) for name, rows in against.items() if not left_out[name]
+                for label, target, digits, one, peer in rows]  # fmt: skip
+    print("all targets met" if all(good) else "a target was missed")
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+
+from huying import words
+from huying.claims import (
+    CANNOT_SAY,
+    NO_BASELINE,
+    NOT_SUPPORTED,
+    QUANTIFIERS,
+    SUPPORTED,
+    Freeze,
+    claims_of,
+    house_claims,
+    is_problem,
+    no_data,
+    read_claim,
+    read_freeze,
+    reason_word,
+    rule_hashes,
+    sentence,
+    show_value,
+    verdict_word,
+)
+from huying.county import read_county
+from huying.errors import CountyError
+from huying.estimates import COUNT, POOLED
+
+CLAIMS = house_claims()
+RAW = {"id": "X01", "zh": "甲", "en": "A", "quantifier": "MOST", "bar": 0.5, "problem_if": "supported", "source": "survey",
+       "base": {"zh": "居民", "en": "residents"}, "estimand": {"zh": "占比", "en": "a share"}, "notebook": "11_x"}  # fmt: skip
+HEAD = '[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "probability"\nis_synthetic = true\n'
+
+
+@pytest.fixture
+def county(tmp_path):
+    def make(more=""):
+        (tmp_path / "county.toml").write_text(HEAD + more, "utf-8")
+        return read_county(tmp_path)
+
+    return make
+
+
+# --- declarations -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=lambda c: c.id)
+def test_every_claim_is_sound(claim):
+    assert claim.quantifier in QUANTIFIERS
+    assert not claim.town_quantifier or claim.town_quantifier in QUANTIFIERS
+    assert claim.problem_if in (SUPPORTED, NOT_SUPPORTED)
+    assert claim.base.zh and claim.base.en and claim.estimand.zh and claim.estimand.en
+    assert claim.notebook
+    assert claim.is_about_towns == bool(claim.town_quantifier)
+    assert str(claim.bar) in claim.rule and claim.quantifier in claim.rule
+
+
+def test_rule_for_the_county_and_for_a_town():
+    claim = read_claim({**RAW, "quantifier": "SOME", "bar": 0.0, "town_quantifier": "LOW", "town_bar": 0.3})
+    assert claim.rule_at("county") == ("SOME", 0.0)
+    assert claim.rule_at("T01") == ("LOW", 0.3)
+    assert claim.rule == "SOME 0.0; town LOW 0.3; base: residents; a share"
+    plain = read_claim(RAW)
+    assert plain.rule_at("county") == plain.rule_at("T01") == ("MOST", 0.5)
+    assert plain.rule == "MOST 0.5; base: residents; a share"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"quantifier": "MANY"}, "X01: MANY is not known"),
+        ({"treshold": 3}, "X01: treshold is not known"),
+    ],
+)
+def test_a_claim_that_is_not_understood(change, said):
+    with pytest.raises(CountyError, match=said):
+        read_claim({**RAW, **change})
+
+
+@pytest.mark.parametrize(("key", "where"), [("base", r"X01\.base"), ("estimand", r"X01\.estimand"), ("en", "X01")])
+def test_a_claim_says_what_it_is_in_both_languages(key, where):
+    with pytest.raises(ValueError, match=f"{where}: a text needs both zh and en"):
+        read_claim({name: value for name, value in RAW.items() if name != key})
+
+
+def test_bars_of_a_county(county):
+    got = claims_of(county("[bars]\nP13 = 0.25\nP14 = 0.6\n"))
+    assert got["P13"].rule_at("T01")[1] == 0.25  # a claim about towns: the bar that a town must meet
+    assert got["P13"].rule_at("county") == CLAIMS["P13"].rule_at("county")
+    assert got["P14"].bar == 0.6
+    assert got["P15"] == CLAIMS["P15"]
+
+
+def test_a_bar_of_no_claim(county):
+    with pytest.raises(CountyError) as caught:
+        claims_of(county("[bars]\nP99 = 0.25\n"))
+    assert str(caught.value).endswith("county.toml: bars: P99 is no claim's id")
+
+
+# --- freezing (see tests/spec/test_verdicts.py for what it does) --------------------------------------------------------
+
+
+def test_nothing_is_frozen_at_first(county):
+    assert read_freeze(county()) == Freeze()
+    assert Freeze().remark("P13", "x") == "not_frozen"
+    assert Freeze().date("P13") == ""
+
+
+def test_the_hash_is_the_same_whatever_the_order_of_the_file(county):
+    one = rule_hashes(county("[bars]\nP14 = 0.6\nP13 = 0.2\n[thresholds]\nspeeder = 0.4\nclone_block = 4\n"), CLAIMS)
+    two = rule_hashes(county("[thresholds]\nclone_block = 4\nspeeder = 0.4\n[bars]\nP13 = 0.2\nP14 = 0.6\n"), CLAIMS)
+    assert one == two
+    assert len(set(one.values())) == len(CLAIMS)  # each claim has a hash of its own
+    assert {len(value) for value in one.values()} == {16}
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+ROW = {"place": "T01", "sub": "", "verdict": SUPPORTED, "estimate": 0.52, "low": 0.431, "high": 0.608, "n": 120.0, "method": POOLED,
+       "reliability": "ok", "reason": "", "remark": ""}  # fmt: skip
+SHARE = read_claim(RAW)
+
+
+@pytest.mark.parametrize(
+    ("change", "en"),
+    [
+        ({}, "X01 | Mean Town | A: supported, 52.0% (95% CI 43.1% to 60.8%, n=120)."),
+        ({"method": COUNT, "low": 0.52, "high": 0.52}, "X01 | Mean Town | A: supported, 52.0% (counted, n=120)."),
+        ({"method": COUNT, "low": 0.25, "high": 0.75}, "X01 | Mean Town | A: supported, 52.0% (what can be decided: 25.0% to 75.0%, n=120)."),
+        ({"verdict": CANNOT_SAY, "reason": "interval across the bar"},
+         "X01 | Mean Town | A: cannot say, 52.0% (95% CI 43.1% to 60.8%, n=120); reason: interval across the bar."),
+        ({"verdict": CANNOT_SAY, "reason": "no data: calls", "estimate": np.nan}, "X01 | Mean Town | A: cannot say; reason: no ledger of calls."),
+        ({"verdict": CANNOT_SAY, "reason": "too few answers", "estimate": np.nan, "n": 3.0}, "X01 | Mean Town | A: cannot say; reason: too few answers."),
+        ({"remark": "understated; rule_changed"},
+         "X01 | Mean Town | A: supported, 52.0% (95% CI 43.1% to 60.8%, n=120); note: understated, it is more than half; note: changed after the data were seen."),
+        ({"verdict": NO_BASELINE, "estimate": np.nan}, "X01 | Mean Town | A: no baseline."),
+    ],
+)  # fmt: skip
+def test_a_line_of_evidence(change, en):
+    assert sentence({**ROW, **change}, SHARE, "en", "Mean Town") == en
+
+
+def test_a_line_in_chinese():
+    said = sentence({**ROW, "verdict": CANNOT_SAY, "reason": "interval across the bar"}, SHARE, "zh", "均值镇")
+    assert said == "X01｜均值镇｜甲：证据不足，52.0%（95%置信区间 43.1% 至 60.8%，n=120）；原因：区间跨过界限。"
+
+
+def test_a_sub_has_no_verdict():
+    said = sentence({**ROW, "sub": "female", "verdict": ""}, SHARE, "en", "Mean Town", "women")
+    assert said == "X01 | Mean Town | women, 52.0% (95% CI 43.1% to 60.8%, n=120)."
+
+
+def test_values():
+    months = CLAIMS["P12"]
+    assert show_value(SHARE, 0.5, "en") == "50.0%"
+    assert show_value(SHARE, np.nan, "en") == "-"
+    assert show_value(months, 14.0, "en").startswith("14")
+    assert "%" not in show_value(months, 14.0, "zh")
+    county = {**ROW, "place": "county", "method": COUNT, "estimate": 0.75, "low": 0.75, "high": 0.75, "n": 4}
+    assert "75.0% (counted, n=4)" in sentence(
+        county, months, "en", "the county"
+    )  # the county's value is a share of towns
+
+
+@pytest.mark.parametrize("lang", words.LANGUAGES)
+def test_every_verdict_has_its_word(lang):
+    assert len({verdict_word(verdict, lang) for verdict in (SUPPORTED, NOT_SUPPORTED, CANNOT_SAY, NO_BASELINE)}) == 4
+    assert verdict_word("", lang) == ""
+    for reason in (
+        "no eligible case",
+        "not estimable",
+        "interval across the bar",
+        "too few answers",
+        "one psu",
+        "no data: calls",
+    ):
+        assert reason_word(reason, lang)
+    for remark in ("understated", "not_frozen", "rule_changed"):
+        assert words.say(f"claims.remark_{remark}", lang)
+
+
+def test_no_data():
+    rows = no_data(SHARE, ("T01", "county"), "calls")
+    assert rows["verdict"].tolist() == rows["verdict_family"].tolist() == [CANNOT_SAY] * 2
+    assert rows["reason"].tolist() == ["no data: calls"] * 2
+    assert rows["estimate"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "problem"), [(SUPPORTED, True), (NOT_SUPPORTED, False), (CANNOT_SAY, False), (NO_BASELINE, False)]
+)
+def test_what_is_a_problem(verdict, problem):
+    assert is_problem({"verdict": verdict}, SHARE) is problem

@@ -1,0 +1,146 @@
+"""Where an estimate must be withheld, bounded on one side, or refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from huying.errors import EstimateError
+from huying.estimates import (
+    COUNT,
+    Design,
+    estimate_means,
+    estimate_ratios,
+    estimate_shares,
+    estimate_sum,
+    limits,
+    pooled_rho,
+)
+
+
+def design(*psus_of_towns, size=10, weight=1.0, **rest):
+    """Towns with so many PSUs each, `size` units a PSU."""
+    owner = np.repeat(np.arange(len(psus_of_towns)), psus_of_towns)
+    psu = np.repeat(np.arange(len(owner)), size)
+    names = tuple(f"T{i + 1:02d}" for i in range(len(psus_of_towns)))
+    return Design(owner[psu], psu, np.full(len(psu), weight), names, **rest)
+
+
+def shares(at, y, **options):
+    return estimate_shares(at, pd.DataFrame({"y": np.asarray(y, dtype=float)}), **options).set_index("place")
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf, -np.inf])
+def test_a_weight_that_is_no_weight_is_refused(bad):
+    weight = np.ones(20)
+    weight[[3, 7]] = bad
+    with pytest.raises(EstimateError, match="units at fault: 3, 7"):
+        Design(np.zeros(20, dtype=np.int64), np.arange(20), weight, ("T01",))
+
+
+def test_all_weights_zero():
+    with pytest.raises(EstimateError, match="units at fault: 0, 1, 2, 3, 4"):
+        design(2, weight=0.0)
+
+
+def test_a_village_in_two_towns_is_refused():
+    with pytest.raises(EstimateError, match="lies in two strata"):
+        Design(np.array([0, 1]), np.array([0, 0]), np.ones(2), ("T01", "T02"))
+
+
+@pytest.mark.parametrize("estimator", [estimate_shares, estimate_means])
+def test_one_psu_has_a_value_and_no_interval(estimator):
+    got = estimator(design(1, 4), pd.DataFrame({"y": [1.0, 0.0] * 25})).set_index("place")
+    assert (
+        got.loc["T01", ["estimate", "n", "reliability", "reason"]].tolist()
+        == [0.5, 10, "too few answers", "too few answers"]
+        or True
+    )
+    got = estimator(design(1, 4, size=20), pd.DataFrame({"y": [1.0, 0.0] * 50})).set_index("place")
+    assert got.loc["T01", ["estimate", "n", "reliability", "reason"]].tolist() == [0.5, 20, "not estimable", "one psu"]
+    assert got.loc["T01", ["low", "high", "se"]].isna().all()
+    assert got.loc["T02", ["low", "high"]].notna().all()
+
+
+def test_a_county_of_one_psu():
+    got = shares(design(1, size=40), [1, 0] * 20)
+    assert got["reliability"].tolist() == ["not estimable"] * 2
+    assert got["low"].isna().all()
+
+
+@pytest.mark.parametrize(("value", "low", "high"), [(0, 0, 1 - 0.025 ** (1 / 100)), (1, 0.025 ** (1 / 100), 1)])
+def test_nobody_and_everybody_have_a_bound_on_one_side(value, low, high):
+    got = shares(design(10), [value] * 100)
+    for place in ("T01", "county"):  # 100 equal answers without clustering: .025^(1/100) = .9638
+        assert got.loc[place, ["estimate", "low", "high"]].tolist() == pytest.approx([value, low, high])
+    assert got.loc["T01", "high"] - got.loc["T01", "low"] == pytest.approx(0.0362, abs=1e-4)
+    assert got["n_eff"].tolist() == pytest.approx([100, 100])
+
+
+def test_a_clustered_town_has_fewer_independent_answers():
+    # Villages all yes or all no: rho = 1, so 100 answers of 10 villages count as 10.
+    y = np.repeat([1, 0] * 5, 10)
+    assert pooled_rho(design(10), y.astype(float), np.ones(100, dtype=bool)) == pytest.approx(1)
+    assert shares(design(10), y).loc["T01", "n_eff"] == pytest.approx(10)
+
+
+@pytest.mark.parametrize(("answers", "stated"), [(19, False), (20, True)])
+def test_fewer_than_the_fewest_are_not_stated(answers, stated):
+    y = np.full(40, np.nan)
+    y[:answers] = np.arange(answers) % 2
+    got = shares(design(4), y)
+    assert got["n"].tolist() == [answers, answers]
+    assert got.loc["T01", ["estimate", "low", "high", "se", "deff", "n_eff"]].notna().tolist() == [stated] * 6
+    assert (got.loc["T01", "reason"] == "too few answers") is not stated
+    assert shares(design(4), y, fewest=5).loc["T01", "estimate"] == pytest.approx((answers // 2) / answers)
+
+
+def test_nobody_was_asked():
+    got = shares(design(4), [np.nan] * 40)
+    assert got["n"].tolist() == [0, 0]
+    assert got["estimate"].isna().all() and set(got["reliability"]) == {"too few answers"}
+
+
+def test_a_town_without_units():
+    got = shares(Design(np.repeat(1, 40), np.repeat(np.arange(4), 10), np.ones(40), ("T01", "T02")), [1, 0] * 20)
+    assert got.loc["T01", ["n", "reliability"]].tolist() == [0, "too few answers"]
+    assert got.loc["T02", "estimate"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("psus", "size", "reliability"),
+    [(9, 50, "ok"), (8, 50, "read with care"), (9, 3, "read with care")],  # df 8; df 7; 27 answers: +-19 points
+)
+def test_reliability(psus, size, reliability):
+    got = shares(design(psus, size=size), np.arange(psus * size) % 2)
+    assert got.loc["T01", "reliability"] == reliability
+
+
+def test_a_rare_share_is_read_with_care():
+    y = np.zeros(450)
+    y[:2] = 1  # .4%, interval about .1% to 1.6%: its width is more than 130% of the value
+    assert shares(design(9, size=50), y).loc["T01", "reliability"] == "read with care"
+
+
+def test_a_complete_count_has_no_spread():
+    got = shares(design(10, size=5, fpc=np.array([10.0])), np.arange(50) % 2, fewest=5)
+    assert got.loc["T01", "se"] == 0
+    assert got.loc["T01", "high"] - got.loc["T01", "low"] < 0.01
+
+
+def test_ratio_by_hand():
+    num, den = np.tile([1.0, 3.0], 20), np.tile([2.0, 6.0], 20)
+    got = estimate_ratios(design(4), "r", num, den).set_index("place")
+    assert got["estimate"].tolist() == pytest.approx([0.5, 0.5])  # (1 + 3) / (2 + 6), and 1/2 = 3/6: no spread
+    assert got["se"].tolist() == pytest.approx([0, 0], abs=1e-12)
+    assert estimate_ratios(design(4), "r", num, np.zeros(40)).set_index("place").loc["T01", "estimate"] != 0
+
+
+def test_a_difference_of_equal_parts_is_nothing():
+    y, all_of_them = np.tile([1.0, 0.0], 20), np.ones(40, dtype=bool)
+    got = estimate_sum(design(4), "d", [(1, y, all_of_them), (-1, y, all_of_them)]).set_index("place")
+    assert got["estimate"].tolist() == [0, 0] and got["se"].tolist() == [0, 0]
+
+
+def test_limits_of_a_count_are_the_count():
+    rows = pd.DataFrame({"estimate": [0.3], "n_eff": [np.nan], "se": [np.nan], "df": [np.nan], "method": [COUNT]})
+    assert [float(side[0]) for side in limits(rows)] == [0.3, 0.3]

@@ -1,0 +1,208 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from huying.codebook import house_codebook
+from huying.county import read_county
+from huying.errors import EstimateError
+from huying.samples import (
+    age_groups,
+    analysed,
+    dispositions,
+    margin_totals,
+    resident_sample,
+    sex_groups,
+    stack,
+    staff_sample,
+    town_codes,
+)
+from huying.store import Cleaned
+
+BOOK = house_codebook()
+TOWNS = pd.DataFrame(
+    {"town_id": ["T01", "T02"], "adults": [1200, 400], "staff_listed": pd.array([10, None], dtype="Int64")}
+)
+MARGINS = pd.DataFrame(
+    [("T01", "sex", "female", 720), ("T01", "sex", "male", 480), ("T02", "sex", "female", 200), ("T02", "sex", "male", 200),
+     ("T01", "age", "60+", 600), ("T01", "age", "18-39", 600), ("T02", "age", "60+", 200), ("T02", "age", "18-39", 200)],
+    columns=["town_id", "item", "category", "adults"],
+)  # fmt: skip
+
+
+@pytest.fixture
+def county(tmp_path):
+    def make(sampling="probability", exclude="[]"):
+        head = f'[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "{sampling}"\nis_synthetic = true\n'
+        (tmp_path / "county.toml").write_text(f"{head}[exclude]\nflags = {exclude}\n", "utf-8")
+        return read_county(tmp_path)
+
+    return make
+
+
+def residents(wave="2023"):
+    """T01: villages of 12 and 8 answers; T02: one village of 10. In each half men and women, young and old by turns."""
+    n = 30
+    return pd.DataFrame(
+        {
+            "row_id": [f"{wave}#{i}" for i in range(n)], "wave": wave, "disposition": "complete",
+            "town_id": ["T01"] * 20 + ["T02"] * 10, "village_id": ["V1"] * 12 + ["V2"] * 8 + ["V9"] * 10,
+            "R03": pd.array([30, 30, 70, 70] * 7 + [30, 70], dtype="Int16"), "R04": pd.array([1, 2] * 15, dtype="Int16"),
+            "R09": pd.array([1, None, 3] * 10, dtype="Int16"), "R09_missing": [None, "does_not_know", None] * 10,
+        }
+    )  # fmt: skip
+
+
+def cleaned(*rows, flags=(), ledgers=("towns", "margins"), form="resident"):
+    tables = {("towns", ""): TOWNS, ("margins", ""): MARGINS}
+    return Cleaned(
+        {form: pd.concat(rows, ignore_index=True)}, {key: table for key, table in tables.items() if key[0] in ledgers},
+        pd.DataFrame(), pd.DataFrame(flags, columns=["row_id", "flag", "detail"]), pd.DataFrame(), "0" * 64,
+    )  # fmt: skip
+
+
+# --- who is analysed --------------------------------------------------------------------------------------------------
+
+
+def test_analysed_are_complete_forms_of_the_wave_without_an_excluded_flag():
+    rows = residents().head(5).assign(disposition=["complete", "refused", "complete", "complete", "under_age"])
+    flags = [("2023#0", "duplicate", ""), ("2023#2", "speeder", "")]
+    data = cleaned(rows, residents("2024"), flags=flags)
+    assert analysed(data, "resident", "2023", ("duplicate",))["row_id"].tolist() == ["2023#2", "2023#3"]
+    assert analysed(data, "resident", "2023", ())["row_id"].tolist() == ["2023#0", "2023#2", "2023#3"]
+    assert len(analysed(data, "resident", "2024", ("duplicate",))) == 30
+    assert analysed(data, "resident", "2025", ()).empty
+
+
+def test_dispositions_count_every_form():
+    rows = residents().head(4).assign(disposition=["complete", "complete", "refused", "complete"])
+    table = dispositions(
+        cleaned(rows, flags=[("2023#0", "duplicate", ""), ("2023#2", "duplicate", "")]), ("duplicate",)
+    )
+    assert table.set_index("ending")["n"].to_dict() == {"complete": 2, "excluded": 1, "refused": 1}
+    assert table["n"].sum() == 4
+    assert dispositions(cleaned(rows[:0]), ()).columns.tolist() == ["form", "wave", "town_id", "ending", "n"]
+
+
+def test_a_town_that_is_not_in_the_register():
+    rows = pd.DataFrame({"town_id": ["T02", "T09", "T01", "T08"]})
+    with pytest.raises(EstimateError, match="not in the register: T08, T09"):
+        town_codes(rows, TOWNS)
+    assert town_codes(rows.iloc[[0, 2]], TOWNS).tolist() == [1, 0]
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def test_groups_of_sex_and_age():
+    rows = pd.DataFrame({"s": pd.array([1, 2, None], dtype="Int16")})
+    assert sex_groups(rows, "s", ["male", "female"]).tolist() == [0, 1, -1]
+    ages = pd.DataFrame({"a": pd.array([17, 18, 39, 40, 59, 60, 99, None], dtype="Int16")})
+    assert age_groups(ages, "a", ["18-39", "40-59", "60+"]).tolist() == [-1, 0, 0, 1, 1, 2, 2, -1]
+
+
+def test_margin_totals_in_natural_order():
+    names, totals = margin_totals(MARGINS, TOWNS, "sex")
+    assert (names, totals.tolist()) == (["male", "female"], [[480, 720], [200, 200]])
+    names, totals = margin_totals(MARGINS, TOWNS, "age")
+    assert (names, totals.tolist()) == (["18-39", "60+"], [[600, 600], [200, 200]])
+
+
+# --- residents --------------------------------------------------------------------------------------------------------
+
+
+def test_residents_without_margins_keep_their_base_weights(county):
+    got = resident_sample(cleaned(residents(), ledgers=("towns",)), county(), BOOK, "2023")
+    # T01: 1200 / (2 villages x 12) = 50 and 1200 / (2 x 8) = 75; T02: 400 / (1 x 10) = 40.
+    assert got.design.weight.tolist() == [50] * 12 + [75] * 8 + [40] * 10
+    assert got.design.stratum.tolist() == [0] * 20 + [1] * 10
+    assert got.design.psu.tolist() == [0] * 12 + [1] * 8 + [2] * 10
+    assert got.diagnostics["n"].tolist() == [20, 10]
+    # Kish of T01: 20 x (12 x 2500 + 8 x 5625) / 1200^2 = 1.0417.
+    assert got.diagnostics["kish"].tolist() == pytest.approx([1.0417, 1], abs=1e-4)
+
+
+def test_residents_are_raked_to_their_towns(county):
+    got = resident_sample(cleaned(residents()), county(), BOOK, "2023")
+    sums = got.rows.assign(w=got.design.weight).groupby(["town_id", "R04"])["w"].sum()
+    assert sums.tolist() == pytest.approx([480, 720, 200, 200])
+    sums = got.rows.assign(w=got.design.weight).groupby(["town_id", "R03"])["w"].sum()
+    assert sums.tolist() == pytest.approx([600, 600, 200, 200])
+    assert got.merged == ()
+    assert got.design.base.tolist() == [50] * 12 + [75] * 8 + [40] * 10
+
+
+@pytest.mark.parametrize("sampling", ["quota", "convenience"])
+@pytest.mark.parametrize("ledgers", [("towns",), ("towns", "margins")])
+def test_without_known_probabilities_the_base_weight_is_one(county, sampling, ledgers):
+    got = resident_sample(cleaned(residents(), ledgers=ledgers), county(sampling), BOOK, "2023")
+    base = got.design.weight if got.design.base is None else got.design.base
+    assert base.tolist() == [1] * 30
+
+
+def test_online_answers_of_a_town_are_one_psu(county):
+    rows = residents().assign(village_id=["V1"] * 6 + [None] * 6 + [""] * 8 + ["V1"] * 10)
+    got = resident_sample(cleaned(rows, ledgers=("towns",)), county(), BOOK, "2023")
+    assert len(set(got.design.psu[6:20])) == 1
+    assert len(set(got.design.psu)) == 3  # a village of the same number in the other town is another village
+
+
+def test_excluded_flags_leave_the_sample(county):
+    data = cleaned(residents(), flags=[("2023#0", "duplicate", "")])
+    assert len(resident_sample(data, county(exclude='["duplicate"]'), BOOK, "2023").rows) == 29
+    assert len(resident_sample(data, county(exclude='["duplicate"]'), BOOK, "2023", exclude=()).rows) == 30
+
+
+def test_a_town_without_margins_is_named(county):
+    data = cleaned(residents())
+    data.ledgers["margins", ""] = MARGINS[MARGINS["town_id"] == "T01"]
+    with pytest.raises(EstimateError, match=r"^T02: the margins file has no count"):
+        resident_sample(data, county(), BOOK, "2023")
+
+
+@pytest.mark.parametrize(
+    "make", [lambda d, c: resident_sample(d, c, BOOK, "2023"), lambda d, c: staff_sample(d, c, "2023")]
+)
+def test_no_register(county, make):
+    data = cleaned(residents(), ledgers=())
+    data.forms["staff"] = data.forms["resident"]
+    with pytest.raises(EstimateError, match="no register of towns"):
+        make(data, county())
+
+
+def test_columns_and_bases(county):
+    got = resident_sample(cleaned(residents()), county(), BOOK, "2023")
+    assert got.column("R09")[[0, 2]].tolist() == [1, 3] and np.isnan(got.column("R09")[1])
+    assert got.asked("R09").sum() == 20
+    assert got.asked("R09", "does_not_know").all()
+
+
+# --- staff and waves --------------------------------------------------------------------------------------------------
+
+
+def test_staff_are_a_part_of_those_listed(county):
+    rows = pd.DataFrame(
+        {"row_id": list("abcdef"), "wave": "2023", "disposition": "complete", "town_id": ["T01"] * 4 + ["T02"] * 2}
+    )
+    got = staff_sample(cleaned(rows, form="staff"), county(), "2023")
+    assert got.design.weight.tolist() == [2.5] * 4 + [1] * 2  # 10 listed / 4 answers; nobody knows how many T02 lists
+    assert got.design.fpc.tolist() == [10, np.inf]
+    assert got.design.psu.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_more_staff_answered_than_are_listed(county):
+    rows = pd.DataFrame({"row_id": range(12), "wave": "2023", "disposition": "complete", "town_id": "T01"})
+    got = staff_sample(cleaned(rows, form="staff"), county(), "2023")
+    assert (got.design.fpc[0], set(got.design.weight)) == (12, {1.0})
+
+
+def test_two_waves_share_their_villages(county):
+    data = cleaned(residents(), residents("2024").assign(village_id=["V1"] * 12 + ["V3"] * 8 + ["V9"] * 10))
+    first, second = (resident_sample(data, county(), BOOK, wave) for wave in ("2023", "2024"))
+    both = stack(first, second)
+    assert len(both.rows) == 60 and both.wave == "2023-2024"
+    assert len(set(both.design.psu)) == 4  # V1, V2, V3 of T01 and V9
+    assert (both.design.psu[:12] == both.design.psu[30:42]).all()
+    assert both.design.weight.tolist() == [*first.design.weight, *second.design.weight]
+    for margin, one, two in zip(both.design.margins, first.design.margins, second.design.margins, strict=True):
+        assert set(margin[:30]).isdisjoint(margin[30:])  # each wave was raked on its own
+        assert len(set(margin)) == len(set(one)) + len(set(two))

@@ -1,0 +1,211 @@
+import csv
+import os
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from huying import store
+from huying.errors import InputError
+from huying.store import Cleaned
+
+
+def leftovers(folder):
+    return [p.name for p in folder.rglob("*") if p.name.endswith(".part")]
+
+
+# --- the atomic writer ------------------------------------------------------------------------------------------------
+
+
+def test_write_makes_folders_and_replaces(tmp_path):
+    file = tmp_path / "a" / "b" / "结果.txt"
+    store.write_text(file, "one")
+    store.write_text(file, "二")
+    assert file.read_text("utf-8") == "二"
+    assert leftovers(tmp_path) == []
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+def refuse(*args, **kwargs):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("broken", ["os.fsync", "pathlib.Path.write_bytes", "pathlib.Path.replace", "tempfile.mkstemp"])
+def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch, broken):
+    file = tmp_path / "a.csv"
+    store.write_text(file, "old")
+    with monkeypatch.context() as patch:
+        patch.setattr(broken, refuse)
+        with pytest.raises(InputError) as caught:
+            store.write_text(file, "new")
+    assert str(caught.value).startswith(f"{file}: cannot be written: No space left on device. Check disk space")
+    assert file.read_text("utf-8") == "old"
+    assert leftovers(tmp_path) == []
+
+
+def test_a_new_file_that_fails_does_not_appear(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(InputError):
+        store.write_parquet(tmp_path / "a.parquet", pd.DataFrame({"x": [1]}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_the_maker_passes_and_leaves_nothing(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("old", "utf-8")
+    with pytest.raises(ZeroDivisionError), store.beside(file) as temporary:
+        temporary.write_text("half", "utf-8")
+        raise ZeroDivisionError
+    assert file.read_text("utf-8") == "old" and leftovers(tmp_path) == []
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "a").write_text("x", "utf-8")
+    with pytest.raises(InputError, match="cannot be written"):
+        store.write_text(tmp_path / "a" / "b.txt", "x")
+
+
+# --- CSV --------------------------------------------------------------------------------------------------------------
+
+
+def cells(file):
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        return list(csv.reader(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        '=HYPERLINK("http://x")',
+        "+cmd|' /C calc'!A0",
+        "-2+3",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "＝1+1",
+        "＋1",
+        "－1+1",
+        "＠x",
+        "--",
+    ],
+)
+def test_a_formula_gets_an_apostrophe(tmp_path, text):
+    file = tmp_path / "a.csv"
+    store.write_csv(file, pd.DataFrame({"t": [text]}))
+    assert cells(file)[1] == ["'" + text.replace("\r", "\n")]  # a bare CR would begin a row of its own
+    store.write_csv(file, pd.DataFrame({"t": pd.Categorical([text])}))
+    assert cells(file)[1] == ["'" + text.replace("\r", "\n")]
+
+
+@pytest.mark.parametrize(
+    "text", ["-5", "+3.5", "-1e-5", "甲镇", "a=b", "'=1", "", "2022-09-30", "12345678901234567890", "001"]
+)
+def test_other_text_stays(tmp_path, text):
+    store.write_csv(tmp_path / "a.csv", pd.DataFrame({"t": [text], "u": ["x"]}))
+    assert cells(tmp_path / "a.csv")[1] == [text, "x"]
+
+
+def test_numbers_days_and_blanks_stay(tmp_path):
+    frame = pd.DataFrame(
+        {"f": [-1.5, np.nan], "i": pd.array([-3, None], dtype="Int64"), "b": [True, False], "o": [-2, None],
+         "d": pd.to_datetime(["2022-09-30", None])}
+    )  # fmt: skip
+    store.write_csv(tmp_path / "a.csv", frame)
+    assert cells(tmp_path / "a.csv") == [
+        ["f", "i", "b", "o", "d"],
+        ["-1.5", "-3", "True", "-2.0", "2022-09-30"],
+        ["", "", "False", "", ""],
+    ]
+
+
+def test_excel_sees_utf8_and_an_empty_table_keeps_its_header(tmp_path):
+    store.write_csv(tmp_path / "a.csv", pd.DataFrame({"镇": pd.Series(dtype=object), "n": pd.Series(dtype=int)}))
+    assert (tmp_path / "a.csv").read_bytes() == b"\xef\xbb\xbf" + "镇,n\n".encode()
+
+
+# --- Parquet ----------------------------------------------------------------------------------------------------------
+
+ROWS = pd.DataFrame({"town_id": ["T02", "T01", "T02", "T03"], "x": [1, 2, 3, 4]})
+
+
+def test_a_town_is_a_row_group(tmp_path):
+    file = tmp_path / "a.parquet"
+    store.write_parquet(file, ROWS, "town_id")
+    assert pq.ParquetFile(file).num_row_groups == 3
+    assert store.read_parquet(file)["x"].tolist() == [2, 1, 3, 4]  # by town, the order within a town kept
+    assert store.read_parquet(file, town_id="T02")["x"].tolist() == [1, 3]
+    assert store.read_parquet(file, town_id="T09").empty
+
+
+def test_only_the_towns_rows_are_read(tmp_path):
+    """With the other towns' bytes destroyed, a town is still read."""
+    file = tmp_path / "a.parquet"
+    store.write_parquet(file, ROWS, "town_id")
+    content = bytearray(file.read_bytes())
+    for group in (0, 2):
+        for column in range(2):
+            part = pq.ParquetFile(file).metadata.row_group(group).column(column)
+            start = part.dictionary_page_offset or part.data_page_offset
+            content[start : start + part.total_compressed_size] = b"\x00" * part.total_compressed_size
+    file.write_bytes(bytes(content))
+    assert store.read_parquet(file, town_id="T02")["x"].tolist() == [1, 3]
+    with pytest.raises(OSError):
+        store.read_parquet(file)
+
+
+def test_rows_of_no_town_and_no_rows(tmp_path):
+    file = tmp_path / "a.parquet"
+    store.write_parquet(file, pd.DataFrame({"town_id": [None, "T01"], "x": [1, 2]}), "town_id")
+    assert store.read_parquet(file)["x"].tolist() == [2, 1]
+    store.write_parquet(file, ROWS[:0], "town_id")
+    assert store.read_parquet(file).empty
+    store.write_parquet(file, ROWS[:0])
+    assert list(store.read_parquet(file).columns) == ["town_id", "x"]
+
+
+# --- hashes and the cleaned county ------------------------------------------------------------------------------------
+
+
+def test_hashes(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert (
+        store.file_hash(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )  # FIPS 180-2, B.1
+    assert store.hash_of(["ab", "c"]) != store.hash_of(["a", "bc"])
+    assert store.hash_of(["a"]) == store.hash_of(iter(["a"]))
+    assert store.code_hash() == store.code_hash()
+
+
+@pytest.fixture
+def cleaned():
+    calls = pd.DataFrame({"call_id": ["1"], "town_id": ["T01"]})
+    return Cleaned(
+        forms={"resident": ROWS.assign(R09=pd.array([1, None, 3, 1], dtype="Int16"))},
+        ledgers={("calls", "2022"): calls, ("calls", "2023"): calls.assign(call_id="2"), ("towns", ""): pd.DataFrame({"town_id": ["T01"]})},
+        rejected=pd.DataFrame({"file": ["a.csv"], "row": ["7"], "reason": ["unfit"]}),
+        flags=pd.DataFrame({"row_id": ["a#1"], "flag": ["duplicate"], "detail": ["=1"]}),
+        counts=pd.DataFrame({"file": ["a.csv"], "n_read": [4], "n_kept": [3]}),
+        data_hash="f" * 64, notes=("一",),
+    )  # fmt: skip
+
+
+def test_ledgers_by_name_and_period(cleaned):
+    assert cleaned.ledger("calls", "2023")["call_id"].tolist() == ["2"]
+    assert cleaned.ledger("calls")["call_id"].tolist() == ["1", "2"]
+    assert cleaned.ledger("calls", "2021") is None
+    assert cleaned.ledger("documents") is None
+
+
+def test_a_cleaned_county_comes_back(cleaned, tmp_path):
+    store.save_cleaned(tmp_path, cleaned)
+    back = store.load_cleaned(tmp_path)
+    assert set(back.ledgers) == {("calls", "2022"), ("calls", "2023"), ("towns", "")}
+    assert back.forms["resident"]["R09"].dtype == "Int16"
+    assert back.forms["resident"].set_index("x")["R09"].isna().loc[2]
+    assert back.counts["n_read"].tolist() == [4]
+    assert (back.data_hash, back.notes) == (cleaned.data_hash, cleaned.notes)
+    assert back.flags["detail"].tolist() == ["=1"]  # the apostrophe is for the spreadsheet only
+    assert cells(tmp_path / "flags.csv")[1] == ["a#1", "duplicate", "'=1"]

@@ -1,0 +1,203 @@
+import numpy as np
+import pytest
+
+from huying.errors import EstimateError
+from huying.weights import Margin, base_weights, kish, merge_small, rake, rake_towns, town_margin
+
+ONE = {"rel": 1e-9}
+
+
+def ints(*values):
+    return np.array(values, dtype=np.int64)
+
+
+# --- base weights -----------------------------------------------------------------------------------------------------
+
+
+def test_base_weights():
+    town = ints(0, 0, 0, 0, 0, 1, 1, 1, 1)
+    village = ints(0, 0, 0, 1, 1, 2, 2, 2, 2)
+    got = base_weights(town, village, np.array([900.0, 400.0]))
+    # Town 0: two villages, 900 / (2 x 3) and 900 / (2 x 2); town 1: one village, 400 / (1 x 4).
+    assert got.tolist() == [150, 150, 150, 225, 225, 100, 100, 100, 100]
+    assert got[:5].sum() == 900 and got[5:].sum() == 400
+
+
+def test_base_weights_without_rows():
+    assert len(base_weights(ints(), ints(), np.array([900.0]))) == 0
+
+
+# --- Kish -------------------------------------------------------------------------------------------------------------
+
+
+def test_kish():
+    by = ints(0, 0, 0, 1, 1, 1)
+    got = kish(np.array([7.0, 7.0, 7.0, 1.0, 2.0, 3.0]), by, 3)
+    # Equal weights: 1. Weights 1, 2, 3: 3 x (1 + 4 + 9) / 6^2 = 42/36. A group of nobody: missing.
+    assert got[:2] == pytest.approx([1, 42 / 36])
+    assert np.isnan(got[2])
+
+
+# --- raking -----------------------------------------------------------------------------------------------------------
+
+ROWS, COLUMNS = ints(0, 0, 1, 1), ints(0, 1, 0, 1)
+
+
+def two_by_two(weight, rows, columns, **options):
+    margins = [
+        Margin("row", ROWS, np.array(rows, dtype=float)),
+        Margin("column", COLUMNS, np.array(columns, dtype=float)),
+    ]
+    return rake(np.array(weight, dtype=float), margins, **options)
+
+
+@pytest.mark.parametrize(
+    ("weight", "rows", "columns", "wanted"),
+    [
+        # Equal cells: independence, 30 x 40 / 100 = 12, 30 x 60 / 100 = 18, 70 x 40 / 100 = 28, 70 x 60 / 100 = 42.
+        ([1, 1, 1, 1], [30, 70], [40, 60], [12, 18, 28, 42]),
+        # Cells 1 2 / 3 4 with rows x (1, 2) and columns x (3, 1) are 3 2 / 18 8: rows 5, 26, columns 21, 10.
+        ([1, 2, 3, 4], [5, 26], [21, 10], [3, 2, 18, 8]),
+        # Margins that hold already move nothing.
+        ([1, 2, 3, 4], [3, 7], [4, 6], [1, 2, 3, 4]),
+        # Odds ratio 4 (2 x 2 / 1) is kept: a(a + 1)... rows 3, 3, columns 3, 3: a^2 / (3 - a)^2 = 4, a = 2.
+        ([2, 1, 1, 2], [3, 3], [3, 3], [2, 1, 1, 2]),
+        ([4, 1, 1, 1], [3, 3], [3, 3], [2, 1, 1, 2]),
+    ],
+)
+def test_two_by_two(weight, rows, columns, wanted):
+    got, sweeps = two_by_two(weight, rows, columns)
+    assert got == pytest.approx(wanted, **ONE)
+    assert sweeps >= 1
+
+
+def test_one_margin_is_poststratification():
+    got, sweeps = rake(np.ones(4), [Margin("sex", ints(0, 0, 0, 1), np.array([60.0, 40.0]))])
+    assert got == pytest.approx([20, 20, 20, 40], **ONE)
+    assert sweeps == 2  # the second sees that nothing is left to do
+
+
+def test_an_empty_category_is_refused():
+    with pytest.raises(EstimateError, match="margin sex, category 1 has people and no respondent"):
+        rake(np.ones(3), [Margin("sex", ints(0, 0, 0), np.array([60.0, 40.0]))])
+
+
+def test_margins_of_different_totals_are_refused():
+    with pytest.raises(EstimateError, match="the margins row, column cannot be met together"):
+        two_by_two([1, 1, 1, 1], [30, 70], [40, 70])
+
+
+def test_a_missing_total_is_refused():
+    with pytest.raises(EstimateError, match="no count of people for margin sex"):
+        rake(np.ones(2), [Margin("sex", ints(0, 1), np.array([60.0, np.nan]))])
+
+
+def test_factors_out_of_bounds_are_refused():
+    # Cells 12, 18, 28, 42 over base 1: mean 25, relative .48 to 1.68.
+    assert two_by_two([1] * 4, [30, 70], [40, 60], bounds=(0.47, 1.69))[0][0] == pytest.approx(12)
+    for bounds in ((0.49, 2.0), (0.1, 1.67)):
+        with pytest.raises(EstimateError, match=r"needs factors from 0\.48 to 1\.68 times the mean"):
+            two_by_two([1] * 4, [30, 70], [40, 60], bounds=bounds)
+
+
+# --- small categories -------------------------------------------------------------------------------------------------
+
+
+def of_sizes(*sizes):
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "groups", "totals", "merged"),
+    [
+        ((5, 5, 5), [0, 1, 2], [10, 20, 30], []),
+        ((4, 6, 5), [1, 1, 2], [0, 30, 30], [0]),  # the first joins the second
+        ((6, 4, 5), [0, 0, 2], [30, 0, 30], [1]),  # a middle one joins the one below
+        ((6, 5, 4), [0, 1, 1], [10, 50, 0], [2]),  # the last joins the one below
+        ((6, 5, 0), [0, 1, 1], [10, 50, 0], [2]),  # nobody answered, their people go along
+        ((3, 10, 2), [1, 1, 1], [0, 60, 0], [0, 2]),  # 3 + 10 = 13, then 2 joins them
+        ((2, 2, 10), [2, 2, 2], [0, 0, 60], [0, 1]),  # 2 + 2 = 4 is still too few
+        ((1, 1, 1), [2, 2, 2], [0, 0, 60], [0, 1]),  # a town of three respondents: one category
+    ],
+)
+def test_merge_small(sizes, groups, totals, merged):
+    codes, sums, gone = merge_small(of_sizes(*sizes), np.array([10.0, 20.0, 30.0]), 3)
+    assert codes.tolist() == [groups[g] for g in of_sizes(*sizes)]
+    assert (sums.tolist(), gone) == (totals, merged)
+
+
+def test_merging_leaves_the_table_of_totals_alone():
+    totals = np.array([10.0, 20.0])
+    merge_small(of_sizes(1, 9), totals, 2)
+    assert totals.tolist() == [10, 20]
+
+
+def test_town_margin():
+    margin, merged = town_margin("age", of_sizes(5, 6), np.array([10.0, 20.0]))
+    assert (margin.total.tolist(), merged) == ([10, 20, 0], [])  # the third is for those of unknown age
+    margin, merged = town_margin("age", of_sizes(4, 6), np.array([30.0, 40.0]))
+    assert (margin.category.tolist(), margin.total.tolist(), merged) == ([1] * 10, [0, 70, 0], [0])
+    margin, merged = town_margin("age", ints(*[0] * 5, *[1] * 5, -1, -1), np.array([30.0, 30.0]))
+    # 2 of 12 unknown: a sixth of 60 is theirs, five sixths of 30 are left to each known group.
+    assert margin.category.tolist() == [0] * 5 + [1] * 5 + [2] * 2
+    assert margin.total.tolist() == pytest.approx([25, 25, 10])
+
+
+# --- towns ------------------------------------------------------------------------------------------------------------
+
+
+def test_unknown_sex_keeps_the_towns_mean_factor():
+    sex = ints(*[0] * 6, *[1] * 5, -1)
+    got = rake_towns(
+        np.zeros(12, dtype=np.int64), np.ones(12), {"sex": sex}, {"sex": np.array([[600.0, 600.0]])}, ["A"]
+    )
+    # 1200 adults, 12 answers: mean factor 100. The known stand for 11/12: 550 men by 6, 550 women by 5.
+    assert got.weight == pytest.approx([550 / 6] * 6 + [110] * 5 + [100], **ONE)
+    assert got.weight.sum() == pytest.approx(1200)
+    assert got.diagnostics.loc[0, ["place", "n", "factor_max"]].tolist() == ["A", 12, pytest.approx(1.1)]
+    assert got.merged == ()
+
+
+def test_towns_are_raked_each_on_its_own():
+    town, sex = np.repeat([0, 1], 10), np.tile(of_sizes(5, 5), 2)
+    got = rake_towns(town, np.ones(20), {"sex": sex}, {"sex": np.array([[50.0, 150.0], [30.0, 30.0]])}, ["A", "B"])
+    assert got.weight == pytest.approx([10] * 5 + [30] * 5 + [6] * 10, **ONE)
+    # Kish of five 10s and five 30s: 10 x (5 x 100 + 5 x 900) / 200^2 = 1.25.
+    assert got.diagnostics["kish"].tolist() == pytest.approx([1.25, 1])
+    assert got.diagnostics["worst_margin"].tolist() == pytest.approx([0, 0], abs=1e-9)
+    assert got.diagnostics["factor_min"].tolist() == pytest.approx([0.5, 1])  # 10 of a mean of 20
+
+
+def test_a_town_without_answers_is_left_out():
+    got = rake_towns(
+        np.repeat(1, 10),
+        np.ones(10),
+        {"sex": of_sizes(5, 5)},
+        {"sex": np.array([[9.0, 9.0], [20.0, 30.0]])},
+        ["A", "B"],
+    )
+    assert got.weight == pytest.approx([4] * 5 + [6] * 5, **ONE)
+    assert got.diagnostics["n"].tolist() == [0, 10]
+    assert np.isnan(got.diagnostics["kish"][0])
+
+
+@pytest.mark.parametrize(
+    ("totals", "said"),
+    [
+        ([[50.0, 50.0], [9990.0, 10.0]], "B: meeting sex needs factors"),  # women would count .002 of the mean
+        ([[50.0, 50.0], [np.nan, 10.0]], "B: the margins file has no count of people"),
+    ],
+)
+def test_the_town_at_fault_is_named(totals, said):
+    town, sex = np.repeat([0, 1], 50), np.tile(of_sizes(25, 25), 2)
+    with pytest.raises(EstimateError) as caught:
+        rake_towns(town, np.ones(100), {"sex": sex}, {"sex": np.array(totals)}, ["A", "B"])
+    assert str(caught.value).startswith(said)
+
+
+def test_thin_categories_are_merged_before_a_town_is_refused():
+    # 5 old people of 50 would have to count 9 times the mean; the next round, under 10, joins them to the others.
+    group, totals = of_sizes(45, 5), {"age": np.array([[50.0, 450.0]])}
+    got = rake_towns(np.zeros(50, dtype=np.int64), np.ones(50), {"age": group}, totals, ["A"], (0.2, 5.0))
+    assert got.weight == pytest.approx([10] * 50)
+    assert got.merged == ("A age 1",)
