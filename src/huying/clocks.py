@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 
-from huying.estimates import Design, county_variance, korn_graubard
+from huying.estimates import Design, county_variance
 from huying.workdays import Calendar, Ints, Rule, starts, wait_days
 
 Floats = npt.NDArray[np.float64]
@@ -20,11 +19,6 @@ Bools = npt.NDArray[np.bool_]
 RESPOND_LIMIT, CLOSE_LIMIT, AGAIN_DAYS = 2, 5, 90
 MOMENTS = {"responded": "respond", "closed": "close", "feedback": "feedback"}
 LEVELS = {"95": 0.95, "998": 0.998}
-RATES = {
-    "answered_2wd": ("on_time_2", "old_enough_2"), "closed_5wd_feedback": ("on_time_5", "old_enough_5"),
-    "closed_5wd": ("closed_5", "old_enough_5"), "closed_ever": ("is_closed", None),
-    "returned": ("was_returned", None), "called_again": ("called_again", "old_enough_90"),
-}  # fmt: skip
 
 
 def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timestamp | pd.Series) -> pd.DataFrame:
@@ -76,24 +70,6 @@ def eligible(timed: pd.DataFrame, hit: str, old: str | None) -> pd.Series:
     """True and false of the column `hit` for the calls that count: not withdrawn, and old enough where `old` is given."""
     counts = timed["status"] != "withdrawn"
     return timed[hit].astype("boolean").where(counts & timed[old] if old else counts)
-
-
-def rates(timed: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """The RATES by the columns `by`: indicator, *by, count, n, estimate, low, high, reason.
-
-    A list of calls is complete: the exact interval (Clopper and Pearson 1934) is for the process behind it. A categorical
-    column has a row for each of its categories; one with no call that counts has no estimate, never 100%.
-    """
-    whole, parts = pd.Categorical.from_codes(np.zeros(len(timed), dtype=np.int64), ["all"]), []
-    for name, (hit, old) in RATES.items():
-        flags = eligible(timed, hit, old)
-        groups = flags.groupby([timed[column] for column in by] or whole, observed=False)
-        table = groups.agg(count="sum", n="count").reset_index()
-        parts.append(table.assign(indicator=name)[["indicator", *by, "count", "n"]])
-    table = pd.concat(parts, ignore_index=True).astype({"count": "int64", "n": "int64"})
-    share = (table["count"] / table["n"].where(table["n"] > 0)).astype(float)
-    low, high = korn_graubard(share.to_numpy(), table["n"].to_numpy(dtype=float))
-    return table.assign(estimate=share, low=low, high=high, reason=np.where(table["n"] > 0, "", "no eligible call"))
 
 
 def clusters(calls: pd.DataFrame) -> Design:
@@ -247,7 +223,9 @@ def sensitivity(calls: pd.DataFrame, days: Calendar, as_of: pd.Timestamp | pd.Se
     rows = []
     for first, cutoff, end in itertools.product(("next", "same"), ("17:30", None), ("24:00", "17:30")):
         timed = time_calls(calls, Rule(first, cutoff, end), days, as_of)
-        shares = [eligible(timed, *RATES[name]).astype(float) for name in ("answered_2wd", "closed_5wd_feedback")]
+        shares = [
+            eligible(timed, f"on_time_{n}", f"old_enough_{n}").astype(float) for n in (RESPOND_LIMIT, CLOSE_LIMIT)
+        ]
         rows.append((first, cutoff or "24:00", end, *(s.mean() for s in shares), *(s.count() for s in shares)))
     names = ["count_from", "cutoff", "day_ends", "answered_2wd", "closed_5wd", "n", "n_closed"]
     table = pd.DataFrame(rows, columns=names)

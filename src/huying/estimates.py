@@ -135,21 +135,18 @@ def county_variance(design: Design, influence: Floats) -> float:
 
 
 def pooled_rho(design: Design, y: Floats, base: Bools) -> float:
-    """The intraclass correlation of `y` within PSUs, pooled over strata by one-way analysis of variance, at least 0."""
-    psu, stratum, y = design.psu[base], design.stratum[base], y[base]
-    if not len(y):
-        return 0.0
-    m = np.bincount(psu, minlength=len(design.owner)).astype(float)
-    inner = np.bincount(psu, y, minlength=len(m)) / np.maximum(m, 1)
-    per_town = np.bincount(stratum, minlength=len(design.places)).astype(float)
-    outer = np.bincount(stratum, y, minlength=len(per_town)) / np.maximum(per_town, 1)
-    df_b, df_w = int((m > 0).sum() - (per_town > 0).sum()), int(len(y) - (m > 0).sum())
+    """The intraclass correlation of shares `y` within PSUs, pooled over strata by analysis of variance, at least 0."""
+    m, sums = (np.bincount(design.psu, values, minlength=len(design.owner)) for values in (base, y * base))
+    m, sums, owner = m[m > 0], sums[m > 0], design.owner[m > 0]
+    per_town = np.bincount(owner, m, minlength=len(design.places))
+    outer = np.bincount(owner, sums, minlength=len(per_town)) / np.maximum(per_town, 1)
+    df_b, df_w = int(len(m) - (per_town > 0).sum()), int(m.sum() - len(m))
     if df_b <= 0 or df_w <= 0:
         return 0.0
-    between = float((m * (inner - outer[design.owner]) ** 2).sum() / df_b)
-    within = float(((y - inner[psu]) ** 2).sum() / df_w)
-    squares = np.bincount(design.owner[m > 0], m[m > 0] ** 2, minlength=len(per_town))
-    size = float((len(y) - (squares / np.maximum(per_town, 1)).sum()) / df_b)
+    between = float((m * (sums / m - outer[owner]) ** 2).sum() / df_b)
+    within = float(((y**2 * base).sum() - (sums**2 / m).sum()) / df_w)
+    squares = np.bincount(owner, m**2, minlength=len(per_town))
+    size = float((m.sum() - (squares / np.maximum(per_town, 1)).sum()) / df_b)
     bottom = between + (size - 1) * within
     return max(0.0, (between - within) / bottom) if bottom > 0 else 0.0
 
@@ -272,10 +269,9 @@ def _place_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, wh
     at = ratio(design, y, x, domain, size)
     frame = _variance_rows(design, at.influence, base, whole)
     n = np.bincount(domain[base], minlength=size)
-    w, wx = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, x))
-    spread = np.bincount(domain, design.weight * (y - np.nan_to_num(at.value)[domain] * x) ** 2, minlength=size)
+    w, spread = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, at.influence**2))
     with np.errstate(invalid="ignore", divide="ignore"):
-        deff = frame["se"].to_numpy() ** 2 / (spread / w / (n - 1) / (wx / w) ** 2)
+        deff = frame["se"].to_numpy() ** 2 * (n - 1) / (spread * w)
         n_eff = n / np.where(deff > 0, deff, np.nan)
     return frame.assign(indicator=name, estimate=at.value, n=n, deff=deff, method=STUDENT, n_eff=n_eff)
 

@@ -109,7 +109,11 @@ class Reading:
         declared = self.claims[claim]
         if row is None:
             return declared.text(self.lang)
-        value = "" if pd.isna(row["estimate"]) else f" ({show_value(declared, row['estimate'], self.lang, declared.is_about_towns and row['place'] == COUNTY)})"
+        value = (
+            ""
+            if pd.isna(row["estimate"])
+            else f" ({show_value(declared, row['estimate'], self.lang, declared.is_about_towns and row['place'] == COUNTY)})"
+        )
         return f"{self.place_name(row['place'])} · {declared.text(self.lang)}: {verdict_word(row['verdict'], self.lang)}{value}"
 
     @property

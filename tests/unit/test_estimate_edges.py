@@ -49,12 +49,6 @@ def test_a_village_in_two_towns_is_refused():
 
 @pytest.mark.parametrize("estimator", [estimate_shares, estimate_means])
 def test_one_psu_has_a_value_and_no_interval(estimator):
-    got = estimator(design(1, 4), pd.DataFrame({"y": [1.0, 0.0] * 25})).set_index("place")
-    assert (
-        got.loc["T01", ["estimate", "n", "reliability", "reason"]].tolist()
-        == [0.5, 10, "too few answers", "too few answers"]
-        or True
-    )
     got = estimator(design(1, 4, size=20), pd.DataFrame({"y": [1.0, 0.0] * 50})).set_index("place")
     assert got.loc["T01", ["estimate", "n", "reliability", "reason"]].tolist() == [0.5, 20, "not estimable", "one psu"]
     assert got.loc["T01", ["low", "high", "se"]].isna().all()
@@ -132,7 +126,7 @@ def test_ratio_by_hand():
     got = estimate_ratios(design(4), "r", num, den).set_index("place")
     assert got["estimate"].tolist() == pytest.approx([0.5, 0.5])  # (1 + 3) / (2 + 6), and 1/2 = 3/6: no spread
     assert got["se"].tolist() == pytest.approx([0, 0], abs=1e-12)
-    assert estimate_ratios(design(4), "r", num, np.zeros(40)).set_index("place").loc["T01", "estimate"] != 0
+    assert estimate_ratios(design(4), "r", num, np.zeros(40))["estimate"].isna().all()  # nothing to divide by
 
 
 def test_a_difference_of_equal_parts_is_nothing():

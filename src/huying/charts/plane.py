@@ -19,7 +19,7 @@ ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 DIRECTIONS = np.tile(np.column_stack([np.cos(ANGLES), np.sin(ANGLES)]), (9, 1))
 RADII = np.repeat([7.0, 12, 18, 26, 36, 48, 64, 84, 110], len(ANGLES))
 LEADER = 13.0
-ALONG = np.linspace(0.2, 0.95, 8)[:, None]
+ALONG = np.linspace(0.1, 0.95, 24)[:, None]
 
 
 @sheet.house_style()
@@ -154,8 +154,8 @@ def name_points(figure: Figure, names: pd.Series, x: Floats, y: Floats, is_named
         boxes, leaders = around(points[row] + shift, half), around(points[row] + shift[:, None] * ALONG, 1.0)
         outside = np.clip(border[:2] - boxes[:, :2], 0, None) + np.clip(boxes[:, 2:] - border[2:], 0, None)
         crossed = overlap(leaders, taken).sum(axis=1) * (RADII > LEADER)
-        best = int(np.argmin(10 * overlap(boxes, taken) + 1000 * outside.sum(axis=1) + 100 * crossed + RADII))
+        best = int(np.argmin(10 * overlap(boxes, taken) + 1000 * outside.sum(axis=1) + 400 * crossed + RADII))
         label.set_position(tuple(shift[best] * 72 / figure.dpi))
         label.arrow_patch.set_visible(bool(RADII[best] > LEADER))
-        taken = np.vstack([taken, boxes[best], *([leaders[best]] if RADII[best] > LEADER else [])])
+        taken = np.vstack([taken, boxes[best], *([leaders[best][::3]] if RADII[best] > LEADER else [])])
     return figure

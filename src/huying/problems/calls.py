@@ -13,7 +13,8 @@ from huying.problems.parallel import where
 RATES = {"B07": ("on_time_2", "old_enough_2"), "B08": ("on_time_5", "old_enough_5"), "B09": ("is_closed", None)}
 SUBS = {"B08": {"closed only": ("closed_5", "old_enough_5"), "closed ever": ("is_closed", None)},
         "B09": {"on time": ("on_time_5", "old_enough_5"), "returned": ("was_returned", None),
-                "called again": ("called_again", None)}}  # fmt: skip
+                "called again": ("called_again", "old_enough_90")}}  # fmt: skip
+RECORDED = {"B07": ("responded_at", "response"), "B08": ("feedback_at", "feedback")}
 DEPARTMENT = "department"
 CASE_DAYS = 30
 
@@ -25,11 +26,12 @@ def find(study: Study) -> Found:
     if timed is None:
         found.missing.update(dict.fromkeys(("B07", "B08", "B09", "P31", "P33"), "calls"))
     else:
-        period = str(timed["period"].iloc[0]) if len(timed) else ""
-        rates(study, found, timed, period)
-        passing_on(study, found, timed, period)
+        for period, part in timed.groupby("period"):
+            rates(study, found, part, str(period))
+            passing_on(study, found, part, str(period))
+            trend(found, part, str(period))
+        solved(study, found)
         waiting(study, found, timed)
-        trend(found, timed, period)
     for wave in study.waves("staff"):
         propensity(study, found, timed, wave)
     if not study.waves("staff"):
@@ -39,38 +41,26 @@ def find(study: Study) -> Found:
 
 
 def timed_calls(study: Study) -> pd.DataFrame | None:
-    """The call ledger with its waits in working days, each period up to the day its data were taken."""
-    parts = []
-    for (table, period), calls in study.cleaned.ledgers.items():
-        if table == "calls":
-            as_of = pd.Timestamp(study.county.periods[period].as_of) + pd.Timedelta(hours=23, minutes=59)
-            parts.append(
-                clocks.time_calls(calls, study.county.clock, study.calendar, as_of).assign(period=period, as_of=as_of)
-            )
-    return pd.concat(parts, ignore_index=True) if parts else None
-
-
-def eligible(timed: pd.DataFrame, hit: str, old: str | None) -> pd.Series:
-    """True and false of `hit` for the calls that count, missing for those too young to be late or withdrawn."""
-    counts = timed["status"] != "withdrawn"
-    return timed[hit].astype("boolean").where(counts & timed[old] if old else counts)
+    """The call ledgers of all periods with their waits in working days, each up to the day its data were taken."""
+    parts = [
+        calls.assign(period=period, as_of=pd.Timestamp(study.county.periods[period].as_of))
+        for (table, period), calls in study.cleaned.ledgers.items()
+        if table == "calls"
+    ]
+    if not parts:
+        return None
+    calls = pd.concat(parts, ignore_index=True)
+    return clocks.time_calls(calls, study.county.clock, study.calendar, calls["as_of"])
 
 
 def rates(study: Study, found: Found, timed: pd.DataFrame, period: str) -> None:
     """B07 to B09 by town and county, their parts, and each by department."""
-    answered = timed["responded_at"].notna().any()
     for claim, (hit, old) in RATES.items():
-        flags = eligible(timed, hit, old)
-        if claim == "B07" and not answered:
-            places = [*study.towns["town_id"], COUNTY]
-            found.add(
-                claim,
-                counted(places, np.zeros(len(places)), np.zeros(len(places)), reason="no response time"),
-                period=period,
-            )
-            continue
+        flags = clocks.eligible(timed, hit, old)
         towns = by_town(study, flags, timed["town_id"])
-        towns["reason"] = towns["reason"].replace("no eligible case", "no eligible call")
+        unrecorded = claim in RECORDED and timed[RECORDED[claim][0]].isna().all()
+        reason = f"no {RECORDED[claim][1]} time" if unrecorded else "no eligible call"
+        towns["reason"] = towns["reason"].replace("no eligible case", reason)
         perfect = (towns["estimate"] == 1).to_numpy()
         found.add(claim, towns, period=period, remark=np.where(perfect, "lower_bound", ""))
         department = flags.groupby(timed["dept_id"]).agg(["sum", "count"])
@@ -78,8 +68,9 @@ def rates(study: Study, found: Found, timed: pd.DataFrame, period: str) -> None:
             claim, counted(department.index, department["sum"], department["count"]), sub=DEPARTMENT, period=period
         )
         for sub, (part, part_old) in SUBS.get(claim, {}).items():
-            found.add(claim, by_town(study, eligible(timed, part, part_old), timed["town_id"]), sub=sub, period=period)
-    solved(study, found)
+            found.add(
+                claim, by_town(study, clocks.eligible(timed, part, part_old), timed["town_id"]), sub=sub, period=period
+            )
 
 
 def solved(study: Study, found: Found) -> None:
@@ -108,7 +99,7 @@ def passing_on(study: Study, found: Found, timed: pd.DataFrame, period: str) -> 
         sub="ratio",
         period=period,
     )
-    for name, flags in (("returns", moved), ("late", ~eligible(timed, "on_time_2", "old_enough_2"))):
+    for name, flags in (("returns", moved), ("late", ~clocks.eligible(timed, "on_time_2", "old_enough_2"))):
         counts = flags.groupby(timed["dept_id"]).agg(k="sum", n="count").reset_index()
         if counts["n"].sum():
             points = clocks.funnel(counts)
@@ -134,9 +125,10 @@ def waiting(study: Study, found: Found, timed: pd.DataFrame) -> None:
     curves = [clocks.waiting_curves(timed[here]).assign(place=place) for place, here in [*ids, (COUNTY, timed["town_id"] == timed["town_id"])]
               if here.any()]  # fmt: skip
     found.tables["waiting"] = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame()
-    found.tables["clocks"] = clocks.sensitivity(timed, study.calendar, timed["as_of"].max())
+    found.tables["routes"] = clocks.closing_by_route(timed)
+    found.tables["clocks"] = clocks.sensitivity(timed, study.calendar, timed["as_of"])
     closed = timed.groupby(timed["dispatched_at"].dt.strftime("%Y-%m"))
-    flags = eligible(timed, "on_time_2", "old_enough_2")
+    flags = clocks.eligible(timed, "on_time_2", "old_enough_2")
     months = flags.groupby(timed["dispatched_at"].dt.strftime("%Y-%m")).agg(k="sum", n="count")
     facts = counted(months.index, months["k"], months["n"])
     found.tables["months"] = facts.assign(calls=closed.size().reindex(months.index).to_numpy()).rename(
