@@ -1,16 +1,10 @@
 """Reading and cleaning a 问卷星 export beside a plain pandas script, by size; refuses to compare where the answers differ.
 
-The peer reads with `read_csv(dtype=str)` and recodes with a dict a column. It checks nothing: no encoding, no skip rule,
-no reason for a missing answer, no row set aside. Flags compare whole forms, which the peer does not do: they are timed
-apart and are no part of `ratio_pandas`.
+Flags compare whole forms, which the peer does not do: they are timed apart and are no part of `ratio_pandas`.
 """
-
-from __future__ import annotations
 
 import argparse
 import json
-import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,19 +13,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+from plain_pandas import recode
+from process import in_child, peak_bytes
 
 from huying.batch.intake import Intake
 from huying.clean.answers import clean_answers, with_list
 from huying.clean.flags import find_flags
 from huying.county import read_county
 from huying.sources.table import REPEAT, read_table
-from huying.sources.wjx import FILL_IN, JOINT, SERIAL, bind, read_wjx
+from huying.sources.wjx import SERIAL, bind, read_wjx
 
 DEMO = Path(__file__).parents[1] / "survey_data" / "demo"
 EXPORT, WAVE = DEMO / "raw" / "residents_2023_text.csv", "2023"
 SIZES, BATCH = (1_200, 120_000, 1_200_000), 100_000
-SENT, TOOK, ORIGIN = "提交答卷时间", "所用时间", "来源详情"
-MARKS = ("", "(空)", "(跳过)", "-3", "-2")
 MOST_RATIO, MOST_MEMORY, LARGE = 5.0, 3.0, 50e6  # the memory of a file under LARGE bytes is that of the libraries
 
 intake = Intake(read_county(DEMO))
@@ -46,24 +42,20 @@ def write_export(path: Path, n: int) -> None:
     rng, demo = np.random.default_rng(n), read_table(EXPORT, repeats=True).text
     bound, _, _ = bind(demo, items, by_option=False)
     mixed = [bound[cell] for item in items if item.is_matrix and not item.asked_if for cell in item.cells]
-    header = [name.split(REPEAT)[0] for name in demo]
-    for first in range(0, n, BATCH):
-        size = min(BATCH, n - first)
-        part = demo.iloc[rng.integers(0, len(demo), size)].reset_index(drop=True)
-        part = part.assign(**{name: rng.permutation(part[name].to_numpy()) for name in mixed})
-        sent = pd.Timestamp("2023-05-08 08:00") + pd.to_timedelta(rng.integers(0, 25 * 86_400, size), unit="s")
-        part[SERIAL], part[TOOK] = (
-            np.arange(first + 1, first + size + 1).astype(str),
-            [f"{s}秒" for s in rng.integers(60, 900, size)],
-        )
-        part[SENT] = sent.strftime("%Y/%m/%d %H:%M:%S")
-        part.to_csv(
-            path,
-            mode="a",
-            header=header if first == 0 else False,
-            index=False,
-            encoding="utf-8-sig" if first == 0 else "utf-8",
-        )
+    with path.open("wb") as stream:
+        stream.write("\ufeff".encode() + ",".join(name.split(REPEAT)[0] for name in demo).encode() + b"\n")
+        for first in range(1, n + 1, BATCH):
+            size = min(BATCH, n + 1 - first)
+            part = demo.iloc[rng.integers(0, len(demo), size)].reset_index(drop=True)
+            part = part.assign(**{name: part[name].take(rng.permutation(size)).array for name in mixed})
+            sent = pd.Timestamp("2023-05-08 08:00") + pd.to_timedelta(rng.integers(0, 25 * 86_400, size), unit="s")
+            part[SERIAL], part["提交答卷时间"] = (
+                np.arange(first, first + size).astype(str),
+                sent.strftime("%Y/%m/%d %H:%M:%S"),
+            )
+            part["所用时间"] = [f"{seconds}秒" for seconds in rng.integers(60, 900, size)]
+            table = pa.Table.from_pandas(part, preserve_index=False)
+            arrow_csv.write_csv(table, stream, arrow_csv.WriteOptions(include_header=False, quoting_style="needed"))
 
 
 def ours(path: Path) -> Any:
@@ -72,13 +64,30 @@ def ours(path: Path) -> Any:
                          town_order=list(intake.ledgers["towns", ""]["town_id"]), file=path.name)  # fmt: skip
 
 
-def measure(who: str, path: Path) -> dict[str, float]:
-    """In a process of its own: seconds, and the peak of memory above that of the process before it reads."""
-    header, bare = pd.read_csv(EXPORT, nrows=0, encoding="utf-8-sig").columns, peak_bytes()
+def make_plan() -> dict[str, tuple[int, str, Any, bool]]:
+    """What the plain script knows of each cell, see `recode`."""
+    header = pd.read_csv(EXPORT, nrows=0, encoding="utf-8-sig").columns
     bound, _, _ = bind(header, items, by_option=False)
-    plan, at = make_plan(), {cell: header.get_loc(name) for cell, name in bound.items()}
-    start = time.perf_counter()
-    done = ours(path) if who == "ours" else plain(path, at, plan)
+    plan: dict[str, tuple[int, str, Any, bool]] = {}
+    for item in items:
+        codes = {text: option.code for option in item.options for text in option.text}
+        texts = [(name, option.text.zh) for name, option in zip(item.variables, item.options, strict=False)]
+        kind = item.type if item.type in ("multi", "text") else "one" if codes else "number"
+        known = texts if kind == "multi" else codes
+        plan |= {cell: (header.get_loc(bound[cell]), kind, known, bool(item.fill_in)) for cell in item.cells}
+    return plan
+
+
+def measure(who: str, path: Path) -> dict[str, float]:
+    """In a process of its own: seconds, and the peak of memory above that of the process before it reads.
+
+    `who` is `ours` or `plain`; with a number of rows the export is written instead, so that no big process is a parent.
+    """
+    if who.isdigit():
+        write_export(path, int(who))
+        return {}
+    plan, bare, start = make_plan(), peak_bytes(), time.perf_counter()
+    done = ours(path) if who == "ours" else recode(path, plan)
     found = {"seconds": time.perf_counter() - start, "bytes": float(peak_bytes() - bare)}
     if who == "ours":
         start = time.perf_counter()
@@ -89,17 +98,16 @@ def measure(who: str, path: Path) -> dict[str, float]:
 
 def check_same(path: Path) -> None:
     """Print how much of what we read the plain script reads too; raises ValueError where single answers differ."""
-    header = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
-    bound, _, _ = bind(header, items, by_option=False)
     mine, plan = ours(path).rows, make_plan()
     line = mine["row_id"].str.rsplit("#").str[-1].astype(int) - 2
-    other = plain(path, {cell: header.get_loc(name) for cell, name in bound.items()}, plan).loc[line].reset_index(drop=True)
-    cells = [cell for cell, (kind, _, _) in plan.items() if kind in ("one", "number") and cell in mine]
+    other = recode(path, plan).loc[line].reset_index(drop=True)
+    cells = [cell for cell, (_, kind, _, _) in plan.items() if kind in ("one", "number") and cell in mine]
     ours_, theirs = mine[cells].to_numpy(float, na_value=np.nan), other[cells].to_numpy(float, na_value=np.nan)
     both = ~np.isnan(ours_) & ~np.isnan(theirs)
     if (ours_ != theirs)[both].any():
         raise ValueError(f"{path.name}: the plain script reads other answers: {int((ours_ != theirs)[both].sum())}")
-    print(f"same answers; the plain script misses {1 - both.sum() / (~np.isnan(ours_)).sum():.1%} of ours (spaces, other spellings)")
+    missed = 1 - both.sum() / (~np.isnan(ours_)).sum()
+    print(f"same answers; the plain script misses {missed:.1%} of ours (other spellings of towns, numbers, options)")
 
 
 def compare(path: Path, runs: int) -> bool:
@@ -121,20 +129,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--runs", type=int, default=3, help="of each side, in turn; the median counts")
-    parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.measure:
         print(json.dumps(measure(asked.measure[0], Path(asked.measure[1]))))
         return 0
-    if asked.write:
-        write_export(Path(asked.write[0]), int(asked.write[1]))
-        return 0
     good = []
     with TemporaryDirectory() as folder:
         for n in asked.rows:
             path = Path(folder) / f"{n}.csv"
-            subprocess.run([sys.executable, __file__, "--write", str(path), str(n)], check=True)
+            in_child(__file__, "--measure", n, path)
             print(f"{n} rows, ", end="", flush=True)
             good.append(compare(path, asked.runs))
             if n == asked.rows[0]:

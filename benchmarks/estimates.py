@@ -67,15 +67,9 @@ def ours(people: pd.DataFrame, towns: int, margins: dict[str, Any] | None = None
     return seconds, frame[["estimate", "se"]].to_numpy().reshape(len(SHARES), towns, 2).transpose(1, 2, 0)
 
 
-def with_r(folder: Path, people: pd.DataFrame, way: str, margins: dict[str, Any] | None = None) -> tuple[float, Any]:
-    """The same by `estimates.R`; `way` is a call of svyby a variable, or one for all."""
-    people.to_csv(folder / "people.csv", index=False)
-    tables = [pd.DataFrame({"margin": name, "category": range(totals.size), "n": totals.ravel()})
-              for name, totals in (margins or {}).items()]  # fmt: skip
-    if tables:
-        pd.concat(tables).to_csv(folder / "margins.csv", index=False)
-    command = ["Rscript", HERE / "estimates.R", folder / "people.csv", folder / "out.csv", str(CHUNK), way]
-    command += [folder / "margins.csv"] if tables else []
+def with_r(folder: Path, people: str, way: str, *margins: Path) -> tuple[float, Any]:
+    """The same by `estimates.R`; `way` is a call of svyby a variable (`one`), or one call for all (`joint`)."""
+    command = ["Rscript", HERE / "estimates.R", folder / people, folder / "out.csv", str(CHUNK), way, *margins]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout), pd.read_csv(folder / "out.csv", header=None).to_numpy().reshape(-1, 2, len(SHARES))
 
@@ -125,18 +119,25 @@ def main() -> int:
     if absent:
         return 1
     print("".join(f"peer {name} left out as asked\n" for name in peers if left_out[name]), end="")
-    people, few = draw_people(200_000, 1_800), draw_people(5_000, 20)
-    # R's rake() sweeps unweighted means: right only where the base weights of a town are equal.
-    few["w"], totals = 20.0 + few["town"], draw_margins(few, 20)
     with TemporaryDirectory() as name:
         folder = Path(name)
+        few, margins = draw_people(5_000, 20), folder / "margins.csv"
+        # R's rake() sweeps unweighted means: right only where the base weights of a town are equal.
+        few["w"], totals = 20.0 + few["town"], draw_margins(few, 20)
+        pd.concat([pd.DataFrame({"margin": key, "category": range(total.size), "n": total.ravel()})
+                   for key, total in totals.items()]).to_csv(margins, index=False)  # fmt: skip
+        few.to_csv(folder / "few.csv", index=False)
+        draw_people(200_000, 1_800).to_csv(folder / "people.csv", index=False)
+        people = pd.read_csv(
+            folder / "people.csv"
+        )  # all sides start from the same file, read by each before its clock starts
         mine, mine_raked = partial(ours, people, 1_800), partial(ours, few, 20, totals)
         against = {
             "svy": [("ratio_svy", 15, 9, mine, partial(with_svy, people))],
-            "r": [("ratio_r", 50, 9, mine, partial(with_r, folder, people, "one")),
-                  ("ratio_r_joint", 20, 9, mine, partial(with_r, folder, people, "joint")),
-                  ("ratio_r_raked", 200, 6, mine_raked, partial(with_r, folder, few, "one", totals)),
-                  ("ratio_r_raked_joint", 20, 6, mine_raked, partial(with_r, folder, few, "joint", totals))],
+            "r": [("ratio_r", 50, 9, mine, partial(with_r, folder, "people.csv", "one")),
+                  ("ratio_r_joint", 20, 9, mine, partial(with_r, folder, "people.csv", "joint")),
+                  ("ratio_r_raked", 200, 6, mine_raked, partial(with_r, folder, "few.csv", "one", margins)),
+                  ("ratio_r_raked_joint", 20, 6, mine_raked, partial(with_r, folder, "few.csv", "joint", margins))],
         }  # fmt: skip
         good = [compare(label, target, digits, asked.runs, one, peer) for name, rows in against.items() if not left_out[name]
                 for label, target, digits, one, peer in rows]  # fmt: skip

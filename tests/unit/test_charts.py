@@ -195,9 +195,7 @@ def test_a_character_that_the_font_lacks_is_refused_by_name(kind):
 
 def test_forest_draws_the_rows_given_and_words_where_there_is_no_value():
     figure = forest("en", caption("en"))
-    np.testing.assert_array_equal(
-        dots(figure, "estimate")[:4], np.column_stack([ESTIMATE, range(5)])[[0, 1, 2, 4]]
-    )
+    np.testing.assert_array_equal(dots(figure, "estimate")[:4], np.column_stack([ESTIMATE, range(5)])[[0, 1, 2, 4]])
     known = [0, 1, 2, 4]
     np.testing.assert_allclose(lines(figure, "interval")[known], np.column_stack([LOW, HIGH])[known])
     np.testing.assert_allclose(lines(figure, "family")[known], np.column_stack([LOW - 0.04, HIGH + 0.04])[known])

@@ -78,7 +78,9 @@ def test_no_file_names_a_package_host():
     assert not found
 
 
-@pytest.mark.parametrize("line", ["--index" + "-url x", "index" + '_url = "x"', "--extra-index" + "-url x", "--find" + "-links x"])
+@pytest.mark.parametrize(
+    "line", ["--index" + "-url x", "index" + '_url = "x"', "--extra-index" + "-url x", "--find" + "-links x"]
+)
 def test_the_search_would_find_one(line):
     assert INDEX.search(line)
     assert not INDEX.search("--no-emit-index" + "-url")

@@ -19,7 +19,9 @@ ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 DIRECTIONS = np.tile(np.column_stack([np.cos(ANGLES), np.sin(ANGLES)]), (9, 1))
 RADII = np.repeat([7.0, 12, 18, 26, 36, 48, 64, 84, 110], len(ANGLES))
 LEADER = 13.0
-ALONG = np.linspace(0.1, 0.95, 24)[:, None]
+# Near places first; a level leader would run through the other points where many share a value.
+DISLIKE = RADII + 1500 * ((RADII > LEADER) & (np.abs(DIRECTIONS[:, 1]) < 0.1))
+ALONG = np.linspace(0.1, 0.95, 14)[:, None]
 
 
 @sheet.house_style()
@@ -144,18 +146,21 @@ def name_points(figure: Figure, names: pd.Series, x: Floats, y: Floats, is_named
     look["arrowprops"] = {"arrowstyle": "-", "color": GREY, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 2}
     border, points = axes.get_window_extent().extents, axes.transData.transform(np.column_stack([x, y]))
     known = np.isfinite(points).all(axis=1)
-    taken = np.vstack([around(points[known], 5.0), *(text.get_window_extent().extents for text in axes.texts)])
-    for row in sorted(np.flatnonzero(is_named & known), key=lambda row: not is_bold[row]):
+    solid = np.vstack([around(points[known], 5.0), *(text.get_window_extent().extents for text in axes.texts)])
+    tracks = np.empty((0, 4))
+    for row in sorted(np.flatnonzero(is_named & known), key=lambda row: (not is_bold[row], x[row])):
         weight, place = "bold" if is_bold[row] else "normal", {"textcoords": "offset points"}
         label = axes.annotate(str(names.iloc[row]), (x[row], y[row]), (0, 0), weight=weight, **place, **look)
         extent = Text.get_window_extent(label, renderer)
         half = np.array([extent.width, extent.height]) / 2 + 1
         shift = DIRECTIONS * (RADII[:, None] + half)
-        boxes, leaders = around(points[row] + shift, half), around(points[row] + shift[:, None] * ALONG, 1.0)
+        boxes, leaders = around(points[row] + shift, half), around(points[row] + shift[:, None] * ALONG, 2.0)
         outside = np.clip(border[:2] - boxes[:, :2], 0, None) + np.clip(boxes[:, 2:] - border[2:], 0, None)
-        crossed = overlap(leaders, taken).sum(axis=1) * (RADII > LEADER)
-        best = int(np.argmin(10 * overlap(boxes, taken) + 1000 * outside.sum(axis=1) + 400 * crossed + RADII))
+        crossed = overlap(leaders, np.vstack([solid, tracks])).sum(axis=1) * (RADII > LEADER)
+        cost = 100 * overlap(boxes, solid) + 1000 * outside.sum(axis=1) + 30 * (overlap(boxes, tracks) + crossed)
+        best = int(np.argmin(cost + DISLIKE))
         label.set_position(tuple(shift[best] * 72 / figure.dpi))
         label.arrow_patch.set_visible(bool(RADII[best] > LEADER))
-        taken = np.vstack([taken, boxes[best], *([leaders[best][::3]] if RADII[best] > LEADER else [])])
+        solid = np.vstack([solid, boxes[best]])
+        tracks = np.vstack([tracks, leaders[best][:: 2 if RADII[best] > LEADER else 99]])
     return figure
