@@ -89,7 +89,8 @@ class Cleaner:
         self.disposition = np.zeros(self.n, dtype=np.int64)
 
     def flag(self, name: str, where: Bools, detail: Any = "") -> None:
-        self.flags.append(make_flags(self.row_id[where], name, detail))
+        if where.any():
+            self.flags.append(make_flags(self.row_id[where], name, detail))
 
     def set_aside(self, column: str, texts: pd.Series, reason: str, level: str = "cell") -> None:
         self.rejected.append(set_aside(self.place, column, texts, reason).assign(level=level))

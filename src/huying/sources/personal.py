@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from huying.contract import clean_series, full_header
+from huying.contract import clean_text, full_header
 from huying.sources.table import REPEAT, RawTable
 
 _HEADER = re.compile(
@@ -60,8 +60,8 @@ def drop_personal(raw: RawTable) -> tuple[RawTable, dict[str, int]]:
 def share(cells: pd.Series, matches: Callable[[str], object]) -> float:
     """The share of filled cells that match, from at most 1,000 of them, spread over the column."""
     filled = cells[cells.str.strip() != ""]
-    some = clean_series(filled.iloc[:: max(1, len(filled) // 1000)])
-    return sum(matches(cell) is not None for cell in some) / len(some) if len(some) else 0.0
+    some = Counter(filled.iloc[:: max(1, len(filled) // 1000)])
+    return sum(n for text, n in some.items() if matches(clean_text(text))) / max(1, some.total())
 
 
 def looks_like_names(cells: pd.Series) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -48,11 +49,13 @@ class Answers:
     encoding: str = ""
 
 
+@lru_cache(maxsize=4096)
 def squash(text: str) -> str:
     """A text without blanks, in NFKC: option texts are compared so."""
     return re.sub(r"\s+", "", clean_text(text)).casefold()
 
 
+@lru_cache(maxsize=4096)
 def stem(text: str) -> str:
     """Only the letters and digits of a text: question stems are compared so."""
     return re.sub(r"[\W_]+", "", squash(text))

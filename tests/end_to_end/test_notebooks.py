@@ -1,0 +1,89 @@
+"""The notebooks hold the house's form, and what their evidence cells print is really compared."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SECTIONS = ("问题 Question", "参数 Parameters", "数据 Data", "方法 Method", "结果 Findings", "局限 Limits")
+FORBIDDEN = re.compile(r"^\s*(def|class|%run|%load)\b|simplefilter|filterwarnings|['\"]/(home|root|Users|work)/", re.M)
+
+
+def cells(path, kind):
+    return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == kind]
+
+
+def tagged(path, tag):
+    return [cell for cell in cells(path, "code") if tag in cell["metadata"].get("tags", [])]
+
+
+def test_there_are_notebooks():
+    assert [path.stem for path in NOTEBOOKS] == ["00_data_quality", "11_parallel_structures", "13_calls_and_responses"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+class TestForm:
+    def test_six_sections_in_order(self, path):
+        headings = re.findall(
+            r"^## (.+)$", "\n".join("".join(cell["source"]) for cell in cells(path, "markdown")), re.M
+        )
+        assert tuple(headings) == SECTIONS
+
+    def test_one_parameters_cell_with_live_defaults(self, path):
+        (cell,) = tagged(path, "parameters")
+        names = [line.split(" = ")[0] for line in "".join(cell["source"]).splitlines()]
+        assert names == ["county", "town", "wave", "lang"]
+
+    def test_short_cells_without_definitions(self, path):
+        sources = ["".join(cell["source"]) for cell in cells(path, "code")]
+        assert len(cells(path, "code")) + len(cells(path, "markdown")) <= 30
+        assert sorted(source.count("\n") + 1 for source in sources)[len(sources) // 2] <= 4
+        assert not [source for source in sources if FORBIDDEN.search(source)]
+
+    def test_every_evidence_cell_has_its_output_and_count(self, path):
+        evidence = tagged(path, "nbval-check-output")
+        assert len(evidence) >= 5
+        for cell in evidence:
+            assert "keep_output" in cell["metadata"]["tags"]
+            assert cell["execution_count"]
+            assert cell["outputs"]
+
+    def test_no_trace_of_a_run_is_kept(self, path):
+        metadata = json.loads(path.read_text("utf-8"))["metadata"]
+        assert "papermill" not in metadata
+        assert not [cell for cell in cells(path, "code") if "image/png" in json.dumps(cell["outputs"])]
+
+
+def test_an_altered_sentence_fails(tmp_path):
+    """nbval must stop at a sentence that differs from what the code says."""
+    source = json.loads((ROOT / "notebooks" / "13_calls_and_responses.ipynb").read_text("utf-8"))
+    code = [cell for cell in source["cells"] if cell["cell_type"] == "code"]
+    source["cells"] = code[:2]
+    text = source["cells"][1]["outputs"][0]["text"]
+    assert any("示例县" in line for line in text)
+    for name, lines in (("right", text), ("wrong", [line.replace("示例县", "另一县") for line in text])):
+        source["cells"][1]["outputs"][0]["text"] = lines
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps(source, ensure_ascii=False), "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--nbval-lax",
+        "--nbval-current-env",
+        "-W",
+        "ignore",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        ".",
+    ]
+    codes = {name: subprocess.run([*command, str(tmp_path / f"{name}.ipynb")], cwd=ROOT, capture_output=True, check=False,
+                                  env={**os.environ, "HUYING_HOME": str(ROOT)}).returncode for name in ("right", "wrong")}  # fmt: skip
+    assert codes == {"right": 0, "wrong": 1}
