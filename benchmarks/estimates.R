@@ -1,5 +1,5 @@
 # The peer of estimates.py: R survey on the same people, timed without reading and writing.
-# Rscript estimates.R people.csv out.csv towns_a_chunk one|joint [margins.csv]; prints the seconds.
+# Rscript estimates.R people.csv out.csv towns_a_chunk one|joint [margins.csv]; prints seconds: of the processor, of the clock.
 # `one`: a call of svyby a variable, as variables with bases of their own need; `joint`: one call for all of them.
 suppressMessages(library(survey))
 given <- commandArgs(trailingOnly = TRUE)
@@ -19,9 +19,10 @@ shares_of <- function(chunk) {
   do.call(cbind, lapply(asked, function(y) svyby(reformulate(y), ~town, design, svymean)[-1]))
 }
 
-start <- proc.time()["elapsed"]
+start <- proc.time()
 found <- lapply(chunks, shares_of)
-cat(proc.time()["elapsed"] - start, "\n")
+took <- proc.time() - start
+cat(took["user.self"] + took["sys.self"], took["elapsed"], "\n")
 found <- as.matrix(do.call(rbind, found))
 is_se <- grepl("^se", colnames(found))
 write.table(cbind(format(found[, !is_se], digits = 16), format(found[, is_se], digits = 16)), given[2],

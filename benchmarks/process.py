@@ -1,10 +1,21 @@
-"""Measurements in a process of their own, where memory is that of the work alone; POSIX only."""
+"""Time, and memory in a process of its own, where it is that of the work alone; POSIX only."""
 
 import json
 import resource
 import subprocess
 import sys
+import time
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Took = npt.NDArray[np.float64]
+
+
+def clocks() -> Took:
+    """Seconds of the processor, all threads of this process together, and of the clock on the wall."""
+    return np.array([time.process_time(), time.perf_counter()])
 
 
 def peak_bytes() -> int:

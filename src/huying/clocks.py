@@ -167,8 +167,10 @@ def waiting_curves(timed: pd.DataFrame) -> pd.DataFrame:
         used, wait, done = censored(timed, f"{kind}_wait")
         if done.any():
             curve = kaplan_meier(wait, done, clusters(used))
-            parts.append(pd.DataFrame({"kind": kind, "wait_days": curve["time"], "share": 1 - curve["survival"],
-                                       "low": 1 - curve["high"], "high": 1 - curve["low"]}))  # fmt: skip
+            made = pd.DataFrame({"kind": kind, "wait_days": curve["time"], "share": 1 - curve["survival"],
+                                 "low": 1 - curve["high"], "high": 1 - curve["low"]})  # fmt: skip
+            start = pd.DataFrame({"kind": kind, "wait_days": [0.0], "share": 0.0, "low": 0.0, "high": 0.0})
+            parts.append(made if made["wait_days"].iloc[0] == 0 else pd.concat([start, made]))
     empty = pd.DataFrame(columns=["kind", "wait_days", "share", "low", "high"])
     return pd.concat(parts, ignore_index=True) if parts else empty
 

@@ -28,16 +28,14 @@ def word(here: Reading, key: str, **values: object) -> str:
     return say(f"gallery.{key}", here.lang, **values)
 
 
-def caption(here: Reading, claim: str, source: str, n: float | None = None) -> charts.Caption:
-    """The caption of a figure about a claim: its finding as title, n and source below."""
-    row = here.row(claim)
+def caption(
+    here: Reading, claim: str, source: str, n: float | None = None, title: str = "", place: str = ""
+) -> charts.Caption:
+    """The caption of a figure about a claim: its finding (or `title`) above, n and source below."""
+    row = here.row(claim, place=place)
     count = n if n is not None else (row["n"] if row is not None else 0)
-    return charts.Caption(
-        here.title(claim),
-        word(here, "source", n=f"{count:.0f}", source=word(here, source)),
-        here.lang,
-        here.county.is_synthetic,
-    )
+    below = word(here, "source", n=f"{count:.0f}", source=word(here, source))
+    return charts.Caption(title or here.title(claim, place), below, here.lang, here.county.is_synthetic)
 
 
 def labelled(here: Reading, rows: pd.DataFrame) -> pd.DataFrame:
@@ -84,7 +82,8 @@ def recognition(here: Reading) -> Figure:
     frame = pd.DataFrame({"first": first, "second": second}).reset_index()
     names = word(here, "old_units"), word(here, "new_units")
     n = here.row("P17", "recognises old")
-    return charts.dumbbell(labelled(here, frame), names, caption(here, "P17", "residents", n["n"] if n else 0))
+    title = here.detail("P17", "old less new", word(here, "old_less_new"))
+    return charts.dumbbell(labelled(here, frame), names, caption(here, "P17", "residents", n["n"] if n else 0, title))
 
 
 def options(here: Reading, item: str) -> dict[int, str]:
@@ -172,14 +171,14 @@ def funnel(here: Reading, kind: str) -> Figure:
         frame,
         here.table(f"limits_{kind}"),
         centre,
-        caption(here, "P33" if kind == "returns" else "B07", "departments", points["n"].sum()),
+        caption(here, "P33" if kind == "returns" else "B07", "departments", points["n"].sum(), place=COUNTY),
     )
 
 
 def months(here: Reading) -> Figure:
     """On-time answers month by month."""
     frame = here.table("months").rename(columns={"month": "label", "estimate": "share"})
-    return charts.months(frame, caption(here, "P31", "calls", frame["n"].sum()))
+    return charts.months(frame, caption(here, "P31", "calls", frame["n"].sum(), place=COUNTY))
 
 
 FIGURES: dict[str, Callable[[Reading], Figure]] = {

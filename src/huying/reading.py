@@ -103,18 +103,15 @@ class Reading:
             return self.say("no_row", claim=claim, place=text)
         return sentence(row, self.claims[claim], self.lang, self.place_name(row["place"]), text)
 
-    def title(self, claim: str) -> str:
-        """The finding as a chart's title: the claim, its verdict and value here."""
-        row = self.row(claim)
-        declared = self.claims[claim]
+    def title(self, claim: str, place: str = "") -> str:
+        """The finding as a chart's title: the claim, its verdict and value at this place (or `place`)."""
+        row, declared = self.row(claim, place=place), self.claims[claim]
         if row is None:
             return declared.text(self.lang)
-        value = (
-            ""
-            if pd.isna(row["estimate"])
-            else f" ({show_value(declared, row['estimate'], self.lang, declared.is_about_towns and row['place'] == COUNTY)})"
-        )
-        return f"{self.place_name(row['place'])} · {declared.text(self.lang)}: {verdict_word(row['verdict'], self.lang)}{value}"
+        is_share = declared.is_about_towns and row["place"] == COUNTY
+        value = "" if pd.isna(row["estimate"]) else f" ({show_value(declared, row['estimate'], self.lang, is_share)})"
+        verdict = verdict_word(row["verdict"], self.lang)
+        return f"{self.place_name(row['place'])} · {declared.text(self.lang)}: {verdict}{value}"
 
     @property
     def figures(self) -> Path:

@@ -60,7 +60,7 @@ def drop_personal(raw: RawTable) -> tuple[RawTable, dict[str, int]]:
 def share(cells: pd.Series, matches: Callable[[str], object]) -> float:
     """The share of filled cells that match, from at most 1,000 of them, spread over the column."""
     filled = cells[cells.str.strip() != ""]
-    some = Counter(filled.iloc[:: max(1, len(filled) // 1000)])
+    some = Counter(filled.iloc[:: max(1, len(filled) // 1000)].astype(object))
     return sum(n for text, n in some.items() if matches(clean_text(text))) / max(1, some.total())
 
 
