@@ -51,16 +51,12 @@ class Claim:
     quantifier: str
     bar: float
     problem_if: str
-    source: str
     base: Text
     estimand: Text
     notebook: str
     figure: str = ""
     town_quantifier: str = ""
     town_bar: float | None = None
-    needs: tuple[str, ...] = ()
-    counted: bool = False
-    mean: bool = False
     unit: Text | None = None
 
     def rule_at(self, place: str) -> tuple[str, float]:
@@ -91,7 +87,7 @@ def read_claim(raw: Mapping[str, Any]) -> Claim:
     unknown = set(known) - set(Claim.__dataclass_fields__)
     if unknown or known.get("quantifier") not in QUANTIFIERS:
         raise CountyError("claims.bad_claim", claim=where, what=", ".join(unknown) or known.get("quantifier"))
-    return Claim(text=text, base=base, estimand=estimand, needs=tuple(known.pop("needs", ())), unit=unit, **known)
+    return Claim(text=text, base=base, estimand=estimand, unit=unit, **known)
 
 
 @cache
@@ -316,7 +312,7 @@ def as_evidence(
         is_synthetic=county.is_synthetic,
     )  # fmt: skip
     rows = rows[list(EVIDENCE)].astype({k: v for k, v in EVIDENCE.items() if v != "str"})
-    return rows.assign(**{k: rows[k].fillna("").astype(str) for k, v in EVIDENCE.items() if v == "str"})
+    return rows.assign(**{k: rows[k].astype(object).fillna("").astype(str) for k, v in EVIDENCE.items() if v == "str"})
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

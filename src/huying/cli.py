@@ -152,7 +152,7 @@ def do_run(args: argparse.Namespace) -> int:
         else "\n".join(say(f"cli.sum_{k}", value=v) for k, v in summary.items())
     )
     for result in failed:
-        again = f"python -m huying run {args.county} --towns {result.place}"
+        again = f"python -m huying run {args.county} --towns {result.place} --wave {wave} --lang {words.language()}"
         print(
             say("cli.failed", place=result.place, notebook=result.notebook, error=result.error, again=again),
             file=sys.stderr,

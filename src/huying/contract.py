@@ -18,7 +18,7 @@ from huying.errors import InputError, Place
 from huying.words import Text, say
 
 REJECTED = ("file", "sheet", "row", "column", "value", "reason")
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _DAY = r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
 _TIME = r"(?:(?:[T\s]+|(?<=日))(\d{1,2})[:时](\d{1,2})分?(?::(\d{1,2})(?:\.\d+)?)?)?\s*(?:Z|[+-]00:?00|\+08:?00)?$"
 
@@ -27,7 +27,7 @@ def clean_text(text: str) -> str:
     """`text` in NFKC, without invisible characters, blanks trimmed; Chinese numerals and letters stay as they are."""
     if text.isascii():
         return text.strip()
-    return unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).strip()
+    return unicodedata.normalize("NFKC", text.translate(INVISIBLE)).strip()
 
 
 def clean_series(text: pd.Series) -> pd.Series:

@@ -24,6 +24,7 @@ from huying.weights import kish
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Rows = dict[str, Any]  # columns of an estimates frame, for one indicator
 COLUMNS = ("indicator", "place", "group", "wave", "estimate", "low", "high", "se", "n", "n_eff", "df", "deff",
            "method", "reliability", "reason")  # fmt: skip
 POOLED, OWN, STUDENT, EXACT, COUNT = "korn-graubard pooled", "korn-graubard", "t", "exact", "count"
@@ -214,7 +215,7 @@ def estimate_ratios(
     base = np.isfinite(num) & np.isfinite(den)
     y, x = np.where(base, num, 0.0), np.where(base, den, 0.0)
     rows = [_place_rows(design, name, y, x, base, whole) for whole in (False, True)]
-    return _tidy(pd.concat(rows), wave, "", fewest)
+    return _tidy(rows, wave, "", fewest)
 
 
 def estimate_sum(
@@ -230,23 +231,25 @@ def estimate_sum(
         domain, size = _domain(design, whole)
         means = [(c, ratio(design, np.where(k, v, 0.0), k.astype(float), domain, size)) for c, v, k in parts]
         influence = sum((c * m.influence for c, m in means), np.zeros(len(design.weight)))
-        frame = _variance_rows(design, influence, np.logical_or.reduce([k for _, _, k in parts]), whole)
+        own = _variance_rows(design, influence, np.logical_or.reduce([k for _, _, k in parts]), whole)
         n = np.min([np.bincount(domain[k], minlength=size) for _, _, k in parts], axis=0)
         value = np.sum([c * m.value for c, m in means], axis=0)
-        rows.append(frame.assign(indicator=name, estimate=value, n=n, deff=np.nan, method=STUDENT, n_eff=np.nan))
-    return _tidy(pd.concat(rows), wave, "", fewest)
+        rows.append(
+            own | {"indicator": name, "estimate": value, "n": n, "deff": np.nan, "method": STUDENT, "n_eff": np.nan}
+        )
+    return _tidy(rows, wave, "", fewest)
 
 
 def _estimate(
     design: Design, indicators: pd.DataFrame, rows_of: Any, wave: str, group: str, fewest: int, county: bool
 ) -> pd.DataFrame:
-    frames = []
+    rows: list[Rows] = []
     for name in indicators.columns:
         y = indicators[name].to_numpy(dtype=float, na_value=np.nan)
         base = np.isfinite(y)
         y = np.where(base, y, 0.0)
-        frames += [rows_of(design, name, y, base, whole) for whole in ((False, True) if county else (False,))]
-    return _tidy(pd.concat(frames), wave, group, fewest)
+        rows += [rows_of(design, name, y, base, whole) for whole in ((False, True) if county else (False,))]
+    return _tidy(rows, wave, group, fewest)
 
 
 def _domain(design: Design, whole: bool) -> tuple[Ints, int]:
@@ -254,49 +257,48 @@ def _domain(design: Design, whole: bool) -> tuple[Ints, int]:
     return (np.zeros_like(design.stratum), 1) if whole else (design.stratum, len(design.places))
 
 
-def _variance_rows(design: Design, influence: Floats, base: Bools, whole: bool) -> pd.DataFrame:
+def _variance_rows(design: Design, influence: Floats, base: Bools, whole: bool) -> Rows:
     """Standard errors and degrees of freedom, for the county as a whole or for its strata."""
     z = credited(design, influence)
     variance = np.array([county_variance(design, z)]) if whole else stratum_variances(design, z)
     present = np.bincount(design.psu[base], minlength=len(design.owner)) > 0
     psus = np.bincount(design.owner[present], minlength=len(design.places))
     df = np.array([psus.sum() - (psus > 0).sum()]) if whole else psus - 1
-    return pd.DataFrame({"place": [COUNTY] if whole else list(design.places), "se": np.sqrt(variance), "df": df * 1.0})
+    return {"place": [COUNTY] if whole else list(design.places), "se": np.sqrt(variance), "df": df * 1.0}
 
 
-def _place_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, whole: bool) -> pd.DataFrame:
+def _place_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, whole: bool) -> Rows:
     domain, size = _domain(design, whole)
     at = ratio(design, y, x, domain, size)
-    frame = _variance_rows(design, at.influence, base, whole)
+    rows = _variance_rows(design, at.influence, base, whole)
     n = np.bincount(domain[base], minlength=size)
     w, spread = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, at.influence**2))
     with np.errstate(invalid="ignore", divide="ignore"):
-        deff = frame["se"].to_numpy() ** 2 * (n - 1) / (spread * w)
+        deff = rows["se"] ** 2 * (n - 1) / (spread * w)
         n_eff = n / np.where(deff > 0, deff, np.nan)
-    return frame.assign(indicator=name, estimate=at.value, n=n, deff=deff, method=STUDENT, n_eff=n_eff)
+    return rows | {"indicator": name, "estimate": at.value, "n": n, "deff": deff, "method": STUDENT, "n_eff": n_eff}
 
 
-def _mean_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) -> pd.DataFrame:
+def _mean_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) -> Rows:
     return _place_rows(design, name, y, base.astype(float), base, whole)
 
 
-def _share_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) -> pd.DataFrame:
-    frame = _place_rows(design, name, y, base.astype(float), base, whole)
+def _share_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) -> Rows:
+    rows = _place_rows(design, name, y, base.astype(float), base, whole)
     if whole:
-        return frame.assign(method=OWN, n_eff=_own_size(design, frame, base))
-    n, town = frame["n"].to_numpy(dtype=float), design.stratum[base]
-    villages = frame["df"].to_numpy() + 1
+        return rows | {"method": OWN, "n_eff": _own_size(design, rows, base)}
+    n, town, villages = rows["n"], design.stratum[base], rows["df"] + 1
     rho = pooled_rho(design, y, base)
     left = 1.0 if design.fpc is None else np.maximum(1 - design.psus / design.fpc, 1e-9)
     with np.errstate(invalid="ignore", divide="ignore"):
         per_psu = n / villages
-        n_eff = n / (kish(design.weight[base], town, len(frame)) * (1 + (per_psu - 1) * rho) * left)
-    return frame.assign(method=POOLED, n_eff=n_eff, rho=rho)
+        n_eff = n / (kish(design.weight[base], town, len(n)) * (1 + (per_psu - 1) * rho) * left)
+    return rows | {"method": POOLED, "n_eff": n_eff, "rho": rho}
 
 
-def _own_size(design: Design, frame: pd.DataFrame, base: Bools) -> Floats:
+def _own_size(design: Design, rows: Rows, base: Bools) -> Floats:
     """Korn and Graubard's size at the place's own variance, with their correction for degrees of freedom, at most n."""
-    p, se, n, df = (float(frame[c].iloc[0]) for c in ("estimate", "se", "n", "df"))
+    p, se, n, df = (float(rows[c][0]) for c in ("estimate", "se", "n", "df"))
     if not se > 0:
         return np.array([n / kish(design.weight[base], np.zeros(int(n), dtype=np.int64), 1)[0] if n else np.nan])
     shrink = (stats.t.ppf(0.975, n - 1) / stats.t.ppf(0.975, df)) ** 2 if df > 0 else np.nan
@@ -304,10 +306,9 @@ def _own_size(design: Design, frame: pd.DataFrame, base: Bools) -> Floats:
     return np.array([min(n, size) if design.fpc is None else size])
 
 
-def _tidy(frame: pd.DataFrame, wave: str, group: str, fewest: int) -> pd.DataFrame:
-    frame = frame.assign(wave=wave, group=group, reason="").reset_index(drop=True)
-    low, high = limits(frame)
-    frame = frame.assign(low=low, high=high)
+def _tidy(rows: Sequence[Rows], wave: str, group: str, fewest: int) -> pd.DataFrame:
+    frame = pd.concat(map(pd.DataFrame, rows), ignore_index=True).assign(wave=wave, group=group)
+    frame["low"], frame["high"] = limits(frame)
     few, one = frame["n"] < fewest, ~(frame["df"] > 0)
     frame["reason"] = np.select([few, one], ["too few answers", "one psu"], "")
     frame["reliability"] = np.select(

@@ -16,10 +16,19 @@ from huying.store import read_parquet
 from huying.words import say
 
 
-def draw(here: Reading, name: str) -> Figure:
-    """The figure `name` for this place, also saved under `figures/`; raises KeyError for an unknown name."""
-    figure = FIGURES[name](here)
-    charts.save(figure, here.figures / f"{name}_{here.town}_{here.lang}.png")
+def draw(here: Reading, name: str) -> Figure | None:
+    """The figure `name` for this place, also saved under `figures/`; a line instead where the county lacks its data.
+
+    Raises KeyError for an unknown name.
+    """
+    table, claim, sub, builder = FIGURES[name]
+    if (table and here.table(table.format(wave=here.wave)).empty) or (
+        claim and not here.rows(claim, sub)["estimate"].notna().any()
+    ):
+        print(word(here, "nothing", name=name))
+        return None
+    figure = builder(here)
+    charts.save(figure, here.figures / f"{name}_{here.town}_{here.wave}_{here.lang}.png")
     return figure
 
 
@@ -181,15 +190,22 @@ def months(here: Reading) -> Figure:
     return charts.months(frame, caption(here, "P31", "calls", frame["n"].sum(), place=COUNTY))
 
 
-FIGURES: dict[str, Callable[[Reading], Figure]] = {
-    "awareness": lambda here: forest(here, "P16"),
-    "first_contact": lambda here: forest(here, "P17"),
-    "quiz": lambda here: forest(here, "P15", source="staff"),
-    "answered": lambda here: forest(here, "B07", source="calls"),
-    "units": units, "recognition": recognition, "contact": contact, "paper": paper, "need": need, "waiting": waiting, "rates": rates,
-    "months": months,
-    "reasons": lambda here: reasons(here, "P14", "S11"),
-    "no_call_reasons": lambda here: reasons(here, "P32", "S16"),
-    "funnel_returns": lambda here: funnel(here, "returns"),
-    "funnel_late": lambda here: funnel(here, "late"),
-}  # fmt: skip
+# name: the stored table it needs, the claim and part it needs, how it is made
+FIGURES: dict[str, tuple[str, str, str, Callable[[Reading], Figure]]] = {
+    "awareness": ("", "P16", "", lambda here: forest(here, "P16")),
+    "first_contact": ("", "P17", "", lambda here: forest(here, "P17")),
+    "quiz": ("", "P15", "", lambda here: forest(here, "P15", source="staff")),
+    "answered": ("", "B07", "", lambda here: forest(here, "B07", source="calls")),
+    "units": ("units", "", "", units),
+    "recognition": ("", "P17", "old less new", recognition),
+    "contact": ("", "P17", "contact_1", contact),
+    "paper": ("paper_{wave}", "", "", paper),
+    "need": ("need_{wave}", "", "", need),
+    "waiting": ("waiting", "", "", waiting),
+    "rates": ("", "B09", "", rates),
+    "months": ("months", "", "", months),
+    "reasons": ("", "P14", "reason_1", lambda here: reasons(here, "P14", "S11")),
+    "no_call_reasons": ("", "P32", "reason_1", lambda here: reasons(here, "P32", "S16")),
+    "funnel_returns": ("funnel_returns", "", "", lambda here: funnel(here, "returns")),
+    "funnel_late": ("funnel_late", "", "", lambda here: funnel(here, "late")),
+}

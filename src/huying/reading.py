@@ -144,6 +144,8 @@ class Reading:
     def endings(self, *forms: str) -> pd.DataFrame:
         """How the forms of this place and wave ended."""
         table = self.table("endings")
+        if table.empty:
+            return table
         table = table[(table["wave"] == self.wave) & table["form"].isin(forms)]
         if self.town != COUNTY:
             table = table[table["town_id"] == self.town]
@@ -249,6 +251,8 @@ class Reading:
     def flag_counts(self) -> pd.DataFrame:
         """How many rows carry each flag, by form and wave, at this place."""
         table = self.table("flags")
+        if table.empty:
+            return table
         if self.town != COUNTY:
             table = table[table["town_id"] == self.town]
         wide = table.pivot_table(index="flag", columns=["form", "wave"], values="size", aggfunc="sum", fill_value=0)
@@ -258,6 +262,8 @@ class Reading:
     def weight_table(self) -> pd.DataFrame:
         """Kish's factor, the range of factors and the margins met, by town."""
         table = self.table("weights")
+        if table.empty:
+            return table
         table = table[(table["form"] == "resident") & (table["wave"] == self.wave)]
         if self.town != COUNTY:
             table = table[table["place"] == self.town]
@@ -280,10 +286,10 @@ def open_place(county: str = "demo", town: str = COUNTY, wave: str = "2023", lan
     """
     words.use_language(lang)
     found = find_county(county)
-    reading = Reading(found, town, wave, lang, prepare(found))
+    reading = Reading(found, str(town), str(wave), lang, prepare(found))
     if town != COUNTY and town not in reading.towns.index:
         raise CountyError("notebooks.no_town", town=town, known=", ".join(reading.towns.index))
-    if found.waves and wave not in found.waves:
+    if found.waves and reading.wave not in found.waves:
         raise CountyError("notebooks.no_wave", wave=wave, known=", ".join(found.waves))
     set_display()
     return reading

@@ -111,7 +111,7 @@ def test_counted_quantifiers_need_no_interval():
 
 def a_claim(quantifier="MOST", bar=0.5, **rest):
     both = Text("甲", "a")
-    return Claim("X01", both, quantifier, bar, NOT_SUPPORTED, "survey", both, both, "11_x", **rest)
+    return Claim("X01", both, quantifier, bar, NOT_SUPPORTED, both, both, "11_x", **rest)
 
 
 def some_towns(**rest):

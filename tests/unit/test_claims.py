@@ -26,7 +26,7 @@ from huying.errors import CountyError
 from huying.estimates import COUNT, POOLED
 
 CLAIMS = house_claims()
-RAW = {"id": "X01", "zh": "甲", "en": "A", "quantifier": "MOST", "bar": 0.5, "problem_if": "supported", "source": "survey",
+RAW = {"id": "X01", "zh": "甲", "en": "A", "quantifier": "MOST", "bar": 0.5, "problem_if": "supported",
        "base": {"zh": "居民", "en": "residents"}, "estimand": {"zh": "占比", "en": "a share"}, "notebook": "11_x"}  # fmt: skip
 HEAD = '[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "probability"\nis_synthetic = true\n'
 

@@ -95,8 +95,7 @@ class Intake:
 
     def run(self) -> Cleaned:
         """The cleaned county; raises InputError or CountyError for a file that cannot be taken as it is."""
-        if not any(ledger.table == "towns" for ledger in self.county.ledgers):
-            raise CountyError("batch.no_register", Place(str(self.county.folder / "county.toml")))
+        self.check_register()
         for ledger in self.in_order():
             self.take_ledger(ledger)
         for survey in self.county.surveys:
@@ -114,6 +113,7 @@ class Intake:
 
     def try_all(self) -> list[HuyingError]:
         """Take every file and collect the errors of those that cannot be taken, instead of stopping at the first."""
+        self.check_register()
         steps = [partial(self.take_ledger, entry) for entry in self.in_order()]
         faults = []
         for step in [*steps, *(partial(self.take_survey, survey) for survey in self.county.surveys)]:
@@ -122,6 +122,11 @@ class Intake:
             except HuyingError as error:
                 faults.append(error)
         return faults
+
+    def check_register(self) -> None:
+        """Raise CountyError where the county declares no register of towns."""
+        if not any(ledger.table == "towns" for ledger in self.county.ledgers):
+            raise CountyError("batch.no_register", Place(str(self.county.folder / "county.toml")))
 
     def in_order(self) -> list[Ledger]:
         """The ledgers, registers before the tables that refer to them."""

@@ -75,7 +75,9 @@ def plan(county: County, towns: Iterable[str], wave: str, lang: str, out: Path) 
     jobs = []
     for name, place in pairs:
         values = (("county", county.folder.resolve().as_posix()), ("town", place), ("wave", wave), ("lang", lang))
-        jobs.append(Job(name, folder / f"{name}.ipynb", out / "notebooks" / f"{name}_{place}_{lang}.ipynb", values))
+        jobs.append(
+            Job(name, folder / f"{name}.ipynb", out / "notebooks" / f"{name}_{place}_{wave}_{lang}.ipynb", values)
+        )
     return jobs
 
 
@@ -98,8 +100,13 @@ def execute(job: Job) -> Result:
             if last_count(done) is None:
                 raise InputError("batch.not_finished", Place(job.source.name))
     except Exception as error:  # one town's failure must not stop the others; its text is what the summary shows
-        return Result(job.notebook, job.place, str(job.output), f"{type(error).__name__}: {error}".strip()[-2000:])
+        return Result(job.notebook, job.place, str(job.output), shorten(f"{type(error).__name__}: {error}".strip()))
     return Result(job.notebook, job.place, str(job.output))
+
+
+def shorten(text: str, most: int = 2000) -> str:
+    """The beginning and the end of a long message."""
+    return text if len(text) <= most else f"{text[:200]} … {text[-(most - 200) :]}"
 
 
 def named_source(job: Job) -> str:

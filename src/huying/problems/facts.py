@@ -60,7 +60,7 @@ class Found:
         filled = [fact.reindex(columns=list(FACT)) for fact in self.facts if len(fact)]
         table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(FACT))
         text = ["claim", "sub", "period", "wave", "place", "method", "reliability", "reason", "remark"]
-        return table.assign(**{name: table[name].fillna("").astype(str) for name in text})
+        return table.assign(**{name: table[name].astype(object).fillna("").astype(str) for name in text})
 
 
 def counted(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from huying.contract import INVISIBLE
 from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable, read_table
 from huying.sources.wjx import FILL_IN, JOINT, MARKS, is_meta, split_header, stem
@@ -72,7 +73,7 @@ def option_of(header: str, question: Question) -> str:
 def bare(cells: pd.Series) -> pd.Series:
     """Texts without fill-in words, skips and blanks."""
     filled = cells[~cells.str.strip().isin(["", *MARKS])].astype(object)
-    return filled.map(lambda text: FILL_IN.sub("", text).strip())
+    return filled.map(lambda text: FILL_IN.sub("", text).translate(INVISIBLE).strip())
 
 
 def options_by_code(texts: pd.Series, codes: pd.Series) -> list[str] | None:

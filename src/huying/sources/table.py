@@ -26,7 +26,7 @@ LONGEST_CELL = 100_000
 _BATCH = 20_000
 _BLOCK = 1 << 22
 _BAD_LINE = "\x00\n"  # what a line that cannot be decoded becomes, so that the lines after it keep their numbers
-_LOOSE_QUOTE = re.compile(rb'(?<![\s,;"])"(?![\s,;"])')
+_LOOSE_QUOTE = re.compile(rb'"(?<=[^\s,;"]")[^\s,;"]')
 _TOTALS = [word + colon for word in ("合计", "合 计", "总计", "总 计", "小计", "Total", "total", "TOTAL", "Grand total", "Subtotal")
            for colon in ("", "：", ":")]  # fmt: skip
 _MARKS = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -144,9 +144,9 @@ def decodes(path: Path, encoding: str) -> bool:
 
 
 def blocks(path: Path) -> Iterator[bytes]:
-    """The file in blocks of a few megabytes."""
+    """The file in blocks of a few megabytes that end with a line: no quote or line end is cut off from its neighbours."""
     with path.open("rb") as stream:
-        yield from iter(lambda: stream.read(_BLOCK), b"")
+        yield from iter(lambda: stream.read(_BLOCK) + stream.readline(), b"")
 
 
 def detect_encoding(path: Path, place: Place) -> tuple[str, bool]:
