@@ -165,7 +165,7 @@ class Reading:
     def robust(self, claim: str) -> str:
         """The headline with and without the exclusions, and unweighted where that is stored."""
         parts = [self.detail(claim, sub, self.say(key)) for sub, key in
-                 (("", "as_analysed"), ("no row excluded", "no_exclusion"), ("unweighted", "unweighted"), ("without cannot say", "without_dk"))
+                 (("", "as_analysed"), ("no row excluded", "no_exclusion"), ("unweighted", "unweighted"), ("without cannot say", "without_dk"), ("sex and age known", "sex_age_known"))
                  if self.row(claim, sub)]  # fmt: skip
         return "\n".join(parts)
 

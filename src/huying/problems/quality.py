@@ -29,9 +29,11 @@ def find(study: Study) -> Found:
             every = estimate_shares(sample.design, pd.DataFrame({"all rows": indicator}), wave=wave, fewest=fewest)
             found.add(claim, every, sub="no row excluded")
         if sample.design.margins:
-            kept = study.samples["resident", wave].design
-            plain = with_weights(kept, np.ones(len(kept.weight)))
-            raw = estimate_shares(plain, pd.DataFrame({"unweighted": aware(study.samples["resident", wave])}),
-                                  wave=wave, fewest=fewest)  # fmt: skip
+            kept = study.samples["resident", wave]
+            plain = with_weights(kept.design, np.ones(len(kept.rows)))
+            raw = estimate_shares(plain, pd.DataFrame({"unweighted": aware(kept)}), wave=wave, fewest=fewest)
             found.add("P16", raw, sub="unweighted")
+            known = (kept.rows["sex_group"] >= 0) & (kept.rows["age_group"] >= 0)
+            whole = pd.DataFrame({"known": np.where(known, aware(kept), np.nan)})
+            found.add("P16", estimate_shares(kept.design, whole, wave=wave, fewest=fewest), sub="sex and age known")
     return found
