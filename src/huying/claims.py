@@ -303,9 +303,12 @@ def as_evidence(
     reason = judged.get("reason", pd.Series("", index=judged.index)).fillna("")
     reason = reason.where((reason != "") | (judged["verdict"] == ""), judged["own_reason"])
     remark = judged.get("remark", pd.Series("", index=judged.index)).fillna("")
-    changed = frozen.remark(claim.id, rule_hash)
-    if changed:
-        remark = remark.where(remark == "", remark + "; ") + changed
+    among = (judged["wave"].fillna("") != "") & (judged["verdict"] != "") & (county.sampling != "probability")
+    for more in (
+        frozen.remark(claim.id, rule_hash),
+        pd.Series(np.where(among, "among_respondents", ""), index=judged.index),
+    ):
+        remark = remark.where((remark == "") | (more == ""), remark + "; ") + more
     rows = judged.assign(
         claim=claim.id, reason=reason, remark=remark, rule=claim.rule, rule_hash=rule_hash, rule_frozen_on=frozen.date(claim.id),
         excluded_flags=", ".join(county.exclude), data_hash=data_hash[:16], figure=claim.figure, notebook=claim.notebook,

@@ -44,6 +44,8 @@ def caption(
     row = here.row(claim, place=place)
     count = n if n is not None else (row["n"] if row is not None else 0)
     below = word(here, "source", n=f"{count:.0f}", source=word(here, source))
+    if here.county.sampling != "probability":
+        below += "\n" + say(f"notebooks.sampling_{here.county.sampling}", here.lang)
     return charts.Caption(title or here.title(claim, place), below, here.lang, here.county.is_synthetic)
 
 

@@ -123,13 +123,18 @@ class Reading:
         """What this reading is about: place, wave, language, the level of showing, and whether the data are synthetic."""
         place = " · ".join(dict.fromkeys((self.county.name(self.lang), self.place_name(self.town))))
         lines = [self.say("heading", place=place, wave=self.wave), self.say("internal")]
-        return "\n".join([*lines, self.say("synthetic")] if self.county.is_synthetic else lines)
+        return "\n".join([*lines, *self.warnings()])
 
     @cached_property
     def counts(self) -> pd.DataFrame:
         """Rows read, kept and rejected by file."""
         frame = pd.read_parquet(self.folder / "data" / "counts.parquet")
         return frame.assign(**{c: frame[c].astype(int) for c in frame if c.startswith("n_")})
+
+    def warnings(self) -> list[str]:
+        """What every output of this county must carry: how the sample was taken where it was not by chance, and synthetic data."""
+        sampled = [] if self.county.sampling == "probability" else [self.say(f"sampling_{self.county.sampling}")]
+        return sampled + ([self.say("synthetic")] if self.county.is_synthetic else [])
 
     def data_lines(self, *names: str) -> str:
         """A line a survey form or ledger: rows read, kept and rejected over its files."""
@@ -268,7 +273,9 @@ class Reading:
         if self.town != COUNTY:
             table = table[table["place"] == self.town]
         columns = [
-            c for c in ("place", "n", "kish", "sweeps", "factor_min", "factor_max", "worst_margin") if c in table
+            c
+            for c in ("place", "n", "kish", "sweeps", "factor_min", "factor_max", "worst_margin", "merged")
+            if c in table
         ]
         return (
             table[columns]

@@ -166,7 +166,7 @@ def rake_towns(
     for t, town_name in enumerate(towns):
         here = np.flatnonzero(town == t)
         if not len(here):
-            rows.append((town_name, 0, 0, np.nan, np.nan, np.nan))
+            rows.append((town_name, 0, 0, np.nan, np.nan, np.nan, ""))
             continue
         own = {name: group[here] for name, group in groups.items()}
         try:
@@ -179,8 +179,10 @@ def rake_towns(
             codes[margin.name][here] = t * len(margin.total) + margin.category
         merged += [f"{town_name} {what}" for what in gone]
         factor = weight[here] / base[here] / np.mean(weight[here] / base[here])
-        rows.append((town_name, len(here), sweeps, factor.min(), factor.max(), _worst(weight[here], margins)))
-    frame = pd.DataFrame(rows, columns=["place", "n", "sweeps", "factor_min", "factor_max", "worst_margin"])
+        rows.append(
+            (town_name, len(here), sweeps, factor.min(), factor.max(), _worst(weight[here], margins), ", ".join(gone))
+        )
+    frame = pd.DataFrame(rows, columns=["place", "n", "sweeps", "factor_min", "factor_max", "worst_margin", "merged"])
     frame.insert(2, "kish", kish(weight, town, len(towns)))
     return Raked(weight, tuple(codes.values()), frame, tuple(merged))
 

@@ -73,3 +73,12 @@ def test_a_county_with_one_file_draws_what_it_has_and_says_what_it_lacks(tmp_pat
     ):
         assert isinstance(table, pd.DataFrame)
     assert "quota sample" in here.limits()
+
+
+def test_a_quota_sample_says_so_wherever_it_is_shown(tmp_path):
+    here = open_place(make(tmp_path / "small", RESIDENTS), "county", "2023", "en")
+    assert "quota sample: every interval assumes" in here.heading()
+    assert "the verdict holds among respondents" in here.verdict("P16")
+    figure = draw(here, "awareness")
+    assert "every interval assumes" in " ".join(text.get_text() for text in figure.findobj(plt.Text)).replace("\n", " ")
+    plt.close("all")
