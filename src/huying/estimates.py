@@ -308,7 +308,7 @@ def _own_size(design: Design, rows: Rows, base: Bools) -> Floats:
 
 def _tidy(rows: Sequence[Rows], wave: str, group: str, fewest: int) -> pd.DataFrame:
     parts = {c: [np.broadcast_to(own.get(c, np.nan), len(own["place"])) for own in rows] for c in rows[0]}
-    frame = pd.DataFrame({c: np.concatenate(part) for c, part in parts.items()}).assign(wave=wave, group=group)
+    frame = pd.DataFrame({c: np.concatenate(part) for c, part in parts.items()} | {"wave": wave, "group": group})
     frame["low"], frame["high"] = limits(frame)
     few, one = frame["n"] < fewest, ~(frame["df"] > 0)
     frame["reason"] = np.select([few, one], ["too few answers", "one psu"], "")
