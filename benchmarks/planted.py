@@ -1,7 +1,7 @@
 """The planted lines on other seeds of the demo county, through the whole pipeline: raw exports, cleaning, verdicts.
 
 For each seed the county is written anew and tests/end_to_end/test_planted.py and test_dirt.py run on it; the lines that
-depend on chance are counted. Run: python benchmarks/planted.py [SEEDS]
+depend on chance are counted. Run: python benchmarks/planted.py [SEEDS [FIRST]]
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def one_seed(seed: int, folder: Path) -> tuple[bool, pd.DataFrame]:
     return done.returncode == 0, pd.read_parquet(prepare(read_county(county)) / "evidence.parquet")
 
 
-def main(seeds: int) -> int:
+def main(seeds: int, first: int = 1) -> int:
     sure, outside, wrong = 0, 0, 0
-    for seed in range(1, seeds + 1):
+    for seed in range(first, first + seeds):
         with tempfile.TemporaryDirectory() as folder:
             good, evidence = one_seed(seed, Path(folder))
         sure += good
@@ -69,4 +69,4 @@ def main(seeds: int) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20))
+    raise SystemExit(main(*(int(word) for word in sys.argv[1:] or ["20"])))

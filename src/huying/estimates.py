@@ -315,8 +315,8 @@ def _tidy(rows: Sequence[Rows], wave: str, group: str, fewest: int) -> pd.DataFr
     frame["reliability"] = np.select(
         [few, one, is_unsteady(frame)], ["too few answers", "not estimable", "read with care"], "ok"
     )
-    frame.loc[few, ["estimate", "low", "high", "se", "deff", "n_eff"]] = np.nan
-    frame.loc[~few & one, ["low", "high", "se", "deff"]] = np.nan
+    for column in ("estimate", "low", "high", "se", "deff", "n_eff"):
+        frame[column] = frame[column].mask(few if column in ("estimate", "n_eff") else few | one)
     return frame[[*COLUMNS, *(["rho"] if "rho" in frame else [])]]
 
 

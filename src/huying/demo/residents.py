@@ -63,6 +63,10 @@ def draw_villages(population: Population, rng: np.random.Generator, before: Ints
 
 
 def _systematic(units: Ints, size: Ints, n: int, rng: np.random.Generator) -> Ints:
+    """`n` of `units` with probability proportional to size; one larger than the step is taken for certain, and once."""
+    sure = size * n > size.sum()
+    if sure.any():
+        return np.concatenate([units[sure], _systematic(units[~sure], size[~sure], n - int(sure.sum()), rng)])
     order = rng.permutation(len(units))
     steps = np.cumsum(size[order])
     marks = (np.arange(n) + rng.random()) * steps[-1] / max(n, 1)
