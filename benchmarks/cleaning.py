@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv as arrow_csv
 from plain_pandas import recode
 from process import clocks, in_child, peak_bytes
+from pyarrow import Table, csv
 
 from huying.batch.intake import Intake
 from huying.clean.answers import clean_answers, with_list
@@ -55,8 +54,8 @@ def write_export(path: Path, n: int) -> None:
                 sent.strftime("%Y/%m/%d %H:%M:%S"),
             )
             part["所用时间"] = [f"{seconds}秒" for seconds in rng.integers(60, 900, size)]
-            table = pa.Table.from_pandas(part, preserve_index=False)
-            arrow_csv.write_csv(table, stream, arrow_csv.WriteOptions(include_header=False, quoting_style="none"))
+            table = Table.from_pandas(part, preserve_index=False)
+            csv.write_csv(table, stream, csv.WriteOptions(include_header=False, quoting_style="none"))
 
 
 def ours(path: Path) -> Any:
@@ -80,13 +79,7 @@ def make_plan() -> dict[str, tuple[int, str, Any, bool]]:
 
 
 def measure(who: str, path: Path) -> dict[str, float]:
-    """In a process of its own, after a first run over the small demo: seconds, and the peak of memory above that run's.
-
-    `who` is `ours` or `plain`; with a number of rows the export is written instead, so that no big process is a parent.
-    """
-    if who.isdigit():
-        write_export(path, int(who))
-        return {}
+    """In a process of its own, after a first run over the small demo: seconds, and the peak of memory above that run's."""
     work = ours if who == "ours" else partial(recode, plan=make_plan())
     work(EXPORT)
     bare, start = peak_bytes(), clocks()
@@ -134,7 +127,11 @@ def main() -> int:
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.measure:
-        print(json.dumps(measure(asked.measure[0], Path(asked.measure[1]))))
+        who, path = (
+            asked.measure[0],
+            Path(asked.measure[1]),
+        )  # a number: the export is written here, the parent stays small
+        print(json.dumps(write_export(path, int(who)) if who.isdigit() else measure(who, path)))
         return 0
     good = []
     with TemporaryDirectory() as folder:
@@ -146,8 +143,7 @@ def main() -> int:
             if n == asked.rows[0]:
                 check_same(path)
             path.unlink()
-    print(f"targets: ratio at most {MOST_RATIO:g}, memory at most {MOST_MEMORY:g} times the file from {LARGE / 1e6:.0f} MB:",
-          "met" if all(good) else "missed")  # fmt: skip
+    print("all targets met" if all(good) else "a target was missed")
     return 0 if all(good) else 1
 
 

@@ -96,6 +96,11 @@ class Reading:
             return self.say("no_row", claim=claim, place=self.place_name(place or self.town))
         return sentence(row, self.claims[claim], self.lang, self.place_name(row["place"]))
 
+    def verdicts(self, *claims: str) -> str:
+        """The verdicts of claims at this place and in the county, a line each."""
+        places = dict.fromkeys((self.town, COUNTY))
+        return "\n".join(self.verdict(claim, place) for claim in claims for place in places)
+
     def detail(self, claim: str, sub: str, text: str, place: str = "") -> str:
         """One sentence on a part of a claim: `text`, its value, interval and n."""
         row = self.row(claim, sub, place)
@@ -305,6 +310,15 @@ def open_place(county: str = "demo", town: str = COUNTY, wave: str = "2023", lan
 def set_display() -> None:
     """Display options that are the same with and without a kernel, so that outputs compare across engines."""
     pd.set_option(
-        "display.max_columns", 30, "display.max_rows", 60, "display.width", 160, "display.float_format", "{:.4g}".format
+        "display.max_colwidth",
+        200,
+        "display.max_columns",
+        30,
+        "display.max_rows",
+        60,
+        "display.width",
+        160,
+        "display.float_format",
+        "{:.4g}".format,
     )
     mpl.rcParams["figure.max_open_warning"] = 0

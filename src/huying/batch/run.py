@@ -72,9 +72,11 @@ def plan(county: County, towns: Iterable[str], wave: str, lang: str, out: Path) 
     folder = notebooks_folder(county)
     places = [*towns, COUNTY]
     pairs = [(name, place) for place in places for name in EVERY_PLACE] + [(name, COUNTY) for name in COUNTY_ONLY]
+    here = county.folder.resolve()
+    own = here.name if here.parent == folder.resolve().parent / "survey_data" else here.as_posix()
     jobs = []
     for name, place in pairs:
-        values = (("county", county.folder.resolve().as_posix()), ("town", place), ("wave", wave), ("lang", lang))
+        values = (("county", own), ("town", place), ("wave", wave), ("lang", lang))
         jobs.append(
             Job(name, folder / f"{name}.ipynb", out / "notebooks" / f"{name}_{place}_{wave}_{lang}.ipynb", values)
         )
