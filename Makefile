@@ -5,7 +5,7 @@ COUNTY ?= demo
 export PYTHONUTF8 = 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help report test notebooks lab lint lock clean
+.PHONY: help install report test notebooks lab lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -16,6 +16,8 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+
+install: $(VENV)/installed ## set the environment up in .venv
 
 report: $(VENV)/installed ## check, clean and run every town of COUNTY (default demo): notebooks, charts, evidence
 	$(BIN)/python -m huying check $(COUNTY)
@@ -46,4 +48,4 @@ lock: ## make requirements.lock anew from pyproject.toml (needs uv)
 clean: ## remove the environment, results and caches
 	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	find figures -mindepth 1 -maxdepth 1 ! -name demo -exec rm -rf {} +
+	find figures -mindepth 1 -maxdepth 1 ! -name gallery -exec rm -rf {} +

@@ -1,7 +1,6 @@
 """Reading and cleaning a 问卷星 export beside a plain pandas script, by size; refuses to compare where the answers differ.
 
-Flags compare whole forms, which the peer does not do: they are timed apart and are no part of `ratio_pandas`.
-Ratios are of processor time, all threads together, which neighbours on the machine disturb less than the clock's.
+Flags compare whole forms, which the peer does not: they are no part of `ratio_pandas`. Ratios are of processor time.
 """
 
 import argparse

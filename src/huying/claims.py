@@ -99,11 +99,12 @@ def house_claims() -> dict[str, Claim]:
 
 def claims_of(county: County) -> dict[str, Claim]:
     """The claims with the bars that the county sets; raises CountyError for a bar of an unknown claim."""
-    unknown = set(county.bars) - set(house_claims())
-    if unknown:
-        raise CountyError(
-            "claims.unknown_bar", Place(str(county.folder / "county.toml")), claim=", ".join(sorted(unknown))
-        )
+    place = Place(str(county.folder / "county.toml"))
+    for key, bar in county.bars.items():
+        if key not in house_claims():
+            raise CountyError("claims.unknown_bar", place, claim=key, known=", ".join(house_claims()))
+        if not house_claims()[key].unit and not 0 <= bar <= 1:
+            raise CountyError("claims.bad_bar", place, claim=key, bar=bar)
     return {key: _with_bar(claim, county.bars.get(key)) for key, claim in house_claims().items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Any
 from tqdm import tqdm
 
 from huying import words
-from huying.county import County, find_county
-from huying.errors import HuyingError
+from huying.county import County, county_folder, read_county
+from huying.errors import HuyingError, InputError, Place
 from huying.words import say
 
 DONE, FAILED, BAD = 0, 1, 2
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     draft = verbs.add_parser("draft", help=say("cli.draft"))
     draft.add_argument("files", nargs="+", type=Path, metavar="FILE")
     draft.add_argument("-o", "--output", type=Path)
+    draft.add_argument("--force", action="store_true", help=say("cli.force"))
     dictionary = verbs.add_parser("dictionary", help=say("cli.dictionary"))
     dictionary.add_argument("--check", action="store_true", help=say("cli.dictionary_check"))
     dictionary.add_argument("--output", type=Path, default=Path("survey_data/README.md"))
@@ -66,10 +68,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def county_of(args: argparse.Namespace) -> County:
     """The county named on the command line; its language becomes the session's where none was chosen."""
-    county = find_county(args.county)
+    folder = county_folder(args.county)
     if not args.lang and "HUYING_LANG" not in os.environ:
-        words.use_language(county.lang)
-    return county
+        declared = re.search(rb'^\s*lang\s*=\s*"(zh|en)"', (folder / "county.toml").read_bytes(), re.M)
+        words.use_language(declared[1].decode() if declared else "zh")  # before anything in the file can be at fault
+    return read_county(folder)
 
 
 def do_demo(args: argparse.Namespace) -> int:
@@ -84,8 +87,10 @@ def do_demo(args: argparse.Namespace) -> int:
 def do_check(args: argparse.Namespace) -> int:
     """Read every file of the county by its contract and say what is wrong with each."""
     from huying.batch.intake import Intake
+    from huying.claims import claims_of
 
     county = county_of(args)
+    claims_of(county)
     intake = Intake(county)
     faults = intake.try_all()
     lines = [{"file": c["file"], "rows": c["n_read"], "kept": c["n_kept"], "rejected": c["n_rejected"], "cells": c["n_cells_set_aside"]}
@@ -93,12 +98,21 @@ def do_check(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"files": lines, "errors": [fault.say() for fault in faults]}, ensure_ascii=False))
     else:
-        for line in lines:
-            print(say("cli.checked", **line))
+        for line, rejected in zip(lines, intake.rejected, strict=True):
+            print(say("cli.checked", **line) + why_rejected(line, rejected))
         for fault in faults:
             print(fault.say(), file=sys.stderr)
         print(say("cli.check_done", n=len(lines), faults=len(faults)))
     return BAD if faults else DONE
+
+
+def why_rejected(line: dict[str, Any], rejected: Any) -> str:
+    """The most frequent reason for rejected rows, with a warning where more than half of the file is rejected."""
+    reasons = rejected.loc[rejected["level"] == "row", "reason"].value_counts()
+    if not len(reasons):
+        return ""
+    most = say("cli.most_rejected", reason=say(f"clean.reason_{reasons.index[0]}"), n=int(reasons.iloc[0]))
+    return most + (say("cli.too_many_rejected") if line["rejected"] * 2 > line["rows"] else "")
 
 
 def do_clean(args: argparse.Namespace) -> int:
@@ -185,6 +199,8 @@ def do_draft(args: argparse.Namespace) -> int:
 
     text = draft_codebook(args.files[0], args.files[1] if len(args.files) > 1 else None)
     if args.output:
+        if args.output.exists() and not args.force:
+            raise InputError("cli.exists", Place(str(args.output)))
         write_text(args.output, text)
         print(say("cli.drafted", file=args.output))
     else:

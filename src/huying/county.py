@@ -100,7 +100,12 @@ class County:
 
 
 def find_county(name: str | Path) -> County:
-    """The county with this id, or in this folder: looked for under `survey_data/` here and in every folder above.
+    """The county with this id, or in this folder; raises CountyError."""
+    return read_county(county_folder(name))
+
+
+def county_folder(name: str | Path) -> Path:
+    """The folder of a county: `name` itself, or under `survey_data/` here and in every folder above.
 
     `HUYING_HOME` names the folder that holds `survey_data/` when it lies elsewhere. Raises CountyError.
     """
@@ -108,7 +113,7 @@ def find_county(name: str | Path) -> County:
     tried = [Path(name), *(folder / "survey_data" / str(name) for folder in (here, *here.parents))]
     for folder in tried:
         if (folder / "county.toml").is_file():
-            return read_county(folder)
+            return folder
     raise CountyError("county.not_found", name=str(name))
 
 
@@ -179,6 +184,10 @@ class Checker:
                 self.check_entry(section, entry)
         if "county" not in raw:
             raise self.fail("county.no_section", "county", key="[county]")
+        for kind in ("wave", "period"):
+            for name, span in raw.get(kind, {}).items():
+                if not span["from"] <= span["to"] <= span.get("as_of", span["to"]):
+                    raise self.fail("county.bad_span", name, kind=kind, name=name)
         for survey in raw.get("survey", ()):
             if survey["wave"] not in raw.get("wave", {}):
                 raise self.fail("county.no_span", survey["wave"], kind="wave", name=survey["wave"])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from IPython.core.getipython import get_ipython
+from IPython.display import Image, display
 from matplotlib.figure import Figure
 
 from huying import charts
@@ -17,7 +20,9 @@ from huying.words import say
 
 
 def draw(here: Reading, name: str) -> Figure | None:
-    """The figure `name` for this place, also saved under `figures/`; a line instead where the county lacks its data.
+    """The figure `name` for this place, saved under `figures/` and shown; a line instead where the county lacks its data.
+
+    It is drawn once: a notebook shows the very bytes that were saved.
 
     Raises KeyError for an unknown name.
     """
@@ -28,7 +33,10 @@ def draw(here: Reading, name: str) -> Figure | None:
         print(word(here, "nothing", name=name))
         return None
     figure = builder(here)
-    charts.save(figure, here.figures / f"{name}_{here.town}_{here.wave}_{here.lang}.png")
+    png = charts.save(figure, here.figures / f"{name}_{here.town}_{here.wave}_{here.lang}.png")
+    plt.close(figure)
+    if get_ipython() is not None:
+        display(Image(data=png))
     return figure
 
 
@@ -178,12 +186,9 @@ def funnel(here: Reading, kind: str) -> Figure:
     points = here.table(f"funnel_{kind}")
     frame = points.assign(label=[here.place_name(p) for p in points["dept_id"]])
     centre = float(points["k"].sum() / points["n"].sum())
-    return charts.funnel(
-        frame,
-        here.table(f"limits_{kind}"),
-        centre,
-        caption(here, "P33" if kind == "returns" else "B07", "departments", points["n"].sum(), place=COUNTY),
-    )
+    title = word(here, f"funnel_{kind}", share=f"{100 * centre:.1f}%")
+    below = caption(here, "P33", "departments", points["n"].sum(), title, COUNTY)
+    return charts.funnel(frame, here.table(f"limits_{kind}"), centre, below)
 
 
 def months(here: Reading) -> Figure:

@@ -199,6 +199,7 @@ class Reading:
             "verdict",
             "verdict_family",
         ]
+        own = own[own["wave"].isin([self.wave, ""])].sort_values("verdict", key=lambda v: v == "", kind="stable")
         return own[wanted].reset_index(drop=True).round(4)
 
     def outside(self, claim: str) -> str:

@@ -163,20 +163,21 @@ def rake_towns(
     """
     weight, rows, merged = base.astype(float).copy(), [], []
     codes = {name: np.zeros(len(town), dtype=np.int64) for name in groups}
-    for t, town_name in enumerate(towns):
-        here = np.flatnonzero(town == t)
+    order = np.argsort(town, kind="stable")
+    ends = np.cumsum(np.bincount(town, minlength=len(towns)))
+    for town_name, here in zip(towns, np.split(order, ends[:-1]), strict=True):
         if not len(here):
             rows.append((town_name, 0, 0, np.nan, np.nan, np.nan, ""))
             continue
         own = {name: group[here] for name, group in groups.items()}
         try:
             weight[here], sweeps, margins, gone = rake_town(
-                base[here], own, {k: v[t] for k, v in totals.items()}, bounds
+                base[here], own, {k: v[town[here[0]]] for k, v in totals.items()}, bounds
             )
         except EstimateError as error:
             raise EstimateError("weights.town", town=town_name, why=error.say()) from error
         for margin in margins:
-            codes[margin.name][here] = t * len(margin.total) + margin.category
+            codes[margin.name][here] = town[here[0]] * len(margin.total) + margin.category
         merged += [f"{town_name} {what}" for what in gone]
         factor = weight[here] / base[here] / np.mean(weight[here] / base[here])
         rows.append(

@@ -26,8 +26,9 @@ _session: dict[str, str] = {}
 
 
 def language() -> str:
-    """The session's language: set by `use_language`, else the environment's `HUYING_LANG`, else `zh`."""
-    return _session.get("lang") or os.environ.get("HUYING_LANG", "zh")
+    """The session's language: set by `use_language`, else `HUYING_LANG`, else English where the locale is, else Chinese."""
+    is_english = (os.environ.get("LC_ALL") or os.environ.get("LANG") or "").startswith("en")
+    return _session.get("lang") or os.environ.get("HUYING_LANG") or ("en" if is_english else "zh")
 
 
 def use_language(lang: str) -> None:

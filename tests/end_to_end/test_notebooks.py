@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from huying.batch.run import Job, execute
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SECTIONS = ("问题 Question", "参数 Parameters", "数据 Data", "方法 Method", "结果 Findings", "局限 Limits")
@@ -58,6 +60,23 @@ class TestForm:
         metadata = json.loads(path.read_text("utf-8"))["metadata"]
         assert "papermill" not in metadata
         assert not [cell for cell in cells(path, "code") if "image/png" in json.dumps(cell["outputs"])]
+
+
+def test_every_chart_is_shown_and_saved(tmp_path, monkeypatch):
+    """As many pictures in the executed notebook as it draws."""
+    monkeypatch.setenv("HUYING_HOME", str(ROOT))
+    path = ROOT / "notebooks" / "13_calls_and_responses.ipynb"
+    values = (("county", "demo"), ("town", "T16"), ("wave", "2023"), ("lang", "en"))
+    result = execute(Job(path.stem, path, tmp_path / "done.ipynb", values))
+    assert not result.error
+    drawn = sum("".join(cell["source"]).count("draw(here") for cell in cells(path, "code"))
+    shown = [
+        o
+        for cell in cells(tmp_path / "done.ipynb", "code")
+        for o in cell["outputs"]
+        if "image/png" in o.get("data", {})
+    ]
+    assert len(shown) == drawn > 5
 
 
 def test_an_altered_sentence_fails(tmp_path):

@@ -93,7 +93,12 @@ def test_bars_of_a_county(county):
 def test_a_bar_of_no_claim(county):
     with pytest.raises(CountyError) as caught:
         claims_of(county("[bars]\nP99 = 0.25\n"))
-    assert str(caught.value).endswith("county.toml: bars: P99 is no claim's id")
+    assert "county.toml: bars: P99 is no claim's id. Known: P11, " in str(caught.value)
+
+
+def test_a_bar_of_a_share_lies_between_0_and_1(county):
+    with pytest.raises(CountyError, match=r"bars\.P13 = 30"):
+        claims_of(county("[bars]\nP13 = 30\n"))
 
 
 # --- freezing (see tests/spec/test_verdicts.py for what it does) --------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from huying.clean.answers import clean_answers, with_list
-from huying.clean.flags import find_flags
+from huying.clean.flags import RULES, find_flags
 from huying.clean.ledgers import clean_ledger
 from huying.codebook import Codebook, house_codebook
 from huying.contract import REJECTED
@@ -85,6 +85,10 @@ class Intake:
         self, county: County, book: Codebook | None = None, tick: Callable[[str], None] = lambda name: None
     ) -> None:
         self.county, self.book, self.tick = county, book or house_codebook(), tick
+        for flag in county.exclude:
+            if flag not in RULES:
+                place = Place(str(county.folder / "county.toml"))
+                raise CountyError("batch.no_flag", place, flag=flag, known=", ".join(RULES))
         self.ledgers: dict[tuple[str, str], pd.DataFrame] = {}
         self.forms: dict[str, list[pd.DataFrame]] = {}
         self.rejected: list[pd.DataFrame] = []
