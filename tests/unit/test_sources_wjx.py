@@ -1,6 +1,7 @@
 """问卷星 exports bound to a form: headers in all their shapes, the pair of exports, and the draft of a codebook."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +159,12 @@ def test_a_draft_reads_the_pair_it_was_made_from(pair):
     assert "(跳过) stands 2 times" in draft
     assert len(reconcile(read_wjx(*pair, items), items)) == 0
     assert parse_codebook(draft_codebook(pair[0])).items["Q2"].type == "multi"
+
+
+def test_a_pair_the_wrong_way_round_or_one_file_twice_is_refused():
+    raw = Path(__file__).parents[2] / "survey_data" / "demo" / "raw"
+    text, number = raw / "departments_2023_text.csv", raw / "departments_2023_number.csv"
+    assert "[[item]]" in draft_codebook(text, number)
+    for pair in ((number, text), (text, text)):
+        with pytest.raises(InputError, match="does not pair with"):
+            draft_codebook(*pair)

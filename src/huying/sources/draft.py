@@ -11,11 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from huying.contract import INVISIBLE
+from huying.errors import InputError
 from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable, read_table
 from huying.sources.wjx import FILL_IN, JOINT, MARKS, is_meta, split_header, stem
 
 _HEAD = """# A draft made from {file}. To complete by hand, then remove this line:
+# - without an export by number, codes are in the order in which answers appear: put them in the order of the form;
 # - every `en` that says TODO, and every option that nobody chose (its wording is not in the export);
 # - `asked_if` where answers were skipped; `missing` for options such as "does not know"; `exclusive`, `range`, `role`.
 """
@@ -152,13 +154,25 @@ def aligned(other: RawTable, raw: RawTable) -> pd.DataFrame:
     return other.text.reset_index(drop=True)
 
 
+def numeric_share(text: pd.DataFrame) -> float:
+    """The share of filled answers that are numbers: near 1 in an export by number."""
+    cells = text[[name for name in text if not is_meta(name)]].stack()
+    filled = cells[cells != ""]
+    return float(filled.str.fullmatch(r"-?\d+(\.0)?").mean()) if len(filled) else 0.0
+
+
 def draft_codebook(text_path: str | Path, number_path: str | Path | None = None) -> str:
-    """The TOML of a codebook with items Q1, Q2 …: stems, types and options as the export shows them, TODO for the rest."""
+    """The TOML of a codebook with items Q1, Q2 …: stems, types and options as the export shows them, TODO for the rest.
+
+    Raises InputError where the two files are the same, or stand the wrong way round.
+    """
     raw, _ = drop_personal(read_table(text_path, repeats=True))
     questions = find_questions(raw.text)
     coded = None
     if number_path is not None:
         other, _ = drop_personal(read_table(number_path, repeats=True))
+        if numeric_share(raw.text) > numeric_share(other.text) or raw.text.equals(other.text):
+            raise InputError("sources.not_a_pair", raw.place, other=other.place.file)
         add_coded(questions, other.text)
         coded = aligned(other, raw)
     text = raw.text.reset_index(drop=True)
