@@ -1,6 +1,10 @@
 import pytest
+from hypothesis import settings
 
 from huying import words
+
+settings.register_profile("house", deadline=None)  # machines are noisy: a slow example is no failure
+settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True)
