@@ -107,7 +107,7 @@ def planted(table: pd.DataFrame, population: Population, seeds: int) -> bool:
         psus = towns["villages_sampled"].sum() if place == COUNTY else towns.loc[place, "villages_sampled"]
         expected = power(rows["truth"].iloc[0], n, n / psus, bar)
         low, high = stats.binom.interval(0.999, seeds, expected)
-        good = low / seeds - 0.05 <= share <= high / seeds + 0.05
+        good = low <= share * seeds <= high
         ok &= good
         print(
             f"{place} {claim} {verdict}: {share:.3f} of seeds; power beforehand {expected:.3f} {'ok' if good else 'MISSED'}"
