@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -133,14 +134,18 @@ class Cleaned:
 
 
 def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
-    """Write a cleaned county: `forms/`, `ledgers/`, `rejected.csv`, `flags.csv`, `counts.csv`, and last `cleaned.json`."""
+    """Write a cleaned county: `forms/`, `ledgers/`, rejected, flags and counts as Parquet, and last `cleaned.json`.
+
+    What an earlier run left in `forms/` and `ledgers/` goes: the county may no longer have that file.
+    """
+    for part in ("forms", "ledgers"):
+        shutil.rmtree(folder / part, ignore_errors=True)
     for form, frame in cleaned.forms.items():
         write_parquet(folder / "forms" / f"{form}.parquet", frame, "town_id" if "town_id" in frame else "")
     for (table, period), frame in cleaned.ledgers.items():
         by = "town_id" if "town_id" in frame else ""
         write_parquet(folder / "ledgers" / f"{table}@{period}.parquet", frame, by)
     for name in ("rejected", "flags", "counts"):
-        write_csv(folder / f"{name}.csv", getattr(cleaned, name))
         write_parquet(folder / f"{name}.parquet", getattr(cleaned, name).astype(str))
     write_text(
         folder / "cleaned.json",

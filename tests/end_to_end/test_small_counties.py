@@ -82,3 +82,19 @@ def test_a_quota_sample_says_so_wherever_it_is_shown(tmp_path):
     figure = draw(here, "awareness")
     assert "every interval assumes" in " ".join(text.get_text() for text in figure.findobj(plt.Text)).replace("\n", " ")
     plt.close("all")
+
+
+def test_nothing_of_a_file_that_the_county_no_longer_has_is_shown(tmp_path, capsys):
+    folder = make(tmp_path / "small", CALLS)
+    assert draw(open_place(folder, "T14", "2023", "en"), "waiting") is not None
+    (Path(folder) / "county.toml").write_text(HEAD, encoding="utf-8")
+    here = open_place(folder, "T14", "2023", "en")
+    assert draw(here, "waiting") is None
+    assert not list((here.folder / "data" / "ledgers").glob("calls*"))
+    assert {path.name for path in here.folder.glob("*.csv")} == {
+        "evidence.csv",
+        "rejected.csv",
+        "flags.csv",
+        "counts.csv",
+    }
+    plt.close("all")

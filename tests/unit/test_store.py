@@ -208,4 +208,5 @@ def test_a_cleaned_county_comes_back(cleaned, tmp_path):
     assert back.counts["n_read"].tolist() == [4]
     assert (back.data_hash, back.notes) == (cleaned.data_hash, cleaned.notes)
     assert back.flags["detail"].tolist() == ["=1"]  # the apostrophe is for the spreadsheet only
+    store.write_csv(tmp_path / "flags.csv", back.flags)
     assert cells(tmp_path / "flags.csv")[1] == ["a#1", "duplicate", "'=1"]

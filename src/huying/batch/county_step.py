@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,9 +84,11 @@ def judge_all(study: Study, found: Found) -> pd.DataFrame:
 
 
 def clean(county: County, tick: Callable[[str], None] = lambda name: None) -> Cleaned:
-    """Read and clean every file of the county and store it under `data/`."""
-    cleaned = Intake(county, tick=tick).run()
-    save_cleaned(results_folder(county) / "data", cleaned)
+    """Read and clean every file of the county and store it under `data/`; rejected, flags and counts as CSV beside it."""
+    cleaned, folder = Intake(county, tick=tick).run(), results_folder(county)
+    save_cleaned(folder / "data", cleaned)
+    for name in ("rejected", "flags", "counts"):
+        write_csv(folder / f"{name}.csv", getattr(cleaned, name))
     return cleaned
 
 
@@ -99,12 +102,11 @@ def prepare(county: County, tick: Callable[[str], None] = lambda name: None) -> 
     tick("estimates")
     found = find_all(study)
     evidence = judge_all(study, found)
+    shutil.rmtree(folder / "data" / "tables", ignore_errors=True)  # no chart of a ledger that the county no longer has
     for name, table in found.tables.items():
         write_parquet(folder / "data" / "tables" / f"{name}.parquet", table.reset_index(drop=True))
     write_parquet(folder / "evidence.parquet", evidence)
     write_csv(folder / "evidence.csv", evidence)
-    for name in ("rejected", "flags", "counts"):
-        write_csv(folder / f"{name}.csv", getattr(study.cleaned, name))
     write_text(folder / "data" / "made_from.json", json.dumps({"data_hash": study.cleaned.data_hash}))
     tick("evidence")
     return folder

@@ -18,7 +18,7 @@ from huying.estimates import (
     is_unsteady,
     limits,
 )
-from huying.problems.facts import Found, Study, by_town, counted, values
+from huying.problems.facts import Found, Study, counted, values
 from huying.samples import Sample, stack
 
 Floats = npt.NDArray[np.float64]
@@ -310,5 +310,3 @@ def gaps(study: Study, found: Found) -> None:
             frame["reason"] != "", "too few answers", np.where(is_unsteady(frame), "read with care", "ok")
         )
         found.add("P18", frame)
-    parts = by_town(study, table["A02"], pd.Series(table.index, index=table.index))
-    found.tables["scheme"] = parts
