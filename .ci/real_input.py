@@ -17,7 +17,7 @@ from huying.clean.answers import clean_answers
 from huying.clean.flags import find_straight_lines, longest_run
 from huying.codebook import parse_codebook
 from huying.contract import clean_text
-from huying.county import Span, read_county
+from huying.folder import Span, read_county
 from huying.estimates import COUNTY, Design, estimate_shares
 from huying.places import Matcher, bare, squeeze
 from huying.sources.draft import draft_codebook

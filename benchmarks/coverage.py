@@ -18,7 +18,7 @@ from scipy import stats
 from huying.claims import NOT_SUPPORTED, SUPPORTED, house_claims, judge_claim
 from huying.codebook import house_codebook
 from huying.contract import no_rejects
-from huying.county import read_county
+from huying.folder import read_county
 from huying.demo.ledgers import town_ledgers
 from huying.demo.population import Population, make_population, true_values
 from huying.demo.residents import draw_residents

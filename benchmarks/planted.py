@@ -41,7 +41,7 @@ def one_seed(seed: int, folder: Path) -> tuple[bool, pd.DataFrame]:
     if done.returncode:
         print("\n".join(line for line in done.stdout.splitlines() if line.startswith(("FAILED", "E  "))))
     from huying.batch.county_step import prepare
-    from huying.county import read_county
+    from huying.folder import read_county
 
     os.environ["HUYING_RESULTS"] = str(results)
     return done.returncode == 0, pd.read_parquet(prepare(read_county(county)) / "evidence.parquet")

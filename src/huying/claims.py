@@ -20,15 +20,18 @@ import numpy.typing as npt
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from huying.county import County
 from huying.errors import CountyError, Place
 from huying.estimates import COUNT, COUNTY, EXACT, limits, p_above
+from huying.folder import County
 from huying.store import hash_of, write_text
 from huying.words import Text, as_text, say
 
 Floats = npt.NDArray[np.float64]
-ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND = "ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND"
-QUANTIFIERS = (ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND)
+QUANTIFIERS = (ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND, COUNTS, EXISTS, NEED, TEXT) = (
+    "ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND", "COUNT", "EXISTS", "NEED", "TEXT")  # fmt: skip
+BELOW = (LOW, FEW, NONE, NEED)  # supported by what lies below the bar
+AS_COUNTED = (ALL, SOME, COUNTS, EXISTS, TEXT)  # decided by the value itself, not by its interval
+LEVELS = ("town", "county", "pilot", "department", "document")
 SUPPORTED, NOT_SUPPORTED, CANNOT_SAY, NO_BASELINE = "supported", "not supported", "cannot say", "no baseline"
 TEXT_COLUMNS = ("claim", "place", "period", "wave", "sub")
 EVIDENCE: Mapping[str, str] = {
@@ -44,7 +47,11 @@ EVIDENCE: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of the report with the rule that decides it, declared before any number."""
+    """A sentence of the report with the rule that decides it, declared before any number.
+
+    `judged_for`: the places that get a verdict (one of LEVELS). `needs`: the ledgers and forms without which nothing can be
+    said. `town_quantifier` makes the county's value a share of towns (or departments). `subs`: parts with a rule of their own.
+    """
 
     id: str
     text: Text
@@ -55,9 +62,12 @@ class Claim:
     estimand: Text
     notebook: str
     figure: str = ""
+    judged_for: str = "town"
+    needs: tuple[str, ...] = ()
     town_quantifier: str = ""
     town_bar: float | None = None
     unit: Text | None = None
+    subs: Mapping[str, tuple[str, float]] = field(default_factory=dict)
 
     def rule_at(self, place: str) -> tuple[str, float]:
         """The quantifier and the bar for the county, or for a town where the rules differ."""
@@ -71,10 +81,16 @@ class Claim:
         return bool(self.town_quantifier)
 
     @property
+    def section(self) -> str:
+        """The part of the report it stands in: the id without its last digit or two, such as `A` or `P1`."""
+        return self.id[:2] if self.id[0] in "PS" else self.id[0]
+
+    @property
     def rule(self) -> str:
         """The rule as one line of text: what is hashed and shown."""
         town = f"; town {self.town_quantifier} {self.town_bar}" if self.town_quantifier else ""
-        return f"{self.quantifier} {self.bar}{town}; base: {self.base.en}; {self.estimand.en}"
+        subs = "".join(f"; {sub}: {quantifier} {bar}" for sub, (quantifier, bar) in self.subs.items())
+        return f"{self.quantifier} {self.bar}{town}{subs}; base: {self.base.en}; {self.estimand.en}"
 
 
 def read_claim(raw: Mapping[str, Any]) -> Claim:
@@ -84,10 +100,15 @@ def read_claim(raw: Mapping[str, Any]) -> Claim:
     text = as_text({lang: known.pop(lang, "") for lang in ("zh", "en")}, where)
     base, estimand = (as_text(known.pop(key, None), f"{where}.{key}") for key in ("base", "estimand"))
     unit = as_text(known.pop("unit"), f"{where}.unit") if "unit" in known else None
+    subs = {sub: (str(rule["quantifier"]), float(rule["bar"])) for sub, rule in known.pop("subs", {}).items()}
+    needs = tuple(known.pop("needs", ()))
     unknown = set(known) - set(Claim.__dataclass_fields__)
-    if unknown or known.get("quantifier") not in QUANTIFIERS:
-        raise CountyError("claims.bad_claim", claim=where, what=", ".join(unknown) or known.get("quantifier"))
-    return Claim(text=text, base=base, estimand=estimand, unit=unit, **known)
+    strange = [q for q in (known.get("quantifier"), *(q for q, _ in subs.values())) if q not in QUANTIFIERS]
+    if unknown or strange or known.get("judged_for", "town") not in LEVELS:
+        raise CountyError(
+            "claims.bad_claim", claim=where, what=", ".join(map(str, (*unknown, *strange))) or known["judged_for"]
+        )
+    return Claim(text=text, base=base, estimand=estimand, unit=unit, subs=subs, needs=needs, **known)
 
 
 @cache
@@ -177,19 +198,20 @@ def read_freeze(county: County) -> Freeze:
 def judge(quantifier: str, bar: float, estimate: float, low: float, high: float, n: float = 1) -> tuple[str, str]:
     """The verdict and, for `cannot say`, its reason.
 
-    ALL and SOME are counted: one counter-example refutes ALL, one example supports SOME. The others need the whole
-    interval on one side of the bar; a counted share has the interval [estimate, estimate].
+    AS_COUNTED are decided by the value: one counter-example refutes ALL, one example supports SOME, COUNT is equal to the
+    bar (a bar between 0 and 1 is a tolerance, since counts are whole), EXISTS reaches it. The others need the whole interval
+    on one side of the bar; a counted share has the interval [estimate, estimate].
     """
     if not n > 0:
         return CANNOT_SAY, "no eligible case"
-    if np.isnan(estimate) or (quantifier not in (ALL, SOME) and (np.isnan(low) or np.isnan(high))):
+    if np.isnan(estimate) or (quantifier not in AS_COUNTED and (np.isnan(low) or np.isnan(high))):
         return CANNOT_SAY, "not estimable"
     slack = 1e-9
-    if quantifier == ALL:
-        return (SUPPORTED if estimate >= bar - slack else NOT_SUPPORTED), ""
-    if quantifier == SOME:
-        return (SUPPORTED if estimate > 0 else NOT_SUPPORTED), ""
-    if quantifier in (LOW, FEW, NONE):
+    if quantifier in AS_COUNTED:
+        is_equal = abs(estimate) <= bar + slack if 0 < bar < 1 else abs(estimate - bar) <= slack
+        holds = {ALL: estimate >= bar - slack, EXISTS: estimate >= bar - slack, COUNTS: is_equal}
+        return (SUPPORTED if holds.get(quantifier, estimate > 0) else NOT_SUPPORTED), ""
+    if quantifier in BELOW:
         yes, no = (
             (high < bar - slack or (quantifier == NONE and high <= slack)),
             low >= bar + (slack if quantifier == NONE else -slack),
@@ -212,13 +234,13 @@ def judge_towns(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
     judged = facts.assign(verdict=[v for v, _ in own], own_reason=[r for _, r in own])
     family, low, high = judged["verdict"].copy(), facts["low"].to_numpy(copy=True), facts["high"].to_numpy(copy=True)
     tested = facts["low"].notna().to_numpy() & ~facts["method"].isin([COUNT, EXACT]).to_numpy()
-    if tested.any() and quantifier not in (ALL, SOME):
+    if tested.any() and quantifier not in AS_COUNTED:
         rows = facts[tested]
         above, below = p_above(rows, bar)
         adjusted = multipletests(np.minimum(1.0, 2 * np.minimum(above, below)), method="holm")[1]
         side = np.where(
             above < below,
-            *((NOT_SUPPORTED, SUPPORTED) if quantifier in (LOW, FEW, NONE) else (SUPPORTED, NOT_SUPPORTED)),
+            *((NOT_SUPPORTED, SUPPORTED) if quantifier in BELOW else (SUPPORTED, NOT_SUPPORTED)),
         )
         family[tested] = np.where(adjusted < 0.05, side, CANNOT_SAY)
         low[tested], high[tested] = limits(rows, 1 - 0.05 / len(rows))
@@ -245,6 +267,8 @@ def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
 def judge_county(claim: Claim, fact: Mapping[str, Any]) -> dict[str, Any]:
     """The county's fact with its verdict; a claim about towns is supported only by towns that the family names."""
     quantifier, bar = claim.rule_at(COUNTY)
+    if claim.is_about_towns and quantifier == NEED:
+        quantifier = SOME  # the need is shown where the family names a town that has it
     estimate = fact["low"] if claim.is_about_towns and quantifier == SOME else fact["estimate"]
     verdict, reason = judge(quantifier, bar, *(float(v) for v in (estimate, fact["low"], fact["high"], fact["n"])))
     if claim.is_about_towns and verdict == NOT_SUPPORTED and fact["high"] > 0 and quantifier == SOME:
@@ -257,9 +281,17 @@ def judge_county(claim: Claim, fact: Mapping[str, Any]) -> dict[str, Any]:
 def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
     """The evidence rows of one claim: each sub's facts, the headline (sub empty) judged for every town and the county.
 
-    `facts` holds the columns of an estimates frame with `sub`, `period` and `wave`; only the headline gets a verdict.
+    `facts` holds the columns of an estimates frame with `sub`, `period` and `wave`; only the headline and the parts that
+    have a rule get a verdict. A fact without a value whose reason is `no baseline` gets that verdict.
     """
     head, subs = facts[facts["sub"] == ""], facts[facts["sub"] != ""]
+    for sub, (quantifier, bar) in claim.subs.items():
+        own = replace(claim, quantifier=quantifier, bar=bar, town_quantifier="", town_bar=None, subs={})
+        part = subs[subs["sub"] == sub]
+        if len(part):
+            judged = judge_claim(own, part.assign(sub="")).assign(sub=sub)
+            rest = replace(claim, subs={k: v for k, v in claim.subs.items() if k != sub})
+            return pd.concat([judged, judge_claim(rest, facts[facts["sub"] != sub])], ignore_index=True)
     parts = [subs.assign(verdict="", verdict_family="", own_reason="", low_family=np.nan, high_family=np.nan)]
     for _, same in head.groupby(["period", "wave"], sort=False):
         towns, county = same[same["place"] != COUNTY], same[same["place"] == COUNTY]
@@ -276,7 +308,13 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
             county = pd.DataFrame([{**first, **share_of_towns(claim, judged)}])
         rows = [judge_county(claim, fact) for fact in county.to_dict("records")]
         parts += [judged, pd.DataFrame(rows)] if rows else [judged]
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    unset = (table["verdict"] != "") & table["estimate"].isna() & (table.get("reason", "") == NO_BASELINE)
+    return table.assign(
+        verdict=table["verdict"].mask(unset, NO_BASELINE),
+        verdict_family=table["verdict_family"].mask(unset, NO_BASELINE),
+        reason=table["reason"].mask(unset, "one wave or period") if "reason" in table else "",
+    )
 
 
 def no_data(claim: Claim, places: tuple[str, ...], missing: str) -> pd.DataFrame:

@@ -14,8 +14,8 @@ from typing import Any
 from tqdm import tqdm
 
 from huying import words
-from huying.county import County, county_folder, read_county
 from huying.errors import HuyingError, InputError, Place
+from huying.folder import County, county_folder, read_county
 from huying.words import say
 
 DONE, FAILED, BAD = 0, 1, 2

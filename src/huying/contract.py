@@ -221,12 +221,17 @@ class Checked:
 
 @dataclass(frozen=True)
 class Table:
-    """A table's declaration: name, title, columns, and the columns that make a row unique."""
+    """A table's declaration: name, title, columns, the columns that make a row unique, and what a row is.
+
+    `covers`: the list is complete over the towns, so that every town of the register must stand in it.
+    """
 
     name: str
     title: Text
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    rows: Text | None = None
+    covers: bool = False
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -13,9 +13,9 @@ import pandas as pd
 from huying import words
 from huying.batch.county_step import prepare
 from huying.claims import Claim, claims_of, sentence, show_value, verdict_word
-from huying.county import County, find_county
 from huying.errors import CountyError
 from huying.estimates import COUNTY
+from huying.folder import County, find_county
 from huying.store import read_parquet
 from huying.words import say
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import Codebook
-from huying.county import County
 from huying.errors import EstimateError
 from huying.estimates import Design
+from huying.folder import County
 from huying.store import Cleaned
 from huying.weights import base_weights, kish, rake_towns
 

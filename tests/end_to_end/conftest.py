@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from huying.batch import county_step
-from huying.county import read_county
+from huying.folder import read_county
 from huying.problems.facts import Study
 from huying.store import Cleaned, load_cleaned
 

@@ -6,7 +6,7 @@ import pytest
 
 from huying import store
 from huying.claims import CANNOT_SAY, EVIDENCE, Freeze, as_evidence, house_claims, judge_claim, no_data
-from huying.county import read_county
+from huying.folder import read_county
 from huying.estimates import COUNT
 
 COLUMNS = [

@@ -18,7 +18,7 @@ from huying.claims import (
     judge_claim,
     judge_towns,
 )
-from huying.county import read_county
+from huying.folder import read_county
 from huying.estimates import COUNT, EXACT, POOLED, korn_graubard
 from huying.words import Text
 

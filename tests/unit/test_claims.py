@@ -21,7 +21,7 @@ from huying.claims import (
     show_value,
     verdict_word,
 )
-from huying.county import read_county
+from huying.folder import read_county
 from huying.errors import CountyError
 from huying.estimates import COUNT, POOLED
 

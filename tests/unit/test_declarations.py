@@ -27,7 +27,7 @@ def test_every_figure_that_a_notebook_draws_exists():
 
 def test_the_frozen_rules_of_the_demo_county_are_those_of_the_package():
     from huying.claims import claims_of, read_freeze, rule_hashes
-    from huying.county import read_county
+    from huying.folder import read_county
 
     demo = read_county(ROOT / "survey_data" / "demo")
     assert read_freeze(demo).hashes == rule_hashes(demo, claims_of(demo))

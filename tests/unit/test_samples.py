@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from huying.codebook import house_codebook
-from huying.county import read_county
+from huying.folder import read_county
 from huying.errors import EstimateError
 from huying.samples import (
     age_groups,

@@ -31,7 +31,7 @@ CALLS = list(calls())
 
 def test_the_scan_finds_the_calls():
     assert len(CALLS) > 60
-    assert {"errors.row", "contract.no_column", "county.unknown_key", "store.not_written"} <= {
+    assert {"errors.row", "contract.no_column", "folder.unknown_key", "store.not_written"} <= {
         key for _, key, _, _ in CALLS
     }
 
@@ -126,5 +126,5 @@ def test_error_in_words():
 
 
 def test_error_values_may_be_called_key_and_place():
-    error = HuyingError("county.no_section", key="[county]")
+    error = HuyingError("folder.no_section", key="[county]")
     assert str(error) == "the section [county] is missing"

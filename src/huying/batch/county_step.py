@@ -14,8 +14,8 @@ from huying import workdays
 from huying.batch.intake import Intake, data_hash
 from huying.claims import as_evidence, claims_of, judge_claim, no_data, read_freeze, rule_hashes
 from huying.codebook import house_codebook
-from huying.county import County
 from huying.estimates import COUNTY
+from huying.folder import County
 from huying.problems import calls, parallel, quality
 from huying.problems.facts import Found, Study
 from huying.samples import resident_sample, staff_sample

@@ -13,8 +13,8 @@ from huying.clean.flags import RULES, find_flags
 from huying.clean.ledgers import clean_ledger
 from huying.codebook import Codebook, house_codebook
 from huying.contract import REJECTED
-from huying.county import County, Ledger, Survey
 from huying.errors import CountyError, HuyingError, Place
+from huying.folder import County, Ledger, Survey
 from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.sources.personal import drop_personal

@@ -14,9 +14,9 @@ from typing import Any
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
 
-from huying.county import County
 from huying.errors import CountyError, InputError, Place
 from huying.estimates import COUNTY
+from huying.folder import County
 from huying.store import beside
 
 EVERY_PLACE = ("11_parallel_structures", "13_calls_and_responses")

@@ -16,7 +16,7 @@ from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bo
 from huying.clean.flags import find_flags, make_flags
 from huying.codebook import WHY_MISSING, Item, Option, holds, names_in
 from huying.contract import no_rejects, parse_instants, set_aside
-from huying.county import Span
+from huying.folder import Span
 from huying.places import Matcher
 from huying.sources.excel import Note
 from huying.sources.wjx import Answers, option_places

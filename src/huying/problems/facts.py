@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from huying.claims import claims_of
 from huying.codebook import Codebook
-from huying.county import County
 from huying.estimates import COUNT, COUNTY, EXACT, korn_graubard
+from huying.folder import County
 from huying.samples import Sample
 from huying.store import Cleaned
 from huying.workdays import Calendar
@@ -61,6 +62,27 @@ class Found:
         table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(FACT))
         text = ["claim", "sub", "period", "wave", "place", "method", "reliability", "reason", "remark"]
         return table.assign(**{name: table[name].astype(object).fillna("").astype(str) for name in text})
+
+
+FORM_NAMES = {"residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}
+
+
+def lacking(study: Study, needs: Iterable[str]) -> str:
+    """The first of `needs` (ledgers, or forms by the names of FORM_NAMES) that the county does not have, else empty."""
+    tables = {table for table, _ in study.cleaned.ledgers}
+    has = (name in tables if name not in FORM_NAMES else FORM_NAMES[name] in study.cleaned.forms for name in needs)
+    return next((name for name, there in zip(needs, has, strict=True) if not there), "")
+
+
+def find_each(study: Study, finders: Mapping[str, Callable[[Study, Found], None]]) -> Found:
+    """The facts of a problem whose claims each have a finder; a claim that lacks what it needs is not looked for."""
+    found, claims = Found(), claims_of(study.county)
+    for claim, finder in finders.items():
+        if missing := lacking(study, claims[claim].needs):
+            found.missing[claim] = missing
+        else:
+            finder(study, found)
+    return found
 
 
 def counted(

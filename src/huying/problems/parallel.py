@@ -23,14 +23,6 @@ from huying.samples import Sample, stack
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-# The report's scheme: "7+5" everywhere, "three bureaus, five offices, six centres" in the pilot.
-SCHEME = {
-    "town": {"office": 7, "psu": 5},
-    "street": {"office": 7, "psu": 5},
-    "pilot": {"bureau": 3, "office": 5, "psu": 6},
-}
-PLAQUE = "文明实践"
-CULTURE = "文体"
 OLD_ROWS, NEW_ROWS, DECOY = "abcd", "efgh", "i"
 KEYED = {"a": "O08", "b": "O01", "c": "O06", "d": "O07", "e": "O12"}
 
@@ -139,8 +131,8 @@ def staff(study: Study, found: Found, sample: Sample, wave: str) -> None:
 def quiz(study: Study, sample: Sample) -> Floats:
     """Each person's share right of S07a, S07b and the rows of S07c; cannot say is wrong, not asked is missing."""
     kind = sample.rows["town_id"].map(study.towns.set_index("town_id")["type"])
-    offices = kind.map({k: v["office"] + v.get("bureau", 0) for k, v in SCHEME.items()}).to_numpy(dtype=float)
-    centres = kind.map({k: v["psu"] for k, v in SCHEME.items()}).to_numpy(dtype=float)
+    offices = kind.map({k: v["office"] + v.get("bureau", 0) for k, v in scheme(study).items()}).to_numpy(dtype=float)
+    centres = kind.map({k: v["psu"] for k, v in scheme(study).items()}).to_numpy(dtype=float)
     right = [(cell, sample.column(cell) == key) for cell, key in (("S07a", offices), ("S07b", centres))]
     succession, units = study.cleaned.ledger("org_map"), option_codes(study)
     if succession is not None:
@@ -245,6 +237,11 @@ def changes(study: Study, found: Found) -> None:
 # --- paper against practice -------------------------------------------------------------------------------------------
 
 
+def scheme(study: Study) -> dict[str, dict[str, int]]:
+    """The units that the reform prescribes, by class, for each type of town."""
+    return {kind: units for kind, units in study.county.scheme.items() if isinstance(units, dict)}
+
+
 def paper(study: Study) -> pd.DataFrame | None:
     """Which identities of A02 to A05 each town's roster meets: true/false columns, `paper` their mean, index town_id."""
     roster = study.cleaned.ledger("org_roster")
@@ -252,11 +249,12 @@ def paper(study: Study) -> pd.DataFrame | None:
         return None
     kind = study.towns.set_index("town_id")["type"]
     counts = roster.groupby(["town_id", "class"]).size().unstack(fill_value=0).reindex(kind.index, fill_value=0)
-    as_planned = [all(counts.loc[t].get(c, 0) == n for c, n in SCHEME[k].items()) for t, k in kind.items()]
+    as_planned = [all(counts.loc[t].get(c, 0) == n for c, n in scheme(study)[k].items()) for t, k in kind.items()]
     psu = roster[roster["class"] == "psu"]
-    size = {k: sum(v.values()) for k, v in SCHEME.items()}
+    size = {k: sum(v.values()) for k, v in scheme(study).items()}
     domains = roster["domain"].nunique()
-    signs = roster[roster["name"].str.contains(CULTURE) & roster["plaque"].fillna("").str.contains(PLAQUE)]
+    culture, plaque = (study.county.scheme[key] for key in ("culture", "plaque"))
+    signs = roster[roster["name"].str.contains(culture) & roster["plaque"].fillna("").str.contains(plaque)]
     table = pd.DataFrame({
         "A02": as_planned,
         "A03": (roster.groupby("town_id").size().reindex(kind.index) == kind.map(size))

@@ -22,6 +22,10 @@ THRESHOLDS: Mapping[str, Any] = {
     "speeder": 0.3, "clone_differs": 2, "clone_block": 3, "longstring": "all", "weight_bounds": [0.1, 10.0],
     "fewest_residents": 20, "fewest_staff": 5,
 }  # fmt: skip
+SCHEME: Mapping[str, Any] = {
+    "town": {"office": 7, "psu": 5}, "street": {"office": 7, "psu": 5}, "pilot": {"bureau": 3, "office": 5, "psu": 6},
+    "plaque": "文明实践", "culture": "文体", "bureaus": ["政务服务局", "综合执法局"],
+}  # fmt: skip
 SCHEMA: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "county": {"id": (str,), "name_zh": (str,), "name_en": (str,), "lang": (str,), "is_synthetic": (bool,),
                "sampling": (str,), "calendar": (str,), "calendar_file": (str,), "prefixes": (list,)},
@@ -29,13 +33,16 @@ SCHEMA: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "period": {"from": (dt.date,), "to": (dt.date,), "as_of": (dt.date,)},
     "clock": {"count_from": (str,), "cutoff": (str,), "day_ends": (str,)},
     "exclude": {"flags": (list,)},
+    "scheme": {key: (type(value),) for key, value in SCHEME.items()},
+    "report": {"file": (str,)},
     "thresholds": {key: (int, float) if isinstance(value, int | float) else (list,) if isinstance(value, list) else (str, int)
                    for key, value in THRESHOLDS.items()},
     "survey": {"form": (str,), "wave": (str,), "reader": (str,), "text": (str,), "number": (str,), "file": (str,)},
     "ledger": {"table": (str,), "file": (str,), "period": (str,), "sheet": (str,), "header_row": (int,), "columns": (dict,)},
 }  # fmt: skip
 REQUIRED = {"county": ("id", "name_zh", "name_en", "sampling", "is_synthetic"), "wave": ("from", "to"),
-            "period": ("from", "to", "as_of"), "survey": ("form", "wave", "reader"), "ledger": ("table", "file")}  # fmt: skip
+            "period": ("from", "to", "as_of"), "survey": ("form", "wave", "reader"), "ledger": ("table", "file"),
+            "report": ("file",)}  # fmt: skip
 CHOICES = {"lang": LANGUAGES, "sampling": SAMPLINGS, "form": FORMS, "calendar": ("china", "weekdays"), "reader": ("wjx", "spss"),
            "count_from": ("next", "same"), "day_ends": ("24:00", "17:30")}  # fmt: skip
 
@@ -75,7 +82,11 @@ class Span:
 
 @dataclass(frozen=True)
 class County:
-    """A county as its folder declares it."""
+    """A county as its folder declares it.
+
+    `scheme`: the structure that the reform prescribes (units by class for each type of town). `printed`: the numbers that the
+    report prints, by claim, such as `D10 = 24` or `A14 = { percent = 65.0, towns = 104, total = 160 }`.
+    """
 
     folder: Path
     id: str
@@ -92,6 +103,9 @@ class County:
     exclude: tuple[str, ...]
     thresholds: Mapping[str, Any]
     bars: Mapping[str, float]
+    scheme: Mapping[str, Any]
+    printed: Mapping[str, Any]
+    report: Path | None
     surveys: tuple[Survey, ...]
     ledgers: tuple[Ledger, ...]
 
@@ -114,7 +128,7 @@ def county_folder(name: str | Path) -> Path:
     for folder in tried:
         if (folder / "county.toml").is_file():
             return folder
-    raise CountyError("county.not_found", name=str(name))
+    raise CountyError("folder.not_found", name=str(name))
 
 
 def read_county(folder: Path) -> County:
@@ -124,12 +138,12 @@ def read_county(folder: Path) -> County:
         source = file.read_text("utf-8-sig")
         raw = tomllib.loads(source)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CountyError("county.not_toml", Place(str(file)), why=str(error)) from error
+        raise CountyError("folder.not_toml", Place(str(file)), why=str(error)) from error
     Checker(str(file), source).check(raw)
-    for entry in (*raw.get("survey", ()), *raw.get("ledger", ())):
+    for entry in (*raw.get("survey", ()), *raw.get("ledger", ()), *([raw["report"]] if "report" in raw else [])):
         for key in ("text", "number", "file"):
             if entry.get(key) and not (folder / entry[key]).is_file():
-                raise CountyError("county.no_file", _place(str(file), source, entry[key]), key=key, file=entry[key])
+                raise CountyError("folder.no_file", _place(str(file), source, entry[key]), key=key, file=entry[key])
     return _build(folder, raw)
 
 
@@ -145,6 +159,8 @@ def _build(folder: Path, raw: Mapping[str, Any]) -> County:
         clock=Rule(**raw.get("clock", {})),
         exclude=tuple(raw.get("exclude", {}).get("flags", ())), thresholds={**THRESHOLDS, **raw.get("thresholds", {})},
         bars={claim: float(bar) for claim, bar in raw.get("bars", {}).items()},
+        scheme={**SCHEME, **raw.get("scheme", {})}, printed=raw.get("printed", {}),
+        report=folder / raw["report"]["file"] if "report" in raw else None,
         surveys=tuple(Survey(**entry) for entry in raw.get("survey", ())),
         ledgers=tuple(Ledger(**entry) for entry in raw.get("ledger", ())),
     )  # fmt: skip
@@ -176,52 +192,53 @@ class Checker:
         return CountyError(key, _place(self.file, self.source, word, value), **values)
 
     def check(self, raw: Mapping[str, Any]) -> None:
-        known = {*SCHEMA, "bars"}
+        known = {*SCHEMA, "bars", "printed"}
         for section, body in raw.items():
             if section not in known:
                 raise self.unknown(section, known)
             for entry in self.entries(section, body):
                 self.check_entry(section, entry)
         if "county" not in raw:
-            raise self.fail("county.no_section", "county", key="[county]")
+            raise self.fail("folder.no_section", "county", key="[county]")
         for kind in ("wave", "period"):
             for name, span in raw.get(kind, {}).items():
                 if not span["from"] <= span["to"] <= span.get("as_of", span["to"]):
-                    raise self.fail("county.bad_span", name, kind=kind, name=name)
+                    raise self.fail("folder.bad_span", name, kind=kind, name=name)
         for survey in raw.get("survey", ()):
             if survey["wave"] not in raw.get("wave", {}):
-                raise self.fail("county.no_span", survey["wave"], kind="wave", name=survey["wave"])
+                raise self.fail("folder.no_span", survey["wave"], kind="wave", name=survey["wave"])
         for ledger in raw.get("ledger", ()):
             if ledger.get("period") and ledger["period"] not in raw.get("period", {}):
-                raise self.fail("county.no_span", ledger["period"], kind="period", name=ledger["period"])
+                raise self.fail("folder.no_span", ledger["period"], kind="period", name=ledger["period"])
 
     def entries(self, section: str, body: Any) -> list[Any]:
         wanted = list if section in ("survey", "ledger") else dict
         if not isinstance(body, wanted):
-            raise self.fail("county.wrong_type", section, key=section, wanted=wanted.__name__, got=repr(body))
+            raise self.fail("folder.wrong_type", section, key=section, wanted=wanted.__name__, got=repr(body))
         return body if isinstance(body, list) else list(body.values()) if section in ("wave", "period") else [body]
 
     def check_entry(self, section: str, entry: Any) -> None:
         if not isinstance(entry, dict):
-            raise self.fail("county.wrong_type", section, key=section, wanted=f"[{section}.…]", got=repr(entry))
-        schema = dict.fromkeys(entry, (int, float)) if section == "bars" else SCHEMA[section]
+            raise self.fail("folder.wrong_type", section, key=section, wanted=f"[{section}.…]", got=repr(entry))
+        free = {"bars": (int, float), "printed": (int, float, dict)}
+        schema = dict.fromkeys(entry, free[section]) if section in free else SCHEMA[section]
         for key, value in entry.items():
             if key not in schema:
                 raise self.unknown(key, set(schema), value)
             if not isinstance(value, schema[key]) or (isinstance(value, bool) and bool not in schema[key]):
                 names = " / ".join(kind.__name__ for kind in schema[key])
-                raise self.fail("county.wrong_type", key, value, key=key, wanted=names, got=repr(value))
+                raise self.fail("folder.wrong_type", key, value, key=key, wanted=names, got=repr(value))
             if key in CHOICES and value not in CHOICES[key]:
-                raise self.fail("county.wrong_value", key, value, key=key, wanted=", ".join(CHOICES[key]), got=value)
+                raise self.fail("folder.wrong_value", key, value, key=key, wanted=", ".join(CHOICES[key]), got=value)
             if key == "cutoff" and not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d|24:00", str(value)):
-                raise self.fail("county.wrong_value", key, value, key=key, wanted="17:30, 24:00", got=value)
+                raise self.fail("folder.wrong_value", key, value, key=key, wanted="17:30, 24:00", got=value)
         holds = (("text",) if entry.get("reader") == "wjx" else ("file",)) if section == "survey" else ()
         for key in (*REQUIRED.get(section, ()), *holds):
             if key not in entry:
-                raise self.fail("county.no_key", section, section=section, key=key)
+                raise self.fail("folder.no_key", section, section=section, key=key)
 
     def unknown(self, key: str, known: set[str], value: Any = None) -> CountyError:
         close = difflib.get_close_matches(key, known, n=1)
         return self.fail(
-            "county.unknown_key", key, value, key=key, known=", ".join(sorted(known)), close=close[0] if close else "-"
+            "folder.unknown_key", key, value, key=key, known=", ".join(sorted(known)), close=close[0] if close else "-"
         )

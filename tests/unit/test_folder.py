@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from huying.county import THRESHOLDS, find_county, read_county
+from huying.folder import THRESHOLDS, find_county, read_county
 from huying.errors import CountyError
 from huying.words import Text
 from huying.workdays import Rule
@@ -176,7 +176,7 @@ def test_wrong_shape_of_a_section(folder, before, after, wanted):
     (folder / "county.toml").write_text(declared, "utf-8")
     with pytest.raises(CountyError) as caught:
         read_county(folder)
-    assert caught.value.key == "county.wrong_type"
+    assert caught.value.key == "folder.wrong_type"
     assert wanted in str(caught.value)
 
 
