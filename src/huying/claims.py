@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -23,6 +23,7 @@ from statsmodels.stats.multitest import multipletests
 from huying.errors import CountyError, Place
 from huying.estimates import COUNT, COUNTY, EXACT, limits, p_above
 from huying.folder import County
+from huying.ledgers import TABLES
 from huying.store import hash_of, write_text
 from huying.words import Text, as_text, say
 
@@ -31,6 +32,8 @@ QUANTIFIERS = (ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND, COUNTS, EXISTS, 
     "ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND", "COUNT", "EXISTS", "NEED", "TEXT")  # fmt: skip
 BELOW = (LOW, FEW, NONE, NEED)  # supported by what lies below the bar
 AS_COUNTED = (ALL, SOME, COUNTS, EXISTS, TEXT)  # decided by the value itself, not by its interval
+FORM_NAMES: Mapping[str, str] = {
+    "residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}  # fmt: skip
 LEVELS = ("town", "county", "pilot", "department", "document")
 SUPPORTED, NOT_SUPPORTED, CANNOT_SAY, NO_BASELINE = "supported", "not supported", "cannot say", "no baseline"
 TEXT_COLUMNS = ("claim", "place", "period", "wave", "sub")
@@ -51,6 +54,7 @@ class Claim:
 
     `judged_for`: the places that get a verdict (one of LEVELS). `needs`: the ledgers and forms without which nothing can be
     said. `town_quantifier` makes the county's value a share of towns (or departments). `subs`: parts with a rule of their own.
+    `indicator`: the indicator that decides a county's own claim.
     """
 
     id: str
@@ -68,6 +72,7 @@ class Claim:
     town_bar: float | None = None
     unit: Text | None = None
     subs: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    indicator: str = ""
 
     def rule_at(self, place: str) -> tuple[str, float]:
         """The quantifier and the bar for the county, or for a town where the rules differ."""
@@ -93,22 +98,26 @@ class Claim:
         return f"{self.quantifier} {self.bar}{town}{subs}; base: {self.base.en}; {self.estimand.en}"
 
 
-def read_claim(raw: Mapping[str, Any]) -> Claim:
-    """One `[[claim]]` table as a Claim; raises CountyError for an unknown key or quantifier."""
+def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
+    """One `[[claim]]` table as a Claim; raises CountyError for a missing or unknown key, quantifier or language."""
     known = dict(raw)
-    where = str(known.get("id", "?"))
-    text = as_text({lang: known.pop(lang, "") for lang in ("zh", "en")}, where)
-    base, estimand = (as_text(known.pop(key, None), f"{where}.{key}") for key in ("base", "estimand"))
-    unit = as_text(known.pop("unit"), f"{where}.unit") if "unit" in known else None
+    name, at = str(known.get("id", "?")), place or Place()
+    if lacking := {"id", "quantifier", "bar", "problem_if", "notebook"} - set(known):
+        raise CountyError("claims.lacks", at, claim=name, keys=", ".join(sorted(lacking)))
     subs = {sub: (str(rule["quantifier"]), float(rule["bar"])) for sub, rule in known.pop("subs", {}).items()}
-    needs = tuple(known.pop("needs", ()))
-    unknown = set(known) - set(Claim.__dataclass_fields__)
-    strange = [q for q in (known.get("quantifier"), *(q for q, _ in subs.values())) if q not in QUANTIFIERS]
-    if unknown or strange or known.get("judged_for", "town") not in LEVELS:
-        raise CountyError(
-            "claims.bad_claim", claim=where, what=", ".join(map(str, (*unknown, *strange))) or known["judged_for"]
-        )
-    return Claim(text=text, base=base, estimand=estimand, unit=unit, subs=subs, needs=needs, **known)
+    texts = {"text": {lang: known.pop(lang, "") for lang in ("zh", "en")}}
+    texts |= {key: known.pop(key, None) for key in ("base", "estimand", "unit") if key != "unit" or key in known}
+    words = [known["quantifier"], known.get("town_quantifier") or ALL, *(quantifier for quantifier, _ in subs.values())]
+    strange = [key for key in known if key not in Claim.__dataclass_fields__]
+    strange += [f"quantifier = {word}" for word in words if word not in QUANTIFIERS]
+    strange += [f"judged_for = {level}" for level in [known.get("judged_for", "town")] if level not in LEVELS]
+    if strange:
+        raise CountyError("claims.bad_claim", at, claim=name, what=", ".join(strange))
+    try:
+        read = {key: as_text(text, name if key == "text" else f"{name}.{key}") for key, text in texts.items()}
+    except ValueError as error:
+        raise CountyError("claims.bad_text", at, why=str(error)) from error
+    return Claim(subs=subs, **{**known, **read, "bar": float(known["bar"]), "needs": tuple(known.get("needs", ()))})
 
 
 @cache
@@ -119,14 +128,18 @@ def house_claims() -> dict[str, Claim]:
 
 
 def claims_of(county: County) -> dict[str, Claim]:
-    """The claims with the bars that the county sets; raises CountyError for a bar of an unknown claim."""
-    place = Place(str(county.folder / "county.toml"))
+    """The house's claims and the county's own, with the bars that the county sets; raises CountyError for a bar of no claim."""
+    place, own = Place(str(county.folder / "county.toml")), Place(str(county.folder / "claims.toml"))
+    claims = {
+        **house_claims(),
+        **{claim.id: claim for claim in (read_claim(raw, own) for raw in county.own.get("claim", ()))},
+    }
     for key, bar in county.bars.items():
-        if key not in house_claims():
-            raise CountyError("claims.unknown_bar", place, claim=key, known=", ".join(house_claims()))
-        if not house_claims()[key].unit and not 0 <= bar <= 1:
+        if key not in claims:
+            raise CountyError("claims.unknown_bar", place, claim=key, known=", ".join(claims))
+        if not claims[key].unit and not 0 <= bar <= 1:
             raise CountyError("claims.bad_bar", place, claim=key, bar=bar)
-    return {key: _with_bar(claim, county.bars.get(key)) for key, claim in house_claims().items()}
+    return {key: _with_bar(claim, county.bars.get(key)) for key, claim in claims.items()}
 
 
 def _with_bar(claim: Claim, bar: float | None) -> Claim:
@@ -317,10 +330,10 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def no_data(claim: Claim, places: tuple[str, ...], missing: str) -> pd.DataFrame:
-    """Rows that say `cannot say` at every place because the county has no file of this kind."""
+def no_data(places: Iterable[str], reason: str) -> pd.DataFrame:
+    """Rows that say `cannot say` at every place, such as `no data: calls` where the county has no file of this kind."""
     rows = pd.DataFrame(
-        {"place": places, "sub": "", "period": "", "wave": "", "n": 0.0, "method": "", "reliability": ""}
+        {"place": list(places), "sub": "", "period": "", "wave": "", "n": 0.0, "method": "", "reliability": ""}
     )
     rows = rows.assign(
         estimate=np.nan,
@@ -332,7 +345,7 @@ def no_data(claim: Claim, places: tuple[str, ...], missing: str) -> pd.DataFrame
         low_family=np.nan,
         high_family=np.nan,
     )
-    return rows.assign(verdict=CANNOT_SAY, verdict_family=CANNOT_SAY, own_reason="", reason=f"no data: {missing}")
+    return rows.assign(verdict=CANNOT_SAY, verdict_family=CANNOT_SAY, own_reason="", reason=reason)
 
 
 def as_evidence(
@@ -403,7 +416,11 @@ def verdict_word(verdict: str, lang: str) -> str:
 def reason_word(reason: str, lang: str) -> str:
     """The words for a reason; `no data: x` names the file that is missing."""
     head, _, tail = reason.partition(": ")
-    return say(f"claims.reason_{head.replace(' ', '_')}", lang, what=tail)
+    if tail in FORM_NAMES:
+        return say(f"claims.no_{tail}", lang)
+    table = TABLES.get(tail.partition(":")[0])
+    what = table.title.zh if table and lang == "zh" else tail.replace("_", " ")
+    return say(f"claims.reason_{head.replace(' ', '_')}", lang, what=what)
 
 
 def is_problem(row: Mapping[str, Any], claim: Claim) -> bool:

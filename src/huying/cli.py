@@ -1,4 +1,4 @@
-"""Verbs only: demo, check, clean, freeze, run, draft, dictionary. Exit codes: 0 done, 1 something failed, 2 bad input or usage."""
+"""Verbs only: demo, check, clean, freeze, run, claims, templates, read-report, draft, dictionary. Exit codes: 0 done, 1 something failed, 2 bad input or usage."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(prog="huying", description=say("cli.about"), epilog=say("cli.codes"))
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in ("check", "clean", "freeze", "run"):
+    for verb in ("check", "clean", "freeze", "run", "claims", "templates"):
         made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
         made.add_argument("county", nargs="?", default="demo", help=say("cli.county"))
         made.add_argument("--json", action="store_true", help=say("cli.json"))
@@ -34,6 +34,12 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--towns", nargs="+", default=None, metavar="ID", help=say("cli.towns"))
     run.add_argument("--wave", help=say("cli.wave"))
     run.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help=say("cli.workers"))
+    verbs.choices["templates"].add_argument("--output", type=Path, help=say("cli.output"))
+    verbs.choices["templates"].add_argument("--force", action="store_true", help=say("cli.force"))
+    read = verbs.add_parser("read-report", help=say("cli.read_report"))
+    read.add_argument("file", type=Path, metavar="FILE")
+    read.add_argument("-o", "--output", type=Path, default=Path("report_read"), help=say("cli.output"))
+    read.add_argument("--force", action="store_true", help=say("cli.force"))
     demo = verbs.add_parser("demo", help=say("cli.demo"))
     demo.add_argument("folder", nargs="?", default="survey_data/demo", type=Path)
     demo.add_argument("--key", default="tests/data/demo_key", type=Path, help=say("cli.key"))
@@ -57,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if getattr(args, "lang", None):
         words.use_language(args.lang)
     try:
-        return int(globals()[f"do_{args.verb}"](args))
+        return int(globals()[f"do_{args.verb.replace('-', '_')}"](args))
     except HuyingError as error:
         print(error.say(), file=sys.stderr)
         return BAD
@@ -190,6 +196,48 @@ def closing(county: County, folder: Path, n_notebooks: int) -> dict[str, Any]:
         "verdicts": ", ".join(f"{verdict_word(v, words.language())} {n}" for v, n in verdicts.items()),
         "rows": f"{rows['n_read']} = {rows['n_kept']} + {rows['n_rejected']}", "notebooks": n_notebooks, "where": str(folder),
     }  # fmt: skip
+
+
+def do_claims(args: argparse.Namespace) -> int:
+    """Every claim by section, with the county's verdict and value; the county-wide step first where it is out of date."""
+    from huying.batch import county_step
+    from huying.store import read_parquet
+    from huying.view import claims_table
+
+    county = county_of(args)
+    table = claims_table(county, read_parquet(county_step.prepare(county) / "evidence.parquet"))
+    if args.json:
+        print(table.reset_index().to_json(orient="records", force_ascii=False))
+        return DONE
+    for section, rows in table.groupby("section", sort=False):
+        print(say("cli.section", section=section, n=len(rows)))
+        for key, row in rows.iterrows():
+            print(say("cli.claim_line", claim=key, verdict=row["verdict"], value=row["value"], sentence=row["sentence"]))
+    return DONE
+
+
+def do_templates(args: argparse.Namespace) -> int:
+    """An empty workbook for each ledger, with drop-downs, an example row and explanations."""
+    from huying.templates import write_templates
+
+    county = county_of(args)
+    folder = args.output or county.folder / "templates"
+    if folder.exists() and any(folder.glob("*.xlsx")) and not args.force:
+        raise InputError("cli.exists", Place(str(folder)))
+    files = write_templates(county, folder, words.language())
+    print(json.dumps([str(file) for file in files]) if args.json else say("cli.templates_done", n=len(files), folder=folder))
+    return DONE
+
+
+def do_read_report(args: argparse.Namespace) -> int:
+    """The statements of a report that can be tested, its masks, and what contradicts itself."""
+    from huying.report import report_files
+
+    if args.output.exists() and any(args.output.iterdir()) and not args.force:
+        raise InputError("cli.exists", Place(str(args.output)))
+    for file, n in report_files(args.file, args.output).items():
+        print(say("cli.report_file", file=file, n=n))
+    return DONE
 
 
 def do_draft(args: argparse.Namespace) -> int:

@@ -35,6 +35,7 @@ SCHEMA: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "exclude": {"flags": (list,)},
     "scheme": {key: (type(value),) for key, value in SCHEME.items()},
     "report": {"file": (str,)},
+    "campaign": {"towns": (list,), "on": (dt.date,)},
     "thresholds": {key: (int, float) if isinstance(value, int | float) else (list,) if isinstance(value, list) else (str, int)
                    for key, value in THRESHOLDS.items()},
     "survey": {"form": (str,), "wave": (str,), "reader": (str,), "text": (str,), "number": (str,), "file": (str,)},
@@ -42,7 +43,7 @@ SCHEMA: Mapping[str, Mapping[str, tuple[type, ...]]] = {
 }  # fmt: skip
 REQUIRED = {"county": ("id", "name_zh", "name_en", "sampling", "is_synthetic"), "wave": ("from", "to"),
             "period": ("from", "to", "as_of"), "survey": ("form", "wave", "reader"), "ledger": ("table", "file"),
-            "report": ("file",)}  # fmt: skip
+            "report": ("file",), "campaign": ("towns",)}  # fmt: skip
 CHOICES = {"lang": LANGUAGES, "sampling": SAMPLINGS, "form": FORMS, "calendar": ("china", "weekdays"), "reader": ("wjx", "spss"),
            "count_from": ("next", "same"), "day_ends": ("24:00", "17:30")}  # fmt: skip
 
@@ -85,7 +86,8 @@ class County:
     """A county as its folder declares it.
 
     `scheme`: the structure that the reform prescribes (units by class for each type of town). `printed`: the numbers that the
-    report prints, by claim, such as `D10 = 24` or `A14 = { percent = 65.0, towns = 104, total = 160 }`.
+    report prints, by claim, such as `D10 = 24` or `A14 = { percent = 65.0, towns = 104, total = 160 }`. `campaign`: the towns
+    that told people of the reform, and since when. `own`: the claims and indicators that it adds in its `claims.toml`.
     """
 
     folder: Path
@@ -106,6 +108,8 @@ class County:
     scheme: Mapping[str, Any]
     printed: Mapping[str, Any]
     report: Path | None
+    campaign: Mapping[str, Any]
+    own: Mapping[str, Any]
     surveys: tuple[Survey, ...]
     ledgers: tuple[Ledger, ...]
 
@@ -147,6 +151,22 @@ def read_county(folder: Path) -> County:
     return _build(folder, raw)
 
 
+def read_own(file: Path) -> Mapping[str, Any]:
+    """A county's `claims.toml`, empty where it has none; raises CountyError for what is no TOML or no list of tables."""
+    if not file.is_file():
+        return {}
+    try:
+        raw = tomllib.loads(file.read_text("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CountyError("folder.not_toml", Place(str(file)), why=str(error)) from error
+    for key, value in raw.items():
+        if key not in ("claim", "indicator") or not isinstance(value, list):
+            raise CountyError(
+                "folder.unknown_key", Place(str(file)), key=key, known="[[claim]], [[indicator]]", close="claim"
+            )
+    return raw
+
+
 def _build(folder: Path, raw: Mapping[str, Any]) -> County:
     head = raw["county"]
     spans = {kind: {name: Span(s["from"], s["to"], s.get("as_of", s["to"])) for name, s in raw.get(kind, {}).items()}
@@ -160,7 +180,8 @@ def _build(folder: Path, raw: Mapping[str, Any]) -> County:
         exclude=tuple(raw.get("exclude", {}).get("flags", ())), thresholds={**THRESHOLDS, **raw.get("thresholds", {})},
         bars={claim: float(bar) for claim, bar in raw.get("bars", {}).items()},
         scheme={**SCHEME, **raw.get("scheme", {})}, printed=raw.get("printed", {}),
-        report=folder / raw["report"]["file"] if "report" in raw else None,
+        report=folder / raw["report"]["file"] if "report" in raw else None, campaign=raw.get("campaign", {}),
+        own=read_own(folder / "claims.toml"),
         surveys=tuple(Survey(**entry) for entry in raw.get("survey", ())),
         ledgers=tuple(Ledger(**entry) for entry in raw.get("ledger", ())),
     )  # fmt: skip

@@ -51,7 +51,7 @@ def ledger(tmp_path):
     counted = pd.DataFrame({"place": ["T01", "T02"], "sub": "", "period": "2023", "wave": "", "estimate": [0.3, 0.1], "n": 144.0,
                             "se": np.nan, "n_eff": np.nan, "df": np.nan, "deff": np.nan, "method": COUNT, "reliability": "ok"})  # fmt: skip
     parts = [judge_claim(claim, counted.assign(low=counted["estimate"], high=counted["estimate"])),
-             no_data(claim, ("T01", "county"), "unit_check").assign(period="2024")]  # fmt: skip
+             no_data(("T01", "county"), "no data: unit_check").assign(period="2024")]  # fmt: skip
     frozen = Freeze({"P13": "0123456789abcdef"}, "2023-04-28")
     rows = [as_evidence(county, claim, part, frozen, "0123456789abcdef", "f" * 64) for part in parts]
     return pd.concat(rows, ignore_index=True)

@@ -307,3 +307,61 @@ def test_a_claim_frozen_later_has_the_later_date(county, tmp_path):
     claims.freeze(county, dt.date(2023, 9, 1))
     frozen = claims.read_freeze(county)
     assert (frozen.date("P13"), frozen.date("P14")) == ("2023-05-01", "2023-07-01")
+
+
+@pytest.mark.parametrize(
+    ("rule", "estimate", "low", "high", "verdict"),
+    [
+        ("COUNT 12", 12, 12, 12, YES),  # 7 + 5
+        ("COUNT 12", 11, 11, 11, NO),  # a unit is lacking
+        ("COUNT 0", 7, 7, 7, NO),  # 212 recovered - 205 given
+        ("COUNT .0005", 0.0000, 0, 0, YES),  # 104/160 = 65.0% as printed
+        ("COUNT .0005", 0.0004, 0, 0, YES),  # within half of the last printed digit
+        ("COUNT .0005", 0.396, 0, 0, NO),  # 65.0% printed, 104/410 = 25.4%
+        ("EXISTS 1", 1, 1, 1, YES),
+        ("EXISTS 1", 9, 9, 9, YES),  # nine are more than one
+        ("EXISTS 1", 0.5, 0.5, 0.5, NO),  # one of the two named bureaus
+        ("EXISTS 1", 0, 0, 0, NO),
+        ("NEED .5", 0.39, 0.35, 0.43, YES),  # wholly below the bar: the need is shown
+        ("NEED .5", 0.48, 0.44, 0.52, MAYBE),
+        ("NEED .5", 0.60, 0.56, 0.64, NO),
+        ("NEED 0", -0.4, -0.4, -0.4, YES),  # adequacy below importance
+        ("TEXT 0", 2, 2, 2, YES),  # found twice in the report
+        ("TEXT 0", 0, 0, 0, NO),
+    ],
+)
+def test_counts_existence_need_and_text(rule, estimate, low, high, verdict):
+    quantifier, bar = rule.split()
+    assert judge(quantifier, float(bar), estimate, low, high, 1)[0] == verdict
+
+
+def one(**more):
+    return {"place": "county", "sub": "", "period": "2022", "wave": "", "estimate": 0.5, "low": 0.5, "high": 0.5, "n": 10.0,
+            "n_eff": np.nan, "se": np.nan, "df": np.nan, "deff": np.nan, "method": COUNT, "reliability": "ok", "reason": "",
+            "remark": "", **more}  # fmt: skip
+
+
+def test_without_an_earlier_wave_there_is_no_baseline():
+    facts = pd.DataFrame([one(estimate=np.nan, low=np.nan, high=np.nan, reason="no baseline")])
+    row = judge_claim(a_claim("TREND", 0.0), facts).iloc[0]
+    assert (row["verdict"], row["verdict_family"], row["reason"]) == (
+        "no baseline",
+        "no baseline",
+        "one wave or period",
+    )
+
+
+def test_a_part_with_a_rule_of_its_own_gets_its_own_verdict():
+    facts = pd.DataFrame([one(estimate=0.95, low=0.95, high=0.95), one(sub="effective", estimate=0.09, low=0.09, high=0.09),
+                          one(sub="other", estimate=0.2)])  # fmt: skip
+    judged = judge_claim(a_claim("GENERAL", 0.9, subs={"effective": ("GENERAL", 0.3)}), facts).set_index("sub")
+    assert judged["verdict"].to_dict() == {"": YES, "effective": NO, "other": ""}
+
+
+def test_a_need_of_towns_is_shown_by_one_town_that_the_family_names():
+    facts = pd.DataFrame(
+        [one(place="T01", estimate=0.2, low=0.2, high=0.2), one(place="T02", estimate=0.9, low=0.9, high=0.9)]
+    )
+    rows = judge_claim(a_claim("NEED", 0.5, town_quantifier="NEED", town_bar=0.5), facts).set_index("place")
+    assert rows["verdict"].to_dict() == {"T01": YES, "T02": NO, "county": YES}  # one of two towns: 50%
+    assert rows.loc["county", "estimate"] == 0.5

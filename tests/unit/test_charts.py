@@ -102,7 +102,45 @@ def bars(lang, about, names=None):
     return charts.bars(frame.assign(label=names or frame["label"]), about)
 
 
-KINDS = [forest, unit_heatmap, dumbbell, stacked, waiting, funnel, quadrant, rates, months, bars]
+VERDICT_WORDS = {"supported": "yes", "not supported": "no", "cannot say": "unsure", "no baseline": "new", "problem": "problem",
+                 "headline": "headline", "specifications": "specifications"}  # fmt: skip
+
+
+def verdicts(lang, about, names=None):
+    names = names or TOWNS[lang]
+    cells = [["supported", "not supported", "cannot say", None, "no baseline"], ["supported"] * 5]
+    matrix = pd.DataFrame(cells, index=["P16", "A02"], columns=names)
+    return charts.verdicts(matrix, matrix == "supported", VERDICT_WORDS, names[2], about)
+
+
+def specifications(lang, about, names=None):
+    frame = table(
+        lang, estimate=ESTIMATE, low=LOW, high=HIGH, is_headline=HERE, verdict=["supported"] * 2 + ["cannot say"] * 3
+    )
+    words = {**VERDICT_WORDS, "headline": names[0] if names else "headline"}
+    return charts.specifications(frame, 0.5, words, about)
+
+
+def slopes(lang, about, names=None):
+    ranks = pd.DataFrame({"30%": [1, 2, 3, 4, 5], "50%": [2, 1, 3, 4, 5]}, index=names or TOWNS[lang])
+    return charts.slopes(ranks, about)
+
+
+KINDS = [
+    verdicts,
+    specifications,
+    slopes,
+    forest,
+    unit_heatmap,
+    dumbbell,
+    stacked,
+    waiting,
+    funnel,
+    quadrant,
+    rates,
+    months,
+    bars,
+]
 every = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 both = pytest.mark.parametrize("lang", ["zh", "en"])
 
@@ -338,10 +376,34 @@ def test_no_rows_are_said_in_words():
     drawn = [charts.forest(empty, 0.5, about), charts.bars(empty, about), charts.rates(empty, about), charts.months(empty, about),
              charts.dumbbell(empty, ("a", "b"), about), charts.quadrant(empty, (None, None), ("x", "y"), None, about),
              charts.funnel(empty, LIMITS.iloc[:0], 0.3, about), charts.waiting([], [(2, "2 d")], about),
+             charts.verdicts(pd.DataFrame(), pd.DataFrame(), VERDICT_WORDS, None, about),
+             charts.specifications(empty.assign(verdict=""), 0.5, VERDICT_WORDS, about), charts.slopes(pd.DataFrame(), about),
              charts.unit_heatmap(pd.DataFrame(), None, about), charts.stacked(pd.DataFrame(), pd.Series(dtype=float), about)]  # fmt: skip
     for figure in drawn:
         assert "nothing to draw: no rows" in said(figure)
         assert charts.save(figure)
+
+
+def test_verdicts_colour_what_is_judged_and_dot_what_is_a_problem():
+    figure = verdicts("en", caption("en"))
+    codes = part(figure, "values")[0].get_array()
+    assert codes.tolist() == [[0, 1, 2, None, 3], [0, 0, 0, 0, 0]]
+    problems = {tuple(point) for point in part(figure, "problem")[0].get_offsets().tolist()}
+    assert problems == {(0, 0), (0, 1), (1, 1), (2, 1), (3, 1), (4, 1)}
+    assert len(part(figure, "here")) == 1
+
+
+def test_specifications_stand_in_the_order_of_the_values_and_ring_the_headline():
+    figure = specifications("en", caption("en"))
+    assert part(figure, "headline")[0].get_offsets().tolist() == [[2, 0.5]]
+    drawn = np.vstack([np.ma.filled(artist.get_offsets(), NAN) for artist in part(figure, "estimate")])
+    np.testing.assert_allclose(drawn[np.argsort(drawn[:, 0])][:4, 1], [0.21, 0.35, 0.5, 0.92])
+
+
+def test_slopes_draw_every_rank_and_name_both_ends():
+    figure = slopes("en", caption("en"))
+    assert [line.get_ydata().tolist() for line in part(figure, "rank")][:2] == [[1, 2], [2, 1]]
+    assert [text.get_text() for text in part(figure, "label")][:2] == ["Mean Town", "Mean Town"]
 
 
 def test_lines_break_at_spaces_and_between_chinese_characters_but_not_before_a_closing_mark():

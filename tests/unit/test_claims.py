@@ -67,8 +67,10 @@ def test_rule_for_the_county_and_for_a_town():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"quantifier": "MANY"}, "X01: MANY is not known"),
+        ({"quantifier": "MANY"}, "X01: quantifier = MANY is not known"),
         ({"treshold": 3}, "X01: treshold is not known"),
+        ({"judged_for": "village"}, "X01: judged_for = village is not known"),
+        ({"subs": {"part": {"quantifier": "HALF", "bar": 0.5}}}, "X01: quantifier = HALF is not known"),
     ],
 )
 def test_a_claim_that_is_not_understood(change, said):
@@ -78,8 +80,13 @@ def test_a_claim_that_is_not_understood(change, said):
 
 @pytest.mark.parametrize(("key", "where"), [("base", r"X01\.base"), ("estimand", r"X01\.estimand"), ("en", "X01")])
 def test_a_claim_says_what_it_is_in_both_languages(key, where):
-    with pytest.raises(ValueError, match=f"{where}: a text needs both zh and en"):
+    with pytest.raises(CountyError, match=f"{where}: a text needs both zh and en"):
         read_claim({name: value for name, value in RAW.items() if name != key})
+
+
+def test_a_claim_that_lacks_a_key():
+    with pytest.raises(CountyError, match="X01: lacks bar, notebook"):
+        read_claim({name: value for name, value in RAW.items() if name not in ("bar", "notebook")})
 
 
 def test_bars_of_a_county(county):
@@ -93,7 +100,7 @@ def test_bars_of_a_county(county):
 def test_a_bar_of_no_claim(county):
     with pytest.raises(CountyError) as caught:
         claims_of(county("[bars]\nP99 = 0.25\n"))
-    assert "county.toml: bars: P99 is no claim's id. Known: P11, " in str(caught.value)
+    assert "county.toml: bars: P99 is no claim's id. Known: A01, A02, " in str(caught.value)
 
 
 def test_a_bar_of_a_share_lies_between_0_and_1(county):
@@ -184,7 +191,7 @@ def test_every_verdict_has_its_word(lang):
 
 
 def test_no_data():
-    rows = no_data(SHARE, ("T01", "county"), "calls")
+    rows = no_data(("T01", "county"), "no data: calls")
     assert rows["verdict"].tolist() == rows["verdict_family"].tolist() == [CANNOT_SAY] * 2
     assert rows["reason"].tolist() == ["no data: calls"] * 2
     assert rows["estimate"].isna().all()

@@ -76,7 +76,7 @@ def fault(folder, *changes):
     error = caught.value
     assert error.place.file == str(folder / "county.toml")
     assert error.say("zh") != error.say("en")
-    return error.key.removeprefix("county."), error.place.row, error.say("en").split("county.toml")[-1]
+    return error.key.removeprefix("folder."), error.place.row, error.say("en").split("county.toml")[-1]
 
 
 def line(text):

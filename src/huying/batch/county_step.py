@@ -12,12 +12,12 @@ import pandas as pd
 
 from huying import workdays
 from huying.batch.intake import Intake, data_hash
-from huying.claims import as_evidence, claims_of, judge_claim, no_data, read_freeze, rule_hashes
+from huying.claims import Claim, as_evidence, claims_of, judge_claim, no_data, read_freeze, rule_hashes
 from huying.codebook import house_codebook
 from huying.estimates import COUNTY
 from huying.folder import County
 from huying.problems import calls, parallel, quality
-from huying.problems.facts import Found, Study
+from huying.problems.facts import Found, Study, lacking
 from huying.samples import resident_sample, staff_sample
 from huying.store import Cleaned, save_cleaned, write_csv, write_parquet, write_text
 
@@ -67,13 +67,13 @@ def judge_all(study: Study, found: Found) -> pd.DataFrame:
     county, facts = study.county, found.frame()
     claims, frozen = claims_of(county), read_freeze(county)
     hashes = rule_hashes(county, claims)
-    places = (*study.towns["town_id"], COUNTY)
     rows = []
     for key, claim in claims.items():
         own = facts[facts["claim"] == key]
         parts = [judge_claim(claim, own)] if len(own) else []
-        if key in found.missing and not (own["sub"] == "").any():
-            parts.append(no_data(claim, places, found.missing[key]))
+        if not (own["sub"] == "").any():
+            missing = found.missing.get(key) or lacking(study, claim.needs)
+            parts.append(no_data(places_of(study, claim), f"no data: {missing}" if missing else "no eligible case"))
         for part in parts:
             rows.append(as_evidence(county, claim, part, frozen, hashes[key], study.cleaned.data_hash))
     evidence = pd.concat(rows, ignore_index=True)
@@ -81,6 +81,15 @@ def judge_all(study: Study, found: Found) -> pd.DataFrame:
     if repeated.any():
         raise AssertionError(f"the evidence ledger has a key twice: {evidence.loc[repeated].iloc[0].to_dict()}")
     return evidence
+
+
+def places_of(study: Study, claim: Claim) -> list[str]:
+    """The places that get a verdict on a claim: towns, the pilot, or departments, and the county."""
+    towns, departments = study.towns, study.cleaned.ledger("departments")
+    own = {"town": list(towns["town_id"]), "pilot": list(towns.loc[towns["type"] == "pilot", "town_id"]),
+           "department": [] if departments is None else list(departments["dept_id"])}  # fmt: skip
+    found = own.get(claim.judged_for, [])
+    return found if found and claim.judged_for == "pilot" else [*found, COUNTY]
 
 
 def clean(county: County, tick: Callable[[str], None] = lambda name: None) -> Cleaned:

@@ -30,7 +30,8 @@ FIRST = ("towns", "departments", "villages", "org_map")
 def data_hash(county: County) -> str:
     """The sha256 of everything the county's numbers are made from: its declaration, its files and the package."""
     names = [*(s.text for s in county.surveys), *(s.number for s in county.surveys), *(s.file for s in county.surveys),
-             *(entry.file for entry in county.ledgers), "county.toml", "frozen.toml"]  # fmt: skip
+             *(entry.file for entry in county.ledgers), "county.toml", "frozen.toml", "claims.toml",
+             str(county.report.relative_to(county.folder)) if county.report else ""]  # fmt: skip
     present = sorted({name for name in names if name and county.path(name).is_file()})
     return hash_of([code_hash(), *(f"{name} {file_hash(county.path(name))}" for name in present)])
 

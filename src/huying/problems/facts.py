@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.claims import claims_of
+from huying.claims import FORM_NAMES, claims_of
 from huying.codebook import Codebook
 from huying.estimates import COUNT, COUNTY, EXACT, korn_graubard
 from huying.folder import County
@@ -62,9 +62,6 @@ class Found:
         table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(FACT))
         text = ["claim", "sub", "period", "wave", "place", "method", "reliability", "reason", "remark"]
         return table.assign(**{name: table[name].astype(object).fillna("").astype(str) for name in text})
-
-
-FORM_NAMES = {"residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}
 
 
 def lacking(study: Study, needs: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from huying.codebook import house_codebook
 from huying.estimates import (
     COUNTY,
     STUDENT,
@@ -18,6 +19,7 @@ from huying.estimates import (
     is_unsteady,
     limits,
 )
+from huying.indicators import house_indicators
 from huying.problems.facts import Found, Study, counted, values
 from huying.samples import Sample, stack
 
@@ -161,7 +163,7 @@ def option_codes(study: Study) -> dict[str, int]:
 
 def aware(sample: Sample) -> Floats:
     """1 for R09 in 1 to 3, 0 for not heard and for cannot say, missing where not asked or not answered."""
-    return where(np.isin(sample.column("R09"), (1, 2, 3)), sample.asked("R09", "does_not_know"))
+    return house_indicators()["awareness"].of(sample, house_codebook())
 
 
 def heard(sample: Sample, row: str) -> Floats:
@@ -210,7 +212,7 @@ def residents(study: Study, found: Found, sample: Sample, wave: str) -> None:
 
 def first_old(sample: Sample) -> Floats:
     """1 where the last matter was first taken to an old unit (R15), among those with business in 12 months."""
-    return where(sample.column("R15") == 1, (sample.column("R13") == 1) & sample.asked("R15"))
+    return house_indicators()["first_contact_old"].of(sample, house_codebook())
 
 
 def nanmean(columns: list[Floats]) -> Floats:

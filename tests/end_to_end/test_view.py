@@ -1,0 +1,124 @@
+"""What people ask of the library: a county by name, its claims, evidence, estimates and changes; their own claim by declaration."""
+
+import doctest
+import shutil
+
+import pytest
+
+import huying
+from huying import view, words
+from huying.errors import CountyError
+from huying.folder import read_county
+
+OWN = """
+[[indicator]]
+id = "polite"
+form = "resident"
+when = "R24_c >= 4"
+zh = "窗口人员态度好"
+en = "window staff are polite"
+
+[[claim]]
+id = "Z01"
+indicator = "polite"
+zh = "大多数居民认为窗口人员态度好"
+en = "Most residents find the window staff polite"
+quantifier = "MOST"
+bar = 0.5
+problem_if = "not supported"
+base = { zh = "受访居民", en = "residents asked" }
+estimand = { zh = "R24c答4、5的比例", en = "share who answer 4 or 5 to R24c" }
+notebook = "11_parallel_structures"
+"""
+
+
+@pytest.fixture(scope="module")
+def demo(demo, folder):
+    return view.CountyView(demo, folder)
+
+
+def test_a_county_is_found_by_name_and_says_what_it_is(monkeypatch, folder):
+    monkeypatch.setenv("HUYING_RESULTS", str(folder.parent))
+    assert "18 towns, waves 2023, 2024" in repr(huying.county("demo"))
+    assert {"claims", "estimate", "evidence", "compare", "indicators", "towns"} <= set(dir(huying.county("demo")))
+
+
+def test_the_examples_in_the_docstrings_are_true(monkeypatch, folder):
+    monkeypatch.setenv("HUYING_RESULTS", str(folder.parent))
+    words.use_language("en")
+    done = doctest.testmod(view)
+    assert (done.failed, done.attempted >= 6) == (0, True)
+
+
+def test_an_estimate_equals_the_evidence(demo):
+    asked = demo.estimate("awareness", by="town", wave="2023").set_index("place")["estimate"]
+    stored = demo.evidence.query("claim == 'P16' and wave == '2023' and sub == ''").set_index("place")["estimate"]
+    assert asked.equals(stored.reindex(asked.index))
+    assert demo.estimate("awareness", by="county", wave="2023")["estimate"].item() == stored["county"]
+    assert list(demo.estimate("awareness", by="sex")["group"]) == ["male", "female"]
+
+
+def test_a_change_equals_the_evidence(demo):
+    asked = demo.compare("awareness").set_index("place")
+    stored = demo.evidence.query("claim == 'P16' and sub == 'change'").set_index("place")
+    assert (
+        asked.loc["county", ["estimate", "low", "high"]].tolist()
+        == stored.loc["county", ["estimate", "low", "high"]].tolist()
+    )
+    assert (demo.compare("old_running").set_index("place").loc["county", ["low", "high"]].abs() < 0.3).all()
+
+
+def test_every_claim_stands_in_the_table_once(demo):
+    table = demo.claims
+    assert table.index.is_unique and len(table) == 72
+    assert set(table["section"]) == {"A", "B", "D", "P1", "P2", "P3", "S1", "S2", "S3", "X"}
+    assert table["verdict"].ne("").all()
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda c: c.estimate("awarness"), "no indicator awarness. Known: awareness"),
+        (lambda c: c.estimate("awareness", wave="2019"), "no wave 2019. Known: 2023, 2024"),
+        (lambda c: c.estimate("awareness", by="village"), "cannot group by village. Known: town, county, sex, age"),
+        (lambda c: c.estimate("old_running", by="sex"), "cannot group by sex. Known: town, county"),
+    ],
+)
+def test_an_unknown_name_is_answered_by_what_is_known(demo, ask, said):
+    words.use_language("en")
+    with pytest.raises(CountyError, match=said):
+        ask(demo)
+
+
+@pytest.fixture
+def with_own(demo, tmp_path):
+    def make(text):
+        place = tmp_path / "demo"
+        shutil.copytree(demo.declared.folder, place, dirs_exist_ok=True)
+        (place / "claims.toml").write_text(text, "utf-8")
+        return place
+
+    return make
+
+
+def test_a_claim_of_ones_own_takes_one_declaration(with_own):
+    found = huying.county(with_own(OWN))
+    row = found.evidence.query("claim == 'Z01' and place == 'county' and wave == '2023' and sub == ''").iloc[0]
+    assert row["verdict"] in ("supported", "not supported", "cannot say")
+    assert row["estimate"] == found.estimate("polite", by="county", wave="2023")["estimate"].item()
+    assert "Z01" in found.claims.index
+    assert "not_frozen" in row["remark"]
+
+
+def test_a_claim_on_an_indicator_that_nobody_declared(with_own):
+    words.use_language("en")
+    with pytest.raises(CountyError, match=r"claims.toml: no indicator polite. Known: awareness"):
+        huying.county(with_own(OWN[OWN.index("[[claim]]") :]))
+
+
+def test_a_claims_file_that_cannot_be_read(with_own):
+    words.use_language("en")
+    with pytest.raises(CountyError, match=r"claims.toml"):
+        read_county(with_own("[[claim]\nid = 1"))
+    with pytest.raises(CountyError, match=r"claims.toml: .*claims"):
+        read_county(with_own("[claims]\nid = 1"))
