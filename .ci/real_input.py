@@ -17,8 +17,8 @@ from huying.clean.answers import clean_answers
 from huying.clean.flags import find_straight_lines, longest_run
 from huying.codebook import parse_codebook
 from huying.contract import clean_text
-from huying.folder import Span, read_county
 from huying.estimates import COUNTY, Design, estimate_shares
+from huying.folder import Span, read_county
 from huying.places import Matcher, bare, squeeze
 from huying.sources.draft import draft_codebook
 from huying.sources.spss import read_labelled

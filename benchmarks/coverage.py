@@ -18,11 +18,11 @@ from scipy import stats
 from huying.claims import NOT_SUPPORTED, SUPPORTED, house_claims, judge_claim
 from huying.codebook import house_codebook
 from huying.contract import no_rejects
-from huying.folder import read_county
 from huying.demo.ledgers import town_ledgers
 from huying.demo.population import Population, make_population, true_values
 from huying.demo.residents import draw_residents
 from huying.estimates import COUNTY, estimate_shares, korn_graubard
+from huying.folder import read_county
 from huying.problems.parallel import aware, first_old
 from huying.samples import resident_sample
 from huying.store import Cleaned

@@ -24,6 +24,7 @@ from huying.errors import CountyError, Place
 from huying.estimates import COUNT, COUNTY, EXACT, limits, p_above
 from huying.folder import County
 from huying.ledgers import TABLES
+from huying.parts import kind_of
 from huying.store import hash_of, write_text
 from huying.words import Text, as_text, say
 
@@ -370,14 +371,29 @@ def as_evidence(
     return rows.assign(**{k: rows[k].astype(object).fillna("").astype(str) for k, v in EVIDENCE.items() if v == "str"})
 
 
+def county_headlines(evidence: pd.DataFrame, claims: Mapping[str, Claim], wave: str = "") -> pd.DataFrame:
+    """The headline row of every claim for the county (a claim on the pilot: for the pilot), index: the claim's id.
+
+    Of several waves or periods `wave` is taken, else the latest.
+    """
+    head = evidence[evidence["sub"] == ""]
+    when = head["wave"].where(head["wave"] != "", head["period"])
+    order = head.assign(at=when, is_county=head["place"] == COUNTY, is_now=when == wave)
+    order = order.sort_values(["is_county", "is_now", "at"], kind="stable").drop_duplicates("claim", keep="last")
+    return order.set_index("claim").reindex([key for key in claims if key in set(order["claim"])])
+
+
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def show_value(claim: Claim, value: float, lang: str, is_share: bool = False) -> str:
-    """A share as per cent, anything else with the claim's unit."""
+def show_value(claim: Claim, value: float, lang: str, is_share: bool = False, sub: str = "") -> str:
+    """A share as per cent, anything else with the claim's unit; a part of a claim in its own kind."""
     if np.isnan(value):
         return "-"
-    if claim.unit and not is_share:
+    kind = kind_of(claim.id, sub) if sub else ""
+    if kind == "number":
+        return f"{value:.3g}"
+    if claim.unit and not is_share and kind != "share":
         return f"{value:.3g} {claim.unit(lang)}"
     return f"{100 * value:.1f}%"
 
@@ -394,7 +410,7 @@ def sentence(row: Mapping[str, Any], claim: Claim, lang: str, place: str, sub: s
     if not np.isnan(row["estimate"]):
         is_share = claim.is_about_towns and row["place"] == COUNTY and not row["sub"]
         shown = {
-            key: show_value(claim, row[name], lang, is_share)
+            key: show_value(claim, row[name], lang, is_share, row["sub"])
             for key, name in (("value", "estimate"), ("low", "low"), ("high", "high"))
         }
         kind = "counted" if row["low"] == row["high"] else "bounded" if row["method"] == COUNT else "value"

@@ -19,6 +19,7 @@ from huying.folder import County, county_folder, read_county
 from huying.words import say
 
 DONE, FAILED, BAD = 0, 1, 2
+SHOWN = 3  # rejected rows of a file that `check` spells out
 
 
 def parser() -> argparse.ArgumentParser:
@@ -94,6 +95,7 @@ def do_check(args: argparse.Namespace) -> int:
     """Read every file of the county by its contract and say what is wrong with each."""
     from huying.batch.intake import Intake
     from huying.claims import claims_of
+    from huying.clean.ledger_rules import say_rejected
 
     county = county_of(args)
     claims_of(county)
@@ -106,6 +108,8 @@ def do_check(args: argparse.Namespace) -> int:
     else:
         for line, rejected in zip(lines, intake.rejected, strict=True):
             print(say("cli.checked", **line) + why_rejected(line, rejected))
+            for entry in rejected[rejected["level"] == "row"].head(SHOWN).to_dict("records"):
+                print("  " + say_rejected(entry))
         for fault in faults:
             print(fault.say(), file=sys.stderr)
         print(say("cli.check_done", n=len(lines), faults=len(faults)))
@@ -212,7 +216,9 @@ def do_claims(args: argparse.Namespace) -> int:
     for section, rows in table.groupby("section", sort=False):
         print(say("cli.section", section=section, n=len(rows)))
         for key, row in rows.iterrows():
-            print(say("cli.claim_line", claim=key, verdict=row["verdict"], value=row["value"], sentence=row["sentence"]))
+            print(
+                say("cli.claim_line", claim=key, verdict=row["verdict"], value=row["value"], sentence=row["sentence"])
+            )
     return DONE
 
 
@@ -225,7 +231,11 @@ def do_templates(args: argparse.Namespace) -> int:
     if folder.exists() and any(folder.glob("*.xlsx")) and not args.force:
         raise InputError("cli.exists", Place(str(folder)))
     files = write_templates(county, folder, words.language())
-    print(json.dumps([str(file) for file in files]) if args.json else say("cli.templates_done", n=len(files), folder=folder))
+    print(
+        json.dumps([str(file) for file in files])
+        if args.json
+        else say("cli.templates_done", n=len(files), folder=folder)
+    )
     return DONE
 
 

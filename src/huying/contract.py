@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from huying.words import Text, say
 REJECTED = ("file", "sheet", "row", "column", "value", "reason")
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _DAY = r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
+_PER_CENT = re.compile(r"\d{1,3}(\.\d+)?\s*%|[1-9]\d?(\.\d+)?|100(\.0+)?")
 _TIME = r"(?:(?:[T\s]+|(?<=日))(\d{1,2})[:时](\d{1,2})分?(?::(\d{1,2})(?:\.\d+)?)?)?\s*(?:Z|[+-]00:?00|\+08:?00)?$"
 
 
@@ -196,6 +197,7 @@ class Column:
     """One column: its name, kind, title and meaning in both languages, and what must hold.
 
     `after` names a column of the same table that may not be later; `aliases` are further headers that mean this column.
+    `blank` is the reason that a row gets whose cell is blank though required. `note` says more than the kind does.
     """
 
     name: str
@@ -205,9 +207,36 @@ class Column:
     after: str = ""
     unit: str = ""
     aliases: tuple[str, ...] = ()
+    blank: str = "empty"
+    note: Text | None = None
 
     def headers(self) -> tuple[str, ...]:
         return (self.name, *self.title, *self.aliases)
+
+    def describe(self, lang: str) -> str:
+        """What a cell may hold."""
+        return self.note(lang) if self.note else self.kind.describe(lang)
+
+    def unit_word(self, lang: str) -> str:
+        """The unit in words, empty where the column has none."""
+        return say(f"contract.unit_{re.sub('[^a-z0-9]', '_', self.unit)}", lang) if self.unit else ""
+
+
+class Rule(Protocol):
+    """What must hold between columns or rows (`huying.rules`): `broken` gives, by line, what the rows that break it hold.
+
+    `titles` are the titles of the columns and, for rules that look into another ledger, of the ledgers.
+    """
+
+    @property
+    def column(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    def broken(self, rows: pd.DataFrame, known: Mapping[str, Collection[str]]) -> pd.Series: ...
+
+    def describe(self, lang: str, titles: Mapping[str, str]) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -223,7 +252,8 @@ class Checked:
 class Table:
     """A table's declaration: name, title, columns, the columns that make a row unique, and what a row is.
 
-    `covers`: the list is complete over the towns, so that every town of the register must stand in it.
+    `covers`: the list is complete over the towns, so that every town of the register must stand in it. `rules` hold between
+    columns or rows; `example` is one plausible row, a text for each column.
     """
 
     name: str
@@ -232,6 +262,8 @@ class Table:
     key: tuple[str, ...] = ()
     rows: Text | None = None
     covers: bool = False
+    rules: tuple[Rule, ...] = ()
+    example: tuple[str | Text, ...] = ()
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -247,9 +279,9 @@ class Table:
         for name, header in headers.items():
             cells = clean_series(text[header])
             typed[name], bad = self.by_name[name].kind.parse(cells)
-            faults.append(set_aside(place, header, text[header][bad], "unfit"))
+            faults.append(set_aside(place, header, text[header][bad], why_unfit(self.by_name[name].kind, cells[bad])))
             if not self.by_name[name].optional:
-                faults.append(set_aside(place, header, text[header][cells == ""], "empty"))
+                faults.append(set_aside(place, header, text[header][cells == ""], self.by_name[name].blank))
         rows = pd.DataFrame(typed, index=text.index)
         faults += [self.out_of_order(rows, headers, text, place), self.repeated(rows, text, headers, place)]
         rejected = pd.concat(faults, ignore_index=True).drop_duplicates("row").sort_values("row", ignore_index=True)
@@ -301,13 +333,29 @@ class Table:
              set_aside(place, headers[keys[0]], cells[again & ~same], "key_taken")]
         )  # fmt: skip
 
+    def key_words(self, lang: str) -> str:
+        """What no two rows may share, empty for a table without a key."""
+        names = [self.by_name[name].title(lang) for name in self.key]
+        return say("contract.rule_key", lang, key=" + ".join(names)) if names else ""
+
+    def rule_words(self, lang: str, ledgers: Mapping[str, str]) -> list[str]:
+        """The rules between columns and rows in words; `ledgers` are the titles of the tables that they may look into."""
+        titles = {**ledgers, **{column.name: column.title(lang) for column in self.columns}}
+        return [rule.describe(lang, titles) for rule in self.rules]
+
     def show(self, rows: pd.DataFrame, lang: str = "zh") -> pd.DataFrame:
         """`rows` as a county's office would write them: titles for headers, labels for codes, everything text."""
         wanted = [column for column in self.columns if column.name in rows]
         return pd.DataFrame({column.title(lang): column.kind.show(rows[column.name]) for column in wanted})
 
 
-def set_aside(place: Place, column: str, cells: pd.Series, reason: str) -> pd.DataFrame:
+def why_unfit(kind: Kind, cells: pd.Series) -> list[str]:
+    """The reason for each clean cell that does not fit: a per cent where a share from 0 to 1 belongs is told apart."""
+    is_share = isinstance(kind, Number) and (kind.low, kind.high) == (0, 1)
+    return ["per_cent" if is_share and _PER_CENT.fullmatch(cell) else "unfit" for cell in cells]
+
+
+def set_aside(place: Place, column: str, cells: pd.Series, reason: str | list[str]) -> pd.DataFrame:
     """Rows of the table `rejected` (columns REJECTED) for `cells`, whose index holds the lines of the file."""
     return pd.DataFrame(
         {"file": place.file, "sheet": place.sheet, "row": cells.index, "column": column,

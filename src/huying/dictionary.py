@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from huying.codebook import Item, house_codebook
 from huying.contract import Table
 from huying.ledgers import TABLES
-from huying.words import say
+from huying.words import LANGUAGES, Text, say
 
 FORMS = ("resident", "staff", "leader", "department")
 
@@ -42,18 +42,38 @@ def item_row(item: Item) -> list[str]:
 
 
 def ledger_lines(declared: Table) -> list[str]:
-    """One ledger: its columns with titles, contents and rules."""
-    rows = [[f"`{c.name}`", c.title.zh, c.title.en, f"{c.kind.describe('zh')} / {c.kind.describe('en')}", c.unit,
-             "" if c.optional else "✓", f"≥ `{c.after}`" if c.after else ""] for c in declared.columns]  # fmt: skip
-    key = ", ".join(f"`{name}`" for name in declared.key) or "–"
-    head = ["column", "列名", "title", "内容 / content", "unit", "必填 / required", "rule"]
+    """One ledger: what a row is, its columns with titles, contents and an example, and its rules."""
+    examples = [text.zh if isinstance(text, Text) else text for text in declared.example] or [""] * len(
+        declared.columns
+    )
+    rows = [[f"`{c.name}`", c.title.zh, c.title.en, " / ".join(map(c.describe, LANGUAGES)), " / ".join(dict.fromkeys(map(c.unit_word, LANGUAGES))),
+             "" if c.optional else "✓", f"≥ `{c.after}`" if c.after else "", example]
+            for c, example in zip(declared.columns, examples, strict=True)]  # fmt: skip
+    head = [
+        "column",
+        "列名",
+        "title",
+        "内容 / content",
+        "单位 / unit",
+        "必填 / required",
+        "规则 / rule",
+        "示例 / example",
+    ]
     return [
         f"### `{declared.name}` {declared.title.zh} / {declared.title.en}",
         "",
-        f"key: {key}",
-        "",
+        *([f"{declared.rows.zh} / {declared.rows.en}", ""] if declared.rows else []),
+        *rule_lines(declared),
         *table(head, rows),
     ]
+
+
+def rule_lines(declared: Table) -> list[str]:
+    """The key and the rules between columns and rows, one a line in both languages."""
+    key = ", ".join(f"`{name}`" for name in declared.key) or "–"
+    titles = {lang: {name: other.title(lang) for name, other in TABLES.items()} for lang in LANGUAGES}
+    rules = zip(*(declared.rule_words(lang, titles[lang]) for lang in LANGUAGES), strict=True)
+    return [f"- key: {key}", *(f"- {zh} / {en}" for zh, en in rules), ""]
 
 
 def dictionary() -> str:

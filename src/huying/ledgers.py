@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from huying.contract import Choice, Column, Day, Flag, Id, Instant, Label, Number, Table, Whole, choices
+from huying.rules import AtMost, GroupSum, InLedger, OnePlace, SumTo
 from huying.words import Text
 
 TOWN_TYPES = choices([("town", "镇", "town"), ("street", "街道", "subdistrict"), ("pilot", "试点镇", "pilot town")])
@@ -50,12 +51,20 @@ CHECKS = (
 )
 RULINGS = Choice({"ruled": Text("已界定", "ruled"), "open": Text("未界定", "not ruled yet")})
 
+DEPARTMENT = Text("部门", "department")
 TOWN = Column("town_id", Id(), Text("镇街编号", "town id"))
 
 
 def _town(optional: bool = False) -> Column:
     """The town as the ledger writes it, by id or by name; matched by `towns`."""
-    return Column("town", Label(), Text("镇街", "town"), optional, aliases=("镇(街道)", "镇街名称", "所在镇街"))
+    return Column("town", Label(), Text("镇街", "town"), optional, aliases=("镇(街道)", "镇街名称", "所在镇街"),
+                  note=Text("镇街登记表中的名称、别名或编号", "a name, alias or id of the register of towns"))  # fmt: skip
+
+
+def _dept(title: Text = DEPARTMENT, aliases: tuple[str, ...] = ()) -> Column:
+    """The department as the ledger writes it; matched by `departments` where the county has that register."""
+    return Column("dept", Label(), title, aliases=aliases,
+                  note=Text("部门名册中的名称、别名或编号，一格一个", "a name, alias or id of the register of departments, one a cell"))  # fmt: skip
 
 
 TOWNS = Table("towns", Text("镇街登记表", "register of towns"), (
@@ -67,15 +76,18 @@ TOWNS = Table("towns", Text("镇街登记表", "register of towns"), (
     Column("adults", Whole(1), Text("成年人口", "adults"), unit="persons"),
     Column("n_villages", Whole(1), Text("村(社区)数", "villages"), unit="villages"),
     Column("staff_listed", Whole(0), Text("在册工作人员", "listed staff"), optional=True, unit="persons"),
-    Column("aliases", Label(), Text("曾用名和别名", "aliases"), optional=True),
-), ("town_id",))  # fmt: skip
+    Column("aliases", Label(), Text("曾用名和别名", "aliases"), optional=True, note=Text("多个用“;”或“、”分开", "several are parted by ;")),
+), ("town_id",), rows=Text("每个镇街一行", "one row a town"),
+    example=("T01", Text("甲镇", "First Town"), "First Town", "town", "41000", "32400", "44", "54", "老甲乡"))  # fmt: skip
 
 MARGINS = Table("margins", Text("人口边际", "population margins"), (
     TOWN,
     Column("item", Choice({"sex": Text("性别", "sex"), "age": Text("年龄组", "age group")}), Text("项目", "margin")),
     Column("category", Label(), Text("类别", "category")),
     Column("adults", Whole(0), Text("成年人口", "adults"), unit="persons"),
-), ("town_id", "item", "category"), covers=True)  # fmt: skip
+), ("town_id", "item", "category"), rows=Text("每个镇街、项目、类别一行", "one row a town, margin and category"), covers=True,
+    rules=(InLedger("town_id", "towns", "town_id", "no_such_town"),),
+    example=("T01", "sex", "male", "16100"))  # fmt: skip
 
 VILLAGES = Table("villages", Text("村(社区)登记表", "register of villages"), (
     Column("village_id", Id(), Text("村编号", "village id")),
@@ -83,7 +95,8 @@ VILLAGES = Table("villages", Text("村(社区)登记表", "register of villages"
     Column("name", Label(), Text("村名", "village name")),
     Column("adults", Whole(1), Text("成年人口", "adults"), unit="persons"),
     Column("is_sampled", Flag(), Text("是否入样", "sampled")),
-), ("village_id",), covers=True)  # fmt: skip
+), ("village_id",), rows=Text("每个村(社区)一行", "one row a village"), covers=True, rules=(InLedger("town_id", "towns", "town_id", "no_such_town"),),
+    example=("T01V01", "T01", Text("甲一村", "First Village"), "1066", "1"))  # fmt: skip
 
 ORG_ROSTER = Table("org_roster", Text("机构设置表", "roster of units"), (
     _town(),
@@ -94,7 +107,9 @@ ORG_ROSTER = Table("org_roster", Text("机构设置表", "roster of units"), (
     Column("welfare_class", Whole(1, 2), Text("公益类别", "public-welfare class"), optional=True),
     Column("plaque", Label(), Text("加挂牌子", "plaque"), optional=True),
     Column("established_on", Day(), Text("成立日期", "established on"), optional=True),
-), ("town", "unit_id"), covers=True)  # fmt: skip
+), ("town", "unit_id"), rows=Text("每个镇街、机构一行", "one row a town and unit"), covers=True,
+    example=("T01", "N13", Text("综合文体健康中心", "Culture and Health Centre"), "psu", Text("公共服务", "public services"), "1",
+             Text("新时代文明实践分中心", "civilisation practice centre"), "2022-01-20"))  # fmt: skip
 
 ORG_MAP = Table("org_map", Text("新旧机构对照表", "old units and their successors"), (
     Column("old_id", Id(), Text("原机构编号", "old unit id")),
@@ -104,7 +119,9 @@ ORG_MAP = Table("org_map", Text("新旧机构对照表", "old units and their su
     Column("relation", RELATIONS, Text("关系", "relation")),
     Column("share", Number(0, 1), Text("承接份额", "share taken over"), optional=True),
     Column("valid_from", Day(), Text("生效日期", "valid from"), optional=True),
-), ("old_id", "new_unit"))  # fmt: skip
+), ("old_id", "new_unit"), rows=Text("每个原机构及其一个承接机构一行；没有承接机构的新机构编号留空", "one row an old unit and one of its successors; the new unit is blank where it has none"),
+    rules=(GroupSum("old_id", "share", 1, "valid_from", "shares_not_one"),),
+    example=("O01", Text("农业技术推广站", "Agro-tech station"), "Agro-tech station", "N12", "1:1", "1", "2022-01-20"))  # fmt: skip
 
 UNIT_CHECK = Table("unit_check", Text("机构运行核查表", "check of units in use"), (
     _town(),
@@ -112,7 +129,9 @@ UNIT_CHECK = Table("unit_check", Text("机构运行核查表", "check of units i
     Column("mark", MARKS, Text("核查项", "mark")),
     Column("in_use", IN_USE, Text("在用名称", "name in use")),
     Column("checked_on", Day(), Text("核查日期", "checked on")),
-), ("town", "old_id", "mark"), covers=True)  # fmt: skip
+), ("town", "old_id", "mark"), rows=Text("每个镇街、原机构、核查项一行", "one row a town, old unit and mark"), covers=True,
+    rules=(InLedger("old_id", "org_map", "old_id", "unmapped"),),
+    example=("T01", "O01", "plate", "new", "2023-05-16"))  # fmt: skip
 
 DOCUMENTS = Table("documents", Text("文件登记表", "register of documents"), (
     Column("doc_no", Label(), Text("文号", "document number"), optional=True),
@@ -121,14 +140,16 @@ DOCUMENTS = Table("documents", Text("文件登记表", "register of documents"),
     _town(optional=True),
     Column("issued_on", Day(), Text("印发日期", "issued on"), optional=True),
     Column("effective_on", Day(), Text("施行日期", "in force from"), optional=True, after="issued_on"),
-))  # fmt: skip
+), rows=Text("每份文件一行；县级文件的镇街留空", "one row a document; the town is blank for the county's own"),
+    example=(Text("甲发〔2021〕7号", "First Town 2021/7"), Text("甲镇行政管理体制改革实施方案", "Plan of reform of First Town"), "plan", "T01",
+             "2021-11-15", "2022-01-20"))  # fmt: skip
 
 CALLS = Table("calls", Text("呼叫台账", "call ledger"), (
     Column("call_id", Id(), Text("呼叫编号", "call id")),
     _town(optional=True),
     Column("called_at", Instant(), Text("呼叫时间", "called at")),
     Column("dispatched_at", Instant(), Text("派发时间", "dispatched at"), after="called_at"),
-    Column("dept", Label(), Text("责任部门", "department"), aliases=("承办部门",)),
+    _dept(Text("责任部门", "department"), ("承办部门",)),
     Column("responded_at", Instant(), Text("回应时间", "responded at"), optional=True, after="dispatched_at"),
     Column("closed_at", Instant(), Text("办结时间", "closed at"), optional=True, after="called_at"),
     Column("feedback_at", Instant(), Text("反馈单上传时间", "feedback slip uploaded at"), optional=True, after="called_at"),
@@ -139,7 +160,9 @@ CALLS = Table("calls", Text("呼叫台账", "call ledger"), (
     Column("item_code", Id(), Text("清单号", "item of the duty list"), optional=True),
     Column("town_rating", Whole(1, 5), Text("镇街评分", "town's rating"), optional=True, unit="1-5"),
     Column("reopened_of", Id(), Text("重复呼叫原编号", "call that this repeats"), optional=True),
-), ("call_id",))  # fmt: skip
+), ("call_id",), rows=Text("每次呼叫一行", "one row a call"),
+    example=("GD0001", "T01", "2022-05-05 09:10", "2022-05-05 10:00", "K01", "2022-05-06 15:20", "2022-05-10 11:00", "2022-05-10 16:30",
+             "closed", "0", "0", "0", "Q12", "5", ""))  # fmt: skip
 
 JOINT_CONFERENCE = Table("joint_conference", Text("联席会议台账", "joint-conference cases"), (
     Column("case_id", Id(), Text("案件编号", "case id")),
@@ -150,21 +173,24 @@ JOINT_CONFERENCE = Table("joint_conference", Text("联席会议台账", "joint-c
     Column("accepted_on", Day(), Text("受理日期", "accepted on"), optional=True, after="referred_on"),
     Column("heard_on", Day(), Text("会商日期", "heard on"), optional=True, after="referred_on"),
     Column("is_returned_after", Flag(), Text("界定后是否又退回", "returned after the ruling"), optional=True),
-), ("case_id",))  # fmt: skip
+), ("case_id",), rows=Text("每个案件一行", "one row a case"),
+    example=("LX001", "GD0001", "2022-07-05", "2022-07-19", "K01", "2022-07-06", "2022-07-14", "0"))  # fmt: skip
 
 NEED_COUNTS = Table("need_counts", Text("12345和网格诉求量", "counts of need by 12345 and grid"), (
     _town(),
     Column("month", Day(), Text("月份", "month")),
     Column("channel", CHANNELS, Text("渠道", "channel")),
     Column("n", Whole(0), Text("件数", "matters"), unit="matters"),
-), ("town", "month", "channel"), covers=True)  # fmt: skip
+), ("town", "month", "channel"), rows=Text("每个镇街、月份、渠道一行；月份写当月第一天", "one row a town, month and channel; the month is its first day"), covers=True,
+    example=("T01", "2022-05-01", "12345", "37"))  # fmt: skip
 
 DEPARTMENTS = Table("departments", Text("部门名册", "register of departments"), (
     Column("dept_id", Id(), Text("部门编号", "department id")),
     Column("name_zh", Label(), Text("部门名称", "name (zh)")),
     Column("name_en", Label(), Text("英文名称", "name (en)")),
-    Column("aliases", Label(), Text("别名", "aliases"), optional=True),
-), ("dept_id",))  # fmt: skip
+    Column("aliases", Label(), Text("别名", "aliases"), optional=True, note=Text("多个用“;”或“、”分开", "several are parted by ;")),
+), ("dept_id",), rows=Text("每个部门一行", "one row a department"),
+    example=("K01", Text("自然资源局", "Natural Resources"), "Natural Resources", "自资局"))  # fmt: skip
 
 QUOTA = Table("quota", Text("编制台账", "quota ledger"), (
     _town(optional=True),
@@ -176,7 +202,7 @@ QUOTA = Table("quota", Text("编制台账", "quota ledger"), (
     Column("borrowed_in", Whole(0), Text("借入人数", "borrowed from others"), optional=True, unit="posts"),
 ), ("town", "year", "kind"), rows=Text("每个镇街、年度、编制类别一行；镇街留空的一行是县直各单位合计",
                                        "one row a town, year and kind; the row without a town is the total of the county's own bodies"),
-    covers=True)  # fmt: skip
+    covers=True, rules=(AtMost("borrowed_out", "filled", "lent_above_filled"),), example=("T01", "2022", "admin", "40", "36", "3", "1"))  # fmt: skip
 
 QUOTA_MOVES = Table("quota_moves", Text("编制收回和调整台账", "quota recovered and given"), (
     Column("move_id", Id(), Text("流水号", "move id")),
@@ -185,7 +211,8 @@ QUOTA_MOVES = Table("quota_moves", Text("编制收回和调整台账", "quota re
     Column("posts", Whole(0), Text("编制数", "posts"), unit="posts"),
     Column("moved_on", Day(), Text("日期", "moved on")),
     Column("from_unit", Label(), Text("来源单位", "unit it came from"), optional=True),
-), ("move_id",), rows=Text("每笔收回、下达或留用一行", "one row a move"))  # fmt: skip
+), ("move_id",), rows=Text("每笔收回、下达或留用一行", "one row a move"),
+    example=("M001", "given", "T01", "3", "2022-03-01", Text("县直某事业单位", "an institution of the county")))  # fmt: skip
 
 QUOTA_PLAN = Table("quota_plan", Text("年度用编进人计划", "yearly hiring plan"), (
     Column("year", Whole(1990, 2100), Text("年度", "year")),
@@ -193,16 +220,18 @@ QUOTA_PLAN = Table("quota_plan", Text("年度用编进人计划", "yearly hiring
     _town(optional=True),
     Column("planned", Whole(0), Text("计划名额", "posts planned"), unit="posts"),
 ), ("year", "kind", "town"), rows=Text("每个年度、类别、镇街一行；镇街留空的一行是县直各单位合计",
-                                       "one row a year, kind and town; the row without a town is the total of the county's own bodies"))  # fmt: skip
+                                       "one row a year, kind and town; the row without a town is the total of the county's own bodies"),
+    example=("2022", "admin", "T01", "4"))  # fmt: skip
 
 ADMISSIONS = Table("admissions", Text("交办事项准入台账", "requests to put matters on the list"), (
     Column("request_id", Id(), Text("申请编号", "request id")),
-    Column("dept", Label(), Text("申请部门", "department")),
+    _dept(Text("申请部门", "department")),
     Column("requested_on", Day(), Text("申请日期", "requested on")),
     Column("decided_on", Day(), Text("审定日期", "decided on"), optional=True, after="requested_on"),
     Column("decision", DECISIONS, Text("结果", "decision")),
     Column("list_version", Label(), Text("清单版本", "version of the list"), optional=True),
-), ("request_id",), rows=Text("每件申请一行", "one row a request"))  # fmt: skip
+), ("request_id",), rows=Text("每件申请一行", "one row a request"),
+    example=("SQ001", "K01", "2022-09-05", "2022-09-20", "refused", "2022-2"))  # fmt: skip
 
 PUBLICITY = Table("publicity", Text("清单公开核查表", "check of published lists"), (
     _town(),
@@ -210,22 +239,25 @@ PUBLICITY = Table("publicity", Text("清单公开核查表", "check of published
     Column("url", Label(), Text("公开网址", "address"), optional=True),
     Column("published_on", Day(), Text("公开日期", "published on"), optional=True),
     Column("updated_on", Day(), Text("更新日期", "updated on"), optional=True, after="published_on"),
-), ("town", "list"), rows=Text("每个镇街、清单一行", "one row a town and list"), covers=True)  # fmt: skip
+), ("town", "list"), rows=Text("每个镇街、清单一行", "one row a town and list"), covers=True,
+    example=("T01", "powers", "https://example.org/list", "2022-04-01", "2022-10-08"))  # fmt: skip
 
 DELEGATED_ITEMS = Table("delegated_items", Text("下放事项清单", "delegated items"), (
     Column("item_id", Id(), Text("事项编号", "item id")),
     Column("name", Label(), Text("事项名称", "name")),
     Column("from_dept", Label(), Text("下放部门", "department it comes from")),
-    Column("mode", MODES, Text("方式", "mode")),
+    Column("mode", MODES, Text("下放方式", "mode")),
     Column("effective_on", Day(), Text("生效日期", "in force from"), optional=True),
-), ("item_id",), rows=Text("每个事项一行", "one row an item"))  # fmt: skip
+), ("item_id",), rows=Text("每个事项一行", "one row an item"),
+    example=("X01", Text("农村宅基地审批", "permits for rural homesteads"), Text("农业农村局", "Agriculture and Rural Affairs"), "entrusted", "2022-05-01"))  # fmt: skip
 
 ACCEPTED_ITEMS = Table("accepted_items", Text("事项承接表", "items taken over"), (
     _town(),
     Column("item_id", Id(), Text("事项编号", "item id")),
     Column("accepted_on", Day(), Text("承接日期", "taken over on"), optional=True),
 ), ("town", "item_id"), rows=Text("每个镇街、事项一行；未承接的日期留空", "one row a town and item; the day is blank where the item was not taken over"),
-    covers=True)  # fmt: skip
+    covers=True,
+    example=("T01", "X01", "2022-05-10"))  # fmt: skip
 
 SERVICE_LOG = Table("service_log", Text("窗口办件台账", "log of transactions"), (
     Column("txn_id", Id(), Text("办件编号", "transaction id")),
@@ -240,7 +272,8 @@ SERVICE_LOG = Table("service_log", Text("窗口办件台账", "log of transactio
     Column("level_started", LEVELS, Text("受理层级", "level where it began"), optional=True),
     Column("level_finished", LEVELS, Text("办结层级", "level where it ended"), optional=True),
     Column("transfers", Whole(0, 50), Text("转办次数", "times passed on"), optional=True, unit="times"),
-), ("txn_id",), rows=Text("每件一行", "one row a transaction"))  # fmt: skip
+), ("txn_id",), rows=Text("每件一行", "one row a transaction"),
+    example=("BJ0001", "T01", "Z01", "X01", "2022-06-01 09:10", "2022-06-02 15:00", "3", "1", "5", "town", "town", "0"))  # fmt: skip
 
 CENTRES = Table("centres", Text("便民服务中心和站点核查表", "check of service centres and stations"), (
     Column("centre_id", Id(), Text("中心(站)编号", "centre or station")),
@@ -262,7 +295,9 @@ CENTRES = Table("centres", Text("便民服务中心和站点核查表", "check o
     Column("windows", Whole(0, 500), Text("窗口数", "windows"), optional=True, unit="windows"),
     Column("deputies", Whole(0, 500), Text("已定B岗的窗口数", "windows with a deputy"), optional=True, unit="windows"),
     Column("unmanned", Whole(0, 500), Text("核查时无人的窗口数", "windows unmanned at the check"), optional=True, unit="windows"),
-), ("centre_id",), rows=Text("每个中心或站点一行", "one row a centre or station"), covers=True)  # fmt: skip
+), ("centre_id",), rows=Text("每个中心或站点一行", "one row a centre or station"), covers=True,
+    rules=(AtMost("deputies", "windows", "deputies_above_windows"), AtMost("unmanned", "windows", "unmanned_above_windows")),
+    example=("Z01", "T01", "centre", "", "1", "2022-06-01", "2023-01-05", "2022-12-30", "1", "1", "1", "1", "1", "1", "1", "1", "8", "6", "1"))  # fmt: skip
 
 BANK_POINTS = Table("bank_points", Text("政银企协作服务点台账", "bank service points"), (
     Column("point_id", Id(), Text("服务点编号", "point id")),
@@ -273,7 +308,8 @@ BANK_POINTS = Table("bank_points", Text("政银企协作服务点台账", "bank 
     Column("loans", Whole(0), Text("放款笔数", "loans"), optional=True, unit="loans"),
     Column("days_to_loan", Number(0, 3650), Text("放款用时中位数", "median days to a loan"), optional=True, unit="days"),
     Column("days_before", Number(0, 3650), Text("设点前放款用时中位数", "median days before the point opened"), optional=True, unit="days"),
-), ("point_id",), rows=Text("每个服务点一行", "one row a point"))  # fmt: skip
+), ("point_id",), rows=Text("每个服务点一行", "one row a point"),
+    example=("F01", "T01", Text("农村商业银行", "Rural Commercial Bank"), "2022-05-01", "2022-12-20", "46", "3", "7"))  # fmt: skip
 
 AGENCIES = Table("agencies", Text("派驻机构花名册", "roster of dispatched agencies"), (
     Column("agency_id", Id(), Text("机构编号", "agency id")),
@@ -286,47 +322,55 @@ AGENCIES = Table("agencies", Text("派驻机构花名册", "roster of dispatched
     Column("meetings_called", Whole(0, 1000), Text("通知参会次数", "meetings called"), optional=True, unit="meetings"),
     Column("meetings_attended", Whole(0, 1000), Text("实际参会次数", "meetings attended"), optional=True, unit="meetings"),
     Column("assessed_by_town", Flag(), Text("镇街是否考核其负责人", "head assessed by the town"), optional=True),
-), ("agency_id",), rows=Text("每个派驻机构一行；一个机构只在一个镇街", "one row an agency, each in one town"), covers=True)  # fmt: skip
+), ("agency_id",), rows=Text("每个派驻机构一行；一个机构只在一个镇街", "one row an agency, each in one town"), covers=True,
+    rules=(OnePlace("agency_id", "town", "agency_in_two_towns"), AtMost("meetings_attended", "meetings_called", "attended_above_called")),
+    example=("A001", "T01", "enforcement", "county", "county", "1", "1", "12", "9", "0"))  # fmt: skip
 
 AGENCY_EVENTS = Table("agency_events", Text("派驻机构负责人调整台账", "changes of agency heads"), (
     Column("event_id", Id(), Text("流水号", "event id")),
     Column("agency_id", Id(), Text("机构编号", "agency id")),
     _town(),
-    Column("changed_on", Day(), Text("调整日期", "changed on")),
+    Column("changed_on", Day(), Text("调整日期", "changed on"), blank="no_change_date"),
     Column("consulted", CONSULTED, Text("是否征求镇街意见", "town consulted")),
     Column("consent_doc", Label(), Text("征求意见文号", "document of consent"), optional=True),
     Column("reported_on", Day(), Text("报到日期", "reported on"), optional=True, after="changed_on"),
-), ("event_id",), rows=Text("每次调整一行", "one row a change"))  # fmt: skip
+), ("event_id",), rows=Text("每次调整一行", "one row a change"),
+    example=("E001", "A001", "T01", "2022-10-08", "written", Text("甲函〔2022〕3号", "First Town 2022/3"), "2022-10-20"))  # fmt: skip
 
 APPRAISAL_WEIGHTS = Table("appraisal_weights", Text("考核权重表", "appraisal weights"), (
-    Column("dept", Label(), Text("部门", "department")),
+    _dept(),
     Column("year", Whole(1990, 2100), Text("年度", "year")),
     Column("town_weight", Number(0, 1), Text("镇街评价权重", "weight of the towns' rating"), unit="share"),
     Column("other_weight", Number(0, 1), Text("其他部分权重", "weight of the other parts"), unit="share"),
     Column("agency_weight", Number(0, 1), Text("镇街评价占派驻机构考核权重", "weight of the town's rating for agencies"), optional=True,
            unit="share"),
-), ("dept", "year"), rows=Text("每个部门、年度一行；两部分权重之和为1", "one row a department and year; the two weights add to 1"))  # fmt: skip
+), ("dept", "year"), rows=Text("每个部门、年度一行；两部分权重之和为1", "one row a department and year; the two weights add to 1"),
+    rules=(SumTo(("town_weight", "other_weight"), 1, "weights_not_one"),),
+    example=("K01", "2022", "0.3", "0.7", "0.4"))  # fmt: skip
 
 APPRAISAL_SCORES = Table("appraisal_scores", Text("考核得分表", "appraisal scores"), (
-    Column("dept", Label(), Text("部门", "department")),
+    _dept(),
     Column("year", Whole(1990, 2100), Text("年度", "year")),
     Column("town_score", Number(0, 100), Text("镇街评价得分", "towns' score"), unit="points"),
     Column("other_score", Number(0, 100), Text("其他部分得分", "score of the other parts"), unit="points"),
-), ("dept", "year"), rows=Text("每个部门、年度一行", "one row a department and year"))  # fmt: skip
+), ("dept", "year"), rows=Text("每个部门、年度一行", "one row a department and year"),
+    example=("K01", "2022", "88.5", "93"))  # fmt: skip
 
 DUTY_LOG = Table("duty_log", Text("急难险重任务出勤台账", "log of urgent duties"), (
     Column("duty_id", Id(), Text("任务编号", "duty id")),
     Column("agency_id", Id(), Text("机构编号", "agency id")),
     Column("called_on", Day(), Text("通知日期", "called on")),
     Column("turned_up", Flag(), Text("是否到场", "turned up")),
-), ("duty_id", "agency_id"), rows=Text("每次任务、每个机构一行", "one row a duty and agency"))  # fmt: skip
+), ("duty_id", "agency_id"), rows=Text("每次任务、每个机构一行", "one row a duty and agency"),
+    example=("R001", "A001", "2022-07-12", "1"))  # fmt: skip
 
 ACCOUNTABILITY = Table("accountability", Text("问责督导台账", "accountability log"), (
     Column("event_id", Id(), Text("流水号", "event id")),
-    Column("dept", Label(), Text("部门", "department")),
+    _dept(),
     Column("happened_on", Day(), Text("日期", "day")),
     Column("step", STEPS, Text("措施", "step")),
-), ("event_id",), rows=Text("每次一行", "one row an event"))  # fmt: skip
+), ("event_id",), rows=Text("每次一行", "one row an event"),
+    example=("W001", "K01", "2022-11-15", "interview"))  # fmt: skip
 
 TABLES = {table.name: table for table in (
     TOWNS, MARGINS, VILLAGES, DEPARTMENTS, ORG_ROSTER, ORG_MAP, UNIT_CHECK, DOCUMENTS, CALLS, JOINT_CONFERENCE, NEED_COUNTS,

@@ -12,10 +12,12 @@ import pandas as pd
 
 from huying import words
 from huying.batch.county_step import prepare
-from huying.claims import Claim, claims_of, sentence, show_value, verdict_word
+from huying.claims import NOT_SUPPORTED, Claim, claims_of, reason_word, sentence, show_value, verdict_word
 from huying.errors import CountyError
-from huying.estimates import COUNTY
+from huying.estimates import COUNT, COUNTY
 from huying.folder import County, find_county
+from huying.ledgers import TABLES
+from huying.parts import part_word
 from huying.store import read_parquet
 from huying.words import say
 
@@ -97,9 +99,13 @@ class Reading:
         return sentence(row, self.claims[claim], self.lang, self.place_name(row["place"]))
 
     def verdicts(self, *claims: str) -> str:
-        """The verdicts of claims at this place and in the county, a line each."""
-        places = dict.fromkeys((self.town, COUNTY))
-        return "\n".join(self.verdict(claim, place) for claim in claims for place in places)
+        """The verdicts of claims at this place and in the county (or wherever they are judged), a line each."""
+        return "\n".join(self.verdict(claim, place) for claim in claims for place in self.places(claim))
+
+    def places(self, claim: str) -> list[str]:
+        """This place and the county where the claim stands for them, else every place for which it stands (the pilot)."""
+        own = list(self.rows(claim)["place"])
+        return [place for place in dict.fromkeys((self.town, COUNTY)) if place in own] or own or [self.town]
 
     def detail(self, claim: str, sub: str, text: str, place: str = "") -> str:
         """One sentence on a part of a claim: `text`, its value, interval and n."""
@@ -107,6 +113,98 @@ class Reading:
         if row is None:
             return self.say("no_row", claim=claim, place=text)
         return sentence(row, self.claims[claim], self.lang, self.place_name(row["place"]), text)
+
+    def of_notebook(self, notebook: str) -> list[str]:
+        """The claims that belong to a notebook, in the order of the report."""
+        return [key for key, claim in self.claims.items() if claim.notebook == notebook]
+
+    def parts(self, *claims: str, only: str = "", county: bool = False) -> pd.DataFrame:
+        """The parts of these claims at this place and in the county (`county`: there alone), with value, interval and n.
+
+        `only` keeps the parts whose names begin with it.
+        """
+        places, rows = dict.fromkeys([COUNTY] if county else [self.town, COUNTY]), []
+        for claim in claims:
+            own = self.evidence[
+                (self.evidence["claim"] == claim)
+                & (self.evidence["sub"] != "")
+                & self.evidence["place"].isin(list(places))
+            ]
+            own = own[own["sub"].str.startswith(only)]
+            last = own["period"][own["period"] != ""].max()
+            own = own[
+                own["wave"].isin([self.wave, ""])
+                & own["period"].isin([self.wave if self.wave in set(own["period"]) else last, ""])
+            ]
+            rows += [self.part_row(claim, row) for row in own.to_dict("records")]
+        columns = ("claim", "part", "place", "value", "interval", "n")
+        return pd.DataFrame(rows, columns=[self.say(f"col_{c}") for c in columns]).set_index(self.say("col_claim"))
+
+    def part_row(self, claim: str, row: dict[str, Any]) -> list[str]:
+        """One line of `parts`; a value that cannot be stated gives its reason instead."""
+        value, low, high = (
+            show_value(self.claims[claim], row[name], self.lang, sub=row["sub"]) for name in ("estimate", "low", "high")
+        )
+        if pd.isna(row["estimate"]) and row["reason"]:
+            value = reason_word(row["reason"], self.lang)
+        interval = "" if low == high else self.say("bounds" if row["method"] == COUNT else "range", low=low, high=high)
+        return [
+            claim,
+            part_word(claim, row["sub"], self.lang),
+            self.place_name(row["place"]),
+            value,
+            interval,
+            f"{row['n']:.0f}",
+        ]
+
+    def broken(self, *claims: str) -> str:
+        """The towns in which these claims do not hold, claim by claim."""
+        lines = []
+        for claim in claims:
+            rows = self.rows(claim)
+            wrong = rows[(rows["verdict"] == NOT_SUPPORTED) & (rows["place"] != COUNTY)]["place"]
+            names = self.say("comma").join(self.place_name(place) for place in wrong) or self.say("none")
+            lines.append(self.say("broken", claim=claim, names=names))
+        return "\n".join(lines)
+
+    def added_units(self) -> pd.DataFrame:
+        """The units that a pilot has and most other towns do not."""
+        table = self.table("pilot_units")
+        if table.empty:
+            return table
+        added = table[table["is_added"].astype(bool)]
+        names = {"town_id": "place", "name": "unit", "class": "class", "domain": "domain"}
+        classes = (
+            TABLES["org_roster"].by_name["class"].kind.show(added["class"]) if self.lang == "zh" else added["class"]
+        )
+        shown = added.assign(town_id=[self.place_name(town) for town in added["town_id"]], **{"class": classes})[
+            list(names)
+        ]
+        return shown.rename(columns=lambda c: self.say(f"col_{names[c]}")).reset_index(drop=True)
+
+    def stands(self, *claims: str) -> str:
+        """In how many specifications the headline verdict of each claim stands here, and which choice turns it most often."""
+        table, lines = self.table("specifications"), []
+        for claim in claims:
+            own = table[(table["claim"] == claim) & (table["place"] == self.town)] if len(table) else table
+            if len(table) and not len(own):
+                own = table[(table["claim"] == claim) & (table["place"] == COUNTY)]
+            if not len(own):
+                lines.append(self.say("no_row", claim=claim, place=self.place_name(self.town)))
+                continue
+            verdict = own.loc[own["is_headline"].astype(bool), "verdict"].iloc[0]
+            same = (own["verdict"] == verdict).sum()
+            lines.append(
+                self.say("stands", claim=claim, verdict=verdict_word(verdict, self.lang), same=same, n=len(own))
+            )
+            turning = self.table("turning")
+            turns = turning[
+                (turning["claim"] == claim) & (turning["place"] == own["place"].iloc[0]) & (turning["n_changed"] > 0)
+            ]
+            if len(turns):
+                choice = turns.sort_values("n_changed").iloc[-1]["choice"]
+                lines.append(self.say("turns", choice=self.say(f"choice_{choice}")))
+        return "\n".join(lines)
 
     def title(self, claim: str, place: str = "") -> str:
         """The finding as a chart's title: the claim, its verdict and value at this place (or `place`)."""
@@ -148,7 +246,8 @@ class Reading:
         lines = []
         for name, own in files:
             total = self.counts[self.counts["file"].isin(own)][["n_read", "n_kept", "n_rejected"]].sum()
-            lines.append(self.say("data_line", name=self.say(f"data_{name}"), **total.to_dict()))
+            title = TABLES[name].title(self.lang) if name in TABLES else self.say(f"data_{name}")
+            lines.append(self.say("data_line", name=title, **total.to_dict()))
         return "\n".join(lines)
 
     def endings(self, *forms: str) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +12,12 @@ import pandas as pd
 
 from huying import words
 from huying.batch.county_step import make_study, prepare
-from huying.claims import claims_of, show_value, verdict_word
+from huying.claims import claims_of, county_headlines, show_value, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNTY, estimate_shares, estimate_sum, grouped
 from huying.folder import County, find_county
 from huying.indicators import Indicator, indicators_of
+from huying.problems.change import staff_change
 from huying.problems.facts import Study
 from huying.problems.own import FEWEST
 from huying.samples import Sample, stack
@@ -101,7 +101,12 @@ class CountyView:
         waves = self._study.waves(found.form)
         if len(waves) < 2:
             raise CountyError("indicators.two_waves", known=", ".join(waves) or "-")
-        before, after = (self._sample(found, name) for name in wave or next(reversed(list(itertools.pairwise(waves)))))
+        first, last = wave or (waves[-2], waves[-1])
+        before, after = self._sample(found, first), self._sample(found, last)
+        if found.form == "staff":
+            return self._shown(
+                staff_change(self._study, lambda study, sample: found.of(sample, study.book), first, last)
+            )
         both = stack(before, after)
         late, y = (both.rows["wave"] == after.wave).to_numpy(), found.of(both, self._study.book)
         known = np.isfinite(y)
@@ -140,12 +145,9 @@ def claims_table(county: County, evidence: pd.DataFrame) -> pd.DataFrame:
     A claim on the pilot or another single place shows that place's row. Where a claim stands for several waves or periods,
     the latest counts.
     """
-    lang, rows = words.language(), []
-    head = evidence[evidence["sub"] == ""]
-    for key, claim in claims_of(county).items():
-        own = head[head["claim"] == key]
-        own = own[own["place"] == COUNTY] if (own["place"] == COUNTY).any() else own
-        row = own.sort_values(["wave", "period"]).iloc[-1]
+    lang, rows, claims = words.language(), [], claims_of(county)
+    for key, row in county_headlines(evidence, claims).iterrows():
+        claim = claims[str(key)]
         is_share = claim.is_about_towns and row["place"] == COUNTY
         rows.append({"claim": key, "section": claim.section, "sentence": claim.text(lang), "quantifier": claim.quantifier,
                      "bar": claim.bar, "value": show_value(claim, float(row["estimate"]), lang, is_share), "n": row["n"],

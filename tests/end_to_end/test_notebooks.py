@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from huying.batch.run import Job, execute
+from huying.batch.run import COUNTY_ONLY, EVERY_PLACE, Job, execute
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -26,7 +26,7 @@ def tagged(path, tag):
 
 
 def test_there_are_notebooks():
-    assert [path.stem for path in NOTEBOOKS] == ["00_data_quality", "11_parallel_structures", "13_calls_and_responses"]
+    assert [path.stem for path in NOTEBOOKS] == sorted((*EVERY_PLACE, *COUNTY_ONLY))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

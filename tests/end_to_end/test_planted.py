@@ -2,7 +2,9 @@
 
 import pytest
 
-from huying.claims import claims_of
+from huying.claims import claims_of, reason_word
+from huying.parts import part_word
+from huying.words import LANGUAGES, say
 
 TOWNS = [f"T{n:02d}" for n in range(1, 19)]
 
@@ -177,3 +179,15 @@ def test_leaders_answers_never_appear_by_town(evidence, folder):
     assert set(told["place"]) == {"county"}
     tables = {path.stem for path in (folder / "data" / "tables").glob("*.parquet")}
     assert not {name for name in tables if "leader" in name}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_part_reason_and_remark_has_its_words(evidence, lang):
+    parts = evidence.loc[evidence["sub"] != "", ["claim", "sub"]].drop_duplicates()
+    nameless = [(c, s) for c, s in parts.itertuples(index=False) if part_word(c, s, lang) == s and not s.isalpha()]
+    assert not nameless
+    assert not [s for c, s in parts.itertuples(index=False) if lang == "zh" and part_word(c, s, lang).isascii()]
+    for reason in filter(None, evidence["reason"].unique()):
+        assert reason_word(reason, lang)
+    for remark in {word for cell in evidence["remark"].unique() for word in cell.split("; ") if word}:
+        assert say(f"claims.remark_{remark}", lang)

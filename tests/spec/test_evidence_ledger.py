@@ -6,8 +6,8 @@ import pytest
 
 from huying import store
 from huying.claims import CANNOT_SAY, EVIDENCE, Freeze, as_evidence, house_claims, judge_claim, no_data
-from huying.folder import read_county
 from huying.estimates import COUNT
+from huying.folder import read_county
 
 COLUMNS = [
     "claim",

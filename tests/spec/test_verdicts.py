@@ -18,8 +18,8 @@ from huying.claims import (
     judge_claim,
     judge_towns,
 )
-from huying.folder import read_county
 from huying.estimates import COUNT, EXACT, POOLED, korn_graubard
+from huying.folder import read_county
 from huying.words import Text
 
 YES, NO, MAYBE = SUPPORTED, NOT_SUPPORTED, CANNOT_SAY

@@ -7,8 +7,8 @@ import pandas as pd
 from huying.clean.answers import Cleaned, clean_answers
 from huying.codebook import Item, parse_codebook
 from huying.contract import no_rejects
-from huying.folder import Span
 from huying.errors import Place
+from huying.folder import Span
 from huying.places import Matcher
 from huying.sources.wjx import META_COLUMNS, Answers
 

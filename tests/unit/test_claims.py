@@ -21,9 +21,9 @@ from huying.claims import (
     show_value,
     verdict_word,
 )
-from huying.folder import read_county
 from huying.errors import CountyError
 from huying.estimates import COUNT, POOLED
+from huying.folder import read_county
 
 CLAIMS = house_claims()
 RAW = {"id": "X01", "zh": "甲", "en": "A", "quantifier": "MOST", "bar": 0.5, "problem_if": "supported",

@@ -163,7 +163,7 @@ def test_staff_say_what_is_planted():
 
 def test_leaders_and_departments_are_a_census(calls):
     truths = house_truths()
-    leaders = draw_leaders(truths, np.random.default_rng(8))
+    leaders, _ = draw_leaders(truths, np.random.default_rng(8))
     assert len(leaders) == 54
     assert (leaders.loc[leaders["L02"] < 3, "L07"] == 1).sum() == 23  # .64 of 36
     one = leaders[leaders["L02"] == 1]
@@ -332,7 +332,7 @@ def test_the_same_seed_gives_the_same_bytes(written):
     again, _ = build_demo(7)
     assert again.files == written[0]
     assert len(again.key) == len(written[1])
-    assert sum(len(content) for content in again.files.values()) < 2_700_000
+    assert sum(len(content) for content in again.files.values()) < 2_800_000
 
 
 def test_writers_give_the_same_bytes_for_the_same_rows():

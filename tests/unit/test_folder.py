@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from huying.folder import THRESHOLDS, find_county, read_county
 from huying.errors import CountyError
+from huying.folder import THRESHOLDS, find_county, read_county
 from huying.words import Text
 from huying.workdays import Rule
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from huying.codebook import house_codebook
-from huying.folder import read_county
 from huying.errors import EstimateError
+from huying.folder import read_county
 from huying.samples import (
     age_groups,
     analysed,

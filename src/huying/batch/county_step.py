@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +16,26 @@ from huying.claims import Claim, as_evidence, claims_of, judge_claim, no_data, r
 from huying.codebook import house_codebook
 from huying.estimates import COUNTY
 from huying.folder import County
-from huying.problems import calls, parallel, quality
+from huying.problems import (
+    advice,
+    agencies,
+    calls,
+    change,
+    own,
+    parallel,
+    quality,
+    reform,
+    rights,
+    robust,
+    services,
+    small,
+    wording,
+)
 from huying.problems.facts import Found, Study, lacking
 from huying.samples import resident_sample, staff_sample
 from huying.store import Cleaned, save_cleaned, write_csv, write_parquet, write_text
 
-PROBLEMS = (quality, parallel, calls)
+PROBLEMS = (quality, reform, rights, services, parallel, agencies, calls, advice, change, small, robust, wording, own)
 
 
 def results_folder(county: County) -> Path:
@@ -62,13 +76,14 @@ def find_all(study: Study) -> Found:
     return found
 
 
-def judge_all(study: Study, found: Found) -> pd.DataFrame:
-    """The evidence ledger: one row a claim x place x period or wave x sub (definitions, section 7)."""
+def judge_all(study: Study, found: Found, only: Iterable[str] = ()) -> pd.DataFrame:
+    """The evidence ledger: one row a claim x place x period or wave x sub (definitions, section 7); of all claims, or `only` some."""
     county, facts = study.county, found.frame()
     claims, frozen = claims_of(county), read_freeze(county)
     hashes = rule_hashes(county, claims)
     rows = []
-    for key, claim in claims.items():
+    for key in only or claims:
+        claim = claims[key]
         own = facts[facts["claim"] == key]
         parts = [judge_claim(claim, own)] if len(own) else []
         if not (own["sub"] == "").any():

@@ -10,6 +10,7 @@ import pandas as pd
 
 from huying.clean.answers import clean_answers, with_list
 from huying.clean.flags import RULES, find_flags
+from huying.clean.ledger_rules import check_printed, known_ids
 from huying.clean.ledgers import clean_ledger
 from huying.codebook import Codebook, house_codebook
 from huying.contract import REJECTED
@@ -129,7 +130,8 @@ class Intake:
         return faults
 
     def check_register(self) -> None:
-        """Raise CountyError where the county declares no register of towns."""
+        """Raise CountyError where the county declares no register of towns, or prints numbers that cannot be."""
+        check_printed(self.county)
         if not any(ledger.table == "towns" for ledger in self.county.ledgers):
             raise CountyError("batch.no_register", Place(str(self.county.folder / "county.toml")))
 
@@ -146,7 +148,8 @@ class Intake:
         raw, dropped = drop_personal(
             read_table(self.county.path(ledger.file), sheet=ledger.sheet, header_row=ledger.header_row)
         )
-        done = clean_ledger(TABLES[ledger.table], raw, self.towns, self.departments, ledger.columns)
+        ids = known_ids(self.ledgers)
+        done = clean_ledger(TABLES[ledger.table], raw, self.towns, self.departments, ledger.columns, ids)
         key = (ledger.table, ledger.period)
         self.ledgers[key] = (
             pd.concat([self.ledgers[key], done.kept], ignore_index=True) if key in self.ledgers else done.kept

@@ -19,8 +19,8 @@ from huying.estimates import COUNTY
 from huying.folder import County
 from huying.store import beside
 
-EVERY_PLACE = ("11_parallel_structures", "13_calls_and_responses")
-COUNTY_ONLY = ("00_data_quality",)
+EVERY_PLACE = ("01_reform_in_place", "11_parallel_structures", "13_calls_and_responses", "21_recommendations")
+COUNTY_ONLY = ("00_data_quality", "12_dispatched_agencies", "31_county_overview")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def notebooks_folder(county: County) -> Path:
 
 
 def plan(county: County, towns: Iterable[str], wave: str, lang: str, out: Path) -> list[Job]:
-    """The jobs of a run: two notebooks for every town and the county, one for the county alone."""
+    """The jobs of a run: EVERY_PLACE for every town and the county, COUNTY_ONLY for the county alone."""
     folder = notebooks_folder(county)
     places = [*towns, COUNTY]
     pairs = [(name, place) for place in places for name in EVERY_PLACE] + [(name, COUNTY) for name in COUNTY_ONLY]

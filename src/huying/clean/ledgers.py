@@ -9,8 +9,11 @@ import pandas as pd
 
 from huying.clean.cells import all_rejected
 from huying.clean.flags import make_flags
+from huying.clean.ledger_rules import IDS, in_two_places, keep_rules
 from huying.contract import Checked, Table, set_aside
+from huying.errors import Place
 from huying.places import Matcher
+from huying.rules import Known
 from huying.sources.table import RawTable
 
 
@@ -28,42 +31,65 @@ def clean_ledger(
     towns: Matcher,
     departments: Matcher | None = None,
     rename: Mapping[str, str] | None = None,
+    known: Known | None = None,
 ) -> CleanLedger:
-    """The rows of a ledger that hold to its contract, `town` and `dept` replaced by `town_id` and `dept_id`.
+    """The rows of a ledger that hold to its contract and its rules, `town` and `dept` replaced by `town_id` and `dept_id`.
 
     A blank where the contract allows one stays missing and is counted. Without a register of departments the name is
-    the id. rows in = rows kept + rows rejected. Raises InputError for a missing column.
+    the id. `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
+    rows in = rows kept + rows rejected. Raises InputError for a missing column.
     """
     checked = table.check(raw.text, raw.place, rename)
     headers = table.find_columns(list(raw.text.columns), raw.place, rename or {})
-    kept, faults, flags, counts = checked.kept, [checked.rejected], [make_flags()], {}
-    for column, name, matcher in (("town", "town_id", towns), ("dept", "dept_id", departments)):
-        if column not in kept:
-            continue
-        typed = kept[column].astype("str")
-        found = matcher.match(typed.fillna("")) if matcher else pd.DataFrame({"id": typed, "how": "exact"})
-        kept = kept.assign(**{column: found["id"].astype("str")}).rename(columns={column: name})
-        counts[f"{column}_blank"] = int((found["how"] == "blank").sum())
-        repaired = found["how"] == "repaired"
-        row_id = raw.place.file + "#" + pd.Series(typed.index[repaired]).astype("str")
-        flags.append(make_flags(row_id, f"{column}_repaired", typed[repaired].to_numpy(dtype=object)))
-        for how in ("unknown", "ambiguous"):
-            faults.append(
-                set_aside(raw.place, headers.get(column, column), typed[found["how"] == how], f"{column}_{how}")
-            )
-        kept = kept[~found["how"].isin(["unknown", "ambiguous"])]
-    key = [{"town": "town_id", "dept": "dept_id"}.get(name, name) for name in table.key]
-    if key:  # two spellings of one town are one town
-        again = kept.duplicated(key) & kept[key].notna().all(axis=1)
-        faults.append(
-            set_aside(
-                raw.place, headers[table.key[0]], raw.text[headers[table.key[0]]][again[again].index], "key_taken"
-            )
+    matchers = {"town": towns, "dept": departments}
+    astray = in_two_places(table, raw, headers, matchers)
+    kept, faults, flags = (
+        checked.kept[~checked.kept.index.isin(astray["row"])],
+        [astray, checked.rejected],
+        [make_flags()],
+    )
+    counts: dict[str, int] = {}
+    for column in (column for column in matchers if column in kept):
+        kept, blank, unsure, repaired = match_names(
+            kept, column, matchers[column], raw.place, headers.get(column, column)
         )
-        kept = kept[~again]
-    rejected = all_rejected(raw.rejected, pd.concat(faults, ignore_index=True).assign(level="row"))
+        counts[f"{column}_blank"] = blank
+        faults.append(unsure)
+        flags.append(repaired)
+    kept, again = take_out_repeats(table, kept, raw, headers)
+    kept, broken = keep_rules(table, kept, raw.place, headers, known or {})
+    found = pd.concat([*faults, again, broken], ignore_index=True).assign(level="row")
+    rejected = all_rejected(raw.rejected, found)
     whole = int((rejected["level"] == "row").sum())
     repairs = pd.concat(flags, ignore_index=True)
     repairs = repairs[repairs["row_id"].isin(raw.place.file + "#" + kept.index.astype("str"))].reset_index(drop=True)
     return CleanLedger(kept, rejected, checked.unused, repairs,
                        {"rows_in": len(kept) + whole, "rows_kept": len(kept), "rows_rejected": whole, **counts})  # fmt: skip
+
+
+def match_names(
+    rows: pd.DataFrame, column: str, matcher: Matcher | None, place: Place, header: str
+) -> tuple[pd.DataFrame, int, pd.DataFrame, pd.DataFrame]:
+    """The rows with ids for the names of `column`, how many are blank, the rows of uncertain names, and flags of repaired ones."""
+    typed = rows[column].astype("str")
+    found = matcher.match(typed.fillna("")) if matcher else pd.DataFrame({"id": typed, "how": "exact"})
+    rows = rows.assign(**{column: found["id"].astype("str")}).rename(columns={column: IDS[column]})
+    repaired = found["how"] == "repaired"
+    row_id = place.file + "#" + pd.Series(typed.index[repaired]).astype("str")
+    flags = make_flags(row_id, f"{column}_repaired", typed[repaired].to_numpy(dtype=object))
+    unsure = [
+        set_aside(place, header, typed[found["how"] == how], f"{column}_{how}") for how in ("unknown", "ambiguous")
+    ]
+    kept = rows[~found["how"].isin(["unknown", "ambiguous"])]
+    return kept, int((found["how"] == "blank").sum()), pd.concat(unsure, ignore_index=True), flags
+
+
+def take_out_repeats(
+    table: Table, rows: pd.DataFrame, raw: RawTable, headers: Mapping[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows without those that repeat a key, now that two spellings of one town are one town, and these rows."""
+    key = [IDS.get(name, name) for name in table.key]
+    again = rows.duplicated(key) & rows[key].notna().all(axis=1) if key else pd.Series(False, index=rows.index)
+    header = headers[table.key[0]] if key else ""
+    cells = raw.text[header].loc[again[again].index] if key else pd.Series(dtype=object)
+    return rows[~again], set_aside(raw.place, header, cells, "key_taken")

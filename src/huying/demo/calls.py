@@ -159,3 +159,20 @@ def draw_cases(calls: pd.DataFrame, rng: np.random.Generator, n: int = 60) -> pd
     back = rng.choice(done, round(0.09 * len(done)), replace=False)
     cases["is_returned_after"] = pd.Series(cases.index.isin(back), dtype="boolean").where(cases["ruled_on"].notna())
     return cases
+
+
+def draw_steps(cases: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """When each case was accepted and heard (accepted_on, heard_on): accepted within 3 days, heard just before the ruling.
+
+    An open case is accepted if it came early enough, and one in six has been heard in the last days of the data.
+    """
+    n, taken = len(cases), AS_OF.normalize()
+    accepted = cases["referred_on"] + pd.to_timedelta(rng.integers(0, 4, n), unit="D")
+    heard = cases["ruled_on"] - pd.to_timedelta(pick(rng, [0, 1, 2], [0.4, 0.4, 0.2], n), unit="D")
+    waiting = cases["ruled_on"].isna() & (rng.random(n) < 1 / 6)
+    heard = heard.mask(waiting, taken - pd.Timedelta(days=1))
+    accepted = accepted.where(cases["ruled_on"].isna() | (accepted <= cases["ruled_on"]), cases["referred_on"])
+    accepted = accepted.where(accepted <= taken)
+    return pd.DataFrame(
+        {"accepted_on": accepted, "heard_on": heard.where(heard >= accepted, accepted.where(heard.notna()))}
+    )

@@ -43,6 +43,20 @@ def spread(rng: np.random.Generator, n: int) -> Floats:
     return np.asarray((rng.permutation(n) + rng.random(n)) / max(n, 1))
 
 
+def apportion(total: int, weights: Any) -> Ints:
+    """`total` in whole parts in proportion to `weights`, by largest remainders."""
+    exact = total * np.asarray(weights, dtype=np.float64) / np.sum(weights)
+    parts: Ints = np.floor(exact).astype(np.int64)
+    parts[np.argsort(parts - exact, kind="stable")[: total - parts.sum()]] += 1
+    return parts
+
+
+def days_between(rng: np.random.Generator, first: Any, last: Any, n: int) -> pd.DatetimeIndex:
+    """`n` days from `first` to `last`, spread evenly, in random order."""
+    span = (pd.Timestamp(last) - pd.Timestamp(first)).days + 1
+    return pd.Timestamp(first) + pd.to_timedelta(np.floor(spread(rng, n) * span).astype(int), unit="D")
+
+
 def spread_by(rng: np.random.Generator, groups: Ints) -> Floats:
     """`spread` within each group."""
     out = np.empty(len(groups))

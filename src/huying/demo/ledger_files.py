@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from huying.contract import Day
 from huying.demo.bundle import Bundle
-from huying.demo.calls import draw_cases
+from huying.demo.calls import draw_cases, draw_steps
 from huying.demo.exports import csv_bytes, xlsx_bytes
 from huying.demo.ledgers import need_counts
 from huying.demo.spelling import mix_dates
@@ -38,6 +39,13 @@ def add_with_towns(
     bundle.files[f"raw/{file}"] = csv_bytes(list(shown.columns), shown, encoding)
 
 
+def add_book(bundle: Bundle, table: str, frame: pd.DataFrame, name: str = "") -> None:
+    """A ledger as a workbook, some of its days cells of the workbook's own kind."""
+    file = f"{name or table}.xlsx"
+    shown = spell(bundle, table, frame, file, native=True)
+    bundle.files[f"raw/{file}"] = xlsx_bytes(list(shown.columns), shown, TABLES[table].title.zh)
+
+
 def spell(bundle: Bundle, table: str, frame: pd.DataFrame, file: str, native: bool = False) -> pd.DataFrame:
     """A ledger as text, its towns and times written in many ways (`native`: some as the workbook's own dates)."""
     shown = show(table, frame)
@@ -48,6 +56,8 @@ def spell(bundle: Bundle, table: str, frame: pd.DataFrame, file: str, native: bo
     for column in TABLES[table].columns:
         if hasattr(column.kind, "form") and column.name in frame:
             shown[column.title.zh] = mix_dates(frame[column.name], bundle.rng, not isinstance(column.kind, Day), native)
+    if "dept" in frame:
+        shown[TABLES[table].by_name["dept"].title.zh] = name_departments(bundle, frame["dept"])
     return shown
 
 
@@ -65,7 +75,7 @@ def add_needs(bundle: Bundle) -> None:
 
 
 def add_calls(bundle: Bundle, calls: pd.DataFrame) -> None:
-    """Calls and joint-conference cases as workbooks: closed before called, feedback missing, times that cannot be read."""
+    """Calls as a workbook: closed before called, feedback missing, times that cannot be read."""
     planted, rng, file, frame = bundle.truths.features, bundle.rng, "calls_2022.xlsx", calls.copy()
     spared = frame["town"].isin(planted["calls"]["all_closed"]) | frame["dept"].isin(
         list(planted["calls"]["cross_duty_of"])
@@ -84,17 +94,25 @@ def add_calls(bundle: Bundle, calls: pd.DataFrame) -> None:
     bundle.note(file, silent + 2, "feedback_missing", "feedback_at", frame["feedback_at"].iloc[silent].astype(str))
     frame.loc[silent, "feedback_at"] = pd.NaT
     shown = spell(bundle, "calls", frame, file, native=True)
-    shown["责任部门"] = name_departments(bundle, frame["dept"])
     moments = frame["called_at"].iloc[unread]
     shown.loc[unread, "呼叫时间"] = [
         f"{at:%y/%m/%d %H:%M}" if k % 2 else f"{at.day}/{at.month}/{at.year}" for k, at in enumerate(moments)
     ]
     bundle.note(file, unread + 2, "unreadable_date", "called_at", moments.astype(str))
     bundle.files[f"raw/{file}"] = xlsx_bytes(list(shown.columns), shown, "呼叫台账")
-    cases = draw_cases(calls, rng)
-    shown = spell(bundle, "joint_conference", cases, "joint_conference_2022.xlsx", native=True)
+
+
+def add_cases(bundle: Bundle, calls: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Joint-conference cases as a workbook; their steps come from a stream of their own (`rng`). Returns the clean cases."""
+    cases = draw_cases(calls, bundle.rng)
+    steps, file = draw_steps(cases, rng), "joint_conference_2022.xlsx"
+    shown = spell(bundle, "joint_conference", cases, file, native=True)
     shown["界定责任部门"] = name_departments(bundle, cases["ruling_dept"])
-    bundle.files["raw/joint_conference_2022.xlsx"] = xlsx_bytes(list(shown.columns), shown, "联席会议")
+    written = spell(replace(bundle, rng=rng), "joint_conference", steps, file, native=True)
+    for place, name in enumerate(written, list(shown.columns).index("界定日期")):
+        shown.insert(place, name, written[name])
+    bundle.files[f"raw/{file}"] = xlsx_bytes(list(shown.columns), shown, "联席会议")
+    return cases.join(steps)
 
 
 def name_departments(bundle: Bundle, dept: pd.Series) -> list[str]:

@@ -10,6 +10,7 @@ from huying.demo.truths import AGES, SEX, Ints, Truths
 from huying.ledgers import MARKS
 
 IN_FORCE, FIRST_PLAN = pd.Timestamp("2022-01-20"), pd.Timestamp("2021-11-15")
+MECHANISM = pd.Timestamp("2022-09-01")  # the day from which the mechanisms hold
 NOT_FOUND = 8  # of the 18 x 6 marks of a town: 100 are found, so that an index has steps of .005
 
 
@@ -26,11 +27,12 @@ def town_ledgers(population: Population, sampled: Ints) -> dict[str, pd.DataFram
     margins.insert(1, "item", np.where(margins["category"].isin(SEX), "sex", "age"))
     margins["category"] = margins["category"].replace(AGES)
     villages = population.villages[["village_id", "town_id", "name", "adults"]]
-    return {"towns": register.rename(columns={"villages": "n_villages"}).assign(aliases=towns["town_id"].map(aliases)),
+    return {"towns": register.rename(columns={"villages": "n_villages"}).assign(
+                aliases=towns["town_id"].map(aliases).astype(object)),
             "margins": margins,
             "villages": villages.assign(is_sampled=np.isin(np.arange(len(villages)), sampled)),
             "departments": truths.departments[["dept_id", "name_zh", "name_en"]].assign(
-                aliases=truths.departments["dept_id"].map(other))}  # fmt: skip
+                aliases=truths.departments["dept_id"].map(other).astype(object))}  # fmt: skip
 
 
 def org_roster(truths: Truths) -> pd.DataFrame:
@@ -89,9 +91,9 @@ def documents(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
                           "issued_on": issued, "effective_on": IN_FORCE})  # fmt: skip
     mechanisms = pd.DataFrame({"doc_no": [f"示组发〔2022〕{k}号" for k in range(31, 31 + len(truths.mechanisms))],
                                "title": truths.mechanisms["title"], "kind": "mechanism", "town": None,
-                               "issued_on": pd.Timestamp("2022-08-20"), "effective_on": pd.Timestamp("2022-09-01")})  # fmt: skip
+                               "issued_on": pd.Timestamp("2022-08-20"), "effective_on": MECHANISM})  # fmt: skip
     other = pd.DataFrame({"doc_no": ["示办发〔2022〕18号", "示办发〔2022〕26号", "示办发〔2022〕9号"],
-                          "title": ["向镇放权指导目录", "职责界定联席会议制度", "镇街和村社区便民服务标准化工作方案"], "kind": "other", "town": None,
+                          "title": ["向镇放权指导目录", "职责界定联席会议制度", "镇街和村社区便民服务标准化工作方案"], "kind": ["guide", "conference", "standard"], "town": None,
                           "issued_on": pd.to_datetime(["2022-04-15", "2022-06-20", "2022-03-10"]),
                           "effective_on": pd.to_datetime(["2022-05-01", "2022-07-01", "2022-03-10"])})  # fmt: skip
     return pd.concat([plans, mechanisms, other], ignore_index=True)

@@ -51,7 +51,7 @@ def vary_towns(
 ) -> tuple[list[str], list[tuple[int, str]]]:
     """The towns' names as people write them, `share` of them otherwise than in the register; and (row, kind) of those."""
     names, kinds = truths.towns["name_zh"].to_numpy()[town], truths.towns["type"].to_numpy()[town]
-    aliases = truths.towns["town_id"].map(truths.features["aliases"]).fillna("").to_numpy()[town]
+    aliases = truths.towns["town_id"].map(truths.features["aliases"]).astype(object).fillna("").to_numpy()[town]
     out, key = list(names), []
     for row in np.flatnonzero(rng.random(len(town)) < share):
         name, street = names[row], kinds[row] == "street"

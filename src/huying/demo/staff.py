@@ -93,15 +93,16 @@ def _calls_told(out: Columns, towns: pd.DataFrame, town: Ints, rng: np.random.Ge
     put_multi(out, "S16", [1, 2, 3, 4, 5, 6, 7, 97], choose(rng, np.column_stack([face, np.outer(1 - face, rest)]), 3))
 
 
-def draw_leaders(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
-    """Three forms a town: secretary, mayor, organisation officer; the head changes are those of `head_changes`."""
+def draw_leaders(truths: Truths, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Three forms a town: secretary, mayor, organisation officer; and the head changes that they tell of (`head_changes`)."""
     towns, planted = truths.towns, truths.features["leaders"]
     town, post = np.repeat(np.arange(len(towns)), 3), np.tile([1, 2, 3], len(towns))
     n, heads = len(town), post < 3
     items, out = truths.items("leader"), Columns()
     answer_plainly(out, items, n, rng)
     out["L01"], out["L02"] = town + 1, post
-    events = head_changes(truths, rng).set_index(["town", "agency"])
+    changes = head_changes(truths, rng)
+    events = changes.set_index(["town", "agency"])
     for k, row in enumerate("abcde"):
         own = events.reindex([(t, k) for t in town])
         changed = own["consulted"].notna().to_numpy()
@@ -125,7 +126,7 @@ def draw_leaders(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
     answers["L08"] = np.array(["情况熟悉，比较稳妥", "责任更清楚", "便于统一调度", ""], dtype=object)[
         pick(rng, [0, 1, 2, 3], [0.35, 0.2, 0.2, 0.25], n)
     ]
-    return answers
+    return answers, changes
 
 
 def head_changes(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:

@@ -35,6 +35,7 @@ class Truths:
     units: pd.DataFrame
     org_map: pd.DataFrame
     mechanisms: pd.DataFrame
+    delegated: pd.DataFrame
     features: Mapping[str, Any]
 
     def wave(self, wave: str) -> pd.DataFrame:
@@ -68,9 +69,10 @@ def house_truths() -> Truths:
     """The planted tables of 示例县, 18 towns."""
     folder = files("huying").joinpath("data/demo")
     read = {name: pd.read_csv(io.StringIO(folder.joinpath(f"{name}.csv").read_text("utf-8")))
-            for name in ("towns", "waves", "margins", "departments", "org_new", "org_map", "mechanisms")}  # fmt: skip
+            for name in ("towns", "waves", "margins", "departments", "org_new", "org_map", "mechanisms", "delegated")}  # fmt: skip
     towns = read["towns"].merge(read["margins"], on="town_id", validate="1:1")
-    features = tomllib.loads(folder.joinpath("features.toml").read_text("utf-8"))
-    return Truths(
-        towns, read["waves"], read["departments"], read["org_new"], read["org_map"], read["mechanisms"], features
-    )
+    features: dict[str, Any] = {}
+    for name in ("features", "reform"):
+        features |= tomllib.loads(folder.joinpath(f"{name}.toml").read_text("utf-8"))
+    return Truths(towns, features=features, waves=read["waves"], departments=read["departments"], units=read["org_new"],
+                  org_map=read["org_map"], mechanisms=read["mechanisms"], delegated=read["delegated"])  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from huying.demo.bundle import Bundle
 from huying.demo.calls import draw_calls
 from huying.demo.exports import csv_bytes
 from huying.demo.form_files import add_census, add_residents, add_staff
-from huying.demo.ledger_files import add_calls, add_needs, add_plain, add_with_towns
+from huying.demo.ledger_files import add_calls, add_cases, add_needs, add_plain, add_with_towns
 from huying.demo.ledgers import documents, org_roster, planted_values, town_ledgers, unit_check
 from huying.demo.population import make_population, true_values
+from huying.demo.realised import reform_values
+from huying.demo.reform_files import add_reform, reform_ledgers
 from huying.demo.residents import draw_villages
 from huying.demo.staff import draw_departments, draw_leaders
 from huying.demo.truths import Truths
@@ -23,6 +26,7 @@ from huying.store import write_bytes
 
 KEY = ["file", "row", "kind", "column", "true"]
 STREAM = 3  # chosen so that in the committed county (seed 2023) no town happens to lie far from its truth
+STEPS, REFORM = 10, 11  # streams of their own: what was planted first keeps its draws
 PERIOD = {"need_counts": "2022"}  # of a ledger whose file does not name it
 
 
@@ -46,7 +50,8 @@ def build_demo(seed: int, truths: Truths | None = None) -> tuple[Bundle, pd.Data
         add_residents(bundle, population, villages, clones=population is first)
         add_staff(bundle, population.wave)
     calls, roster = draw_calls(planted, rng), org_roster(planted)
-    add_census(bundle, "leader", draw_leaders(planted, rng))
+    leaders, changes = draw_leaders(planted, rng)
+    add_census(bundle, "leader", leaders)
     add_census(bundle, "department", draw_departments(planted, calls, rng))
     for name, frame in town_ledgers(first, drawn).items():
         add_plain(bundle, name, frame)
@@ -60,13 +65,34 @@ def build_demo(seed: int, truths: Truths | None = None) -> tuple[Bundle, pd.Data
     add_with_towns(bundle, "documents", documents(planted, rng), encoding="gb18030")
     add_needs(bundle)
     add_calls(bundle, calls)
-    bundle.files["county.toml"] = declaration(planted, list(bundle.files)).encode()
+    cases = add_cases(bundle, calls, np.random.default_rng([seed, STEPS]))
+    later = replace(bundle, rng=np.random.default_rng([seed, REFORM]))
+    ledgers = reform_ledgers(later, first, changes)
+    add_reform(later, ledgers)
+    values.append(reform_values(ledgers, cases, first.towns.set_index("town_id")["pop"]))
+    report = resources.files("huying").joinpath("data/demo/report.txt")
+    parts = [*sections(planted, ledgers), *(['[report]\nfile = "report.txt"\n'] if report.is_file() else [])]
+    bundle.files["county.toml"] = declaration(planted, list(bundle.files), parts).encode()
+    if report.is_file():
+        bundle.files["report.txt"] = report.read_bytes()
     return bundle, pd.concat(values, ignore_index=True)
 
 
-def declaration(truths: Truths, written: list[str]) -> str:
-    """county.toml: what the demo county always says, its waves and periods, and the files that were written."""
-    parts = [resources.files("huying").joinpath("data/demo/county_head.toml").read_text("utf-8")]
+def sections(truths: Truths, ledgers: dict[str, pd.DataFrame]) -> list[str]:
+    """The sections [printed], the numbers that the county's report prints, and [campaign], where there was one."""
+    plan, told = truths.features["plan"], truths.features["residents"]
+    posts, towns = plan["posts"], plan["towns"]
+    percent = round(100 * towns["psu"] / posts["psu"], 1)
+    printed = (f"[printed]\nA13 = {{ admin_total = {posts['admin']}, admin_towns = {towns['admin']}, psu_total = {posts['psu']}, "
+               f"psu_towns = {towns['psu']} }}\nA14 = {{ percent = {percent}, towns = {towns['psu']} }}\n"
+               f"D10 = {len(ledgers['bank_points'])}\n")  # fmt: skip
+    names = ", ".join(f'"{town}"' for town in told["campaign"])
+    return [printed, *([f"[campaign]\ntowns = [{names}]\non = {told['campaign_on']}\n"] if names else [])]
+
+
+def declaration(truths: Truths, written: list[str], more: list[str]) -> str:
+    """county.toml: what the demo county always says, `more` sections, its waves and periods, and the files that were written."""
+    parts = [resources.files("huying").joinpath("data/demo/county_head.toml").read_text("utf-8"), *more]
     for wave, days in truths.waves.groupby("wave"):
         span = f"from = {days['field_from'].min()}\nto = {days['field_to'].max()}\n"
         as_of = pd.Timestamp(days["field_to"].max()) + pd.Timedelta(days=3)
@@ -80,7 +106,7 @@ def declaration(truths: Truths, written: list[str]) -> str:
         elif file.endswith(".sav"):
             parts.append(f'[[survey]]\nform = "{form}"\nwave = "{rest}"\nreader = "spss"\nfile = "{file}"\n')
         elif not rest.endswith("number"):
-            table = next(table for table in TABLES if name == table or name.startswith(f"{table}_"))
+            table = max((t for t in TABLES if name == t or name.startswith(f"{t}_")), key=len)
             period = PERIOD.get(table, name[len(table) + 1 :])
             parts.append(
                 f'[[ledger]]\ntable = "{table}"\nfile = "{file}"\n' + (f'period = "{period}"\n' if period else "")

@@ -171,6 +171,13 @@ def heard(sample: Sample, row: str) -> Floats:
     return where(sample.column(f"R12_{row}") >= 2, sample.asked(f"R12_{row}"))
 
 
+def content(study: Study, sample: Sample) -> Floats:
+    """Each person's share right of the rows of R10, among those who were asked; cannot say is not right."""
+    keys = study.book.items["R10"].right
+    return nanmean([where(sample.column(f"R10_{row}") == key, sample.asked(f"R10_{row}", "does_not_know"))
+                    for row, key in keys.items()])  # fmt: skip
+
+
 def residents(study: Study, found: Found, sample: Sample, wave: str) -> None:
     """P16 and P17 of one wave."""
     few = {"wave": wave, "fewest": study.county.thresholds["fewest_residents"]}
@@ -178,12 +185,9 @@ def residents(study: Study, found: Found, sample: Sample, wave: str) -> None:
     found.add("P16", estimate_shares(sample.design, know, **few))
     certain = pd.DataFrame({"without cannot say": where(np.isin(sample.column("R09"), (1, 2, 3)), sample.asked("R09"))})
     found.add("P16", estimate_shares(sample.design, certain, **few), sub="without cannot say")
-    keys = study.book.items["R10"].right
-    marks = [
-        where(sample.column(f"R10_{row}") == key, sample.asked(f"R10_{row}", "does_not_know"))
-        for row, key in keys.items()
-    ]
-    found.add("P16", estimate_means(sample.design, pd.DataFrame({"content": nanmean(marks)}), **few), sub="content")
+    found.add(
+        "P16", estimate_means(sample.design, pd.DataFrame({"content": content(study, sample)}), **few), sub="content"
+    )
     new, old = nanmean([heard(sample, r) for r in NEW_ROWS]), nanmean([heard(sample, r) for r in OLD_ROWS])
     found.add(
         "P16",

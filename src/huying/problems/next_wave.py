@@ -1,0 +1,140 @@
+"""What the next wave of a survey could show: the respondents it needs and the change it can see; refuses a change past 100%.
+
+Two waves of n respondents each, a two-sided test at 5%, power 80%. The variance of the difference is that of simple random
+samples times the design effect, less what the waves share through villages that are kept (Kish 1965).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import optimize, stats
+
+from huying.estimates import COUNTY, STUDENT, estimate_sum
+from huying.problems.facts import Found, Study, values
+from huying.samples import Sample, stack
+
+Floats = npt.NDArray[np.float64]
+RISE, POWER, LEVEL = 0.10, 0.80, 0.95
+Z_TEST, Z_POWER = float(stats.norm.ppf((1 + LEVEL) / 2)), float(stats.norm.ppf(POWER))
+MOST_SHARED = 0.95  # a correlation of 1 would promise a change from nobody
+
+
+def size_for_share(p: float, rise: float = RISE, deff: float = 1.0, shared: float = 0.0) -> float:
+    """Respondents a wave with which a share that rises from `p` by `rise` is seen; missing where it would pass 100%.
+
+    The formula of R's power.prop.test (Fleiss, Levin and Paik 2003, chapter 4, without continuity correction) times
+    `deff`; `shared` is the correlation of the two waves' estimates.
+
+    >>> round(size_for_share(0.5, 0.1), 4)
+    387.3385
+    """
+    after = p + rise
+    if not (p >= 0 and after <= 1 and rise > 0 and deff > 0):
+        return np.nan
+    middle, before_after = (p + after) / 2, (p * (1 - p), after * (1 - after))
+    null = 2 * middle * (1 - middle) * (1 - shared)
+    apart = sum(before_after) - 2 * shared * np.sqrt(before_after[0] * before_after[1])
+    return float(deff * ((Z_TEST * np.sqrt(null) + Z_POWER * np.sqrt(apart)) / rise) ** 2)
+
+
+def rise_of_share(p: float, n: float, deff: float = 1.0, shared: float = 0.0) -> float:
+    """The smallest rise from `p` that `n` respondents a wave would show; missing where even 100% would not be seen."""
+
+    def lacks(rise: float) -> float:
+        return size_for_share(p, rise, deff, shared) - n
+
+    top = 1 - p
+    if not (0 <= p < 1 and n > 0 and deff > 0) or lacks(top) > 0:
+        return np.nan
+    return float(optimize.brentq(lacks, 1e-6, top, xtol=1e-14, rtol=1e-12))
+
+
+def size_for_mean(spread: float, rise: float = RISE, shared: float = 0.0, listed: float = np.inf) -> float:
+    """Respondents a wave with which a mean or ratio that rises by `rise` is seen: 1 / (1/N + rise^2 / (2 s^2 (1-r) z^2)).
+
+    `spread`: s, the standard error times the square root of n, so that it holds the design effect (before the finite
+    population `listed` is credited). z is the sum of the two quantiles (Cochran 1977, chapter 4).
+
+    >>> round(size_for_mean(1.0, 0.5), 2)
+    62.79
+    """
+    needed = 2 * (1 - shared) * (spread * (Z_TEST + Z_POWER) / rise) ** 2
+    return float(1 / (1 / listed + 1 / needed)) if needed > 0 else np.nan
+
+
+def rise_of_mean(se: float, shared: float = 0.0) -> float:
+    """The smallest rise of a mean or ratio that a next wave with the same standard error would show.
+
+    >>> round(rise_of_mean(0.05), 4)
+    0.1981
+    """
+    return float((Z_TEST + Z_POWER) * np.sqrt(2 * (1 - shared)) * se)
+
+
+class Overlap(NamedTuple):
+    """What two waves share: the correlation of the county's estimates, the share of villages kept, and of how many villages."""
+
+    shared: float
+    kept: float
+    villages: int
+
+
+def overlap(study: Study, form: str, indicator: Callable[[Sample], Floats]) -> Overlap:
+    """The overlap of a form's last two waves: (v1 + v2 - v of the difference) / (2 s1 s2), between 0 and .95.
+
+    It is what the villages kept bring as they stand. One wave: 0, as if the next went to new villages, and a missing share.
+    A correlation below 0 is chance and counts as 0.
+    """
+    if len(waves := study.waves(form)) < 2:
+        return Overlap(0.0, np.nan, 0)
+    first, second = (study.samples[form, wave] for wave in waves[-2:])
+    both = stack(first, second)
+    value, late = indicator(both), (both.rows["wave"] == second.wave).to_numpy()
+    known, y = np.isfinite(value), np.nan_to_num(value)
+    before, after = (-1.0, y, known & ~late), (1.0, y, known & late)
+    sums = (
+        estimate_sum(both.design, "", parts, fewest=1).set_index("place")
+        for parts in ([before], [after], [before, after])
+    )
+    s1, s2, gap = (float(rows.loc[COUNTY, "se"]) for rows in sums)
+    shared = (s1**2 + s2**2 - gap**2) / (2 * s1 * s2) if s1 * s2 > 0 else 0.0
+    old, new = (
+        set(map(tuple, s.rows.dropna(subset="village_id")[["town_id", "village_id"]].to_numpy()))
+        for s in (first, second)
+    )
+    kept = len(old & new) / len(old) if old else np.nan
+    return Overlap(float(np.clip(shared, 0.0, MOST_SHARED)), kept, len(old))
+
+
+def plan(found: Found, claim: str, frame: pd.DataFrame, shared: float = 0.0, listed: pd.Series | None = None) -> None:
+    """Subs `detectable change` and `n for +10 points` of a claim, from the rows of an estimates frame of one wave.
+
+    Shares use the design effect behind their interval (n / n_eff), means and ratios their standard error. `listed`: the
+    persons in the population by place, where the sample is a large part of them.
+    """
+    population = pd.Series(np.inf, frame["place"].unique()) if listed is None else listed
+    pairs = [planned(row, shared, float(population[row["place"]])) for row in frame.to_dict("records")]
+    rises, sizes = np.array(pairs, dtype=float).reshape(-1, 2).T
+    why = frame["reason"].replace("", "not estimable").to_numpy()
+    for sub, numbers in (("detectable change", rises), ("n for +10 points", np.ceil(np.round(sizes, 9)))):
+        rows = values(frame["place"], numbers, frame["n"].to_numpy(dtype=float))
+        reason = np.where(np.isnan(numbers), why, "")
+        found.add(claim, rows.assign(reason=reason, wave=frame["wave"].to_numpy()), sub=sub)
+
+
+def planned(row: Mapping[Any, Any], shared: float, listed: float) -> tuple[float, float]:
+    """The smallest rise seen and the respondents for +10 points, of one row; missing where it would pass 100%."""
+    p, n, n_eff, se = (float(row[key]) for key in ("estimate", "n", "n_eff", "se"))
+    if row["method"] != STUDENT:
+        deff = n / n_eff if n_eff > 0 else np.nan
+        return rise_of_share(p, n, deff, shared), size_for_share(p, RISE, deff, shared)
+    if not (se > 0 and n < listed):
+        return np.nan, np.nan
+    spread, rise = se * np.sqrt(n / (1 - n / listed)), rise_of_mean(se, shared)
+    size = size_for_mean(spread, RISE, shared, listed)
+    return rise if p + rise <= 1 else np.nan, size if p + RISE <= 1 else np.nan

@@ -1,0 +1,180 @@
+"""Sentences of a report that state something countable, by cue words; refuses to guess where no cue stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from huying.report.lexicon import DONE, PROBLEMS, PROPOSALS, Cue, lexicon
+
+MERGED = ("COUNT", "NEED")  # clauses of one sentence that go on counting, or proposing, are one statement
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence by its characters (end exclusive), the part of the report that it stands in, and whether it is a heading."""
+
+    start: int
+    end: int
+    mode: str
+    is_heading: bool
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A clause or run of clauses that states something countable; offsets count characters, end exclusive."""
+
+    id: str
+    start: int
+    end: int
+    sentence_start: int
+    sentence_end: int
+    line: int
+    column: int
+    quantifier: str
+    cue: str
+    text: str
+    mode: str
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A clause with the cue that was found in it."""
+
+    start: int
+    end: int
+    cue: Cue
+    words: str
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of a character, both from 1."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def find_sentences(text: str) -> list[Sentence]:
+    """The sentences of a text: up to and with one of 。！？；; or to the end of a line, which does not belong to it."""
+    found, mode, local = [], DONE, ""
+    scraps = lexicon().pattern("text", "scraps")
+    for line in re.finditer(r"[^\n]+", text):
+        level = heading_level(line[0].strip())
+        spans = list(spans_of(text, line.start(), line.end()))
+        if level:
+            kind = kind_of_heading(text[slice(*spans[0])]) if spans else ""
+            if level == 1:
+                mode, local = kind or DONE, ""
+            else:
+                local = kind if kind in (PROBLEMS, PROPOSALS) else ""
+        turned = False
+        for number, (start, end) in enumerate(spans):
+            turned |= bool(lexicon().pattern("headings", "turns").search(text[start:end]))
+            own = PROPOSALS if turned else local or mode
+            if not scraps.search(text[start:end]):
+                found.append(Sentence(start, end, own, bool(level) and number == 0))
+    return found
+
+
+def heading_level(line: str) -> int:
+    """1 for a line that begins with 一、 or is short and has no full stop, 2 for one that begins with （一）, else 0."""
+    rules = lexicon().raw["headings"]
+    if re.match(rules["second"], line):
+        return 2
+    is_bare = len(line) <= rules["longest_bare"] and not re.search(r"[。！？；;，,]", line)
+    return 1 if re.match(rules["first"], line) or (is_bare and kind_of_heading(line) != "") else 0
+
+
+def kind_of_heading(line: str) -> str:
+    """The part of the report that a heading opens: problems, proposals, done, or empty where it does not say."""
+    kinds = [kind for kind in (PROBLEMS, PROPOSALS, DONE) if lexicon().pattern("headings", kind).search(line)]
+    return kinds[0] if kinds else ""
+
+
+def spans_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Offsets of the sentences of one line, blanks at their start left out."""
+    ends = lexicon().raw["text"]["sentence_ends"]
+    for part in re.finditer(rf"[^{ends}]*[{ends}]+[”’」』\"]?|[^{ends}]+$", text[start:end]):
+        first = start + part.start() + len(part[0]) - len(part[0].lstrip())
+        if part[0].strip():
+            yield first, start + part.end()
+
+
+def clauses_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Offsets of the clauses of a sentence, parted by commas and colons that are not within brackets or quotes."""
+    cuts, depth = [start], 0
+    ends = lexicon().raw["text"]["clause_ends"]
+    for i in range(start, end):
+        depth += (text[i] in "（(“「《") - (text[i] in "）)”」》" and depth > 0)
+        if (
+            text[i] in ends
+            and depth == 0
+            and not (text[i] == "," and text[i + 1 : i + 2].isdigit() and text[i - 1].isdigit())
+        ):
+            cuts.append(i + 1)
+    return list(pairwise([*cuts, end]))
+
+
+def plain(clause: str) -> str:
+    """A clause with titles and exceptions blanked out, its length kept, its end marks taken off."""
+    words = lexicon()
+    for pattern in (words.blank, words.exceptions):
+        clause = pattern.sub(lambda match: "□" * len(match[0]), clause)
+    return clause.rstrip("，,：:。！？；; ")
+
+
+def find_statements(text: str) -> list[Statement]:
+    """Every statement of a text that could be counted, in order; ids are R001, R002 …
+
+    One clause gives at most one statement, by the first cue of the lexicon that fits it.
+    """
+    found: list[Statement] = []
+    for sentence in find_sentences(text):
+        for group in grouped(hits_of(text, sentence)):
+            start, words = group[0].start, text[group[0].start : group[-1].end].rstrip("，,：:。！？；; ")
+            where = (start, start + len(words), sentence.start, sentence.end, *position(text, start))
+            cue, shown = group[0].cue.quantifier, group[0].words
+            found.append(Statement(f"R{len(found) + 1:03}", *where, cue, shown, words, sentence.mode))
+    return found
+
+
+def hits_of(text: str, sentence: Sentence) -> list[Hit]:
+    """The clauses of a sentence in which a cue stands."""
+    found: list[Hit] = []
+    for start, end in clauses_of(text, sentence.start, sentence.end):
+        start += len(text[start:end]) - len(text[start:end].lstrip())
+        clause = plain(text[start:end])
+        hit = first_cue(clause, sentence)
+        if hit and not (hit[0].weak and any(h.cue.quantifier == hit[0].quantifier for h in found)):
+            found.append(Hit(start, end, *hit))
+        elif not hit and found and lexicon().pattern("text", "inherit").search(clause):
+            found.append(Hit(start, end, found[-1].cue, found[-1].words))
+    if any(hit.cue.whole_sentence for hit in found):
+        kept = next(hit for hit in found if hit.cue.whole_sentence)
+        found = [hit for hit in found if hit is kept or not (hit.cue.imperative or hit.cue.whole_sentence)]
+    return found
+
+
+def first_cue(clause: str, sentence: Sentence) -> tuple[Cue, str] | None:
+    """The first cue of the lexicon that stands in a clause, with the words that it matched."""
+    is_soft = sentence.is_heading or bool(lexicon().pattern("text", "subordinate").search(clause))
+    for cue in lexicon().cues:
+        if sentence.mode in cue.modes and (cue.strong or not is_soft):
+            match = cue.pattern.search(clause)
+            if match:
+                return cue, match[0]
+    return None
+
+
+def grouped(hits: list[Hit]) -> list[list[Hit]]:
+    """Hits that are one statement: runs of counts, and runs of proposals up to one that starts anew."""
+    groups: list[list[Hit]] = []
+    for hit in hits:
+        last = groups[-1][-1] if groups else None
+        anew = hit.cue.starts_anew is not None and hit.cue.starts_anew.search(hit.words)
+        same = last is not None and hit.cue.quantifier == last.cue.quantifier in MERGED
+        if same and not anew:
+            groups[-1].append(hit)
+        else:
+            groups.append([hit])
+    return groups

@@ -1,0 +1,81 @@
+"""The second sheet of a template: what a row is, every column and rule in both languages, and how the file is declared."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from openpyxl.styles import Font, PatternFill
+
+from huying.contract import Column, Table
+from huying.ledgers import TABLES
+from huying.words import LANGUAGES, say
+
+HEAD = PatternFill("solid", start_color="FFD9E1F2", end_color="FFD9E1F2")
+
+
+def snippet(table: Table, file: str, lang: str | None = None) -> str:
+    """The lines of county.toml that declare the filled template; the sheet is named since the workbook has two."""
+    return f'[[ledger]]\ntable = "{table.name}"\nfile = "{file}"\nsheet = "{sheet_name(table, lang)}"\n'
+
+
+def sheet_name(table: Table, lang: str | None = None) -> str:
+    """The title of the ledger, or its short name where a sheet cannot be called so (31 characters at most, no slash)."""
+    title = table.title(lang)
+    return title if len(title) <= 31 and not re.search(r"[\[\]:*?/\\]", title) else table.name
+
+
+def explain(sheet: Any, table: Table, lang: str) -> None:
+    """The explanations: what a row is, then every column and rule in both languages, and the lines that declare the file."""
+    rows = table.rows or table.title
+    for line in [
+        *(say("templates.about", word, title=table.title(word), rows=rows(word)) for word in LANGUAGES),
+        both("marked"),
+        "",
+    ]:
+        sheet.append([line])
+    sheet.append([both("column"), *(say("templates.title", word) for word in LANGUAGES), both("required"), both("unit"),
+                  *(say("templates.content", word) for word in LANGUAGES), both("rule")])  # fmt: skip
+    for cell in sheet[sheet.max_row]:
+        cell.font, cell.fill = Font(bold=True), HEAD
+    for column in table.columns:
+        sheet.append(explained(table, column))
+    rules = [text for pair in zip(*(every_rule(table, word) for word in LANGUAGES), strict=True) for text in pair]
+    declared = snippet(table, f"raw/{table.name}.xlsx", lang).splitlines()
+    for text in (
+        "",
+        *([both("rules")] if rules else []),
+        *rules,
+        "",
+        *(say("templates.declare", word) for word in LANGUAGES),
+        *declared,
+    ):
+        sheet.append([text])
+    for letter, width in zip("ABCDEFGH", (20, 22, 26, 10, 18, 46, 46, 40), strict=True):
+        sheet.column_dimensions[letter].width = width
+
+
+def explained(table: Table, column: Column) -> list[str]:
+    """One column's line of the explanations."""
+    after = table.by_name[column.after].title if column.after else None
+    rule = " / ".join(say("contract.rule_after", lang, after=after(lang)) for lang in LANGUAGES) if after else ""
+    unit = " / ".join(dict.fromkeys(map(column.unit_word, LANGUAGES)))
+    return [
+        column.name,
+        *column.title,
+        both("no" if column.optional else "yes"),
+        unit,
+        *map(column.describe, LANGUAGES),
+        rule,
+    ]
+
+
+def every_rule(table: Table, lang: str) -> list[str]:
+    """The key and the rules between columns and rows in words."""
+    ledgers = {name: other.title(lang) for name, other in TABLES.items()}
+    return [*filter(None, [table.key_words(lang)]), *table.rule_words(lang, ledgers)]
+
+
+def both(word: str) -> str:
+    """A word of this room in both languages."""
+    return " / ".join(say(f"templates.{word}", lang) for lang in LANGUAGES)

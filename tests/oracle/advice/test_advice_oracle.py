@@ -1,0 +1,155 @@
+"""What the recommendations rest on, beside R; the tempting wrong answers, refused."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from huying.estimates import Design
+from huying.problems.advice_ledgers import log_ratio, s24, within_towns
+from huying.problems.associations import ratio_gap, regress
+from huying.problems.facts import Found
+from huying.problems.next_wave import overlap, rise_of_share, size_for_mean, size_for_share
+from huying.samples import Sample
+
+HERE = Path(__file__).parent
+ANSWERS = json.loads((HERE / "answers.json").read_text("utf-8"))
+SIX, NINE = {"rel": 1e-6}, {"rel": 1e-9, "abs": 1e-12}
+
+
+def one(section, **equal):
+    return next(row for row in ANSWERS[section] if all(row[k] == v for k, v in equal.items()))
+
+
+def read(name):
+    return pd.read_csv(HERE.parent / "data" / f"{name}.csv")
+
+
+def codes(*columns):
+    joined = columns[0].astype(str)
+    for more in columns[1:]:
+        joined = joined + "/" + more.astype(str)
+    return np.unique(joined, return_inverse=True)[1].astype(np.int64)
+
+
+def towns_design(data):
+    return Design(codes(data["town"]), codes(data["town"], data["village"]), data["w"].to_numpy(float), tuple(sorted(data["town"].unique())))  # fmt: skip
+
+
+def staff_design(data):
+    fpc = data.groupby("town")["staff_listed"].first().to_numpy(float)
+    design = Design(codes(data["town"]), np.arange(len(data)), data["w"].to_numpy(float), tuple(sorted(data["town"].unique())))  # fmt: skip
+    return replace(design, fpc=fpc)
+
+
+# --- the next wave ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", ANSWERS["size_for_share"], ids=lambda r: f"{r['p']}+{r['rise']}")
+def test_respondents_for_a_rise_of_a_share(row):
+    assert size_for_share(row["p"], row["rise"]) == pytest.approx(row["n"], **SIX)
+    assert size_for_share(row["p"], row["rise"], deff=1.7) == pytest.approx(1.7 * row["n"], **SIX)
+    assert row["wrong_one_sided"] < 0.85 * row["n"]
+
+
+@pytest.mark.parametrize("row", ANSWERS["rise_of_share"], ids=lambda r: f"{r['p']} of {r['n']}")
+def test_the_smallest_rise_of_a_share(row):
+    assert rise_of_share(row["p"], row["n"]) == pytest.approx(row["rise"], **SIX)
+    assert rise_of_share(row["p"], 2.5 * row["n"], deff=2.5) == pytest.approx(row["rise"], **SIX)
+
+
+@pytest.mark.parametrize("row", ANSWERS["size_for_mean"])
+def test_respondents_for_a_rise_of_a_mean(row):
+    listed = np.inf if row["listed"] < 0 else row["listed"]
+    assert size_for_mean(row["spread"], row["rise"], row["shared"], listed) == pytest.approx(row["n"], **SIX)
+
+
+@pytest.mark.parametrize("row", ANSWERS["overlap"], ids=lambda r: r["y"])
+def test_the_correlation_of_two_waves_that_share_villages(row):
+    data = read("waves_sim").rename(columns={"town": "town_id", "village": "village_id"}).astype({"wave": str})
+    samples = {}
+    for wave, rows in data.groupby("wave"):
+        rows = rows.reset_index(drop=True)
+        design = towns_design(rows.rename(columns={"town_id": "town", "village_id": "village"}))
+        samples["resident", wave] = Sample(rows, design, pd.DataFrame(), wave)
+    study = SimpleNamespace(samples=samples, waves=lambda form: ["1", "2"])
+    found = overlap(study, "resident", lambda sample: sample.column(row["y"]))
+    assert found.shared == pytest.approx(row["correlation"], **NINE)
+
+
+# --- associations -----------------------------------------------------------------------------------------------------
+
+
+def fitted(model):
+    if model.startswith("staff"):
+        data = read("staff_sim")
+        return regress(staff_design(data), data["y1"].to_numpy(float), np.column_stack([data["insider"], np.ones(len(data))]).astype(float))  # fmt: skip
+    data = read("towns_sim")
+    late, middle, woman = data["age3"] == "60+", data["age3"] == "40-59", data["sex"] == "f"
+    columns, y = [data["biz"], np.ones(len(data)), late, middle], data["y3"]
+    if "women" in model:
+        y = data["y2"].where(woman)
+    else:
+        columns.append(woman)
+    return regress(towns_design(data), y.to_numpy(float), np.column_stack(columns).astype(float))
+
+
+@pytest.mark.parametrize("row", ANSWERS["regression"], ids=lambda r: r["model"])
+def test_regression_in_the_design(row):
+    slope, se, df, n = fitted(row["model"])
+    assert (slope, se) == (pytest.approx(row["slope"], **NINE), pytest.approx(row["se"], **NINE))
+    assert (df, n) == (row["df"], row["n"])
+    assert se != pytest.approx(row["wrong_se_no_design"], rel=0.05)
+
+
+def test_slope_within_towns():
+    row, panel = ANSWERS["within"][0], pd.read_csv(HERE / "panel.csv")
+    slope, se, df, n, reason = within_towns(panel)
+    assert (slope, se) == (pytest.approx(row["slope"], **NINE), pytest.approx(row["se"], **NINE))
+    assert (df, n, reason) == (row["df"], row["n"], "")
+    assert slope != pytest.approx(row["wrong_slope_between"], rel=0.5)
+    assert se != pytest.approx(row["wrong_se_rows"], rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["staff", "towns"])
+def test_difference_of_a_ratio(name):
+    row, data = one("ratio_gap", design=name), read(f"{name}_sim")
+    design = (staff_design if name == "staff" else towns_design)(data)
+    group = data["insider" if name == "staff" else "biz"]
+    y1, den = data["y1"].to_numpy(float), 1.0 + data["y2"].to_numpy(float)
+    value, se, _ = ratio_gap(design, y1, den, (group == 1).to_numpy(), (group == 0).to_numpy())
+    assert (value, se) == (pytest.approx(row["gap"], **NINE), pytest.approx(row["se"], **NINE))
+    assert se != pytest.approx(row["wrong_se_independent"], rel=0.005)
+
+
+def test_log_ratio_over_clusters():
+    row, calls = ANSWERS["log_ratio"][0], read("calls_sim")
+    near = pd.DataFrame({"dept_id": calls["cluster"], "on_time": calls["on_time"].astype(float), "is_after": calls["channel"] == "grid"})  # fmt: skip
+    found = log_ratio(near[near["on_time"].notna()]).iloc[0]
+    assert found["estimate"] == pytest.approx(row["log_ratio"], **NINE)
+    assert found["se"] == pytest.approx(row["se"], **NINE)
+    assert (found["df"], found["n"]) == (row["clusters"] - 1, row["n"])
+
+
+# --- appraisal --------------------------------------------------------------------------------------------------------
+
+
+def test_effective_weight_and_ranks_under_other_weights():
+    answer = ANSWERS["appraisal"]
+    scores = pd.DataFrame(answer["scores"]).assign(year=2022)
+    scores["other_weight"] = 1 - scores["town_weight"]
+    ledgers = {"appraisal_weights": scores[["dept_id", "year", "town_weight", "other_weight"]],
+               "appraisal_scores": scores[["dept_id", "year", "town_score", "other_score"]]}  # fmt: skip
+    found = Found()
+    s24(SimpleNamespace(cleaned=SimpleNamespace(ledger=ledgers.get)), found)
+    facts, flow = found.frame().set_index("sub")["estimate"], found.tables["rank_flow"]
+    assert facts[""] == pytest.approx(answer["effective"], **NINE)
+    for row in answer["scenarios"]:
+        at = f"{row['w']:.0%}"
+        assert facts[f"tau at {at}"] == pytest.approx(row["tau"], **NINE)
+        assert facts[f"moved at {at}"] == row["moved"]
+        assert flow.loc[flow["w"] == at, "rank"].tolist() == row["ranks"]

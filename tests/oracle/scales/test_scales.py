@@ -1,0 +1,274 @@
+"""Reliability, agreement and cumulative logits beside R's psych, survey and factanal; the tempting wrong answers, refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+from huying.errors import EstimateError
+from huying.scales import cronbach_alpha, kr20, mcdonald_omega, ordinal_logit, psu_bootstrap, weighted_kappa
+
+HERE = Path(__file__).parent
+ANSWERS = json.loads((HERE / "answers.json").read_text("utf-8"))
+PEOPLE, PAIRS = (pd.read_csv(HERE / "data" / f"{name}.csv") for name in ("people", "pairs"))
+RATINGS, CHECKS = PEOPLE[[f"r{k}" for k in range(1, 6)]], PEOPLE[[f"c{k}" for k in range(1, 6)]]
+WEIGHT, TOWN, VILLAGE = (PEOPLE[name] for name in ("w", "town", "village"))
+TEN, SCALE = {"rel": 1e-10}, range(1, 6)
+
+
+# --- reliability ------------------------------------------------------------------------------------------------------
+
+
+def test_alpha_and_kr20_are_those_of_psych_and_of_svycralpha():
+    r = ANSWERS["reliability"]
+    assert cronbach_alpha(RATINGS) == pytest.approx(r["alpha"], **TEN)
+    assert cronbach_alpha(RATINGS, WEIGHT) == pytest.approx(r["alpha_weighted"], **TEN)
+    assert kr20(CHECKS) == pytest.approx(r["kr20"], **TEN)
+    assert kr20(CHECKS, WEIGHT) == pytest.approx(r["kr20_weighted"], **TEN)
+
+
+def test_tempting_wrong_reliabilities_are_refused():
+    r = ANSWERS["reliability"]
+    assert abs(cronbach_alpha(RATINGS, WEIGHT) - r["alpha"]) > 0.2  # weights left out
+    assert abs(cronbach_alpha(RATINGS) - r["wrong_alpha_standardised"]) > 1e-3
+    assert abs(kr20(CHECKS) - r["wrong_kr20_mixed"]) > 1e-3  # p q over n, but the sum's variance over n - 1
+    assert r["wrong_kr20_mixed"] == pytest.approx(mixed_kr20(CHECKS.to_numpy(float)), **TEN)
+
+
+def mixed_kr20(items):
+    p, k = items.mean(axis=0), items.shape[1]
+    return k / (k - 1) * (1 - (p * (1 - p)).sum() / items.sum(axis=1).var(ddof=1))
+
+
+def test_alpha_by_hand():
+    # items 1,2,3 and 1,3,2: variances 2/3 and 2/3, sums 2,5,5: variance 2; alpha = 2 (1 - (4/3)/2) = 2/3
+    assert cronbach_alpha([[1, 1], [2, 3], [3, 2]]) == pytest.approx(2 / 3)
+
+
+def test_kr20_by_hand():
+    # p = 3/4, 1/2, 1/4: p q sum to 3/16 + 4/16 + 3/16 = 5/8; sums 3, 2, 1, 0: variance 5/4; 3/2 (1 - 1/2) = 3/4
+    assert kr20([[1, 1, 1], [1, 1, 0], [1, 0, 0], [0, 0, 0]]) == pytest.approx(0.75)
+
+
+def test_omega_is_that_of_factanal_and_within_the_stopping_rule_of_psych():
+    o = ANSWERS["omega"]
+    for name, weight in (("", None), ("_weighted", WEIGHT)):
+        found = mcdonald_omega(RATINGS, weight)
+        assert found == pytest.approx(o[f"ml{name}"]["omega"], rel=1e-7)
+        assert found == pytest.approx(o[f"psych_ml{name}"], rel=1e-6)
+        assert found == pytest.approx(o[f"psych_minres{name}"], rel=1e-3)  # another criterion, nearly the same answer
+    assert abs(mcdonald_omega(RATINGS) - o["wrong_standardised"]) > 5e-3
+    assert abs(mcdonald_omega(RATINGS) - mcdonald_omega(RATINGS, WEIGHT)) > 0.2
+
+
+def test_omega_of_three_items_by_hand():
+    # one factor fits three items without residue: r12 = .48, r13 = .40, r23 = .30 are products of loadings .8, .6, .5
+    # omega = 1.9^2 / (1.9^2 + .36 + .64 + .75) = 3.61 / 5.36
+    target = np.array([[1, 0.48, 0.4], [0.48, 1, 0.3], [0.4, 0.3, 1]])
+    rng = np.random.default_rng(3)
+    raw = rng.normal(size=(50, 3))
+    centred = raw - raw.mean(axis=0)
+    white = centred @ np.linalg.inv(np.linalg.cholesky(centred.T @ centred / 50)).T
+    assert mcdonald_omega(white @ np.linalg.cholesky(target).T) == pytest.approx(3.61 / 5.36, abs=1e-7)
+
+
+def test_weights_of_whole_numbers_are_repeated_persons():
+    times = np.arange(len(RATINGS)) % 3 + 1
+    again = RATINGS.loc[RATINGS.index.repeat(times)]
+    for statistic in (cronbach_alpha, mcdonald_omega):
+        assert statistic(RATINGS, times) == pytest.approx(statistic(again), rel=1e-7)
+
+
+def test_a_missing_answer_leaves_the_person_out():
+    holed = RATINGS.astype("Int64")
+    holed.iloc[::7, 2] = pd.NA
+    kept = holed["r3"].notna().to_numpy()
+    assert cronbach_alpha(holed, WEIGHT) == pytest.approx(cronbach_alpha(RATINGS[kept], WEIGHT[kept]))
+
+
+def test_no_reliability_where_nothing_varies():
+    assert np.isnan(cronbach_alpha([[1, 2], [1, 2]]))
+    assert np.isnan(cronbach_alpha(np.empty((0, 3))))
+    assert np.isnan(mcdonald_omega([[1, 2, 3], [1, 3, 4], [1, 1, 2], [1, 4, 4]]))
+    doubled = RATINGS.assign(r2=RATINGS["r1"])
+    assert np.isnan(mcdonald_omega(doubled))  # an item twice: the correlations are singular
+
+
+@pytest.mark.parametrize(
+    ("statistic", "items", "weight", "message"),
+    [(cronbach_alpha, [[1], [2]], None, "at least 2 items, got 1"), (mcdonald_omega, [[1, 2], [2, 1]], None, "at least 3 items"),
+     (kr20, [[1, 2], [0, 1]], None, "0 and 1, got 2"), (cronbach_alpha, [[1, 2], [2, 1]], [1, 0], "above 0"),
+     (cronbach_alpha, [[1, 2], [2, 1]], [1, 1, 1], "as many rows")],
+)  # fmt: skip
+def test_scales_refuse(statistic, items, weight, message):
+    with pytest.raises(EstimateError, match=message):
+        statistic(items, weight)
+
+
+# --- PSUs drawn again ---------------------------------------------------------------------------------------------------
+
+
+def test_bootstrap_limits_are_those_of_survey_within_chance():
+    b = ANSWERS["bootstrap"]
+    low, high = psu_bootstrap(cronbach_alpha, RATINGS, TOWN, VILLAGE, WEIGHT, n=2000, seed=1)
+    # the standard error of a 2.5% point of B draws is sqrt(.025 .975 / B) / density, normal: about 2.67 sd / sqrt(B)
+    slack = 4 * 2.67 * b["sd"] * np.sqrt(1 / b["draws"] + 1 / 2000)
+    assert low == pytest.approx(b["low"], abs=slack)
+    assert high == pytest.approx(b["high"], abs=slack)
+    assert psu_bootstrap(cronbach_alpha, RATINGS, TOWN, VILLAGE, WEIGHT, n=50, seed=9) == psu_bootstrap(
+        cronbach_alpha, RATINGS, TOWN, VILLAGE, WEIGHT, n=50, seed=9
+    )
+
+
+def test_two_villages_a_town_are_not_understated():
+    # drawing 2 of 2 villages would halve the variance of a total; drawing 1 of 2 at twice the weight does not
+    b = ANSWERS["bootstrap"]
+    two = PEOPLE[PEOPLE["village"].isin(b["two_villages"])]
+    assert (two["w"] * two["r1"]).sum() == pytest.approx(b["total"], **TEN)
+    low, high = psu_bootstrap(
+        lambda x, w: float(w @ x[:, 0]), two[["r1"]], two["town"], two["village"], two["w"], n=4000
+    )
+    spread = (high - low) / (2 * 1.959964)
+    assert spread == pytest.approx(b["total_se"], rel=0.08)  # 64 distinct samples, and 4000 draws of them
+    assert abs(spread - b["total_se"] / np.sqrt(2)) > 0.2 * b["total_se"]
+
+
+def test_lonely_psus_are_put_together():
+    items = [[k, k % 3] for k in range(8)]
+    for stratum in ("aabbbbbb", "aabbbccd", "abcdefgh"):
+        low, high = psu_bootstrap(lambda x, w: float(w @ x[:, 0] / w.sum()), items, list(stratum), range(8), n=200)
+        assert low < 3.5 < high
+    assert np.isnan(psu_bootstrap(cronbach_alpha, items, list("aaaaaaaa"), [1] * 8)).all()
+
+
+def test_the_same_village_number_in_two_towns_is_two_villages():
+    items = [[k, k % 3] for k in range(8)]
+    mean = lambda x, w: float(w @ x[:, 0] / w.sum())  # noqa: E731
+    same = psu_bootstrap(mean, items, list("aaaabbbb"), [1, 1, 2, 2] * 2, n=100)
+    assert same == psu_bootstrap(mean, items, list("aaaabbbb"), [1, 1, 2, 2, 3, 3, 4, 4], n=100)
+
+
+# --- agreement ----------------------------------------------------------------------------------------------------------
+
+
+def test_kappas_are_those_of_psych():
+    k, pair = ANSWERS["kappa"], (PAIRS["leaders"], PAIRS["staff"], SCALE)
+    for kind in ("quadratic", "linear", "none"):
+        assert weighted_kappa(*pair, weights=kind).estimate == pytest.approx(k[kind], **TEN)
+    plain, heavy = (weighted_kappa(*pair, weight=w, psu=PAIRS["town"]) for w in (None, PAIRS["w"]))
+    assert (plain.estimate, plain.se) == pytest.approx((k["quadratic"], k["jackknife_se"]), **TEN)
+    assert (heavy.estimate, heavy.se) == pytest.approx((k["quadratic_weighted"], k["jackknife_se_weighted"]), **TEN)
+    assert (plain.df, plain.n) == (17, 90)
+    assert plain.high - plain.estimate == pytest.approx(2.1098156 * k["jackknife_se"], rel=1e-7)  # t of 17 df
+
+
+def test_tempting_wrong_kappas_are_refused():
+    k = ANSWERS["kappa"]
+    found = weighted_kappa(PAIRS["leaders"], PAIRS["staff"], SCALE, weight=PAIRS["w"], psu=PAIRS["town"])
+    assert abs(found.estimate - k["quadratic"]) > 0.05  # weights left out
+    assert abs(k["quadratic"] - k["none"]) > 0.3  # a near miss counted as a miss
+    plain = weighted_kappa(PAIRS["leaders"], PAIRS["staff"], SCALE, psu=PAIRS["town"])
+    assert abs(plain.se - k["delta_se_independent"]) > 0.01  # pairs of a town taken as independent
+
+
+def test_kappa_by_hand():
+    # 6 pairs: 4 agree (2 and 2), 2 differ; observed 2/3, by chance 1/2; (2/3 - 1/2) / (1/2) = 1/3
+    assert weighted_kappa([1, 1, 1, 2, 2, 2], [1, 1, 2, 2, 2, 1], (1, 2)).estimate == pytest.approx(1 / 3)
+    # of three categories, 1-3 counts 0 and 1-2 counts 3/4: observed (1 + 3/4 + 1)/3 = 11/12
+    # margins a: 1/3 each; b: 1/3 one, 1/3 two, 1/3 three; chance = (3 + 4 x 3/4 + 2 x 0)/9 = 2/3
+    quadratic = weighted_kappa(["x", "y", "z"], ["x", "z", "y"], ("x", "y", "z")).estimate
+    assert quadratic == pytest.approx(((1 + 0.75 + 0.75) / 3 - 2 / 3) / (1 / 3))
+
+
+def test_kappa_without_variety_or_with_one_town():
+    assert np.isnan(weighted_kappa([1, 1], [1, 1], (1, 2)).estimate)
+    one = weighted_kappa([1, 2, 1], [1, 2, 2], (1, 2), psu=["T", "T", "T"])
+    assert np.isfinite(one.estimate)
+    assert np.isnan([one.se, one.low, one.high]).all()
+    assert weighted_kappa([1, None, 2, 2], [1, 1, None, 2], (1, 2)).n == 2
+    assert np.isnan(weighted_kappa([], [], (1, 2)).estimate)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "kind", "message"),
+    [([1, 6], [1, 2], "quadratic", "6 is none of the categories"), ([1, 2], [1, 2], "squared", "quadratic, linear, none"),
+     ([1, 2], [1, 2, 2], "none", "as many rows")],
+)  # fmt: skip
+def test_kappa_refuses(a, b, kind, message):
+    with pytest.raises(EstimateError, match=message):
+        weighted_kappa(a, b, SCALE, kind)
+
+
+# --- cumulative logit -----------------------------------------------------------------------------------------------------
+
+
+def fit(**columns):
+    return ordinal_logit(PEOPLE["grade"], PEOPLE[["old", "age"]], **columns)
+
+
+@pytest.mark.parametrize(("name", "weight"), [("fine", WEIGHT), ("unweighted", None)])
+def test_the_cumulative_logit_is_that_of_svyolr(name, weight):
+    found, r = fit(weight=weight, stratum=TOWN, psu=VILLAGE), ANSWERS["ordinal"][name]
+    assert found.coefficients == pytest.approx(r["coefficients"], rel=1e-6)
+    assert found.thresholds == pytest.approx(r["thresholds"], rel=1e-6)
+    # R's Hessian is made of differences of the gradient: at steps of .00001 the SE is right to 7 digits or so
+    assert found.se == pytest.approx(r["se"], rel=1e-6)
+    assert found.threshold_se == pytest.approx(r["threshold_se"], rel=1e-6)
+    assert found.df == ANSWERS["ordinal"]["degf"] - 2
+    assert (found.n, found.reason) == (288, "")
+
+
+def test_svyolr_as_it_comes_is_right_to_three_digits():
+    found, r = fit(weight=WEIGHT, stratum=TOWN, psu=VILLAGE), ANSWERS["ordinal"]["default"]
+    assert found.se == pytest.approx(r["se"], rel=5e-4)  # steps of .001, with ages from 20 to 70
+    assert found.threshold_se == pytest.approx(r["threshold_se"], rel=5e-4)
+
+
+def test_the_tempting_wrong_models_are_refused():
+    found = fit(weight=WEIGHT, stratum=TOWN, psu=VILLAGE)
+    plain = OrderedModel(PEOPLE["grade"], PEOPLE[["old", "age"]], distr="logit").fit(method="bfgs", disp=0, gtol=1e-9)
+    assert fit().coefficients == pytest.approx(plain.params[:2], rel=1e-5)  # right without weights,
+    assert abs(found.coefficients[0] - plain.params.iloc[0]) > 0.4  # and of the other sign with them
+    assert (abs(found.se / ANSWERS["ordinal"]["wrong_se_persons"] - 1) > 0.1).all()  # persons taken as independent
+
+
+def test_limits_are_students():
+    found = fit(weight=WEIGHT, stratum=TOWN, psu=VILLAGE)
+    low, high = found.limits()
+    assert (high - low) / 2 == pytest.approx(2.0930241 * found.se, rel=1e-7)  # t of 19 df
+    assert (low + high) / 2 == pytest.approx(found.coefficients)
+
+
+def test_two_answers_are_a_logistic_regression():
+    # 2 x 2 table 30/10 against 15/25: log odds ratio ln(30 x 25 / (10 x 15)) = ln 5, threshold -ln(15/25) for x = 0
+    y, x = np.repeat([1, 0, 1, 0], [30, 10, 15, 25]), np.repeat([1, 0], [40, 40])
+    found = ordinal_logit(y, x)
+    assert found.coefficients == pytest.approx([np.log(5)])
+    assert found.thresholds == pytest.approx([np.log(25 / 15)])
+    # Woolf's variance 1/30 + 1/10 + 1/15 + 1/25, times n/(n-1) for the spread of 80 persons
+    assert found.se**2 == pytest.approx([(1 / 30 + 1 / 10 + 1 / 15 + 1 / 25) * 80 / 79])
+
+
+@pytest.mark.parametrize(
+    ("y", "x", "psu", "reason"),
+    [([1, 1, 1, 1], [1, 2, 3, 4], None, "separation"), ([1, 2, 3, 2], [1, 1, 1, 1], None, "separation"),
+     ([1, 1, 2, 2, 3, 3], [1, 2, 3, 4, 5, 6], None, "separation"), ([], [], None, "separation"),
+     ([1, 2, 3, 1, 2, 3], [1, 0, 1, 0, 1, 0], list("aaabbb"), "too few answers")],
+)  # fmt: skip
+def test_no_numbers_where_the_data_give_none(y, x, psu, reason):
+    found = ordinal_logit(y, x, psu=psu)
+    assert found.reason == reason
+    assert np.isnan(found.se).all()
+    assert np.isnan(found.limits()).all()
+
+
+def test_rows_with_a_missing_value_are_left_out():
+    y, x = PEOPLE["grade"].astype("Int64"), PEOPLE["age"].astype(float)
+    y[::5], x[::7] = pd.NA, np.nan
+    kept = (y.notna() & x.notna()).to_numpy()
+    found, direct = ordinal_logit(y, x), ordinal_logit(y[kept], x[kept])
+    assert found.n == kept.sum()
+    assert found.coefficients == pytest.approx(direct.coefficients)

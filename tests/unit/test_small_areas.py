@@ -1,0 +1,263 @@
+"""Small areas and ranks by hand: the arithmetic stands beside what is asserted."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from surveys_stand_in import aware_of, ids, residents, study
+
+from huying.errors import EstimateError
+from huying.problems import small
+from huying.small_areas import (
+    Areas,
+    benchmark,
+    fay_herriot,
+    joint_level,
+    maximise,
+    rank_regions,
+    share_fay_herriot,
+    share_mse,
+    to_share,
+)
+
+ONE = np.ones((6, 1))
+
+
+# --- the model --------------------------------------------------------------------------------------------------------
+
+
+def test_equal_variances_have_a_closed_form():
+    """y = 1, 3, 1, 3, 1, 3: s^2 = 6 x 1 / 5 = 1.2, so tau2 = 1.2 - D = .9 and each goes D / 1.2 = 1/4 of the way to the mean."""
+    fit = fay_herriot(np.array([1.0, 3.0] * 3), np.full(6, 0.3), ONE)
+    assert fit.tau2 == pytest.approx(0.9, abs=1e-12)
+    assert fit.eblup.tolist() == pytest.approx([1.25, 2.75] * 3)
+    g1, g2 = 0.9 * 0.25, 0.25**2 * 1.2 / 6
+    g3 = 0.25**2 / 1.2 * 2 / (6 / 1.2**2)
+    assert fit.mse.tolist() == pytest.approx([g1 + g2 + 2 * g3] * 6)
+
+
+def test_adjusted_likelihood_by_hand():
+    """All equal: the adjusted likelihood tau2 (tau2 + D)^(-(m-1)/2) has its maximum at tau2 = 2 D / (m - 3) = 2/3."""
+    fit = fay_herriot(np.full(6, 2.0), np.ones(6), ONE)
+    assert fit.is_adjusted and fit.tau2 == pytest.approx(2 / 3)
+
+
+def test_a_town_without_answers_gets_the_regression():
+    y, variance = np.array([1.0, 3.0, 1.0, 3.0, 1.0, 3.0, np.nan]), np.append(np.full(6, 0.3), np.nan)
+    fit = fay_herriot(y, variance, np.ones((7, 1)))
+    assert fit.is_synthetic.tolist() == [False] * 6 + [True]
+    assert fit.eblup[6] == pytest.approx(2.0)
+    assert fit.mse[6] == pytest.approx(0.9 + 1.2 / 6)  # tau2, and the variance of the mean
+    assert fit.tau2 == pytest.approx(0.9, abs=1e-12)
+
+
+@pytest.mark.parametrize(("y", "variance", "x", "key"), [
+    (np.ones(3), np.ones(3), np.ones((3, 1)), "small_areas.too_few"),
+    (np.ones(6), np.ones(6), np.ones((6, 2)), "small_areas.regressors"),
+    (np.ones(6), np.ones(6), np.array([[1.0]] * 5 + [[np.nan]]), "small_areas.regressors"),
+    (np.ones(6), np.array([1.0] * 5 + [0.0]), ONE, "small_areas.variance"),
+])  # fmt: skip
+def test_what_cannot_be_fitted_is_refused(y, variance, x, key):
+    with pytest.raises(EstimateError) as error:
+        fay_herriot(y, variance, x)
+    assert error.value.key == key
+
+
+def test_replicates_together_are_replicates_alone():
+    rng = np.random.default_rng(3)
+    y, variance = rng.normal(0, 0.2, (40, 9)), rng.uniform(0.01, 0.1, 9)
+    x = np.column_stack([np.ones(9), rng.normal(size=9)])
+    together = maximise(Areas(y, variance, x), 0.0)
+    assert (together == 0).any() and (together > 0).any()
+    assert together.tolist() == pytest.approx([maximise(Areas(row[None, :], variance, x), 0.0)[0] for row in y])
+
+
+# --- shares -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_angle_beyond_its_ends_is_no_share_turned_round():
+    assert to_share(np.array([-0.3, 0.0, np.pi / 4, np.pi / 2, 1.8])).tolist() == pytest.approx([0, 0, 0.5, 1, 1])
+
+
+def test_benchmark_is_a_ratio():
+    """Weights 1 and 3: mean (.2 + 3 x .4) / 4 = .35; to .42 by the factor 1.2: .24 and .48."""
+    moved = benchmark(np.array([0.2, 0.4]), np.array([1.0, 3.0]), 0.42)
+    assert moved.factor == pytest.approx(1.2)
+    assert moved.of(np.array([0.2, 0.4])).tolist() == pytest.approx([0.24, 0.48])
+    assert moved.of(np.array([0.0, 0.95])).tolist() == [0.0, 1.0]  # limits never pass 1
+
+
+def test_benchmark_past_one_moves_those_who_have_it_not():
+    """Mean (.5 + .9) / 2 = .7 to .85: .9 x .85/.7 is 1.09, so 1 - share is halved, .15 / .3: .75 and .95."""
+    moved = benchmark(np.array([0.5, 0.9]), np.array([1.0, 1.0]), 0.85)
+    assert moved.of(np.array([0.5, 0.9])).tolist() == pytest.approx([0.75, 0.95])
+
+
+def county(m=18, seed=5):
+    rng = np.random.default_rng(seed)
+    x = np.column_stack([np.ones(m), rng.normal(size=m)])
+    truth = to_share(0.65 + 0.1 * x[:, 1] + rng.normal(0, 0.1, m))
+    n = rng.integers(20, 90, m)
+    return rng.binomial(n, truth) / n, n / 1.3, x, rng.integers(10, 90, m).astype(float), truth
+
+
+def test_shares_add_up_to_the_county_and_unheard_towns_follow():
+    p, n_eff, x, pop, _ = county()
+    p[4], n_eff[7] = np.nan, np.nan
+    frame, fit, factor = share_fay_herriot(p, n_eff, x, pop, 0.41, replicates=50)
+    heard = ~frame["is_synthetic"]
+    assert frame.index[~heard].tolist() == [4, 7]
+    assert np.average(frame["estimate"][heard], weights=pop[heard]) == pytest.approx(0.41)
+    assert frame["estimate"][4] == pytest.approx(factor * to_share(x[4] @ fit.beta))
+    assert (frame["low"] < frame["estimate"]).all() and (frame["estimate"] < frame["high"]).all()
+
+
+def test_the_bootstrap_is_seeded_and_near_the_formula_where_shares_are_near_one_half():
+    """d share / d angle = 2 sqrt(p q) = 1 at one half: the share errs as the angle, by g1 + g2 + g3.
+
+    The formula has 2 g3, for g1 at an estimated tau2 lies g3 too low; g3 = D^2/(tau2 + D) x 2/m where variances are equal.
+    """
+    rng = np.random.default_rng(8)
+    y, variance, x, pop = np.pi / 4 + rng.normal(0, 0.05, 60), np.full(60, 0.002), np.ones((60, 1)), np.ones(60)
+    fit = fay_herriot(y, variance, x)
+    one, two = (share_mse(fit, variance, x, pop, 2000, seed=1) for _ in range(2))
+    assert one.tolist() == two.tolist()
+    g3 = 0.002**2 / (fit.tau2 + 0.002) * 2 / 60
+    assert one.mean() == pytest.approx(fit.mse.mean() - g3, rel=0.02)  # 60 x 2000 squares
+
+
+def test_small_area_shares_are_nearer_to_the_truth_than_direct_ones():
+    direct, small, inside = [], [], []
+    for seed in range(40):
+        p, n_eff, x, pop, truth = county(seed=seed)
+        frame, _, _ = share_fay_herriot(p, n_eff, x, pop, float(np.average(p, weights=pop)), replicates=2)
+        direct.append(((p - truth) ** 2).mean())
+        small.append(((frame["estimate"] - truth) ** 2).mean())
+        inside.append(frame["low"].le(truth) & frame["high"].ge(truth))
+    assert np.mean(small) < 0.9 * np.mean(direct)
+    assert np.mean(inside) > 0.93  # 720 intervals: 1.96 standard errors below 95% is 93.4%
+
+
+def test_forty_thousand_towns_take_seconds():
+    p, n_eff, x, pop, _ = county(40_000)
+    start = time.process_time()
+    frame, _, _ = share_fay_herriot(p, n_eff, x, pop, float(p.mean()), replicates=200)
+    assert frame["mse"].notna().all() and time.process_time() - start < 60
+
+
+# --- ranks ------------------------------------------------------------------------------------------------------------
+
+
+def test_rank_regions_by_hand():
+    """Five towns. a .10-.20, b .18-.30, c .25-.35, d .40-.50, e .45-.60.
+
+    a: no interval ends before .10; c, d, e begin after .20: ranks 1 to 5 - 3 = 2. b: none below, d and e above: 1 to 3.
+    c: a ends (.20) before .25: from 2; d, e above: to 3. d: a, b, c below: from 4; none above: to 5. e the same: 4 to 5.
+    """
+    low, high = np.array([0.10, 0.18, 0.25, 0.40, 0.45]), np.array([0.20, 0.30, 0.35, 0.50, 0.60])
+    order = [3, 0, 4, 2, 1]
+    table = rank_regions(((low + high) / 2)[order], low[order], high[order])
+    assert table["rank"].tolist() == [4, 1, 5, 3, 2]
+    assert table["rank_low"].tolist() == [4, 1, 4, 2, 1]
+    assert table["rank_high"].tolist() == [5, 2, 5, 3, 3]
+
+
+def test_a_complete_list_has_exact_ranks_and_open_ties():
+    value = np.array([0.3, 0.1, 0.3, 0.7])
+    table = rank_regions(value, value, value)
+    assert table["rank"].tolist() == [2, 1, 2, 4]
+    assert table["rank_low"].tolist() == [2, 1, 2, 4]
+    assert table["rank_high"].tolist() == [3, 1, 3, 4]
+
+
+def test_a_town_without_limits_has_no_rank():
+    table = rank_regions(np.array([0.2, np.nan, 0.1]), np.array([0.2, 0.0, 0.1]), np.array([0.2, 1.0, 0.1]))
+    assert table["rank"].tolist()[::2] == [2, 1] and table.loc[1].isna().all()
+
+
+def test_joint_levels():
+    assert joint_level(1) == pytest.approx(0.95) == pytest.approx(joint_level(1, how="sidak"))
+    assert joint_level(5) == pytest.approx(0.99)  # 1 - .05/5
+    assert joint_level(5, how="sidak") == pytest.approx(0.98979, abs=1e-5)  # .95^(1/5)
+
+
+# --- beside the direct estimates --------------------------------------------------------------------------------------
+
+
+def made(tmp_path, few=()):
+    """Ten towns of 40 people (12 in `few`), all with business; awareness and first contact differ from town to town."""
+    towns, answers = aware_of([8, 20, 14, 10, 25, 16, 30, 12, 18, 22], 40)
+    _, first = aware_of([30, 12, 20, 26, 9, 22, 6, 24, 18, 14], 40, seed=2)
+    order = pd.Series(towns).groupby(towns).cumcount()
+    kept = [k for k, town in enumerate(towns) if town not in few or order[k] < 12]
+    return study(tmp_path, {"resident": [residents([towns[k] for k in kept], R09=[answers[k] for k in kept], R13=[1] * len(kept),
+                                                   R15=[first[k] for k in kept])]}, 10)  # fmt: skip
+
+
+def test_every_town_with_fewer_than_a_hundred_answers_gets_one_beside(tmp_path):
+    found = small.find(made(tmp_path, few=("T03",)))
+    facts = found.frame()
+    for claim in ("P16", "P17"):
+        rows = facts[(facts["claim"] == claim) & (facts["sub"] == "small area")].set_index("place")
+        assert list(rows.index) == ids(10) and set(rows["wave"]) == {"2023"}
+        assert rows.index[rows["remark"].str.contains("synthetic")].tolist() == ["T03"]
+        table = found.tables[f"small_{claim}_2023"].set_index("town_id")
+        assert np.isnan(table.loc["T03", "direct"]) and table.loc["T03", "synthetic"]
+        assert table["small"].to_dict() == rows["estimate"].to_dict() and table["n"].to_dict()["T03"] == 12
+        assert table["small"].std() < table["direct"].std(), "drawn together"
+
+
+def test_the_benchmark_takes_the_towns_back_to_the_county(tmp_path):
+    """Ten towns of 1000 adults: the plain mean of the small-area shares is the county's direct share, 175 of 400."""
+    found = small.find(made(tmp_path))
+    assert found.tables["small_P16_2023"]["small"].mean() == pytest.approx(175 / 400)
+    factor = found.frame().query("claim == 'P16' and sub == 'benchmark'").iloc[0]
+    assert factor["place"] == "county" and 0.9 < factor["estimate"] < 1.1
+
+
+def test_towns_alike_say_that_the_adjusted_likelihood_was_used(tmp_path):
+    towns, answers = aware_of([16] * 10, 40)
+    facts = small.find(study(tmp_path, {"resident": [residents(towns, R09=answers)]}, 10)).frame()
+    assert set(facts.loc[(facts["claim"] == "P16") & (facts["sub"] == "small area"), "remark"]) == {
+        "adjusted_likelihood"
+    }
+
+
+def test_too_few_towns_have_no_model(tmp_path):
+    towns, answers = aware_of([10, 20, 30], 40)
+    found = small.find(study(tmp_path, {"resident": [residents(towns, R09=answers)]}, 3))
+    assert found.frame().empty and not any(name.startswith("small") for name in found.tables)
+    nobody = small.find(study(tmp_path, {"resident": [residents(towns, R09=[None] * 120)]}, 3))
+    assert nobody.frame().empty
+
+
+def test_covariates_that_tell_nothing_apart_are_left_out():
+    towns = pd.DataFrame({"type": ["town"] * 4, "pop": [1000, 2000, 4000, 8000], "n_villages": [3] * 4})
+    assert small.regressors(towns, np.ones(4, dtype=bool)).shape == (4, 2)
+    assert small.regressors(towns.assign(type=["street", "town", "town", "town"]), np.ones(4, dtype=bool)).shape == (
+        4,
+        3,
+    )
+    heard = np.array([False, True, True, True])  # the only street has no answers: no slope for streets can be known
+    assert small.regressors(towns.assign(type=["street", "town", "town", "town"]), heard).shape == (4, 2)
+
+
+def test_ranks_come_with_their_regions(tmp_path):
+    """At 1 - .05/9 T01 (8 of 40) reaches to .42 and T07 (30 of 40) from .52, T05 (25 of 40) from .39: only T01 and T07 are told apart."""
+    tables = small.find(made(tmp_path, few=("T03",))).tables
+    assert {name for name in tables if name.startswith("ranks")} == {"ranks_P16_2023", "ranks_P17_2023"}
+    table = tables["ranks_P16_2023"].set_index("town_id")
+    assert table["rank"].drop("T03").tolist() == table["estimate"].drop("T03").rank(method="min").tolist()
+    assert table.loc["T03", ["rank", "rank_low", "rank_high"]].isna().all()
+    sure = table.drop("T03")
+    assert (sure["rank_low"] <= sure["rank"]).all() and (sure["rank"] <= sure["rank_high"]).all()
+    assert sure["rank_high"].max() == 9 and (sure.loc["T01", "rank_high"], sure.loc["T07", "rank_low"]) == (8, 2)
+
+
+def test_a_census_has_exact_ranks(tmp_path):
+    check = pd.DataFrame([(town, "O1", f"m{k}", use) for town, uses in {"T01": ["old", "new"], "T02": ["new", "new"], "T03": ["old", "new"]}.items()
+                          for k, use in enumerate(uses)], columns=["town_id", "old_id", "mark", "in_use"])  # fmt: skip
+    tables = small.find(study(tmp_path, {}, 3, {("unit_check", "2023"): check})).tables
+    rows = tables["ranks_P13_2023"]
+    assert rows[["rank", "rank_low", "rank_high"]].to_numpy().tolist() == [[2, 2, 3], [1, 1, 1], [2, 2, 3]]
