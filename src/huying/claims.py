@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from huying.errors import CountyError, Place
 from huying.estimates import COUNT, COUNTY, EXACT, limits, p_above
@@ -251,7 +250,7 @@ def judge_towns(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
     if tested.any() and quantifier not in AS_COUNTED:
         rows = facts[tested]
         above, below = p_above(rows, bar)
-        adjusted = multipletests(np.minimum(1.0, 2 * np.minimum(above, below)), method="holm")[1]
+        adjusted = holm(np.minimum(1.0, 2 * np.minimum(above, below)))
         side = np.where(
             above < below,
             *((NOT_SUPPORTED, SUPPORTED) if quantifier in BELOW else (SUPPORTED, NOT_SUPPORTED)),
@@ -259,6 +258,19 @@ def judge_towns(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
         family[tested] = np.where(adjusted < 0.05, side, CANNOT_SAY)
         low[tested], high[tested] = limits(rows, 1 - 0.05 / len(rows))
     return judged.assign(verdict_family=family, low_family=low, high_family=high)
+
+
+def holm(p: Floats) -> Floats:
+    """Holm's (1979) adjusted p values, missing ones left out of the family.
+
+    As statsmodels' `multipletests(method="holm")`, which collects the whole memory's garbage at every call: for a hundred
+    families that took longer than all estimates together.
+    """
+    adjusted, known = np.full(len(p), np.nan), np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    steps = np.maximum.accumulate((len(order) - np.arange(len(order))) * p[order])
+    adjusted[order] = np.minimum(1.0, steps)
+    return adjusted
 
 
 def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:

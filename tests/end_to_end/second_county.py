@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import shutil
 import tomllib
 from collections.abc import Mapping
@@ -107,7 +108,8 @@ def make_second(folder: Path, seed: int = 41) -> Path:
     """Write the county under `folder`; returns the folder that holds its county.toml."""
     bundle, _ = build_demo(seed, other_truths(seed))
     declared = tomllib.loads(bundle.files["county.toml"].decode())
-    head = bundle.files["county.toml"].decode().split("[[")[0].split("[report]")[0]
+    blocks = re.split(r"(?m)^(?=\[)", bundle.files["county.toml"].decode())
+    head = "".join(block for block in blocks if not block.startswith(("[[survey]]", "[[ledger]]", "[report]")))
     for old, new in (
         ('id = "demo"', 'id = "second"'),
         ("示例县", "乙样县"),

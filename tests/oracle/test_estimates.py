@@ -9,7 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from answers import ANSWERS, DESIGNS, design, frame, raked_towns, rows
+from statsmodels.stats.multitest import multipletests
 
+from huying.claims import holm
 from huying.estimates import (
     COUNTY,
     Design,
@@ -227,3 +229,13 @@ def test_town_intervals_from_end_to_end(weights):
         for name in ("estimate", "n_eff", "low", "high"):
             assert found[name] == pytest.approx(row[name], **NINE), (name, row)
         assert found["rho"] == pytest.approx(max(0, row["rho"]), **NINE)
+
+
+def test_holms_adjusted_p_values_are_those_of_statsmodels():
+    rng = np.random.default_rng(5)
+    for p in (rng.random(18) ** 3, np.array([0.01, 0.01, 0.04, 0.5]), np.array([1.0]), rng.random(2000) ** 4):
+        np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1], rtol=1e-14)
+    assert holm(np.array([0.01, 0.03, np.nan])).tolist()[:2] == [
+        0.02,
+        0.03,
+    ]  # a missing one is not tested: a family of two

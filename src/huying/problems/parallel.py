@@ -301,7 +301,9 @@ def gaps(study: Study, found: Found) -> None:
     table = paper(study)
     waves = sorted(set(study.waves("resident")) & set(study.waves("staff")))
     if table is None or not waves:
-        found.missing["P18"] = "org_roster" if table is None else "residents"
+        found.missing["P18"] = (
+            "org_roster" if table is None else "residents" if not study.waves("resident") else "staff"
+        )
         return
     for wave in waves:
         frame = practice(study, wave)
