@@ -130,10 +130,10 @@ def house_claims() -> dict[str, Claim]:
 def claims_of(county: County) -> dict[str, Claim]:
     """The house's claims and the county's own, with the bars that the county sets; raises CountyError for a bar of no claim."""
     place, own = Place(str(county.folder / "county.toml")), Place(str(county.folder / "claims.toml"))
-    claims = {
-        **house_claims(),
-        **{claim.id: claim for claim in (read_claim(raw, own) for raw in county.own.get("claim", ()))},
-    }
+    added = {claim.id: claim for claim in (read_claim(raw, own) for raw in county.own.get("claim", ()))}
+    if taken := sorted(set(added) & set(house_claims())):
+        raise CountyError("claims.taken", own, claims=", ".join(taken))
+    claims = {**house_claims(), **added}
     for key, bar in county.bars.items():
         if key not in claims:
             raise CountyError("claims.unknown_bar", place, claim=key, known=", ".join(claims))
@@ -171,9 +171,11 @@ class Freeze:
 
 
 def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
-    """The hash of each claim's rule with the county's clock, thresholds and exclusions."""
+    """The hash of each claim's rule with the county's clock, thresholds, exclusions and the indicator that decides it."""
     around = f"{county.clock} {sorted(county.thresholds.items())} {county.exclude} {county.calendar}"
-    return {key: hash_of([key, claim.rule, around])[:16] for key, claim in claims.items()}
+    own = {raw.get("id"): sorted(raw.items()) for raw in county.own.get("indicator", ())}
+    return {key: hash_of([key, claim.rule, around, *([f"{claim.indicator} {own.get(claim.indicator)}"] if claim.indicator else [])])[:16]
+            for key, claim in claims.items()}  # fmt: skip
 
 
 def freeze(county: County, today: dt.date | None = None) -> Path:

@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     read.add_argument("file", type=Path, metavar="FILE")
     read.add_argument("-o", "--output", type=Path, default=Path("report_read"), help=say("cli.output"))
     read.add_argument("--force", action="store_true", help=say("cli.force"))
+    read.add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
     demo = verbs.add_parser("demo", help=say("cli.demo"))
     demo.add_argument("folder", nargs="?", default="survey_data/demo", type=Path)
     demo.add_argument("--key", default="tests/data/demo_key", type=Path, help=say("cli.key"))
@@ -94,11 +95,12 @@ def do_demo(args: argparse.Namespace) -> int:
 def do_check(args: argparse.Namespace) -> int:
     """Read every file of the county by its contract and say what is wrong with each."""
     from huying.batch.intake import Intake
-    from huying.claims import claims_of
     from huying.clean.ledger_rules import say_rejected
+    from huying.codebook import house_codebook
+    from huying.problems.own import own_claims
 
     county = county_of(args)
-    claims_of(county)
+    own_claims(county, house_codebook())
     intake = Intake(county)
     faults = intake.try_all()
     lines = [{"file": c["file"], "rows": c["n_read"], "kept": c["n_kept"], "rejected": c["n_rejected"], "cells": c["n_cells_set_aside"]}
@@ -209,6 +211,8 @@ def do_claims(args: argparse.Namespace) -> int:
     from huying.view import claims_table
 
     county = county_of(args)
+    if args.json:
+        words.use_language("en")  # a program reads one set of words, whatever the county speaks
     table = claims_table(county, read_parquet(county_step.prepare(county) / "evidence.parquet"))
     if args.json:
         print(table.reset_index().to_json(orient="records", force_ascii=False))
@@ -245,8 +249,8 @@ def do_read_report(args: argparse.Namespace) -> int:
 
     if args.output.exists() and any(args.output.iterdir()) and not args.force:
         raise InputError("cli.exists", Place(str(args.output)))
-    for file, n in report_files(args.file, args.output).items():
-        print(say("cli.report_file", file=file, n=n))
+    for kind, file in report_files(args.file, args.output).items():
+        print(say(f"cli.report_{kind}", file=file))
     return DONE
 
 

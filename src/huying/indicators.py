@@ -65,7 +65,7 @@ def read_indicator(raw: Mapping[str, Any], book: Codebook, place: Place) -> Indi
     for rule in filter(None, (indicator.when, indicator.base)):
         unknown = [item for item in names_in(rule) if item not in columns]
         if unknown or not is_readable(rule, columns):
-            raise CountyError("indicators.bad_rule", place, name=name, rule=rule, items=", ".join(unknown) or "-")
+            raise CountyError("indicators.bad_rule", place, name=name, rule=rule, items=", ".join(unknown) or rule)
     return indicator
 
 
@@ -93,4 +93,9 @@ def indicators_of(county: County, book: Codebook) -> dict[str, Indicator]:
     """The house's indicators and those of the county's `claims.toml`, by id; raises CountyError."""
     place = Place(str(county.folder / "claims.toml"))
     own = (read_indicator(raw, book, place) for raw in county.own.get("indicator", ()))
-    return {**house_indicators(), **{indicator.id: indicator for indicator in own}}
+    found = {**house_indicators()}
+    for indicator in own:
+        if indicator.id in found:
+            raise CountyError("indicators.taken", place, name=indicator.id)
+        found[indicator.id] = indicator
+    return found

@@ -2,15 +2,18 @@
 
 import doctest
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import huying
-from huying import view, words
+from huying import cli, view, words
+from huying.claims import claims_of, freeze, read_freeze, rule_hashes
 from huying.errors import CountyError
 from huying.folder import read_county
 
+ROOT = Path(__file__).parents[2]
 OWN = """
 [[indicator]]
 id = "polite"
@@ -135,3 +138,31 @@ def test_a_claims_file_that_cannot_be_read(with_own):
         read_county(with_own("[[claim]\nid = 1"))
     with pytest.raises(CountyError, match=r"claims.toml: .*claims"):
         read_county(with_own("[claims]\nid = 1"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('quantifier = "MOST"', 'quantifier = "TREND"'), "Z01: a share cannot decide TREND"),
+        (('id = "Z01"', 'id = "P16"'), "P16: a claim of the house has this id"),
+        (('id = "polite"', 'id = "awareness"'), "there is an indicator awareness already"),
+        (('when = "R24_c >= 4"', 'when = "R24_c > 4 or R13 = 1"'), "cannot be read"),
+    ],
+)
+def test_check_refuses_what_cannot_decide_a_claim(with_own, capsys, change, said):
+    assert cli.main(["check", str(with_own(OWN.replace(*change))), "--lang", "en"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_frozen_rule_whose_indicator_changes_says_so(with_own):
+    county = read_county(with_own(OWN))
+    freeze(county)
+    frozen = read_freeze(county)
+    now = read_county(with_own(OWN.replace("R24_c >= 4", "R24_c >= 3")))
+    assert frozen.remark("Z01", rule_hashes(county, claims_of(county))["Z01"]) == ""
+    assert frozen.remark("Z01", rule_hashes(now, claims_of(now))["Z01"]) == "rule_changed"
+
+
+def test_the_documents_show_what_this_test_runs():
+    for name in ("own_claims.md", "own_claims.zh-CN.md"):
+        assert OWN.strip() in (ROOT / "docs" / name).read_text("utf-8")

@@ -48,8 +48,8 @@ def test_one_option_of_a_multiple_choice():
         ({"wen": "R09 = 1"}, "unknown key wen"),
         ({"form": "leader"}, "form = leader is not known. Known: resident, staff"),
         ({"unknown": "drop"}, "unknown = drop is not known"),
-        ({"when": "R99 = 1"}, "the rule R99 = 1 cannot be read, or the form has no R99"),
-        ({"when": "S09 >= 3"}, "has no S09"),  # an item of another form
+        ({"when": "R99 = 1"}, "the rule R99 = 1 cannot be read: R99 is no item"),
+        ({"when": "S09 >= 3"}, "S09 is no item of the form"),  # an item of another form
         ({"when": "R24_c is high"}, "the rule R24_c is high cannot be read"),
         ({"base": "R13 = 1 or R22 = 1"}, "cannot be read"),
     ],

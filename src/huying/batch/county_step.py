@@ -12,7 +12,7 @@ import pandas as pd
 
 from huying import workdays
 from huying.batch.intake import Intake, data_hash
-from huying.claims import Claim, as_evidence, claims_of, judge_claim, no_data, read_freeze, rule_hashes
+from huying.claims import Claim, as_evidence, claims_of, house_claims, judge_claim, no_data, read_freeze, rule_hashes
 from huying.codebook import house_codebook
 from huying.estimates import COUNTY
 from huying.folder import County
@@ -88,7 +88,8 @@ def judge_all(study: Study, found: Found, only: Iterable[str] = ()) -> pd.DataFr
         parts = [judge_claim(claim, own)] if len(own) else []
         if not (own["sub"] == "").any():
             missing = found.missing.get(key) or lacking(study, claim.needs)
-            parts.append(no_data(places_of(study, claim), f"no data: {missing}" if missing else "no eligible case"))
+            nothing = "no eligible case" if key in house_claims() or claim.indicator else "no indicator"
+            parts.append(no_data(places_of(study, claim), f"no data: {missing}" if missing else nothing))
         for part in parts:
             rows.append(as_evidence(county, claim, part, frozen, hashes[key], study.cleaned.data_hash))
     evidence = pd.concat(rows, ignore_index=True)
