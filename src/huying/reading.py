@@ -182,13 +182,21 @@ class Reading:
         ]
         return shown.rename(columns=lambda c: self.say(f"col_{names[c]}")).reset_index(drop=True)
 
+    def curve(self, claim: str) -> pd.DataFrame:
+        """The specifications of a claim at this place, else in the county, in this wave or the ledgers' latest period."""
+        table = self.table("specifications")
+        if table.empty:
+            return table
+        own = table[(table["claim"] == claim) & table["wave"].isin([self.wave, ""])]
+        own = own[(own["wave"] != "") | (own["period"] == own["period"].max())]
+        here = own[own["place"] == self.town]
+        return here if len(here) else own[own["place"] == COUNTY]
+
     def stands(self, *claims: str) -> str:
         """In how many specifications the headline verdict of each claim stands here, and which choice turns it most often."""
-        table, lines = self.table("specifications"), []
+        lines = []
         for claim in claims:
-            own = table[(table["claim"] == claim) & (table["place"] == self.town)] if len(table) else table
-            if len(table) and not len(own):
-                own = table[(table["claim"] == claim) & (table["place"] == COUNTY)]
+            own = self.curve(claim)
             if not len(own):
                 lines.append(self.say("no_row", claim=claim, place=self.place_name(self.town)))
                 continue

@@ -63,7 +63,7 @@ def forest(frame: pd.DataFrame, bar: float | None, caption: Caption, *, percent:
     if care.any():
         sheet.dots(axes, [], [], WHITE, "care", edgecolors=DIM, linewidths=1.3, label=caption.say("care"))
     axes.hlines(at, low, high, color=colour, linewidth=2, gid="interval")
-    if np.isfinite(thin_low).any():
+    if (thin_high > thin_low).any():  # a counted value is the same for one town and for all
         axes.hlines(at, thin_low, thin_high, color=colour, linewidth=0.7, gid="family", label=caption.say("family"))
     if bar is not None:
         label = caption.say("bar", value=sheet.show(bar, percent))

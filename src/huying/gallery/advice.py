@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from huying import charts
-from huying.codebook import house_codebook
 from huying.estimates import COUNTY
 from huying.gallery.frame import Entry, caption, labelled, options, word
+from huying.parts import answer_word
 from huying.reading import Reading
 
 
@@ -32,11 +32,7 @@ def supports(here: Reading) -> Figure:
     """How important each support is to leaders, and how adequate they find it."""
     table = here.table("supports")
     table = table[table["wave"] == table["wave"].max()]
-    names = {row: text(here.lang) for row, text in house_codebook().items["L11"].rows}
-    label = [
-        next((text for key, text in names.items() if str(key).startswith(str(row))), str(row))
-        for row in table["support"]
-    ]
+    label = [answer_word("S23", "gap", str(row), here.lang) for row in table["support"]]
     frame = table.assign(label=label).rename(columns={"adequacy": "x", "importance": "y"})
     corners = tuple(word(here, f"support_{k}") for k in ("upper_left", "upper_right", "lower_left", "lower_right"))
     axes = word(here, "adequacy"), word(here, "importance")

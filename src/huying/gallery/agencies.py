@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from huying import charts
-from huying.codebook import house_codebook
 from huying.estimates import COUNTY
 from huying.gallery.frame import Entry, caption, options, word
+from huying.ledgers import AGENCY_KINDS
 from huying.reading import Reading
 
 
@@ -30,11 +30,8 @@ def cooperation(here: Reading) -> Figure:
     """How leaders and staff rate each kind of agency."""
     table = here.table("cooperation")
     table = table[(table["wave"] == here.wave) & (table["task"].isin(["core", ""]) | (table["source"] == "staff"))]
-    items = house_codebook().items
-    kinds = {row: text(here.lang) for row, text in items["S19"].rows}
-    named = {kind: kinds.get(str(kind), str(kind)) for kind in table["kind"].unique()}
     label = [
-        word(here, f"by_{source}", kind=named[kind])
+        word(here, f"by_{source}", kind=AGENCY_KINDS.options[kind](here.lang))
         for source, kind in zip(table["source"], table["kind"], strict=True)
     ]
     wide = table.assign(label=label).pivot_table(

@@ -29,12 +29,10 @@ def verdicts(here: Reading) -> Figure:
 
 def specifications(here: Reading, claim: str, source: str) -> Figure:
     """The headline of a claim here under every specification that was tried."""
-    table = here.table("specifications")
-    own = table[(table["claim"] == claim) & (table["place"] == here.town)]
-    own = own if len(own) else table[(table["claim"] == claim) & (table["place"] == COUNTY)]
+    own = here.curve(claim)
     place = str(own["place"].iloc[0])
     declared = here.claims[claim]
-    about = caption(here, claim, source, len(own), place=place)
+    about = caption(here, claim, source, place=place)
     percent = declared.unit is None
     return charts.specifications(own, declared.rule_at(place)[1], words_of(here), about, percent=percent)
 

@@ -19,10 +19,10 @@ def matrix_of(here: Reading, rows: pd.DataFrame, index: str, value: str) -> pd.D
     return wide.reindex(columns=[town for town in here.towns.index if town in wide]).rename(columns=here.place_name)
 
 
-def heat(here: Reading, matrix: pd.DataFrame, claim: str, source: str, n: float) -> Figure:
+def heat(here: Reading, matrix: pd.DataFrame, claim: str, source: str, n: float, place: str = "") -> Figure:
     """A matrix of shares by town, this town framed."""
     own = here.place_name(here.town) if here.town != COUNTY else None
-    return charts.unit_heatmap(matrix, own, caption(here, claim, source, n))
+    return charts.unit_heatmap(matrix, own, caption(here, claim, source, n, place=place))
 
 
 def functions(here: Reading) -> Figure:
