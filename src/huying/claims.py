@@ -453,6 +453,12 @@ def reason_word(reason: str, lang: str) -> str:
     return say(f"claims.reason_{head.replace(' ', '_')}", lang, what=what)
 
 
+def notes_word(row: Mapping[str, Any], lang: str) -> str:
+    """The reason and the remarks of a row in words."""
+    notes = [reason_word(row["reason"], lang)] if row["reason"] else []
+    return "; ".join([*notes, *(say(f"claims.remark_{key}", lang) for key in filter(None, row["remark"].split("; ")))])
+
+
 def is_problem(row: Mapping[str, Any], claim: Claim) -> bool:
     """Whether the row's verdict is the one that means a problem."""
     return str(row["verdict"]) == claim.problem_if

@@ -198,7 +198,7 @@ def closing(county: County, folder: Path, n_notebooks: int) -> dict[str, Any]:
     verdicts = judged["verdict"].value_counts()
     rows = {key: int(counts[key].astype(int).sum()) for key in ("n_read", "n_kept", "n_rejected")}
     return {
-        "places": judged.loc[judged["place"] != "county", "place"].nunique(), "claims": judged["claim"].nunique(),
+        "places": len(read_parquet(folder / "data" / "ledgers" / "towns@.parquet")), "claims": judged["claim"].nunique(),
         "verdicts": ", ".join(f"{verdict_word(v, words.language())} {n}" for v, n in verdicts.items()),
         "rows": f"{rows['n_read']} = {rows['n_kept']} + {rows['n_rejected']}", "notebooks": n_notebooks, "where": str(folder),
     }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from huying.claims import CANNOT_SAY, NO_BASELINE, county_headlines, is_problem, reason_word, show_value, verdict_word
+from huying.claims import CANNOT_SAY, NO_BASELINE, county_headlines, is_problem, notes_word, show_value, verdict_word
 from huying.estimates import COUNTY
 from huying.reading import Reading
 from huying.words import say
@@ -36,14 +36,8 @@ def by_section(here: Reading, *sections: str) -> pd.DataFrame:
         )
         rows.append({word(here, "claim"): key, word(here, "says"): claim.text(here.lang), word(here, "verdict"): verdict_word(row["verdict"], here.lang),
                      word(here, "value"): value, word(here, "interval"): "" if low == high else word(here, "range", low=low, high=high),
-                     word(here, "n"): f"{row['n']:.0f}", word(here, "why"): why(row, here.lang)})  # fmt: skip
+                     word(here, "n"): f"{row['n']:.0f}", word(here, "why"): notes_word(row, here.lang)})  # fmt: skip
     return pd.DataFrame(rows).set_index(word(here, "claim")) if rows else pd.DataFrame()
-
-
-def why(row: pd.Series, lang: str) -> str:
-    """The reason and the remarks of a row in words."""
-    notes = [reason_word(row["reason"], lang)] if row["reason"] else []
-    return "; ".join([*notes, *(say(f"claims.remark_{key}", lang) for key in filter(None, row["remark"].split("; ")))])
 
 
 def counts(here: Reading) -> str:
@@ -74,7 +68,7 @@ def unmeasured(here: Reading) -> pd.DataFrame:
     lacks = rows["reason"].str.partition(": ")[0].isin(LACKS) & (rows["verdict"] == CANNOT_SAY)
     rows = rows[lacks | (rows["verdict"] == NO_BASELINE)]
     lines = {key: {word(here, "says"): here.claims[str(key)].text(here.lang), word(here, "verdict"): verdict_word(row["verdict"], here.lang),
-                   word(here, "why"): why(row, here.lang)} for key, row in rows.iterrows()}  # fmt: skip
+                   word(here, "why"): notes_word(row, here.lang)} for key, row in rows.iterrows()}  # fmt: skip
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis(word(here, "claim"))
 
 

@@ -12,11 +12,11 @@ import pandas as pd
 
 from huying import words
 from huying.batch.county_step import prepare
-from huying.claims import NOT_SUPPORTED, Claim, claims_of, reason_word, sentence, show_value, verdict_word
+from huying.claims import NOT_SUPPORTED, Claim, claims_of, notes_word, sentence, show_value, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNT, COUNTY
 from huying.folder import County, find_county
-from huying.ledgers import TABLES
+from huying.ledgers import TABLES, UNIT_CLASSES
 from huying.parts import part_word
 from huying.store import read_parquet
 from huying.words import say
@@ -118,10 +118,10 @@ class Reading:
         """The claims that belong to a notebook, in the order of the report."""
         return [key for key, claim in self.claims.items() if claim.notebook == notebook]
 
-    def parts(self, *claims: str, only: str = "", county: bool = False) -> pd.DataFrame:
+    def parts(self, *claims: str, only: str | tuple[str, ...] = "", county: bool = False) -> pd.DataFrame:
         """The parts of these claims at this place and in the county (`county`: there alone), with value, interval and n.
 
-        `only` keeps the parts whose names begin with it.
+        `only` keeps the parts whose keys begin with it, or with one of several.
         """
         places, rows = dict.fromkeys([COUNTY] if county else [self.town, COUNTY]), []
         for claim in claims:
@@ -137,25 +137,17 @@ class Reading:
                 & own["period"].isin([self.wave if self.wave in set(own["period"]) else last, ""])
             ]
             rows += [self.part_row(claim, row) for row in own.to_dict("records")]
-        columns = ("claim", "part", "place", "value", "interval", "n")
+        columns = ("claim", "part", "place", "value", "interval", "n", "notes")
         return pd.DataFrame(rows, columns=[self.say(f"col_{c}") for c in columns]).set_index(self.say("col_claim"))
 
     def part_row(self, claim: str, row: dict[str, Any]) -> list[str]:
-        """One line of `parts`; a value that cannot be stated gives its reason instead."""
+        """One line of `parts`."""
         value, low, high = (
             show_value(self.claims[claim], row[name], self.lang, sub=row["sub"]) for name in ("estimate", "low", "high")
         )
-        if pd.isna(row["estimate"]) and row["reason"]:
-            value = reason_word(row["reason"], self.lang)
         interval = "" if low == high else self.say("bounds" if row["method"] == COUNT else "range", low=low, high=high)
-        return [
-            claim,
-            part_word(claim, row["sub"], self.lang),
-            self.place_name(row["place"]),
-            value,
-            interval,
-            f"{row['n']:.0f}",
-        ]
+        name, n = part_word(claim, row["sub"], self.lang), f"{row['n']:.0f}"
+        return [claim, name, self.place_name(row["place"]), value, interval, n, notes_word(row, self.lang)]
 
     def broken(self, *claims: str) -> str:
         """The towns in which these claims do not hold, claim by claim."""
@@ -174,13 +166,26 @@ class Reading:
             return table
         added = table[table["is_added"].astype(bool)]
         names = {"town_id": "place", "name": "unit", "class": "class", "domain": "domain"}
-        classes = (
-            TABLES["org_roster"].by_name["class"].kind.show(added["class"]) if self.lang == "zh" else added["class"]
-        )
-        shown = added.assign(town_id=[self.place_name(town) for town in added["town_id"]], **{"class": classes})[
-            list(names)
-        ]
+        towns = [self.place_name(town) for town in added["town_id"]]
+        kinds = [UNIT_CLASSES.options[kind](self.lang) for kind in added["class"]]
+        shown = added.assign(town_id=towns, **{"class": kinds})[list(names)]
         return shown.rename(columns=lambda c: self.say(f"col_{names[c]}")).reset_index(drop=True)
+
+    def rank_note(self, claim: str) -> str:
+        """Which ranks the joint intervals allow this town (for the county: how many on average), empty where no rank is known."""
+        table = self.table(f"ranks_{claim}_{self.wave}")
+        rows = self.rows(claim)
+        if table.empty and len(rows):
+            table = self.table("_".join(filter(None, (f"ranks_{claim}", rows["wave"].iloc[0], rows["period"].iloc[0]))))
+        known = table[table["rank"].notna()] if len(table) else table
+        if not len(known):
+            return ""
+        own = known[known["town_id"] == self.town]
+        if len(own):
+            low, high = (f"{own[name].iloc[0]:.0f}" for name in ("rank_low", "rank_high"))
+            return self.say("rank_here", place=self.place_name(self.town), low=low, high=high, n=len(known))
+        width = (known["rank_high"] - known["rank_low"] + 1).mean()
+        return self.say("rank_county", width=f"{width:.1f}", n=len(known)) if self.town == COUNTY else ""
 
     def curve(self, claim: str) -> pd.DataFrame:
         """The specifications of a claim at this place, else in the county, in this wave or the ledgers' latest period."""

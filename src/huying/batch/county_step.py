@@ -73,6 +73,7 @@ def find_all(study: Study) -> Found:
         found.facts += part.facts
         found.tables |= part.tables
         found.missing |= part.missing
+    found.tables |= small.rank_tables(found.frame(), set(study.towns["town_id"]))
     return found
 
 

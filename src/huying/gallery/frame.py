@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -72,7 +73,11 @@ def forest(here: Reading, claim: str, sub: str = "", source: str = "residents", 
     bar = declared.rule_at("town")[1] if sub == "" else None
     if declared.is_about_towns:
         rows = rows[~rows["is_county"]]
-    return charts.forest(rows, bar, caption(here, claim, source), percent=percent)
+    about = caption(here, claim, source)
+    ranks = "" if sub else here.rank_note(claim)
+    return charts.forest(
+        rows, bar, replace(about, source="\n".join(filter(None, (about.source, ranks)))), percent=percent
+    )
 
 
 def options(here: Reading, item: str) -> dict[int, str]:

@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.codebook import house_codebook
 from huying.estimates import COUNTY, STUDENT, estimate_means, estimate_shares, estimate_sum, is_unsteady, limits
 from huying.exact import permutation_p
-from huying.indicators import house_indicators
 from huying.problems import parallel
 from huying.problems.facts import Found, Study, values
 from huying.samples import Sample, stack
@@ -22,12 +20,10 @@ PERMUTATION, ASSOCIATION, SIGNIFICANT = "permutation", "association", 0.05
 ENDLESS = 1e6  # degrees of freedom of a variance that is taken as known
 
 
-def lighter(study: Study, sample: Sample) -> Floats:
-    """1 where a member of staff says that the burden has become lighter."""
-    return house_indicators()["lighter"].of(sample, house_codebook())
-
-
-STAFF: Mapping[str, Callable[[Study, Sample], Floats]] = {"P15": parallel.quiz, "B05": lighter}
+STAFF: Mapping[str, Callable[[Study, Sample], Floats]] = {
+    "P15": parallel.quiz,
+    "B05": lambda study, sample: parallel.lighter(sample),
+}
 
 
 def find(study: Study) -> Found:

@@ -166,6 +166,11 @@ def aware(sample: Sample) -> Floats:
     return house_indicators()["awareness"].of(sample, house_codebook())
 
 
+def lighter(sample: Sample) -> Floats:
+    """1 where a member of staff says that the burden has become lighter; cannot say counts as not."""
+    return house_indicators()["lighter"].of(sample, house_codebook())
+
+
 def heard(sample: Sample, row: str) -> Floats:
     """1 where the body in this row of R12 is known by name or by dealings."""
     return where(sample.column(f"R12_{row}") >= 2, sample.asked(f"R12_{row}"))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.claims import claims_of
-from huying.estimates import COUNT, COUNTY, estimate_means, estimate_shares, limits
+from huying.estimates import COUNT, COUNTY, estimate_shares, limits
 from huying.problems import parallel
-from huying.problems.facts import Found, Study, lacking, values
+from huying.problems.facts import Found, Study, values
 from huying.samples import Sample
 from huying.small_areas import FayHerriot, joint_level, rank_regions, share_fay_herriot
 
@@ -20,8 +19,10 @@ Bools = npt.NDArray[np.bool_]
 FEW = 100  # with more answers a small-area estimate is hardly nearer to the truth than the direct one
 FAY_HERRIOT, SYNTHETIC, ADJUSTED = "fay-herriot", "synthetic", "adjusted_likelihood"
 CARE = 0.30
-INDICATORS: Mapping[str, Callable[[Sample], Floats]] = {"P16": parallel.aware, "P17": parallel.first_old}
-RANKED = ("P13", "P15", "P16", "P17", "P18")
+# The claims that a share of respondents decides in a town: means and ratios have no arcsine scale.
+INDICATORS: Mapping[str, tuple[str, Callable[[Sample], Floats]]] = {
+    "P16": ("resident", parallel.aware), "P17": ("resident", parallel.first_old), "B05": ("staff", parallel.lighter)}  # fmt: skip
+FEWEST = {"resident": "fewest_residents", "staff": "fewest_staff"}
 # Declared before any fit, for reasons that hold in any county: streets are urban, where offices are near and notices many;
 # larger towns have more staff to tell people; with more villages the same staff reach fewer of them.
 COVARIATES: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
@@ -32,12 +33,11 @@ COVARIATES: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
 
 
 def find(study: Study) -> Found:
-    """Subs `small area` and `benchmark` of P16 and P17 with tables `small_*`, and tables `ranks_*` of the claims RANKED."""
+    """Subs `small area` and `benchmark` of the claims of INDICATORS, with tables `small_*`."""
     found = Found()
-    for wave in study.waves("resident"):
-        for claim in INDICATORS:
+    for claim, (form, _) in INDICATORS.items():
+        for wave in study.waves(form):
             beside(study, found, claim, wave)
-    found.tables |= rank_tables(headlines(study))
     return found
 
 
@@ -54,16 +54,19 @@ def regressors(towns: pd.DataFrame, known: Bools) -> Floats:
 
 def beside(study: Study, found: Found, claim: str, wave: str) -> None:
     """The small-area estimates of one claim and wave; none where the towns with a direct estimate are too few for the model."""
-    sample, fewest = study.samples["resident", wave], study.county.thresholds["fewest_residents"]
-    shares = estimate_shares(sample.design, pd.DataFrame({claim: INDICATORS[claim](sample)}), wave=wave, fewest=fewest)
+    form, indicator = INDICATORS[claim]
+    sample, fewest = study.samples[form, wave], study.county.thresholds[FEWEST[form]]
+    shares = estimate_shares(sample.design, pd.DataFrame({claim: indicator(sample)}), wave=wave, fewest=fewest)
     towns, county = shares[shares["place"] != COUNTY].reset_index(drop=True), shares[shares["place"] == COUNTY].iloc[0]
     known = (towns["estimate"].notna() & towns["n_eff"].notna()).to_numpy()
     x = regressors(study.towns, known) if known.any() else np.ones((len(known), 1))
     if known.sum() < x.shape[1] + 3 or np.isnan(county["estimate"]):
         return
     share, size = (towns[name].to_numpy(dtype=float) for name in ("estimate", "n_eff"))
-    adults = study.towns["adults"].to_numpy(dtype=float)
-    small, fit, factor = share_fay_herriot(share, size, x, adults, float(county["estimate"]))
+    people = study.towns["adults" if form == "resident" else "staff_listed"].to_numpy(dtype=float, na_value=np.nan)
+    if np.isnan(people).any():
+        return
+    small, fit, factor = share_fay_herriot(share, size, x, people, float(county["estimate"]))
     found.tables[f"small_{claim}_{wave}"] = side_by_side(towns, small)
     found.add(claim, as_facts(towns, small, fit)[(towns["n"] < FEW).to_numpy()], sub="small area", wave=wave)
     found.add(claim, values([COUNTY], [factor], [known.sum()]), sub="benchmark", wave=wave)
@@ -90,33 +93,13 @@ def as_facts(towns: pd.DataFrame, small: pd.DataFrame, fit: FayHerriot) -> pd.Da
 # --- ranks ------------------------------------------------------------------------------------------------------------
 
 
-def headlines(study: Study) -> pd.DataFrame:
-    """The headline facts of the claims RANKED, by the finders that give them their verdicts."""
-    found, claims = Found(), claims_of(study.county)
-    few = {form: study.county.thresholds[f"fewest_{form}"] for form in ("residents", "staff")}
-    if not lacking(study, claims["P13"].needs):
-        parallel.unit_check(study, found)
-    if not lacking(study, claims["P18"].needs):
-        parallel.gaps(study, found)
-    for wave in study.waves("resident"):
-        sample = study.samples["resident", wave]
-        for claim, indicator in INDICATORS.items():
-            shown = pd.DataFrame({claim: indicator(sample)})
-            found.add(claim, estimate_shares(sample.design, shown, wave=wave, fewest=few["residents"]))
-    for wave in study.waves("staff"):
-        sample = study.samples["staff", wave]
-        quiz = pd.DataFrame({"P15": parallel.quiz(study, sample)})
-        found.add("P15", estimate_means(sample.design, quiz, wave=wave, fewest=few["staff"]))
-    return found.frame()
-
-
-def rank_tables(facts: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Tables `ranks_<claim>_<wave or period>` (town_id, estimate, rank, rank_low, rank_high) of the headline facts of towns.
+def rank_tables(facts: pd.DataFrame, ids: Collection[str]) -> dict[str, pd.DataFrame]:
+    """Tables `ranks_<claim>_<wave or period>` (town_id, estimate, rank, rank_low, rank_high) of the headline facts of the towns `ids`.
 
     Simultaneous intervals by Bonferroni: towns share raked margins and a pooled design effect, so they are not independent
     as Sidak's level asks. Counts have exact ranks. A place whose value is not stated is listed without a rank.
     """
-    towns = facts[(facts["sub"] == "") & (facts["place"] != COUNTY)]
+    towns = facts[(facts["sub"] == "") & facts["place"].isin(ids)]
     tables = {}
     for (claim, wave, period), rows in towns.groupby(["claim", "wave", "period"], sort=False):
         table = ranked(rows.reset_index(drop=True))
