@@ -14,10 +14,9 @@ from huying.problems.advice_ledgers import FINDERS as FROM_LEDGERS
 from huying.problems.advice_ledgers import facts_of
 from huying.problems.associations import ratio_gap, regress, student
 from huying.problems.cooperation import FEWEST, leaders_by_wave
-from huying.problems.facts import Found, Study, find_each, values
+from huying.problems.facts import Found, Study, find_each, unsaid, values
 from huying.problems.next_wave import overlap, plan
 from huying.problems.parallel import aware, content, where
-from huying.problems.posts import unsaid
 from huying.samples import Sample
 from huying.small_areas import rank_regions
 

@@ -9,10 +9,9 @@ from scipy import stats
 from huying import clocks
 from huying.estimates import COUNTY, Design, county_variance
 from huying.problems import calls, rights
-from huying.problems.agencies import management, periods_of
+from huying.problems.agencies import management
 from huying.problems.associations import regress, student
-from huying.problems.facts import Found, Study, counted, values
-from huying.problems.posts import needed, unsaid
+from huying.problems.facts import Found, Study, counted, needed, periods_of, unsaid, values
 
 SCENARIOS = (0.30, 0.40, 0.50)
 STEPS = {

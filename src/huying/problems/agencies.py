@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from huying.estimates import COUNTY, EXACT, STUDENT
 from huying.exact import conditional_odds_ratio, median_unbiased, newcombe_difference
 from huying.problems import cooperation, preferences
 from huying.problems.cooperation import bounded, leaders_say
-from huying.problems.facts import Found, Study, counted, find_each, values
+from huying.problems.facts import Found, Study, counted, find_each, periods_of, values
 
 Floats = npt.NDArray[np.float64]
 REPORT_DAYS, SERIES_MONTHS = 30, 24
@@ -29,11 +28,6 @@ PARTS = ("attendance", "meetings", "leave")
 def find(study: Study) -> Found:
     """Facts for P21 to P28, with the tables `changes`, `cooperation` and `preferences`."""
     return find_each(study, FINDERS)
-
-
-def periods_of(study: Study, table: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Each period of a ledger (empty where it has none) with its rows."""
-    return ((period, rows) for (name, period), rows in sorted(study.cleaned.ledgers.items()) if name == table)
 
 
 # --- the roster -------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,3 +108,20 @@ def by_town(study: Study, flags: pd.Series, town: pd.Series) -> pd.DataFrame:
     ids = list(study.towns["town_id"])
     k, n = (flags.groupby(town).agg(how).reindex(ids, fill_value=0).to_numpy(dtype=float) for how in ("sum", "count"))
     return pd.concat([counted(ids, k, n), counted([COUNTY], [flags.sum()], [flags.count()])], ignore_index=True)
+
+
+def unsaid(places: Sequence[str], reason: str) -> pd.DataFrame:
+    """Rows without a number, one a place, and why there is none."""
+    return values(places, np.full(len(places), np.nan), 0, reason=reason, reliability="not estimable")
+
+
+def needed(study: Study, table: str) -> pd.DataFrame:
+    """The rows of a ledger that the claim at hand needs: without it the claim is not looked for."""
+    rows = study.cleaned.ledger(table)
+    assert rows is not None
+    return rows
+
+
+def periods_of(study: Study, table: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each period of a ledger (empty where it has none) with its rows."""
+    return ((period, rows) for (name, period), rows in sorted(study.cleaned.ledgers.items()) if name == table)

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from huying.claims import NO_BASELINE, claims_of
 from huying.estimates import COUNTY, EXACT
-from huying.problems.facts import Found, Study, counted, values
+from huying.problems.facts import Found, Study, counted, needed, unsaid, values
 
 Floats = npt.NDArray[np.float64]
 KINDS, TAUGHT = ["admin", "psu"], "edu_health"  # the plan's claims leave education and health out
 DENOMINATORS = {"without_edu_health": "without education and health", "with_edu_health": "with education and health"}
-
-
-def needed(study: Study, table: str) -> pd.DataFrame:
-    """The rows of a ledger that the claim at hand needs: without it the claim is not looked for."""
-    rows = study.cleaned.ledger(table)
-    assert rows is not None
-    return rows
-
-
-def unsaid(places: Sequence[str], reason: str) -> pd.DataFrame:
-    """Rows without a number, one a place, and why there is none."""
-    return values(places, np.full(len(places), np.nan), 0, reason=reason, reliability="not estimable")
 
 
 def per_1000(study: Study, n: pd.Series) -> pd.DataFrame:

@@ -9,10 +9,10 @@ import pandas as pd
 
 from huying.estimates import COUNTY, estimate_sum
 from huying.ledgers import TABLES
-from huying.problems.facts import Found, Study, counted, find_each, values
+from huying.problems.facts import Found, Study, counted, find_each, needed, unsaid, values
 from huying.problems.parallel import paper, scheme, where
 from huying.problems.posts import FINDERS as OF_POSTS
-from huying.problems.posts import needed, per_1000, unsaid
+from huying.problems.posts import per_1000
 from huying.samples import stack
 
 

@@ -9,12 +9,11 @@ from huying import clocks
 from huying.codebook import house_codebook
 from huying.estimates import COUNTY, STUDENT, estimate_shares
 from huying.indicators import house_indicators
-from huying.problems.agencies import consulted, mechanism_day, periods_of
+from huying.problems.agencies import consulted, mechanism_day
 from huying.problems.calls import risk_ratio, timed_calls
 from huying.problems.cooperation import bounded, leaders_by_wave
-from huying.problems.facts import Found, Study, counted, find_each, values
+from huying.problems.facts import Found, Study, counted, find_each, needed, periods_of, unsaid, values
 from huying.problems.parallel import where
-from huying.problems.posts import needed, unsaid
 
 MECHANISMS, RIGHTS, USED = 5, ("c", "d", "e"), 1
 SCENARIOS = (0.25, 0.30, 0.35)

@@ -12,9 +12,9 @@ from huying.clocks import recorded
 from huying.estimates import COUNTY, estimate_shares
 from huying.ledgers import CHECKS
 from huying.problems.cooperation import bounded
-from huying.problems.facts import Found, Study, by_town, counted, find_each, values
+from huying.problems.facts import Found, Study, by_town, counted, find_each, needed, unsaid, values
 from huying.problems.parallel import where
-from huying.problems.posts import gini, needed, unsaid
+from huying.problems.posts import gini
 from huying.problems.rights import decided
 from huying.scales import kr20
 from huying.workdays import wait_days
