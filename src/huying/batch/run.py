@@ -96,6 +96,7 @@ def execute(job: Job) -> Result:
                 done = papermill.execute_notebook(
                     named_source(job), str(named), parameters=dict(job.parameters), progress_bar=False, cwd=str(job.source.parent),
                     execution_timeout=600, log_output=False, kernel_manager_class=LocalKernel,
+                    extra_arguments=["--log-level=50"],  # a kernel that is shut down while idle complains of an interrupt
                 )  # fmt: skip
             finally:
                 named.rename(part)
