@@ -52,7 +52,12 @@ def item_use(here: Reading) -> Figure:
     names = read_parquet(path).drop_duplicates("item_id").set_index("item_id")["name"]
     matrix = matrix_of(here, table.assign(used=(table["cases"] > 0).astype(float)), "item_id", "used")
     return heat(
-        here, matrix.rename(index=lambda item: names.get(item, item)), "D03", "service_log", table["cases"].sum()
+        here,
+        matrix.rename(index=lambda item: names.get(item, item)),
+        "D03",
+        "service_log",
+        table["cases"].sum(),
+        COUNTY,
     )
 
 
