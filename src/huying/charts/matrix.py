@@ -8,8 +8,8 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from huying.charts import frame as sheet
-from huying.charts.frame import BLACK, BLUE, DIM, GREY, ORANGE, PURPLE, VERMILLION, WHITE, Caption, flags, numbers
-from huying.charts.rows import name_rows
+from huying.charts.frame import BLACK, BLUE, DIM, GREY, ORANGE, PURPLE, WHITE, Caption, flags, numbers
+from huying.charts.rows import name_columns, name_rows
 
 VERDICTS = {"supported": BLUE, "not supported": ORANGE, "cannot say": "#D9D9D9", "no baseline": PURPLE}
 
@@ -37,13 +37,7 @@ def verdicts(
     row, column = np.nonzero(problems.to_numpy(dtype=bool) & np.isfinite(values))
     sheet.dots(axes, column, row, BLACK, "problem", s=12, label=words["problem"])
     height = 0.72 * name_rows(axes, matrix.index) + 0.12 * max(map(sheet.ems, places))
-    axes.set_xticks(range(len(places)), labels=places, rotation=90)
-    axes.set(xlim=edges[0][[0, -1]], ylim=edges[1][[-1, 0]])
-    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
-    axes.spines[:].set_visible(False)
-    if here in places:
-        look = {"fill": False, "edgecolor": VERMILLION, "linewidth": 2.2, "clip_on": False, "gid": "here"}
-        axes.axvspan(places.index(here) - 0.5, places.index(here) + 0.5, **look)
+    name_columns(axes, places, len(matrix), here)
     return sheet.settle(figure, caption, height, width=9.0)
 
 

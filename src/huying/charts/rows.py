@@ -33,6 +33,18 @@ def name_rows(axes: Axes, labels: Iterable[object], is_here: Iterable[bool] = ()
     return 0.4 + (0.26 + 0.13 * max((name.count("\n") for name in names), default=0)) * max(len(names), 3)
 
 
+def name_columns(axes: Axes, names: list[str], n_rows: int, here: str | None) -> None:
+    """Name the columns of a matrix above it, the one that is read here framed, with no axes around."""
+    axes.set_xticks(range(len(names)), labels=names, rotation=90)
+    axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(n_rows - 0.5, -0.5))
+    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    if here in names:
+        look = {"fill": False, "edgecolor": VERMILLION, "linewidth": 2.2, "clip_on": False, "gid": "here"}
+        axes.axvspan(names.index(here) - 0.5, names.index(here) + 0.5, **look)
+        axes.get_xticklabels()[names.index(here)].set(fontweight="bold", color=VERMILLION)
+
+
 def remark(axes: Axes, row: Any, text: str, on_right: bool = False) -> None:
     """Words in a row in place of a value."""
     look = {"va": "center", "size": 8, "color": DIM, "zorder": 4, "ha": "right" if on_right else "left"}
@@ -154,12 +166,5 @@ def unit_heatmap(matrix: pd.DataFrame, here: str | None, caption: Caption) -> Fi
     side = figure.colorbar(mesh, ax=axes, shrink=0.6, aspect=25, pad=0.015, format=PercentFormatter(1))
     side.outline.set_visible(False)
     height = 0.85 * name_rows(axes, matrix.index) + 0.12 * max(map(sheet.ems, towns))
-    axes.set_xticks(range(len(towns)), labels=towns, rotation=90)
-    axes.set(xlim=edges[0][[0, -1]], ylim=edges[1][[-1, 0]])
-    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
-    axes.spines[:].set_visible(False)
-    if here in towns:
-        look = {"fill": False, "edgecolor": VERMILLION, "linewidth": 2.2, "clip_on": False, "gid": "here"}
-        axes.axvspan(towns.index(here) - 0.5, towns.index(here) + 0.5, **look)
-        axes.get_xticklabels()[towns.index(here)].set(fontweight="bold", color=VERMILLION)
+    name_columns(axes, towns, len(matrix), here)
     return sheet.settle(figure, caption, height, width=9.0)
