@@ -7,20 +7,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from huying import words
 from huying.batch.county_step import make_study, prepare
 from huying.claims import claims_of, county_headlines, show_value, verdict_word
 from huying.errors import CountyError
-from huying.estimates import COUNTY, estimate_shares, estimate_sum, grouped
+from huying.estimates import COUNTY, estimate_shares, grouped
 from huying.folder import County, find_county
 from huying.indicators import Indicator, indicators_of
 from huying.problems.change import staff_change
 from huying.problems.facts import Study
 from huying.problems.own import FEWEST
-from huying.samples import Sample, stack
+from huying.problems.parallel import wave_change
+from huying.samples import Sample
 from huying.store import load_cleaned, read_parquet
 
 GROUPS = {"sex": ("sex_group", ("male", "female")), "age": ("age_group", ("18-39", "40-59", "60+"))}
@@ -102,19 +102,13 @@ class CountyView:
         if len(waves) < 2:
             raise CountyError("indicators.two_waves", known=", ".join(waves) or "-")
         first, last = wave or (waves[-2], waves[-1])
-        before, after = self._sample(found, first), self._sample(found, last)
+        for name in (first, last):
+            self._sample(found, name)  # says which waves there are where one is not known
         if found.form == "staff":
             return self._shown(
                 staff_change(self._study, lambda study, sample: found.of(sample, study.book), first, last)
             )
-        both = stack(before, after)
-        late, y = (both.rows["wave"] == after.wave).to_numpy(), found.of(both, self._study.book)
-        known = np.isfinite(y)
-        parts = [(1.0, np.nan_to_num(y), known & late), (-1.0, np.nan_to_num(y), known & ~late)]
-        frame = estimate_sum(
-            both.design, f"{after.wave} - {before.wave}", parts, fewest=self.declared.thresholds[FEWEST[found.form]]
-        )
-        return self._shown(frame)
+        return self._shown(wave_change(self._study, lambda sample: found.of(sample, self._study.book), first, last))
 
     @cached_property
     def _study(self) -> Study:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -233,16 +234,19 @@ def nanmean(columns: list[Floats]) -> Floats:
 
 
 def changes(study: Study, found: Found) -> None:
-    """P16 and P17: the change from one wave to the next, shared villages kept as shared PSUs."""
-    waves = study.waves("resident")
-    for before, after in itertools.pairwise(waves):
-        both = stack(study.samples["resident", before], study.samples["resident", after])
-        late = (both.rows["wave"] == after).to_numpy()
-        for claim, indicator in (("P16", aware(both)), ("P17", first_old(both))):
-            known = np.isfinite(indicator)
-            parts = [(1.0, np.nan_to_num(indicator), known & late), (-1.0, np.nan_to_num(indicator), known & ~late)]
-            fewest = study.county.thresholds["fewest_residents"]
-            found.add(claim, estimate_sum(both.design, "change", parts, wave=after, fewest=fewest), sub="change")
+    """P16 and P17: the change from one wave to the next."""
+    for before, after in itertools.pairwise(study.waves("resident")):
+        for claim, indicator in (("P16", aware), ("P17", first_old)):
+            found.add(claim, wave_change(study, indicator, before, after), sub="change")
+
+
+def wave_change(study: Study, indicator: Callable[[Sample], Floats], before: str, after: str) -> pd.DataFrame:
+    """The change of a share of residents by town and county; villages asked in both waves are shared PSUs, so that their covariance counts."""
+    both = stack(study.samples["resident", before], study.samples["resident", after])
+    y, late = indicator(both), (both.rows["wave"] == after).to_numpy()
+    known = np.isfinite(y)
+    parts = [(1.0, np.nan_to_num(y), known & late), (-1.0, np.nan_to_num(y), known & ~late)]
+    return estimate_sum(both.design, "change", parts, wave=after, fewest=study.county.thresholds["fewest_residents"])
 
 
 # --- paper against practice -------------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from huying.estimates import COUNTY, estimate_sum
+from huying.estimates import COUNTY
 from huying.ledgers import TABLES
 from huying.problems.facts import Found, Study, counted, find_each, needed, unsaid, values
-from huying.problems.parallel import paper, scheme, where
+from huying.problems.parallel import Floats, paper, scheme, wave_change, where
 from huying.problems.posts import FINDERS as OF_POSTS
 from huying.problems.posts import per_1000
-from huying.samples import stack
+from huying.samples import Sample
 
 
 def find(study: Study) -> Found:
@@ -167,22 +167,19 @@ def a08(study: Study, found: Found) -> None:
         found.add("A08", counted([town], [alone], [len(names) if own.any() else 0], exact=False))
 
 
+def easier(sample: Sample) -> Floats:
+    """1 for residents for whom matters are easier now (R24_a of 4 or 5); cannot say counts as not."""
+    return where(sample.column("R24_a") >= 4, sample.asked("R24_a", "does_not_know"))
+
+
 def a09(study: Study, found: Found) -> None:
     """Never decided: no item asks how staff spend their time.
 
-    Beside it what is known: the change in the share of residents for whom matters are easier now (R24_a of 4 or 5; cannot
-    say counts in the base), and transactions per 1,000 residents in each period.
+    Beside it what is known: the change in the share of residents for whom matters are `easier` now, and transactions per 1,000 residents in each period.
     """
     found.add("A09", unsaid([COUNTY], "not asked"))
     for before, after in itertools.pairwise(study.waves("resident")):
-        both = stack(study.samples["resident", before], study.samples["resident", after])
-        easier = where(both.column("R24_a") >= 4, both.asked("R24_a", "does_not_know"))
-        late, known = (both.rows["wave"] == after).to_numpy(), np.isfinite(easier)
-        parts = [
-            (sign, np.nan_to_num(easier), known & (late == is_late)) for sign, is_late in ((1.0, True), (-1.0, False))
-        ]
-        fewest = study.county.thresholds["fewest_residents"]
-        found.add("A09", estimate_sum(both.design, "easier", parts, wave=after, fewest=fewest), sub="easier")
+        found.add("A09", wave_change(study, easier, before, after), sub="easier")
     for (name, period), log in study.cleaned.ledgers.items():
         if name == "service_log":
             n = log.groupby("town_id").size()

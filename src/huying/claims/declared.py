@@ -1,0 +1,119 @@
+"""The claim with the rule that decides it, written down before any number; refuses a claim that lacks its rule or a language."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from huying.errors import CountyError, Place
+from huying.estimates import COUNTY
+from huying.folder import County
+from huying.words import Text, as_text
+
+QUANTIFIERS = (ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND, COUNTS, EXISTS, NEED, TEXT) = (
+    "ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND", "COUNT", "EXISTS", "NEED", "TEXT")  # fmt: skip
+LEVELS = ("town", "county", "pilot", "department", "document")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of the report with the rule that decides it, declared before any number.
+
+    `judged_for`: the places that get a verdict (one of LEVELS). `needs`: the ledgers and forms without which nothing can be
+    said. `town_quantifier` makes the county's value a share of towns (or departments). `subs`: parts with a rule of their own.
+    `indicator`: the indicator that decides a county's own claim.
+    """
+
+    id: str
+    text: Text
+    quantifier: str
+    bar: float
+    problem_if: str
+    base: Text
+    estimand: Text
+    notebook: str
+    figure: str = ""
+    judged_for: str = "town"
+    needs: tuple[str, ...] = ()
+    town_quantifier: str = ""
+    town_bar: float | None = None
+    unit: Text | None = None
+    subs: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    indicator: str = ""
+
+    def rule_at(self, place: str) -> tuple[str, float]:
+        """The quantifier and the bar for the county, or for a town where the rules differ."""
+        if place == COUNTY or not self.town_quantifier:
+            return self.quantifier, self.bar
+        return self.town_quantifier, self.bar if self.town_bar is None else self.town_bar
+
+    @property
+    def is_about_towns(self) -> bool:
+        """Whether the county's value is a share of towns."""
+        return bool(self.town_quantifier)
+
+    @property
+    def section(self) -> str:
+        """The part of the report it stands in: the id without its last digit or two, such as `A` or `P1`."""
+        return self.id[:2] if self.id[0] in "PS" else self.id[0]
+
+    @property
+    def rule(self) -> str:
+        """The rule as one line of text: what is hashed and shown."""
+        town = f"; town {self.town_quantifier} {self.town_bar}" if self.town_quantifier else ""
+        subs = "".join(f"; {sub}: {quantifier} {bar}" for sub, (quantifier, bar) in self.subs.items())
+        return f"{self.quantifier} {self.bar}{town}{subs}; base: {self.base.en}; {self.estimand.en}"
+
+
+def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
+    """One `[[claim]]` table as a Claim; raises CountyError for a missing or unknown key, quantifier or language."""
+    known = dict(raw)
+    name, at = str(known.get("id", "?")), place or Place()
+    if lacking := {"id", "quantifier", "bar", "problem_if", "notebook"} - set(known):
+        raise CountyError("claims.lacks", at, claim=name, keys=", ".join(sorted(lacking)))
+    subs = {sub: (str(rule["quantifier"]), float(rule["bar"])) for sub, rule in known.pop("subs", {}).items()}
+    texts = {"text": {lang: known.pop(lang, "") for lang in ("zh", "en")}}
+    texts |= {key: known.pop(key, None) for key in ("base", "estimand", "unit") if key != "unit" or key in known}
+    words = [known["quantifier"], known.get("town_quantifier") or ALL, *(quantifier for quantifier, _ in subs.values())]
+    strange = [key for key in known if key not in Claim.__dataclass_fields__]
+    strange += [f"quantifier = {word}" for word in words if word not in QUANTIFIERS]
+    strange += [f"judged_for = {level}" for level in [known.get("judged_for", "town")] if level not in LEVELS]
+    if strange:
+        raise CountyError("claims.bad_claim", at, claim=name, what=", ".join(strange))
+    try:
+        read = {key: as_text(text, name if key == "text" else f"{name}.{key}") for key, text in texts.items()}
+    except ValueError as error:
+        raise CountyError("claims.bad_text", at, why=str(error)) from error
+    return Claim(subs=subs, **{**known, **read, "bar": float(known["bar"]), "needs": tuple(known.get("needs", ()))})
+
+
+@cache
+def house_claims() -> dict[str, Claim]:
+    """The claims that the house brings, by id."""
+    raw = tomllib.loads(files("huying").joinpath("data/claims.toml").read_text("utf-8"))
+    return {claim.id: claim for claim in map(read_claim, raw["claim"])}
+
+
+def claims_of(county: County) -> dict[str, Claim]:
+    """The house's claims and the county's own, with the bars that the county sets; raises CountyError for a bar of no claim."""
+    place, own = Place(str(county.folder / "county.toml")), Place(str(county.folder / "claims.toml"))
+    added = {claim.id: claim for claim in (read_claim(raw, own) for raw in county.own.get("claim", ()))}
+    if taken := sorted(set(added) & set(house_claims())):
+        raise CountyError("claims.taken", own, claims=", ".join(taken))
+    claims = {**house_claims(), **added}
+    for key, bar in county.bars.items():
+        if key not in claims:
+            raise CountyError("claims.unknown_bar", place, claim=key, known=", ".join(claims))
+        if not claims[key].unit and not 0 <= bar <= 1:
+            raise CountyError("claims.bad_bar", place, claim=key, bar=bar)
+    return {key: _with_bar(claim, county.bars.get(key)) for key, claim in claims.items()}
+
+
+def _with_bar(claim: Claim, bar: float | None) -> Claim:
+    if bar is None:
+        return claim
+    return replace(claim, town_bar=bar) if claim.is_about_towns else replace(claim, bar=bar)

@@ -1,0 +1,77 @@
+"""Judged facts as rows of the evidence ledger; refuses a row without the hash of its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from huying.claims.declared import Claim
+from huying.claims.frozen import Freeze
+from huying.claims.judged import CANNOT_SAY
+from huying.estimates import COUNTY
+from huying.folder import County
+
+TEXT_COLUMNS = ("claim", "place", "period", "wave", "sub")
+EVIDENCE: Mapping[str, str] = {
+    **dict.fromkeys(TEXT_COLUMNS, "str"),
+    **dict.fromkeys(("estimate", "low", "high", "n", "n_eff", "df", "deff"), "float64"),
+    **dict.fromkeys(("method", "reliability", "verdict", "verdict_family"), "str"),
+    **dict.fromkeys(("low_family", "high_family"), "float64"),
+    **dict.fromkeys(("remark", "reason", "rule", "rule_hash", "rule_frozen_on", "excluded_flags", "data_hash", "figure",
+                     "notebook"), "str"),
+    "is_synthetic": "bool",
+}  # fmt: skip
+
+
+def no_data(places: Iterable[str], reason: str) -> pd.DataFrame:
+    """Rows that say `cannot say` at every place, such as `no data: calls` where the county has no file of this kind."""
+    rows = pd.DataFrame(
+        {"place": list(places), "sub": "", "period": "", "wave": "", "n": 0.0, "method": "", "reliability": ""}
+    )
+    rows = rows.assign(
+        estimate=np.nan,
+        low=np.nan,
+        high=np.nan,
+        n_eff=np.nan,
+        df=np.nan,
+        deff=np.nan,
+        low_family=np.nan,
+        high_family=np.nan,
+    )
+    return rows.assign(verdict=CANNOT_SAY, verdict_family=CANNOT_SAY, own_reason="", reason=reason)
+
+
+def as_evidence(
+    county: County, claim: Claim, judged: pd.DataFrame, frozen: Freeze, rule_hash: str, data_hash: str
+) -> pd.DataFrame:
+    """Judged rows as rows of the evidence ledger: the columns of EVIDENCE in their order and types."""
+    reason = judged.get("reason", pd.Series("", index=judged.index)).fillna("")
+    reason = reason.where((reason != "") | (judged["verdict"] == ""), judged["own_reason"])
+    remark = judged.get("remark", pd.Series("", index=judged.index)).fillna("")
+    among = (judged["wave"].fillna("") != "") & (judged["verdict"] != "") & (county.sampling != "probability")
+    for more in (
+        frozen.remark(claim.id, rule_hash),
+        pd.Series(np.where(among, "among_respondents", ""), index=judged.index),
+    ):
+        remark = remark.where((remark == "") | (more == ""), remark + "; ") + more
+    rows = judged.assign(
+        claim=claim.id, reason=reason, remark=remark, rule=claim.rule, rule_hash=rule_hash, rule_frozen_on=frozen.date(claim.id),
+        excluded_flags=", ".join(county.exclude), data_hash=data_hash[:16], figure=claim.figure, notebook=claim.notebook,
+        is_synthetic=county.is_synthetic,
+    )  # fmt: skip
+    rows = rows[list(EVIDENCE)].astype({k: v for k, v in EVIDENCE.items() if v != "str"})
+    return rows.assign(**{k: rows[k].astype(object).fillna("").astype(str) for k, v in EVIDENCE.items() if v == "str"})
+
+
+def county_headlines(evidence: pd.DataFrame, claims: Mapping[str, Claim], wave: str = "") -> pd.DataFrame:
+    """The headline row of every claim for the county (a claim on the pilot: for the pilot), index: the claim's id.
+
+    Of several waves or periods `wave` is taken, else the latest.
+    """
+    head = evidence[evidence["sub"] == ""]
+    when = head["wave"].where(head["wave"] != "", head["period"])
+    order = head.assign(at=when, is_county=head["place"] == COUNTY, is_now=when == wave)
+    order = order.sort_values(["is_county", "is_now", "at"], kind="stable").drop_duplicates("claim", keep="last")
+    return order.set_index("claim").reindex([key for key in claims if key in set(order["claim"])])

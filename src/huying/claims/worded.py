@@ -1,0 +1,76 @@
+"""A row of evidence in words: verdict, value, interval, n, reason and remarks; refuses a reason that has no words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from huying.claims.declared import Claim
+from huying.estimates import COUNT, COUNTY
+from huying.ledgers import TABLES
+from huying.parts import kind_of
+from huying.words import say
+
+FORM_NAMES: Mapping[str, str] = {
+    "residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}  # fmt: skip
+
+
+def show_value(claim: Claim, value: float, lang: str, is_share: bool = False, sub: str = "") -> str:
+    """A share as per cent, anything else with the claim's unit; a part of a claim in its own kind."""
+    if np.isnan(value):
+        return "-"
+    kind = kind_of(claim.id, sub) if sub else ""
+    if kind == "number":
+        return f"{value:.3g}"
+    if claim.unit and not is_share and kind != "share":
+        return f"{value:.3g} {claim.unit(lang)}"
+    return f"{100 * value:.1f}%"
+
+
+def sentence(row: Mapping[str, Any], claim: Claim, lang: str, place: str, sub: str = "") -> str:
+    """One line of evidence: claim, place, verdict, value, interval and n, with its reason and remark."""
+    parts = {
+        "claim": claim.id,
+        "place": place,
+        "text": sub or claim.text(lang),
+        "verdict": verdict_word(row["verdict"], lang),
+    }
+    line = say("claims.sentence" if row["verdict"] else "claims.sub_sentence", lang, **parts)
+    if not np.isnan(row["estimate"]):
+        is_share = claim.is_about_towns and row["place"] == COUNTY and not row["sub"]
+        shown = {
+            key: show_value(claim, row[name], lang, is_share, row["sub"])
+            for key, name in (("value", "estimate"), ("low", "low"), ("high", "high"))
+        }
+        kind = "counted" if row["low"] == row["high"] else "bounded" if row["method"] == COUNT else "value"
+        line += say(f"claims.{kind}", lang, **shown, n=f"{row['n']:.0f}")
+    if row["reliability"] == "read with care":
+        line += say("claims.care", lang)
+    if row["reason"]:
+        line += say("claims.because", lang, reason=reason_word(row["reason"], lang))
+    for remark in filter(None, row["remark"].split("; ")):
+        line += say("claims.remark", lang, remark=say(f"claims.remark_{remark}", lang))
+    return line + say("claims.stop", lang)
+
+
+def verdict_word(verdict: str, lang: str) -> str:
+    """The word for a verdict."""
+    return say(f"claims.verdict_{verdict.replace(' ', '_')}", lang) if verdict else ""
+
+
+def reason_word(reason: str, lang: str) -> str:
+    """The words for a reason; `no data: x` names the file that is missing."""
+    head, _, tail = reason.partition(": ")
+    if tail in FORM_NAMES:
+        return say(f"claims.no_{tail}", lang)
+    table = TABLES.get(tail.partition(":")[0])
+    what = table.title.zh if table and lang == "zh" else tail.replace("_", " ")
+    return say(f"claims.reason_{head.replace(' ', '_')}", lang, what=what)
+
+
+def notes_word(row: Mapping[str, Any], lang: str) -> str:
+    """The reason and the remarks of a row in words."""
+    notes = [reason_word(row["reason"], lang)] if row["reason"] else []
+    return "; ".join([*notes, *(say(f"claims.remark_{key}", lang) for key in filter(None, row["remark"].split("; ")))])
