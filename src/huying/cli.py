@@ -1,4 +1,4 @@
-"""Verbs only: demo, check, clean, freeze, run, claims, templates, read-report, draft, dictionary. Exit codes: 0 done, 1 something failed, 2 bad input or usage."""
+"""Verbs only: what each does lies in the rooms below. Exit codes: 0 done, 1 something failed, 2 bad input or usage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from huying.errors import HuyingError, InputError, Place
 from huying.folder import County, county_folder, read_county
 from huying.words import say
 
-DONE, FAILED, BAD = 0, 1, 2
+DONE, FAILED, BAD, STOPPED = 0, 1, 2, 130
 SHOWN = 3  # rejected rows of a file that `check` spells out
 
 
@@ -26,15 +26,28 @@ def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(prog="huying", description=say("cli.about"), epilog=say("cli.codes"))
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in ("check", "clean", "freeze", "run", "claims", "templates"):
+    for verb in ("check", "clean", "freeze", "run", "plan", "status", "log", "verify", "gc", "claims", "templates"):
         made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
         made.add_argument("county", nargs="?", default="demo", help=say("cli.county"))
         made.add_argument("--json", action="store_true", help=say("cli.json"))
         made.add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
+    for verb in ("run", "plan", "status", "verify"):
+        which = verbs.choices[verb]
+        which.add_argument("--towns", nargs="+", default=None, metavar="ID", help=say("cli.towns"))
+        which.add_argument("--notebooks", nargs="+", default=None, metavar="NAME", help=say("cli.notebooks_wanted"))
+        which.add_argument("--wave", nargs="+", help=say("cli.wave"))
+        which.add_argument("--langs", nargs="+", choices=words.LANGUAGES, help=say("cli.langs"))
+    for verb in ("run", "plan"):
+        verbs.choices[verb].add_argument(
+            "--workers", type=int, default=min(2, os.cpu_count() or 1), help=say("cli.workers")
+        )
     run = verbs.choices["run"]
-    run.add_argument("--towns", nargs="+", default=None, metavar="ID", help=say("cli.towns"))
-    run.add_argument("--wave", help=say("cli.wave"))
-    run.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help=say("cli.workers"))
+    run.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help=say("cli.time_limit"))
+    run.add_argument("--memory-limit", type=float, default=4096.0, metavar="MB", help=say("cli.memory_limit"))
+    run.add_argument("--scheduler", metavar="local|tcp://…", help=say("cli.scheduler"))
+    run.add_argument("--store", metavar="URL", help=say("cli.store"))
+    verbs.choices["log"].add_argument("place", nargs="?", metavar="TOWN", help=say("cli.log_place"))
+    verbs.choices["gc"].add_argument("--delete", action="store_true", help=say("cli.gc_delete"))
     verbs.choices["templates"].add_argument("--output", type=Path, help=say("cli.output"))
     verbs.choices["templates"].add_argument("--force", action="store_true", help=say("cli.force"))
     read = verbs.add_parser("read-report", help=say("cli.read_report"))
@@ -71,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BAD
     except KeyboardInterrupt:
         print(say("cli.stopped"), file=sys.stderr)
-        return FAILED
+        return STOPPED
 
 
 def county_of(args: argparse.Namespace) -> County:
@@ -158,50 +171,45 @@ def do_freeze(args: argparse.Namespace) -> int:
 
 
 def do_run(args: argparse.Namespace) -> int:
-    """The county-wide step, then every notebook of every place, then one closing table."""
-    from huying.batch import county_step, run
+    """The county-wide step where it is out of date, then every notebook that is not fresh, then one closing table."""
+    from huying.batch.verbs import run_county
 
-    county = county_of(args)
-    wave = args.wave or min(county.waves, default="")
-    steps = len(county.surveys) + len(county.ledgers) + 2
-    with tqdm(total=steps, desc=say("cli.county_step"), disable=args.json or None) as bar:
-        folder = county_step.prepare(county, lambda name: bar.update())
-    towns = run.check_towns(county, folder, args.towns)
-    jobs = run.plan(county, towns, wave, words.language(), folder)
-    with tqdm(total=len(jobs), desc=say("cli.notebooks"), disable=args.json or None) as bar:
-        results = run.run(jobs, args.workers, lambda result: bar.update())
-    failed = [result for result in results if result.error]
-    summary = closing(county, folder, len(results) - len(failed))
-    print(
-        json.dumps(summary, ensure_ascii=False)
-        if args.json
-        else "\n".join(say(f"cli.sum_{k}", value=v) for k, v in summary.items())
-    )
-    for result in failed:
-        again = f"python -m huying run {args.county} --towns {result.place} --wave {wave} --lang {words.language()}"
-        print(
-            say("cli.failed", place=result.place, notebook=result.notebook, error=result.error, again=again),
-            file=sys.stderr,
-        )
-    return FAILED if failed else DONE
+    return run_county(county_of(args), args)
 
 
-def closing(county: County, folder: Path, n_notebooks: int) -> dict[str, Any]:
-    """The closing table: places, claims, verdicts by word, rows, and where to look."""
-    import pandas as pd
+def do_plan(args: argparse.Namespace) -> int:
+    """What a run would do, what is fresh, why what is stale, how long it should take."""
+    from huying.batch.verbs import show_plan
 
-    from huying.claims import verdict_word
-    from huying.store import read_parquet
+    return show_plan(county_of(args), args)
 
-    evidence, counts = read_parquet(folder / "evidence.parquet"), pd.read_parquet(folder / "data" / "counts.parquet")
-    judged = evidence[evidence["verdict"] != ""]
-    verdicts = judged["verdict"].value_counts()
-    rows = {key: int(counts[key].astype(int).sum()) for key in ("n_read", "n_kept", "n_rejected")}
-    return {
-        "places": len(read_parquet(folder / "data" / "ledgers" / "towns@.parquet")), "claims": judged["claim"].nunique(),
-        "verdicts": ", ".join(f"{verdict_word(v, words.language())} {n}" for v, n in verdicts.items()),
-        "rows": f"{rows['n_read']} = {rows['n_kept']} + {rows['n_rejected']}", "notebooks": n_notebooks, "where": str(folder),
-    }  # fmt: skip
+
+def do_status(args: argparse.Namespace) -> int:
+    """How many notebooks are whole, stale, missing or failed, and who is at work."""
+    from huying.batch.verbs import show_status
+
+    return show_status(county_of(args), args)
+
+
+def do_log(args: argparse.Namespace) -> int:
+    """What happened, to one town or to all."""
+    from huying.batch.verbs import show_log
+
+    return show_log(county_of(args), args)
+
+
+def do_verify(args: argparse.Namespace) -> int:
+    """Hash every output again and compare it with its receipt."""
+    from huying.batch.verbs import verify
+
+    return verify(county_of(args), args)
+
+
+def do_gc(args: argparse.Namespace) -> int:
+    """Outputs that no pointer names any more; deleted only with --delete."""
+    from huying.batch.verbs import collect
+
+    return collect(county_of(args), args)
 
 
 def do_claims(args: argparse.Namespace) -> int:

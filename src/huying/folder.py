@@ -135,6 +135,17 @@ def county_folder(name: str | Path) -> Path:
     raise CountyError("folder.not_found", name=str(name))
 
 
+def output_folder(county: County, kind: str) -> Path:
+    """Where a county's `results` or `figures` go: beside `survey_data/`, or in the county's own folder where it lies elsewhere.
+
+    `HUYING_RESULTS` names another folder for the results; the figures are then in `figures` there.
+    """
+    if named := os.environ.get("HUYING_RESULTS"):
+        return Path(named) / county.id if kind == "results" else Path(named) / "figures" / county.id
+    inside = county.folder.parent.name == "survey_data"
+    return (county.folder.resolve().parents[1] if inside else county.folder) / kind / county.id
+
+
 def read_county(folder: Path) -> County:
     """The county declared by `folder/county.toml`; raises CountyError with the line and the key at fault."""
     file = folder / "county.toml"

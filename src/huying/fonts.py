@@ -43,6 +43,11 @@ def chinese_font() -> str:
     raise HuyingError("fonts.no_font", bundled=BUNDLED_FAMILY, names=names)
 
 
+def font_files() -> list[Path]:
+    """The files of the font that is drawn with: the bundled ones, else the installed one."""
+    return _bundled() or [Path(font_manager.findfont(chinese_font(), fallback_to_default=False))]
+
+
 @cache
 def _drawn() -> frozenset[str]:
     """Every character that the chosen font draws in its regular weight."""

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,8 +24,27 @@ from huying.errors import InputError, Place
 FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 
 
+_kept_back: list[dict[str, bytes]] = []
+
+
+@contextlib.contextmanager
+def kept_back(is_kept: bool = True) -> Iterator[dict[str, bytes]]:
+    """Within the block, what `write_bytes` would write lies in the dict, by path, and nothing is written (if `is_kept`)."""
+    files: dict[str, bytes] = {}
+    if is_kept:
+        _kept_back.append(files)
+    try:
+        yield files
+    finally:
+        if is_kept:
+            _kept_back.remove(files)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` beside `path`, flush it to the disk, then rename: a reader sees the old file or the new one."""
+    if _kept_back:
+        _kept_back[-1][str(path)] = content
+        return
     with beside(path) as temporary:
         temporary.write_bytes(content)
 
@@ -95,6 +115,12 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def file_part(text: str) -> str:
+    """A text as part of a file's name: what could leave the folder or be no name becomes _, with a mark of the text itself."""
+    clean = re.sub(r"[^\w-]", "_", text)
+    return clean if clean == text and text else f"{clean[:40]}-{hash_of([text])[:8]}"
 
 
 def file_hash(path: Path) -> str:

@@ -1,5 +1,6 @@
 """The notebooks hold the house's form, and what their evidence cells print is really compared."""
 
+import base64
 import json
 import os
 import re
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from huying.batch.run import COUNTY_ONLY, EVERY_PLACE, Job, execute
+from huying.batch.crew import Crew
+from huying.batch.site import COUNTY_ONLY, EVERY_PLACE, Site
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -62,21 +64,20 @@ class TestForm:
         assert not [cell for cell in cells(path, "code") if "image/png" in json.dumps(cell["outputs"])]
 
 
-def test_every_chart_is_shown_and_saved(tmp_path, monkeypatch):
-    """As many pictures in the executed notebook as it draws."""
-    monkeypatch.setenv("HUYING_HOME", str(ROOT))
-    path = ROOT / "notebooks" / "13_calls_and_responses.ipynb"
-    values = (("county", "demo"), ("town", "T16"), ("wave", "2023"), ("lang", "en"))
-    result = execute(Job(path.stem, path, tmp_path / "done.ipynb", values))
-    assert not result.error
-    drawn = sum("".join(cell["source"]).count("draw(here") for cell in cells(path, "code"))
-    shown = [
-        o
-        for cell in cells(tmp_path / "done.ipynb", "code")
-        for o in cell["outputs"]
-        if "image/png" in o.get("data", {})
-    ]
+def test_every_chart_is_shown_and_saved(demo, folder, monkeypatch):
+    """As many pictures in the executed notebook as it draws, and the same bytes as files."""
+    monkeypatch.setenv("HUYING_RESULTS", str(folder.parent))
+    site, found = Site(demo), []
+    (request,) = site.requests(["13_calls_and_responses"], ["T16"], ["2023"], ["en"])[:1]
+    with Crew(1) as crew:
+        crew.run([site.order(request)], lambda number, product: found.append(product))
+    assert found[0].failure is None
+    made = json.loads(found[0].notebook)
+    code = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
+    drawn = sum("".join(cell["source"]).count("draw(here") for cell in code)
+    shown = [o["data"]["image/png"] for cell in code for o in cell["outputs"] if "image/png" in o.get("data", {})]
     assert len(shown) == drawn > 5
+    assert {base64.b64decode(picture) for picture in shown} == set(found[0].files.values())
 
 
 def test_an_altered_sentence_fails(tmp_path):

@@ -6,7 +6,9 @@ from second_county import make_second
 
 from huying import words
 from huying.batch import county_step
-from huying.batch.run import check_towns, execute, plan
+from huying.batch.crew import Crew
+from huying.batch.run import run
+from huying.batch.site import COUNTY_ONLY, EVERY_PLACE, Site, check_towns
 from huying.folder import read_county
 from huying.reading import open_place
 
@@ -38,14 +40,15 @@ def test_every_claim_has_its_verdict_at_its_places(second):
     assert (head.loc[head["verdict"] == "cannot say", "reason"] != "").all()
 
 
-@pytest.mark.parametrize("lang", words.LANGUAGES)
-def test_its_notebooks_run(second, tmp_path, monkeypatch, lang):
+def test_its_notebooks_run(second, monkeypatch):
     county, folder = second
     monkeypatch.setenv("HUYING_RESULTS", str(folder.parent))
-    towns = check_towns(county, folder, ["V004"])
-    for job in plan(county, towns, "2023", lang, tmp_path):
-        if job.place == "V004" or job.notebook.startswith(("12", "31")):
-            assert not execute(job).error
+    site = Site(county)
+    requests = site.requests([*EVERY_PLACE, *COUNTY_ONLY], check_towns(site, ["V004"]), ["2023"], words.LANGUAGES)
+    with Crew(2) as crew:
+        summary = run(site, site.plan(requests), crew)
+    assert not summary.failed
+    assert summary.done == len(requests) == 2 * (4 + 7)
 
 
 def test_its_own_report_is_read(second):

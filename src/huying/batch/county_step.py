@@ -11,11 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from huying import workdays
+from huying.batch.frames import frames_of
 from huying.batch.intake import Intake, data_hash
+from huying.blocks import write_blocks
 from huying.claims import Claim, as_evidence, claims_of, house_claims, judge_claim, no_data, read_freeze, rule_hashes
 from huying.codebook import house_codebook
 from huying.estimates import COUNTY
-from huying.folder import County
+from huying.folder import County, output_folder
 from huying.problems import (
     advice,
     agencies,
@@ -39,12 +41,8 @@ PROBLEMS = (quality, reform, rights, services, parallel, agencies, calls, advice
 
 
 def results_folder(county: County) -> Path:
-    """Where a county's results go: `results/<id>` beside `survey_data/`, or the folder that `HUYING_RESULTS` names."""
-    named = os.environ.get("HUYING_RESULTS")
-    if named:
-        return Path(named) / county.id
-    inside = county.folder.parent.name == "survey_data"
-    return (county.folder.resolve().parents[1] if inside else county.folder) / "results" / county.id
+    """Where a county's results go: see `output_folder`."""
+    return output_folder(county, "results")
 
 
 def is_fresh(county: County) -> bool:
@@ -121,7 +119,7 @@ def clean(county: County, tick: Callable[[str], None] = lambda name: None) -> Cl
 def prepare(county: County, tick: Callable[[str], None] = lambda name: None) -> Path:
     """The folder of a county's stored results, made anew when its files or the package have changed."""
     folder = results_folder(county)
-    if is_fresh(county):
+    if os.environ.get("HUYING_PREPARED") == str(folder) or is_fresh(county):
         return folder
     (folder / "data" / "made_from.json").unlink(missing_ok=True)
     study = make_study(county, clean(county, tick))
@@ -133,6 +131,7 @@ def prepare(county: County, tick: Callable[[str], None] = lambda name: None) -> 
         write_parquet(folder / "data" / "tables" / f"{name}.parquet", table.reset_index(drop=True))
     write_parquet(folder / "evidence.parquet", evidence)
     write_csv(folder / "evidence.csv", evidence)
+    write_blocks(folder / "data" / "blocks", frames_of(study, found, evidence), list(study.towns["town_id"]))
     write_text(folder / "data" / "made_from.json", json.dumps({"data_hash": study.cleaned.data_hash}))
     tick("evidence")
     return folder

@@ -1,159 +1,148 @@
-"""One executed notebook a place: papermill, two at a time; refuses to count a notebook whose last cell did not run."""
+"""Runs what a plan has left to do: every product on the shelf with its receipt, failures named; refuses to let one town stop another."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-import uuid
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
-from pathlib import Path
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_client.manager import AsyncKernelManager
-from traitlets import default
+from huying.batch.crew import Crew, Limits
+from huying.batch.plan import Job, as_said, key_of
+from huying.batch.receipts import commit, current, is_published, made_by, publish, sha256, told
+from huying.batch.site import Site
+from huying.batch.work import Product, seed_of
+from huying.errors import HuyingError
+from huying.store import write_bytes
 
-from huying.errors import CountyError, InputError, Place
-from huying.estimates import COUNTY
-from huying.folder import County
-from huying.store import beside
-
-EVERY_PLACE = ("01_reform_in_place", "11_parallel_structures", "13_calls_and_responses", "21_recommendations")
-COUNTY_ONLY = ("00_data_quality", "12_dispatched_agencies", "31_county_overview")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One notebook to execute for one place."""
-
-    notebook: str
-    source: Path
-    output: Path
-    parameters: tuple[tuple[str, str], ...]
-
-    @property
-    def place(self) -> str:
-        """The town's id, or `county`."""
-        return dict(self.parameters)["town"]
-
-
-class LocalKernel(AsyncKernelManager):  # type: ignore[misc]
-    """A kernel spoken to through the file system where the system can: no ports to run out of, no plain text over TCP."""
-
-    transport = "tcp" if os.name == "nt" else "ipc"
-
-    @default("ip")  # type: ignore[untyped-decorator]
-    def _address(self) -> str:
-        return "127.0.0.1" if os.name == "nt" else f"{tempfile.gettempdir()}/huying-{uuid.uuid4().hex[:12]}"
+FEWEST_REHEARSED = 3  # orders, for a rehearsal to be worth its time
 
 
 @dataclass(frozen=True)
-class Result:
-    """How a job ended: `error` is empty when every cell ran."""
+class Failed:
+    """A job that failed: the cell (counted from 1, 0 where none was reached) and the error in one line."""
 
-    notebook: str
-    place: str
-    output: str
-    error: str = ""
-
-
-def notebooks_folder(county: County) -> Path:
-    """The folder of notebooks: beside `survey_data/`, or in the folder above or here; raises CountyError."""
-    here = [county.folder.resolve(), *county.folder.resolve().parents, *(Path.cwd() / "x").parents]
-    for folder in here:
-        if (folder / "notebooks" / f"{EVERY_PLACE[0]}.ipynb").is_file():
-            return folder / "notebooks"
-    raise CountyError("batch.no_notebooks", place=str(Path.cwd()))
+    job: Job
+    cell: int
+    error: str
 
 
-def plan(county: County, towns: Iterable[str], wave: str, lang: str, out: Path) -> list[Job]:
-    """The jobs of a run: EVERY_PLACE for every town and the county, COUNTY_ONLY for the county alone."""
-    folder = notebooks_folder(county)
-    places = [*towns, COUNTY]
-    pairs = [(name, place) for place in places for name in EVERY_PLACE] + [(name, COUNTY) for name in COUNTY_ONLY]
-    here = county.folder.resolve()
-    own = here.name if here.parent == folder.resolve().parent / "survey_data" else here.as_posix()
-    jobs = []
-    for name, place in pairs:
-        values = (("county", own), ("town", place), ("wave", wave), ("lang", lang))
-        jobs.append(
-            Job(name, folder / f"{name}.ipynb", out / "notebooks" / f"{name}_{place}_{wave}_{lang}.ipynb", values)
-        )
-    return jobs
+@dataclass
+class Summary:
+    """How a run ended: jobs that were fresh, that were done now, and that failed."""
+
+    fresh: int = 0
+    done: int = 0
+    failed: list[Failed] = field(default_factory=list)
 
 
-def execute(job: Job) -> Result:
-    """Run one notebook with papermill, beside its final name; its last cell must have run."""
-    import papermill
+def run(
+    site: Site, jobs: Sequence[Job], crew: Crew | None = None, tick: Callable[[Summary], None] = lambda summary: None
+) -> Summary:
+    """Do what is left of a plan. The caller holds the lock. `tick` is called after every job.
 
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    job.output.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with beside(job.output) as part:
-            named = part.rename(part.with_suffix(".ipynb"))
+    A failure is booked and the others go on; Ctrl-C ends every worker and leaves what is done.
+    """
+    summary, left = Summary(), []
+    for job in jobs:
+        if job.is_fresh and book(site, job, summary):
+            summary.fresh += 1
+        elif not job.is_fresh:
+            left.append(job)
+    tick(summary)
+    if left:
+        with contextlib.ExitStack() as stack:
+            at_work = crew or stack.enter_context(Crew(2, Limits()))
+            log(site, "begin", jobs=len(jobs), left=len(left), workers=at_work.workers)
             try:
-                done = papermill.execute_notebook(
-                    named_source(job), str(named), parameters=dict(job.parameters), progress_bar=False, cwd=str(job.source.parent),
-                    execution_timeout=600, log_output=False, kernel_manager_class=LocalKernel,
-                    extra_arguments=["--log-level=50"],  # a kernel that is shut down while idle complains of an interrupt
-                )  # fmt: skip
-            finally:
-                named.rename(part)
-            if last_count(done) is None:
-                raise InputError("batch.not_finished", Place(job.source.name))
-    except Exception as error:  # one town's failure must not stop the others; its text is what the summary shows
-        return Result(job.notebook, job.place, str(job.output), shorten(f"{type(error).__name__}: {error}".strip()))
-    return Result(job.notebook, job.place, str(job.output))
+                work_off(site, left, at_work, summary, tick)
+            except KeyboardInterrupt:
+                at_work.end()
+                log(site, "stopped", done=summary.done, failed=len(summary.failed))
+                raise
+            log(site, "end", done=summary.done, failed=len(summary.failed), fresh=summary.fresh)
+    return summary
 
 
-def shorten(text: str, most: int = 2000) -> str:
-    """The beginning and the end of a long message."""
-    return text if len(text) <= most else f"{text[:200]} … {text[-(most - 200) :]}"
+def work_off(site: Site, left: Sequence[Job], crew: Crew, summary: Summary, tick: Callable[[Summary], None]) -> None:
+    """Have the crew run these jobs and take each product as it comes."""
+
+    def begun(number: int) -> None:
+        log(site, "start", job=left[number].request.name, place=left[number].request.place)
+
+    def done(number: int, product: Product) -> None:
+        take(site, left[number], product, summary)
+        tick(summary)
+
+    if len(left) >= FEWEST_REHEARSED:
+        crew.rehearse(site.order(left[0].request))
+    crew.run((site.order(job.request) for job in left), done, begun)
 
 
-def named_source(job: Job) -> str:
-    """The notebook's path; raises InputError where it has no parameters cell."""
-    import nbformat
-
-    cells = nbformat.read(job.source, as_version=4).cells
-    if not any("parameters" in cell.metadata.get("tags", ()) for cell in cells):
-        raise InputError("batch.no_parameters", Place(job.source.name))
-    return str(job.source)
-
-
-def last_count(notebook: Any) -> int | None:
-    """The execution count of a notebook's last code cell, None where it did not run."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return code[-1].execution_count if code else None
-
-
-def run(jobs: list[Job], workers: int, tick: Callable[[Result], None]) -> list[Result]:
-    """Execute all jobs, `workers` at a time; one that fails does not stop the others."""
-    if workers == 1:
-        results = []
-        for job in jobs:
-            results.append(execute(job))
-            tick(results[-1])
-        return results
-    results = []
-    with ProcessPoolExecutor(workers) as pool:
+def take(site: Site, job: Job, product: Product, summary: Summary) -> None:
+    """Put one product on the shelf, or book its failure."""
+    failure = product.failure
+    if failure is None:
         try:
-            for done in as_completed([pool.submit(execute, job) for job in jobs]):
-                results.append(done.result())
-                tick(results[-1])
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return results
+            shelve(site, job, product)
+        except HuyingError as refused:
+            failure = {"cell": -1, "ename": "", "evalue": refused.say(), "traceback": []}
+    if failure is None:
+        summary.done += 1
+        log(
+            site,
+            "done",
+            job=job.request.name,
+            place=job.request.place,
+            wall_s=round(product.wall_s, 3),
+            cpu_s=round(product.cpu_s, 3),
+        )
+        return
+    error = ": ".join(filter(None, (failure["ename"], failure["evalue"])))
+    summary.failed.append(Failed(job, failure["cell"] + 1, shorten(error)))
+    log(
+        site,
+        "failed",
+        job=job.request.name,
+        place=job.request.place,
+        cell=failure["cell"] + 1,
+        error=error,
+        traceback=failure["traceback"],
+    )
+    if product.notebook:
+        with contextlib.suppress(HuyingError):
+            write_bytes(site.shelf.notebooks / f"{job.request.name}.failed.ipynb", product.notebook)
 
 
-def check_towns(county: County, folder: Path, wanted: Iterable[str] | None) -> list[str]:
-    """The towns to run: all of the register, or those wanted; raises CountyError for one that is not in it."""
-    from huying.store import read_parquet
+def shelve(site: Site, job: Job, product: Product) -> bool:
+    """Commit a product under the key that its reads give; False where that key's folder was there already."""
+    request = job.request
+    reads = {as_said(read): site.now(read) for read in product.reads}
+    key = key_of(request.code, request.name, reads)
+    made = made_by(product, seed_of(request.parameters)) | {"inputs": {"notebook": sha256(request.source.read_bytes())}}
+    return commit(site.shelf, request.name, key, request.code, reads, product, made)
 
-    known = list(read_parquet(folder / "data" / "ledgers" / "towns@.parquet")["town_id"])
-    unknown = [town for town in wanted or () if town not in (*known, COUNTY)]
-    if unknown:
-        raise CountyError("notebooks.no_town", town=", ".join(unknown), known=", ".join(known))
-    return [town for town in known if wanted is None or town in set(wanted)]
+
+def book(site: Site, job: Job, summary: Summary) -> bool:
+    """Make sure that a fresh job's plain names hold it; a refusal of the disk is booked as its failure."""
+    receipt = current(site.shelf, job.request.name)
+    if receipt and not is_published(site.shelf, receipt):
+        try:
+            with told(site.shelf.plain(job.request.name, "")):
+                publish(site.shelf, job.request.name, receipt.key)
+        except HuyingError as error:
+            summary.failed.append(Failed(job, 0, error.say()))
+            return False
+    return True
+
+
+def log(site: Site, event: str, **values: Any) -> None:
+    """A line in the journal; a full disk must not stop what can still be done."""
+    with contextlib.suppress(OSError):
+        site.journal.add(event, **values)
+
+
+def shorten(text: str, most: int = 600) -> str:
+    """The beginning and the end of a long message, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:200]} … {line[-(most - 200) :]}"

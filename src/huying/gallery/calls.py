@@ -26,8 +26,7 @@ def need(here: Reading) -> Figure:
 
 def waiting(here: Reading) -> Figure:
     """The share answered and closed by each working day, with the limits of 2 and 5 days."""
-    table = here.table("waiting")
-    own = table[table["place"] == here.town]
+    own = here.block.rows("table:waiting", here.town)
     curves = [
         (word(here, str(kind)), part["wait_days"].to_numpy(), part["share"].to_numpy())
         for kind, part in own.groupby("kind", sort=False)

@@ -15,6 +15,8 @@ from huying import charts
 from huying.codebook import house_codebook
 from huying.estimates import COUNTY
 from huying.reading import Reading
+from huying.reads import note
+from huying.store import file_part
 from huying.words import say
 
 # the stored table a figure needs, the claim and part it needs, how it is made
@@ -26,6 +28,7 @@ def draw_figure(here: Reading, name: str, entry: Entry) -> Figure | None:
 
     It is drawn once: a notebook shows the very bytes that were saved.
     """
+    note(f"figure:{name}")
     table, claim, sub, builder = entry
     if (table and here.table(table.format(wave=here.wave)).empty) or (
         claim and not here.rows(claim, sub)["estimate"].notna().any()
@@ -33,7 +36,8 @@ def draw_figure(here: Reading, name: str, entry: Entry) -> Figure | None:
         print(word(here, "nothing", name=name))
         return None
     figure = builder(here)
-    png = charts.save(figure, here.figures / f"{name}_{here.town}_{here.wave}_{here.lang}.png")
+    parts = (name, *map(file_part, (here.town, here.wave, here.lang)))
+    png = charts.save(figure, here.figures / f"{'_'.join(parts)}.png")
     plt.close(figure)
     if get_ipython() is not None:
         display(Image(data=png))

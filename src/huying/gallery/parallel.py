@@ -9,7 +9,6 @@ from huying import charts
 from huying.estimates import COUNTY
 from huying.gallery.frame import Entry, caption, forest, labelled, options, reasons, word
 from huying.reading import Reading
-from huying.store import read_parquet
 
 
 def units(here: Reading) -> Figure:
@@ -17,13 +16,8 @@ def units(here: Reading) -> Figure:
     table = here.table("units")
     period = here.wave if here.wave in set(table["period"]) else table["period"].max()
     matrix = table[table["period"] == period].pivot(index="old_id", columns="town_id", values="old")
-    names = (
-        read_parquet(here.folder / "data" / "ledgers" / "org_map@.parquet")
-        .drop_duplicates("old_id")
-        .set_index("old_id")
-    )
-    column = "old_name" if here.lang == "zh" else "old_name_en"
-    matrix = matrix.rename(index=names[column], columns=here.place_name)
+    names = here.ledger_names("org_map", "old_id", "old_name" if here.lang == "zh" else "old_name_en")
+    matrix = matrix.rename(index=names, columns=here.place_name)
     return charts.unit_heatmap(
         matrix, here.place_name(here.town) if here.town != COUNTY else None, caption(here, "P13", "unit_check")
     )

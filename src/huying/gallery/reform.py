@@ -10,7 +10,6 @@ from huying.estimates import COUNTY
 from huying.gallery.frame import Entry, caption, forest, word
 from huying.ledgers import TABLES
 from huying.reading import Reading
-from huying.store import read_parquet
 
 
 def matrix_of(here: Reading, rows: pd.DataFrame, index: str, value: str) -> pd.DataFrame:
@@ -48,8 +47,7 @@ def appraisal(here: Reading) -> Figure:
 def item_use(here: Reading) -> Figure:
     """Which delegated items had a case in which town in the last 90 days."""
     table = here.table("item_use")
-    path = here.folder / "data" / "ledgers" / "delegated_items@.parquet"
-    names = read_parquet(path).drop_duplicates("item_id").set_index("item_id")["name"]
+    names = here.ledger_names("delegated_items", "item_id", "name")
     matrix = matrix_of(here, table.assign(used=(table["cases"] > 0).astype(float)), "item_id", "used")
     return heat(
         here,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from huying import words
 from huying.batch.county_step import prepare
-from huying.claims import NOT_SUPPORTED, sentence, show_value, verdict_word
+from huying.claims import sentence, show_value, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNTY
 from huying.folder import find_county
@@ -38,29 +38,30 @@ class Reading(Tables):
 
     def broken(self, *claims: str) -> str:
         """The towns in which these claims do not hold, claim by claim."""
-        lines = []
+        lines, stored = [], self.block.rows("broken")
         for claim in claims:
-            rows = self.rows(claim)
-            wrong = rows[(rows["verdict"] == NOT_SUPPORTED) & (rows["place"] != COUNTY)]["place"]
-            names = self.say("comma").join(self.place_name(place) for place in wrong) or self.say("none")
+            wrong = stored[(stored["claim"] == claim) & stored["wave"].isin([self.wave, ""])]
+            wrong = wrong[wrong["period"].isin(["", self.period_of(claim)])]
+            names = self.say("comma").join(wrong[f"name_{self.lang}"]) or self.say("none")
+            more = int(wrong["n"].iloc[0]) - len(wrong) if len(wrong) else 0
+            names += self.say("and_more", n=more) if more else ""
             lines.append(self.say("broken", claim=claim, names=names))
         return "\n".join(lines)
 
     def rank_note(self, claim: str) -> str:
         """Which ranks the joint intervals allow this town (for the county: how many on average), empty where no rank is known."""
-        table = self.table(f"ranks_{claim}_{self.wave}")
-        rows = self.rows(claim)
-        if table.empty and len(rows):
-            table = self.table("_".join(filter(None, (f"ranks_{claim}", rows["wave"].iloc[0], rows["period"].iloc[0]))))
-        known = table[table["rank"].notna()] if len(table) else table
+        ranked = self.block.rows("ranked")
+        when = (f"ranks_{claim}{end}" for end in (f"_{self.wave}", f"_{self.period_of(claim)}", ""))
+        known = next((own for name in when if len(own := ranked[ranked["table"] == name])), ranked[:0])
         if not len(known):
             return ""
-        own = known[known["town_id"] == self.town]
-        if len(own):
-            low, high = (f"{own[name].iloc[0]:.0f}" for name in ("rank_low", "rank_high"))
-            return self.say("rank_here", place=self.place_name(self.town), low=low, high=high, n=len(known))
-        width = (known["rank_high"] - known["rank_low"] + 1).mean()
-        return self.say("rank_county", width=f"{width:.1f}", n=len(known)) if self.town == COUNTY else ""
+        if self.town == COUNTY:
+            return self.say("rank_county", width=f"{known['width'].iloc[0]:.1f}", n=int(known["n"].iloc[0]))
+        own = self.own_table(known["table"].iloc[0])
+        if not len(own) or own["rank"].isna().all():
+            return ""
+        low, high = (f"{own[name].iloc[0]:.0f}" for name in ("rank_low", "rank_high"))
+        return self.say("rank_here", place=self.place_name(self.town), low=low, high=high, n=int(known["n"].iloc[0]))
 
     def stands(self, *claims: str) -> str:
         """In how many specifications the headline verdict of each claim stands here, and which choice turns it most often."""
@@ -75,10 +76,8 @@ class Reading(Tables):
             lines.append(
                 self.say("stands", claim=claim, verdict=verdict_word(verdict, self.lang), same=same, n=len(own))
             )
-            turning = self.table("turning")
-            turns = turning[
-                (turning["claim"] == claim) & (turning["place"] == own["place"].iloc[0]) & (turning["n_changed"] > 0)
-            ]
+            turning = self.block.rows("table:turning", str(own["place"].iloc[0]))
+            turns = turning[(turning["claim"] == claim) & (turning["n_changed"] > 0)]
             if len(turns):
                 choice = turns.sort_values("n_changed").iloc[-1]["choice"]
                 lines.append(self.say("turns", choice=self.say(f"choice_{choice}")))
@@ -111,7 +110,8 @@ class Reading(Tables):
                   + [entry.file for entry in self.county.ledgers if entry.table == name]) for name in names]  # fmt: skip
         lines = []
         for name, own in files:
-            total = self.counts[self.counts["file"].isin(own)][["n_read", "n_kept", "n_rejected"]].sum()
+            counts = self.block.rows("counts")
+            total = counts[counts["file"].isin(own)][["n_read", "n_kept", "n_rejected"]].sum()
             title = TABLES[name].title(self.lang) if name in TABLES else self.say(f"data_{name}")
             lines.append(self.say("data_line", name=title, **total.to_dict()))
         return "\n".join(lines)
@@ -125,7 +125,8 @@ class Reading(Tables):
 
     def outside(self, claim: str) -> str:
         """The departments outside the funnel's 99.8% limits."""
-        own = self.evidence[(self.evidence["claim"] == claim) & self.evidence["remark"].str.contains("outside_limits")]
+        own = self.block.rows(f"evidence:{claim}")
+        own = own[own["remark"].str.contains("outside_limits")] if len(own) else pd.DataFrame({"place": [], "sub": []})
         names = sorted(
             {
                 f"{self.place_name(p)} ({self.say(s.split(': ')[1])})"
@@ -153,7 +154,7 @@ def open_place(county: str = "demo", town: str = COUNTY, wave: str = "2023", lan
     words.use_language(lang)
     found = find_county(county)
     reading = Reading(found, str(town), str(wave), lang, prepare(found))
-    if town != COUNTY and town not in reading.towns.index:
+    if town != COUNTY and reading.block.rows("ledger:towns", town).empty:
         raise CountyError("notebooks.no_town", town=town, known=", ".join(reading.towns.index))
     if found.waves and reading.wave not in found.waves:
         raise CountyError("notebooks.no_wave", wave=wave, known=", ".join(found.waves))

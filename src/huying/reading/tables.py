@@ -20,12 +20,10 @@ class Tables(Slice):
 
     def endings(self, *forms: str) -> pd.DataFrame:
         """How the forms of this place and wave ended."""
-        table = self.table("endings")
+        table = self.own_table("endings")
         if table.empty:
             return table
         table = table[(table["wave"] == self.wave) & table["form"].isin(forms)]
-        if self.town != COUNTY:
-            table = table[table["town_id"] == self.town]
         wide = table.pivot_table(index="form", columns="ending", values="n", aggfunc="sum", fill_value=0)
         return wide.rename(
             index=lambda f: self.say(f"data_{f}"), columns=lambda e: self.say(f"ending_{e}")
@@ -33,7 +31,7 @@ class Tables(Slice):
 
     def rules(self, *claims: str) -> pd.DataFrame:
         """The rules of these claims: sentence, base, estimand, quantifier and bar, the date they were frozen."""
-        dates = self.evidence.groupby("claim")["rule_frozen_on"].first()
+        dates = self.block.rows("frozen").set_index("claim")["rule_frozen_on"]
         rows = [{self.say("col_claim"): key, self.say("col_text"): (c := self.claims[key]).text(self.lang), self.say("col_base"): c.base(self.lang),
                  self.say("col_rule"): " / ".join(dict.fromkeys(f"{q} {b:g}" for q, b in (c.rule_at(COUNTY), c.rule_at("town")))),
                  self.say("col_estimand"): c.estimand(self.lang), self.say("col_frozen"): dates.get(key, "")} for key in claims]  # fmt: skip
@@ -41,8 +39,7 @@ class Tables(Slice):
 
     def ledger(self, claim: str) -> pd.DataFrame:
         """The claim's evidence rows at this place and the county, the columns a reader needs."""
-        places = dict.fromkeys([self.town, COUNTY])
-        own = self.evidence[(self.evidence["claim"] == claim) & self.evidence["place"].isin(list(places))]
+        own = self.at_places(claim, self.town, COUNTY)
         wanted = [
             "place",
             "period",
@@ -62,6 +59,10 @@ class Tables(Slice):
         own = own[own["wave"].isin([self.wave, ""])].sort_values("verdict", key=lambda v: v == "", kind="stable")
         return own[wanted].reset_index(drop=True).round(4)
 
+    def at_places(self, claim: str, *places: str) -> pd.DataFrame:
+        """The evidence rows of a claim at these places, in the order in which they are stored."""
+        return pd.concat([self.block.rows(f"evidence:{claim}", place) for place in dict.fromkeys(places)]).sort_index()
+
     def files(self) -> pd.DataFrame:
         """Every file: encoding, rows read = kept + rejected, cells set aside, flags, personal values dropped or masked."""
         columns = {
@@ -77,12 +78,12 @@ class Tables(Slice):
                 "n_personal",
             )
         }
-        return self.counts[list(columns)].rename(columns=columns)
+        return self.block.rows("files")[list(columns)].rename(columns=columns)
 
     def rejected_reasons(self) -> pd.DataFrame:
         """Rows and cells set aside, by reason."""
-        table = pd.read_parquet(self.folder / "data" / "rejected.parquet")
-        wide = table.groupby(["reason", "level"]).size().unstack(fill_value=0)
+        table = self.block.rows("rejected")
+        wide = table.pivot_table(index="reason", columns="level", values="n", aggfunc="sum", fill_value=0)
         return wide.rename(
             index=lambda r: say(f"clean.reason_{r}", self.lang), columns=lambda c: self.say(f"level_{c}")
         ).rename_axis(index=None, columns=None)
@@ -98,23 +99,19 @@ class Tables(Slice):
 
     def flag_counts(self) -> pd.DataFrame:
         """How many rows carry each flag, by form and wave, at this place."""
-        table = self.table("flags")
+        table = self.own_table("flags")
         if table.empty:
             return table
-        if self.town != COUNTY:
-            table = table[table["town_id"] == self.town]
         wide = table.pivot_table(index="flag", columns=["form", "wave"], values="size", aggfunc="sum", fill_value=0)
         wide.columns = [f"{self.say('data_' + form)} {wave}" for form, wave in wide.columns]
         return wide.rename_axis(index=None)
 
     def weight_table(self) -> pd.DataFrame:
         """Kish's factor, the range of factors and the margins met, by town."""
-        table = self.table("weights")
+        table = self.own_table("weights")
         if table.empty:
             return table
         table = table[(table["form"] == "resident") & (table["wave"] == self.wave)]
-        if self.town != COUNTY:
-            table = table[table["place"] == self.town]
         columns = [
             c
             for c in ("place", "n", "kish", "sweeps", "factor_min", "factor_max", "worst_margin", "merged")
@@ -135,12 +132,8 @@ class Tables(Slice):
         """
         places, rows = dict.fromkeys([COUNTY] if county else [self.town, COUNTY]), []
         for claim in claims:
-            own = self.evidence[
-                (self.evidence["claim"] == claim)
-                & (self.evidence["sub"] != "")
-                & self.evidence["place"].isin(list(places))
-            ]
-            own = own[own["sub"].str.startswith(only)]
+            own = self.at_places(claim, *places)
+            own = own[(own["sub"] != "") & own["sub"].str.startswith(only)]
             last = own["period"][own["period"] != ""].max()
             own = own[
                 own["wave"].isin([self.wave, ""])
