@@ -71,7 +71,7 @@ def imported(node: ast.AST) -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 class Sources:
-    """The modules below `roots` (the package's parent, a notebook's folder), parsed when they are first needed."""
+    """The modules below `roots` (first the folder that holds the package, then a notebook's), parsed when they are first needed."""
 
     def __init__(self, *roots: Path) -> None:
         self.roots, self._modules = roots, dict[str, Module | None]()
@@ -87,7 +87,7 @@ class Sources:
     @cached_property
     def data(self) -> dict[str, Path]:
         """The package's data files by the end of their path, words and fonts apart: those are noted or hashed by themselves."""
-        folder = Path(__file__).parents[1] / "data"
+        folder = self.roots[0] / PACKAGE / "data"
         return {file.name: file for file in sorted(folder.glob("*.toml")) if file.name not in NOTED}
 
     def reach(self, start: set[Unit]) -> set[Unit]:
@@ -151,14 +151,24 @@ class Sources:
         return self.hashed(self.reach({(NOTEBOOK, name) for name in cells.units}))
 
     def of_figure(self, name: str) -> str:
-        """The hash of what draws a figure: the entry of that name in a module of the gallery."""
-        for file in sorted((Path(__file__).parents[1] / "gallery").glob("*.py")):
+        """The hash of what draws a figure, empty where there is none of that name."""
+        found = [ast.dump(value) for _, _, value in self._entries(name)]
+        return hash_of([*found, self.hashed(self.figure_units(name))]) if found else ""
+
+    def figure_units(self, name: str) -> set[Unit]:
+        """The definitions that a figure leads to."""
+        return self.reach(
+            {unit for home, module, value in self._entries(name) for unit in self.named(value, home, module)}
+        )
+
+    def _entries(self, name: str) -> Iterator[tuple[str, Module, ast.AST]]:
+        """The entry of a figure in a module of the gallery."""
+        for file in sorted((self.roots[0] / PACKAGE / "gallery").glob("*.py")):
             home = f"{PACKAGE}.gallery.{file.stem}"
-            module = self.module(home)
-            for key, value in entries(module.units.get("FIGURES", ())) if module else ():
-                if key == name and module:
-                    return hash_of([ast.dump(value), self.hashed(self.reach(set(self.named(value, home, module))))])
-        return ""
+            if module := self.module(home):
+                yield from (
+                    (home, module, value) for key, value in entries(module.units.get("FIGURES", ())) if key == name
+                )
 
 
 def entries(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST]]:

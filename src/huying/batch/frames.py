@@ -24,6 +24,7 @@ def frames_of(study: Study, found: Found, evidence: pd.DataFrame) -> Frames:
     own["rejected"] = (
         study.cleaned.rejected.groupby(["reason", "level"], as_index=False).size().rename(columns={"size": "n"})
     )
+    own["size"] = pd.DataFrame({"n_towns": [len(study.towns)]})
     own["frozen"] = evidence.groupby("claim", as_index=False)["rule_frozen_on"].first()
     dated = evidence[evidence["period"] != ""]
     own["periods"] = dated[["claim", "sub", "period"]].drop_duplicates(ignore_index=True)

@@ -54,9 +54,10 @@ Now = Callable[[Read], str]
 """The hash that a read has now, empty where nothing of that name is stored."""
 
 
-def key_of(code: str, name: str, reads: Mapping[str, str]) -> str:
-    """The key of a job: what its code is, what it is called, and the hash of each thing it read."""
-    return hash_of([code, name, *(f"{read} {reads[read]}" for read in sorted(reads))])[:32]
+def key_of(request: Request, reads: Mapping[str, str]) -> str:
+    """The key of a job: its code, its parameters, and the hash of each thing that it read."""
+    asked = [f"{name}={request.parameters[name]}" for name in sorted(request.parameters)]
+    return hash_of([request.code, request.notebook, *asked, *(f"{read} {reads[read]}" for read in sorted(reads))])[:32]
 
 
 def as_said(read: Read) -> str:
@@ -88,7 +89,7 @@ def plan_one(request: Request, receipt: Receipt | None, now: Now, seconds: float
     if receipt is None:
         return Job(request, NEW, seconds=seconds)
     reads = {said: now(as_read(said)) for said in receipt.reads}
-    key = key_of(request.code, request.name, reads)
+    key = key_of(request, reads)
     changed = [said for said, was in receipt.reads.items() if reads[said] != was]
     why = (["code"] if receipt.code != request.code else []) + changed
     seconds = float(receipt.made.get("wall_s", seconds))

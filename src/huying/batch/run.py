@@ -118,7 +118,7 @@ def shelve(site: Site, job: Job, product: Product) -> bool:
     """Commit a product under the key that its reads give; False where that key's folder was there already."""
     request = job.request
     reads = {as_said(read): site.now(read) for read in product.reads}
-    key = key_of(request.code, request.name, reads)
+    key = key_of(request, reads)
     made = made_by(product, seed_of(request.parameters)) | {"inputs": {"notebook": sha256(request.source.read_bytes())}}
     return commit(site.shelf, request.name, key, request.code, reads, product, made)
 

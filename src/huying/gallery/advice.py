@@ -68,7 +68,7 @@ def priorities(here: Reading, claim: str, source: str) -> Figure:
     rows.loc[rows["low"].isna(), ["estimate", "reliability"]] = [None, "too few answers"]
     rows = labelled(here, rows).sort_values("estimate", ascending=False, na_position="first", ignore_index=True)
     title = word(here, "priorities", text=here.claims[claim].text(here.lang))
-    return charts.forest(rows, None, caption(here, claim, source, title=title, place=COUNTY), percent=False)
+    return charts.forest(rows, None, caption(here, claim, source, title=title, place=COUNTY, towns=True), percent=False)
 
 
 def small(here: Reading) -> Figure:
@@ -77,7 +77,7 @@ def small(here: Reading) -> Figure:
     frame = labelled(here, table.rename(columns={"town_id": "place", "direct": "first", "small": "second"}))
     frame = frame.sort_values("second", ascending=False, ignore_index=True)
     names = word(here, "direct"), word(here, "small_area")
-    return charts.dumbbell(frame, names, caption(here, "P16", "residents", table["n"].sum(), place=COUNTY))
+    return charts.dumbbell(frame, names, caption(here, "P16", "residents", table["n"].sum(), place=COUNTY, towns=True))
 
 
 FIGURES: dict[str, Entry] = {

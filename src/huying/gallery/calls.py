@@ -20,7 +20,7 @@ def need(here: Reading) -> Figure:
     names = word(here, "propensity"), word(here, "per_100")
     middle = float(np.nanmedian(frame["y"]))
     return charts.quadrant(
-        frame, (0.5, middle), names, corners, caption(here, "P32", "staff_calls"), percent=(True, False)
+        frame, (0.5, middle), names, corners, caption(here, "P32", "staff_calls", towns=True), percent=(True, False)
     )
 
 

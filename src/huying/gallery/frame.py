@@ -50,14 +50,25 @@ def word(here: Reading, key: str, **values: object) -> str:
 
 
 def caption(
-    here: Reading, claim: str, source: str, n: float | None = None, title: str = "", place: str = ""
+    here: Reading,
+    claim: str,
+    source: str,
+    n: float | None = None,
+    title: str = "",
+    place: str = "",
+    towns: bool = False,
 ) -> charts.Caption:
-    """The caption of a figure about a claim: its finding (or `title`) above, n and source below."""
+    """The caption of a figure about a claim: its finding (or `title`) above, n and source below.
+
+    `towns`: it shows towns one by one, so that it says which of them where they are too many for one figure.
+    """
     row = here.row(claim, place=place)
     count = n if n is not None else (row["n"] if row is not None else 0)
     below = word(here, "source", n=f"{count:.0f}", source=word(here, source))
     if here.county.sampling != "probability":
         below += "\n" + say(f"notebooks.sampling_{here.county.sampling}", here.lang)
+    if towns and (part := here.part_shown()):
+        below += "\n" + part
     return charts.Caption(title or here.title(claim, place), below, here.lang, here.county.is_synthetic)
 
 
@@ -77,7 +88,7 @@ def forest(here: Reading, claim: str, sub: str = "", source: str = "residents", 
     bar = declared.rule_at("town")[1] if sub == "" else None
     if declared.is_about_towns:
         rows = rows[~rows["is_county"]]
-    about = caption(here, claim, source)
+    about = caption(here, claim, source, towns=True)
     ranks = "" if sub else here.rank_note(claim)
     return charts.forest(
         rows, bar, replace(about, source="\n".join(filter(None, (about.source, ranks)))), percent=percent

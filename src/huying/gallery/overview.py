@@ -23,7 +23,7 @@ def verdicts(here: Reading) -> Figure:
     names = {place: here.place_name(place) for place in table.columns}
     title = overview.word(here, "matrix", n=len(table))
     own = None if here.town == COUNTY else here.place_name(here.town)
-    about = caption(here, "P16", "evidence", table.notna().to_numpy().sum(), title)
+    about = caption(here, "P16", "evidence", table.notna().to_numpy().sum(), title, towns=True)
     return charts.verdicts(table.rename(columns=names), problems.rename(columns=names), words_of(here), own, about)
 
 
@@ -47,7 +47,14 @@ def ranks(here: Reading, claim: str, source: str) -> Figure:
     return charts.forest(
         rows,
         None,
-        caption(here, claim, source, title=word(here, "ranks", text=here.claims[claim].text(here.lang)), place=COUNTY),
+        caption(
+            here,
+            claim,
+            source,
+            title=word(here, "ranks", text=here.claims[claim].text(here.lang)),
+            place=COUNTY,
+            towns=True,
+        ),
         percent=False,
     )
 

@@ -19,7 +19,9 @@ def units(here: Reading) -> Figure:
     names = here.ledger_names("org_map", "old_id", "old_name" if here.lang == "zh" else "old_name_en")
     matrix = matrix.rename(index=names, columns=here.place_name)
     return charts.unit_heatmap(
-        matrix, here.place_name(here.town) if here.town != COUNTY else None, caption(here, "P13", "unit_check")
+        matrix,
+        here.place_name(here.town) if here.town != COUNTY else None,
+        caption(here, "P13", "unit_check", towns=True),
     )
 
 
@@ -32,7 +34,9 @@ def recognition(here: Reading) -> Figure:
     names = word(here, "old_units"), word(here, "new_units")
     n = here.row("P17", "recognises old")
     title = here.detail("P17", "old less new", word(here, "old_less_new"))
-    return charts.dumbbell(labelled(here, frame), names, caption(here, "P17", "residents", n["n"] if n else 0, title))
+    return charts.dumbbell(
+        labelled(here, frame), names, caption(here, "P17", "residents", n["n"] if n else 0, title, towns=True)
+    )
 
 
 def contact(here: Reading) -> Figure:
@@ -43,7 +47,7 @@ def contact(here: Reading) -> Figure:
     }
     bases = here.rows("P17", "contact_1").set_index("place")["n"]
     table = pd.DataFrame(shares).rename(index=here.place_name)
-    return charts.stacked(table, bases.rename(index=here.place_name), caption(here, "P17", "residents"))
+    return charts.stacked(table, bases.rename(index=here.place_name), caption(here, "P17", "residents", towns=True))
 
 
 def paper(here: Reading) -> Figure:
@@ -56,7 +60,7 @@ def paper(here: Reading) -> Figure:
         (0.5, 0.5),
         (word(here, "practice"), word(here, "paper")),
         corners,
-        caption(here, "P18", "both"),
+        caption(here, "P18", "both", towns=True),
         percent=(True, True),
     )
 

@@ -21,7 +21,7 @@ def matrix_of(here: Reading, rows: pd.DataFrame, index: str, value: str) -> pd.D
 def heat(here: Reading, matrix: pd.DataFrame, claim: str, source: str, n: float, place: str = "") -> Figure:
     """A matrix of shares by town, this town framed."""
     own = here.place_name(here.town) if here.town != COUNTY else None
-    return charts.unit_heatmap(matrix, own, caption(here, claim, source, n, place=place))
+    return charts.unit_heatmap(matrix, own, caption(here, claim, source, n, place=place, towns=True))
 
 
 def functions(here: Reading) -> Figure:

@@ -116,6 +116,16 @@ class Reading(Tables):
             lines.append(self.say("data_line", name=title, **total.to_dict()))
         return "\n".join(lines)
 
+    def written(self, *forms: str) -> str:
+        """A line a form: how many people of this place wrote something in free text, and how much."""
+        table, lines = self.own_table("comments"), []
+        for form in forms:
+            own = table[(table["form"] == form) & (table["wave"] == self.wave)] if len(table) else table
+            total = own[["n_forms", "n_written", "n_characters"]].sum() if len(own) else {}
+            if len(total):
+                lines.append(self.say("written", name=self.say(f"data_{form}"), **dict(total)))
+        return "\n".join(lines)
+
     def robust(self, claim: str) -> str:
         """The headline with and without the exclusions, and unweighted where that is stored."""
         parts = [self.detail(claim, sub, self.say(key)) for sub, key in

@@ -67,6 +67,12 @@ class Slice:
         """The register of the towns that are shown with this place, index town_id."""
         return self.block.rows("ledger:towns").set_index("town_id")
 
+    def part_shown(self) -> str:
+        """Which towns are shown, where the county has more than fit into a figure; empty where all are."""
+        n, shown = int(self.block.rows("size")["n_towns"].iloc[0]), len(self.towns)
+        key = "shown_spread" if self.town == COUNTY else "shown_neighbours"
+        return self.say(key, shown=shown, n=n) if shown < n else ""
+
     @property
     def evidence(self) -> pd.DataFrame:
         """The evidence ledger of the places that are shown with this one."""

@@ -1,0 +1,247 @@
+"""One notebook a town, every way in one run: papermill's command line, its function, the plain code, and huying; exits 1 where a target is missed."""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = ("13_calls_and_responses", "11_parallel_structures")
+TARGETS = {"ratio_cli": 8.0, "ratio_cli_same_workers": 4.5}
+MOST_OVERHEAD_S, FLAT = 0.15, 1.15
+
+EXECUTE = """
+import sys, papermill
+for source, output, town in (line.split("|") for line in sys.argv[1:]):
+    papermill.execute_notebook(source, output, {"county": "demo", "town": town, "wave": "2023", "lang": "zh"}, progress_bar=False, cwd="notebooks")
+"""
+PLAIN = """
+import contextlib, io, json, sys, time
+import matplotlib
+matplotlib.use("Agg")
+def cells(source):
+    return [compile("".join(cell["source"]), "cell", "exec") for cell in json.load(open(source, encoding="utf-8"))["cells"]
+            if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", [])]
+def one(code, town):
+    names = {"county": "demo", "town": town, "wave": "2023", "lang": "zh"}
+    with contextlib.redirect_stdout(io.StringIO()):
+        for cell in code:
+            exec(cell, names)
+jobs = [line.split("|") for line in sys.argv[1:]]
+code = {source: cells(source) for source, _, _ in jobs}
+for source in code:
+    one(code[source], jobs[0][2])
+cpu, wall = time.process_time(), time.perf_counter()
+for source, _, town in jobs:
+    one(code[source], town)
+print(json.dumps([time.process_time() - cpu, time.perf_counter() - wall]))
+"""
+
+
+def jobs(folder: Path, towns: list[str]) -> list[str]:
+    """Source, output and town of each job, as one text."""
+    return [f"notebooks/{name}.ipynb|{folder / f'{name}_{town}.ipynb'}|{town}" for town in towns for name in NOTEBOOKS]
+
+
+def papermill_of(job: str) -> list[str]:
+    """The command that a user types for one town."""
+    source, output, town = job.split("|")
+    return [sys.executable, "-m", "papermill", source, output, "--cwd", "notebooks", "--no-progress-bar", "--log-level", "ERROR",
+            "-r", "county", "demo", "-r", "town", town, "-r", "wave", "2023", "-r", "lang", "zh"]  # fmt: skip
+
+
+def call(command: list[str], environ: dict[str, str]) -> str:
+    return subprocess.run(
+        command, cwd=ROOT, env=environ, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ).stdout
+
+
+def command_lines(folder: Path, towns: list[str], environ: dict[str, str], at_once: int) -> None:
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(lambda job: call(papermill_of(job), environ), jobs(folder, towns)))
+
+
+def huying(
+    results: Path,
+    towns: list[str],
+    environ: dict[str, str],
+    workers: int,
+    notebooks: tuple[str, ...] = NOTEBOOKS,
+    county: str = "demo",
+) -> dict[str, Any]:
+    """Everything of these towns made anew by one command; returns its closing table."""
+    for name in ("built", "notebooks", "journal.jsonl"):
+        path = results / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "huying",
+        "run",
+        county,
+        "--towns",
+        *towns,
+        "--notebooks",
+        *notebooks,
+        "--langs",
+        "zh",
+        "--workers",
+        str(workers),
+        "--json",
+    ]
+    told = json.loads(call(command, environ))
+    assert not told["failed"], told["failures"]
+    return told
+
+
+@contextmanager
+def children_cpu() -> Iterator[Callable[[], float]]:
+    """CPU seconds of the processes that were started and have ended within the block."""
+    before = os.times()
+    yield lambda: sum(os.times()[2:4]) - sum(before[2:4])
+
+
+class Peak(threading.Thread):
+    """The most memory that this process's descendants hold together (shared pages once) and the largest one alone, sampled."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.together = self.largest = 0
+        self.done = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        while not self.done.wait(0.5):
+            sizes = []
+            for process in psutil.Process().children(recursive=True):
+                try:
+                    full = process.memory_full_info()
+                    sizes.append((full.pss, full.rss))
+                except psutil.Error:
+                    continue
+            self.together = max(self.together, sum(pss for pss, _ in sizes))
+            self.largest = max([self.largest, *(rss for _, rss in sizes)])
+
+
+def timed(work: Callable[[], Any]) -> dict[str, float]:
+    """Seconds on the clock and of the processor."""
+    begun = time.perf_counter()
+    with children_cpu() as cpu:
+        work()
+        return {"wall_s": time.perf_counter() - begun, "cpu_s": cpu()}
+
+
+def ways(folder: Path, results: Path, towns: list[str], environ: dict[str, str]) -> dict[str, Callable[[], Any]]:
+    """Every way of making the same notebooks."""
+    return {
+        "papermill CLI, one after another": lambda: command_lines(folder, towns, environ, 1),
+        "papermill CLI, 2 at once": lambda: command_lines(folder, towns, environ, 2),
+        "papermill.execute_notebook": lambda: call([sys.executable, "-c", EXECUTE, *jobs(folder, towns)], environ),
+        "huying, 1 worker": lambda: huying(results, towns, environ, 1),
+        "huying, 2 workers": lambda: huying(results, towns, environ, 2),
+    }
+
+
+def compare(towns: list[str], rounds: int) -> bool:
+    """Print each way's seconds and the ratios; whether every target is met."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environ = {**os.environ, "HUYING_RESULTS": name, "HUYING_HOME": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+        results = folder / "demo"
+        call([sys.executable, "-c", "import huying; huying.county('demo')"], environ)
+        took: dict[str, list[dict[str, float]]] = {}
+        plain, peak = [], Peak()
+        for _ in range(rounds):
+            for way, work in ways(folder, results, towns, environ).items():
+                took.setdefault(way, []).append(timed(work))
+            plain.append(json.loads(call([sys.executable, "-c", PLAIN, *jobs(folder, towns)], environ)))
+        few = [timed(lambda: huying(results, towns[:2], environ, 1)) for _ in range(rounds)]
+        peak.done.set()
+    n = len(towns) * len(NOTEBOOKS)
+    middle = {
+        way: {part: statistics.median(run[part] for run in runs) for part in ("wall_s", "cpu_s")}
+        for way, runs in took.items()
+    }
+    plain_cpu, plain_wall = (statistics.median(run[k] for run in plain) for k in (0, 1))
+    print(f"{len(towns)} towns, {len(NOTEBOOKS)} notebooks, medians of {rounds}; seconds a notebook")
+    for way, took_ in middle.items():
+        print(f"  {way:34} wall {took_['wall_s'] / n:6.2f}  cpu {took_['cpu_s'] / n:6.2f}")
+    print(f"  {'plain function, warm':34} wall {plain_wall / n:6.2f}  cpu {plain_cpu / n:6.2f}")
+    two = middle["huying, 2 workers"]["wall_s"]
+    found = {"ratio_cli": middle["papermill CLI, one after another"]["wall_s"] / two,
+             "ratio_cli_same_workers": middle["papermill CLI, 2 at once"]["wall_s"] / two}  # fmt: skip
+    more = (len(towns) - 2) * len(NOTEBOOKS)
+    overhead = (
+        middle["huying, 1 worker"]["cpu_s"] - statistics.median(run["cpu_s"] for run in few)
+    ) / more - plain_cpu / n
+    print(" ".join(f"{key}={value:.1f}" for key, value in found.items()), f"overhead_s={overhead:.3f}")
+    print(
+        f"peak memory of all ways: {peak.together / 1e6:.0f} MB together, largest process {peak.largest / 1e6:.0f} MB"
+    )
+    return all(found[key] >= least for key, least in TARGETS.items()) and overhead <= MOST_OVERHEAD_S
+
+
+def flat(sizes: list[int]) -> bool:
+    """Print what a town costs among more and more towns; whether it is flat."""
+    from province import write_county
+
+    costs = []
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            county = Path(name) / "survey_data" / "province"
+            write_county(county, size)
+            environ = {**os.environ, "HUYING_RESULTS": str(Path(name) / "results"), "OPENBLAS_NUM_THREADS": "1"}
+            call([sys.executable, "-c", f"import huying; huying.county({str(county)!r})"], environ)
+            took = timed(lambda county=county, environ=environ: run_all(county, environ))
+            costs.append(took["cpu_s"] / size)
+            print(
+                f"  {size} towns: {took['cpu_s'] / size:.3f} CPU s a town, {took['wall_s'] / size:.3f} s on the clock with 2 workers"
+            )
+    print(f"flat_ratio={max(costs[1:], default=costs[0]) / costs[0]:.2f}")
+    return max(costs) <= FLAT * costs[0]
+
+
+def run_all(county: Path, environ: dict[str, str]) -> None:
+    """One notebook for every town of a county."""
+    told = json.loads(
+        call(
+            [sys.executable, "-m", "huying", "run", str(county), "--notebooks", "11", "--langs", "zh", "--json"],
+            environ,
+        )
+    )
+    assert not told["failed"], told["failures"][:3]
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--towns", type=int, default=18)
+    asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument(
+        "--flat",
+        type=int,
+        nargs="*",
+        default=None,
+        metavar="N",
+        help="only this: what a town costs among N towns (18 180 1800)",
+    )
+    args = asked.parse_args()
+    if args.flat is not None:
+        return 0 if flat(args.flat or [18, 180, 1800]) else 1
+    return 0 if compare([f"T{n:02d}" for n in range(1, args.towns + 1)], args.rounds) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
