@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -21,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import PercentFormatter
 
+from huying.charts.ink import Canvas, png
 from huying.errors import HuyingError
 from huying.fonts import chinese_font, missing_characters
 from huying.store import write_bytes
@@ -94,7 +93,8 @@ def columns_of(labels: Sequence[str], room: float) -> int:
 
 def canvas(caption: Caption, data: Sized) -> tuple[Figure, Axes]:
     """A figure and its axes, which say so where `data` is empty."""
-    figure = plt.figure(dpi=DPI, layout="constrained")
+    figure = Figure(dpi=DPI, layout="constrained")
+    Canvas(figure)
     axes = figure.add_subplot()
     axes.tick_params(labelfontfamily=chinese_font())
     if not len(data):
@@ -148,12 +148,11 @@ def refuse_boxes(texts: Iterable[str]) -> None:
 
 def save(figure: Figure, path: Path | None = None) -> bytes:
     """The figure as PNG at 100 dpi, the same bytes each time, also written to `path` where one is given."""
-    buffer = BytesIO()
-    with style.context("default"):
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    with house_style():
+        drawn = png(figure)
     if path:
-        write_bytes(path, buffer.getvalue())
-    return buffer.getvalue()
+        write_bytes(path, drawn)
+    return drawn
 
 
 def numbers(frame: pd.DataFrame, *columns: str) -> list[Floats]:
