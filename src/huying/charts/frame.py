@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
 
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -19,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
 from huying.charts.ink import Canvas, png
-from huying.charts.scales import count, fit, name_scales
+from huying.charts.scales import Untick, count, fit, name_scales
 from huying.errors import HuyingError
 from huying.fonts import chinese_font, missing_characters
 from huying.store import write_bytes
@@ -62,10 +64,18 @@ class Caption:
         return [self.say("with_n", label=label, n=n) for label, n in zip(labels, shown, strict=True)]
 
 
+@cache
+def look_of(family: str) -> dict[str, Any]:
+    """Every setting of the house style; the backend, which is no matter of style, is left out."""
+    with style.context(["default", STYLE | {"font.family": family}]):
+        return {key: value for key, value in dict.items(mpl.rcParams) if key != "backend"}
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """The house style alone, whatever style the session has set, so that bytes do not depend on it."""
-    with style.context(["default", STYLE | {"font.family": chinese_font()}]):
+    with mpl.rc_context():
+        dict.update(mpl.rcParams, look_of(chinese_font()))  # checked once, not for each chart
         yield
 
 
@@ -95,9 +105,7 @@ def canvas(caption: Caption, data: Sized) -> tuple[Figure, Axes]:
     """A figure and its axes, which say so where `data` is empty."""
     figure = Figure(dpi=DPI)
     Canvas(figure)
-    axes = figure.add_subplot()
-    axes.xaxis.set_visible(False)
-    axes.yaxis.set_visible(False)
+    axes = figure.add_subplot(axes_class=Untick)
     if not len(data):
         axes.text(0.5, 0.5, caption.say("no_rows"), transform=axes.transAxes, ha="center", va="center", color=DIM)
     return figure, axes

@@ -12,24 +12,36 @@ import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg, get_hinting_flag
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
+from matplotlib.ft2font import FT2Font
 
 Pixels = npt.NDArray[np.uint8]
 
 
-@lru_cache(4096)
-def set_line(text: str, font: str, size: float, dpi: float, flags: int) -> tuple[float, float, float, float, Pixels]:
-    """The width, height and descent of a line of text in pixels, where it starts, and its ink from 0 to 255.
+@lru_cache(64)
+def blank_of(font: str, size: float, dpi: float, flags: int) -> float:
+    """The width of a blank in pixels."""
+    return float(shape(" ", font, size, dpi, flags).get_width_height()[0]) / 64
 
-    A blank in front gives the picture a whole left border; without it the first letter stands a pixel off.
-    """
+
+def shape(text: str, font: str, size: float, dpi: float, flags: int) -> FT2Font:
+    """The font with the text laid out in it."""
     face = get_font(font)
     face.clear()
     face.set_size(size, dpi)
-    face.set_text(" ", 0.0, flags=flags)
-    blank = face.get_width_height()[0] / 64
-    face.set_text(" " + text, 0.0, flags=flags)
-    width, height = face.get_width_height()
-    descent = face.get_descent()
+    face.set_text(text, 0.0, flags=flags)
+    return face
+
+
+@lru_cache(4096)
+def set_line(text: str, *how: Any) -> tuple[float, float, float, float, Pixels]:
+    """The width, height and descent of a line of text in pixels, where it starts, and its ink from 0 to 255.
+
+    A blank in front gives the picture a whole left border; without it the first letter stands a pixel off. `how` is
+    font, size, dpi and hinting: nothing else decides the result, so keeping it leaks nothing into the next chart.
+    """
+    blank = blank_of(*how)
+    face = shape(" " + text, *how)
+    (width, height), descent = face.get_width_height(), face.get_descent()
     face.draw_glyphs_to_bitmap(antialiased=True)
     return width / 64 - blank, height / 64, descent / 64, blank, np.array(face.get_image())
 

@@ -24,6 +24,18 @@ PAD, TICK = 3.5, 3.5  # points
 ROUND = MaxNLocator(9, steps=[1, 2, 2.5, 5, 10])
 
 
+class Untick(Axes):  # type: ignore[misc]
+    """Axes without matplotlib's ticks, of which it would make four that are never drawn."""
+
+    def __init__(self, *place: Any, **look: Any) -> None:
+        super().__init__(*place, **look)
+        self.xaxis.set_visible(False)
+        self.yaxis.set_visible(False)
+
+    def tick_params(self, axis: str = "both", **look: Any) -> None:
+        """Nothing: there is no tick to set."""
+
+
 def write(axes: Axes, side: str, places: Any, texts: Iterable[str], pad: float = PAD, **look: Any) -> list[Text]:
     """The texts, written on a side of the axes (left, bottom, top) at `places` of its scale, `pad` points away."""
     axis, line = ("yaxis", 0) if side == "left" else ("xaxis", int(side == "top"))
