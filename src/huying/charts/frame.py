@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
 from huying.charts.ink import Canvas, png
-from huying.charts.scales import Untick, count, fit, name_scales
+from huying.charts.scales import Untick, count, fit
 from huying.errors import HuyingError
 from huying.fonts import chinese_font, missing_characters
 from huying.store import write_bytes
@@ -142,9 +142,8 @@ def settle(
         figure.legend(handles, labels, loc="lower left", bbox_to_anchor=(left / 2, foot / total), ncols=columns, **look)
     texts = (text.get_text() for text in (*figure.texts, *axes.texts))
     refuse_boxes([*texts, *labels, axes.get_xlabel(), axes.get_ylabel()])
-    name_scales(figure, axes, DIM)
     low, high = np.array([0.01 * width, under]), np.array([0.99 * width, under + height])
-    fit(figure, axes, DPI * (low + 0.05), DPI * (high - 0.05))
+    fit(figure, axes, DPI * (low + 0.05), DPI * (high - 0.05), DIM)
     return figure
 
 

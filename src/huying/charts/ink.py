@@ -93,7 +93,7 @@ def png(figure: Figure) -> bytes:
     parts = {
         b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0),
         b"pHYs": struct.pack(">IIB", metre, metre, 1),
-        b"IDAT": zlib.compress(lines.tobytes(), 3),
+        b"IDAT": zlib.compress(lines.data, 3),
         b"IEND": b"",
     }
     packed = (

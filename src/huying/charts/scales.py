@@ -21,6 +21,7 @@ from matplotlib.transforms import Bbox, ScaledTranslation, blended_transform_fac
 
 Floats = npt.NDArray[np.float64]
 PAD, TICK = 3.5, 3.5  # points
+SIDES = ("left", "bottom", "top", "right")
 ROUND = MaxNLocator(9, steps=[1, 2, 2.5, 5, 10])
 
 
@@ -91,37 +92,41 @@ def explain(axes: Axes, shades: Colormap, width: float, n: int) -> None:
 class Beside:
     """The texts beside the axes, each measured once: its box moves with the place that it is written at."""
 
-    def __init__(self, figure: Figure, *sides: str) -> None:
-        renderer = figure.canvas.get_renderer()
-        self.texts = [text for text in figure.texts if text.get_gid() in sides]
-        self.boxes = [text.get_window_extent(renderer).extents - self.place(text) for text in self.texts]
+    def __init__(self, figure: Figure) -> None:
+        self.renderer, self.boxes = figure.canvas.get_renderer(), dict[Text, Floats]()
+        self.add(text for text in figure.texts if text.get_gid() in SIDES)
+
+    def add(self, texts: Iterable[Text]) -> None:
+        for text in texts:
+            self.boxes[text] = text.get_window_extent(self.renderer).extents - self.place(text)
 
     def place(self, text: Text) -> Floats:
         return np.tile(text.get_transform().transform(text.get_position()), 2)
 
-    def around(self, box: Bbox) -> Floats:
-        """Left, bottom, right and top of `box` and the texts, in pixels."""
-        moved = (box + self.place(text) for text, box in zip(self.texts, self.boxes, strict=True))
-        all_ = np.array([box.extents, *moved])
-        return np.concatenate([all_[:, :2].min(axis=0), all_[:, 2:].max(axis=0)])
+    def around(self, box: Bbox, *sides: str) -> Floats:
+        """Left, bottom, right and top of `box` and the texts on these sides, in pixels."""
+        moved = (own + self.place(text) for text, own in self.boxes.items() if text.get_gid() in sides)
+        every = np.array([box.extents, *moved])
+        return np.concatenate([every[:, :2].min(axis=0), every[:, 2:].max(axis=0)])
 
 
-def name_scales(figure: Figure, axes: Axes, colour: str) -> None:
+def name_scales(axes: Axes, beside: Beside, colour: str) -> None:
     """Write the names of the scales beyond their ticks."""
-    points = 72 / figure.dpi
+    points = 72 / axes.figure.dpi
     if name := axes.get_ylabel():
-        pad = 4 + points * (axes.bbox.x0 - Beside(figure, "left").around(axes.bbox)[0])
+        pad = 4 + points * (axes.bbox.x0 - beside.around(axes.bbox, "left")[0])
         look = {"rotation": 90, "rotation_mode": "anchor", "ha": "center", "va": "bottom", "color": colour}
-        write(axes, "left", [sum(axes.get_ylim()) / 2], [name], pad, **look)
+        beside.add(write(axes, "left", [sum(axes.get_ylim()) / 2], [name], pad, **look))
     if name := axes.get_xlabel():
-        pad = 4 + points * (axes.bbox.y0 - Beside(figure, "bottom").around(axes.bbox)[1])
-        write(axes, "bottom", [sum(axes.get_xlim()) / 2], [name], pad, color=colour)
+        pad = 4 + points * (axes.bbox.y0 - beside.around(axes.bbox, "bottom")[1])
+        beside.add(write(axes, "bottom", [sum(axes.get_xlim()) / 2], [name], pad, color=colour))
 
 
-def fit(figure: Figure, axes: Axes, low: Floats, high: Floats) -> None:
-    """Move the axes so that they and all that stands beside them fill the pixels from `low` to `high`."""
-    beside, renderer = Beside(figure, "left", "bottom", "top", "right"), figure.canvas.get_renderer()
+def fit(figure: Figure, axes: Axes, low: Floats, high: Floats, colour: str) -> None:
+    """Name the scales, and move the axes so that they and all beside them fill the pixels from `low` to `high`."""
+    beside = Beside(figure)
+    name_scales(axes, beside, colour)
     for _ in range(2):  # how far a text at a value stands out changes with the scale
-        taken = beside.around(axes.get_tightbbox(renderer))
+        taken = beside.around(axes.get_tightbbox(beside.renderer), *SIDES)
         within = Bbox([low + axes.bbox.min - taken[:2], high + axes.bbox.max - taken[2:]])
         axes.set_position(within.transformed(figure.transFigure.inverted()))
