@@ -79,7 +79,8 @@ class Canvas(FigureCanvasAgg):  # type: ignore[misc]
     def get_renderer(self) -> Ink:
         size = (*self.get_width_height(physical=True), self.figure.dpi)
         known = getattr(self, "renderer", None)
-        return known if known and (known.width, known.height, known.dpi) == size else Ink(*size)
+        self.renderer = known if known and (known.width, known.height, known.dpi) == size else Ink(*size)
+        return self.renderer
 
 
 def png(figure: Figure) -> bytes:

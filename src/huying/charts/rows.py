@@ -172,7 +172,7 @@ def unit_heatmap(matrix: pd.DataFrame, here: str | None, caption: Caption) -> Fi
     look = {"cmap": SHADES, "vmin": 0, "vmax": 1, "edgecolors": WHITE, "linewidth": 0.7}
     axes.pcolormesh(*edges, np.ma.masked_invalid(values), gid="values", **look)
     room = 0.85 * name_rows(axes, matrix.index)
-    explain(axes, SHADES, 2.4 * (room - 0.1), 6 if len(matrix) > 7 else 3)
+    explain(axes, SHADES, 0.024 * (room - 0.1), 6 if len(matrix) > 7 else 3)
     name_columns(axes, towns, len(matrix), here)
     height = room + 0.12 * max(map(sheet.ems, towns))
     return sheet.settle(figure, caption, height, width=9.0)

@@ -78,15 +78,16 @@ def count(axes: Axes, side: str, low: float, high: float, percent: bool, grid: s
 
 
 def explain(axes: Axes, shades: Colormap, width: float, n: int) -> None:
-    """A bar of the shades from 0 to 100% on the right, `width` pixels wide, with `n` ticks."""
-    place = blended_transform_factory(ScaledTranslation(1.015, 0, axes.transAxes), axes.transAxes)
+    """A bar of the shades from 0 to 100% on the right, `width` inches wide, with `n` ticks."""
+    from_edge = axes.figure.dpi_scale_trans + ScaledTranslation(1.015, 0, axes.transAxes)
+    place = blended_transform_factory(from_edge, axes.transAxes)
     look: dict[str, Any] = {"cmap": shades, "vmin": 0, "vmax": 1, "clip_on": False}
     levels, shares = np.linspace(0, 1, 256)[:, None], np.linspace(0, 1, n)
     axes.pcolormesh([0, width], np.linspace(0.2, 0.8, 257), levels, transform=place, **look)
     tick(axes, np.full(n, width), 0.2 + 0.6 * shares, TICKRIGHT, place)
     look = {"transform": place, "va": "center_baseline", "gid": "right"}
     for share in shares:
-        axes.figure.text(width + (PAD + TICK) * axes.figure.dpi / 72, 0.2 + 0.6 * share, f"{share:.0%}", **look)
+        axes.figure.text(width + (PAD + TICK) / 72, 0.2 + 0.6 * share, f"{share:.0%}", **look)
 
 
 class Beside:
