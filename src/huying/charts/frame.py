@@ -6,21 +6,22 @@ import re
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
 
-import matplotlib.pyplot as plt
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
-from matplotlib.ticker import PercentFormatter
+from matplotlib.transforms import ScaledTranslation
 
+from huying.charts.ink import Canvas, png
+from huying.charts.scales import Untick, count, fit
 from huying.errors import HuyingError
 from huying.fonts import chinese_font, missing_characters
 from huying.store import write_bytes
@@ -33,7 +34,7 @@ DPI = 100
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#999999")
 BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE, YELLOW, GREY = PALETTE
 BLACK, WHITE, PALE, DIM = "#000000", "#FFFFFF", "#DDDDDD", "#555555"
-LACKING = {"facecolor": PALE, "hatch": "////", "edgecolor": GREY, "linewidth": 0}
+LACKING: dict[str, Any] = {"facecolor": PALE, "hatch": "////", "edgecolor": GREY, "linewidth": 0}
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "axes.labelcolor": DIM}
 STYLE |= {"font.size": 9, "text.parse_math": False, "hatch.linewidth": 0.6}
 CLOSING = "，。；：、！？）》"
@@ -63,10 +64,18 @@ class Caption:
         return [self.say("with_n", label=label, n=n) for label, n in zip(labels, shown, strict=True)]
 
 
+@cache
+def look_of(family: str) -> dict[str, Any]:
+    """Every setting of the house style; the backend, which is no matter of style, is left out."""
+    with style.context(["default", STYLE | {"font.family": family}]):
+        return {key: value for key, value in dict.items(mpl.rcParams) if key != "backend"}
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """The house style alone, whatever style the session has set, so that bytes do not depend on it."""
-    with style.context(["default", STYLE | {"font.family": chinese_font()}]):
+    with mpl.rc_context():
+        dict.update(mpl.rcParams, look_of(chinese_font()))  # checked once, not for each chart
         yield
 
 
@@ -94,9 +103,9 @@ def columns_of(labels: Sequence[str], room: float) -> int:
 
 def canvas(caption: Caption, data: Sized) -> tuple[Figure, Axes]:
     """A figure and its axes, which say so where `data` is empty."""
-    figure = plt.figure(dpi=DPI, layout="constrained")
-    axes = figure.add_subplot()
-    axes.tick_params(labelfontfamily=chinese_font())
+    figure = Figure(dpi=DPI)
+    Canvas(figure)
+    axes = figure.add_subplot(axes_class=Untick)
     if not len(data):
         axes.text(0.5, 0.5, caption.say("no_rows"), transform=axes.transAxes, ha="center", va="center", color=DIM)
     return figure, axes
@@ -110,7 +119,8 @@ def settle(
     `height` inches lie between the title and the legend of what was drawn with a label; the lines below name what is
     `lacking` a value, and the source. Raises HuyingError for a character that the font lacks.
     """
-    handles, labels = figure.axes[0].get_legend_handles_labels()
+    (axes,) = figure.axes
+    handles, labels = axes.get_legend_handles_labels()
     room = (width - 0.3) * 72 / 8.5
     title = wrap(caption.title, (width - (1.9 if caption.is_synthetic else 0.3)) * 72 / 11.5)
     lines = [caption.no_value(lacking)] if len(lacking) else []
@@ -130,11 +140,10 @@ def settle(
     if labels:
         look = {"frameon": False, "fontsize": 8.5, "borderaxespad": 0, "columnspacing": 1.4, "handlelength": 1.6}
         figure.legend(handles, labels, loc="lower left", bbox_to_anchor=(left / 2, foot / total), ncols=columns, **look)
-    refuse_boxes(part.get_text() for part in figure.findobj(Text))
-    engine = figure.get_layout_engine()
-    engine.set(rect=(0.01, under / total, 0.98, height / total), w_pad=0.05, h_pad=0.05)
-    engine.execute(figure)
-    figure.set_layout_engine("none")
+    texts = (text.get_text() for text in (*figure.texts, *axes.texts))
+    refuse_boxes([*texts, *labels, axes.get_xlabel(), axes.get_ylabel()])
+    low, high = np.array([0.01 * width, under]), np.array([0.99 * width, under + height])
+    fit(figure, axes, DPI * (low + 0.05), DPI * (high - 0.05), DIM)
     return figure
 
 
@@ -148,12 +157,11 @@ def refuse_boxes(texts: Iterable[str]) -> None:
 
 def save(figure: Figure, path: Path | None = None) -> bytes:
     """The figure as PNG at 100 dpi, the same bytes each time, also written to `path` where one is given."""
-    buffer = BytesIO()
-    with style.context("default"):
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    with house_style():
+        drawn = png(figure)
     if path:
-        write_bytes(path, buffer.getvalue())
-    return buffer.getvalue()
+        write_bytes(path, drawn)
+    return drawn
 
 
 def numbers(frame: pd.DataFrame, *columns: str) -> list[Floats]:
@@ -177,6 +185,13 @@ def dots(axes: Axes, x: Any, y: Any, colour: Any, gid: str, **look: Any) -> None
     axes.scatter(x, y, **{"c": colour, "s": 36, "zorder": 3, "clip_on": False, "gid": gid, **look})
 
 
+def near(axes: Axes, x: float, y: float, text: str, away: float, **look: Any) -> None:
+    """A text `away` points to the right of a value; none beside a value that is missing."""
+    if np.isfinite(x + y):
+        aside = ScaledTranslation(away / 72, 0, axes.figure.dpi_scale_trans)
+        axes.text(x, y, text, transform=axes.transData + aside, **look)
+
+
 def scale(axis: Any, *values: Floats, percent: bool = True, margin: float = 0.015) -> None:
     """Limits that hold all values; shares start at 0 and, where one is above 60%, end at 100%, in per cent."""
     known = np.concatenate([*values, [0.0]] if percent else values)
@@ -184,7 +199,5 @@ def scale(axis: Any, *values: Floats, percent: bool = True, margin: float = 0.01
     low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
     if percent:
         high = max(1.0, high) if high > 0.6 else max(1.1 * high, 0.05)
-        axis.set_major_formatter(PercentFormatter(1))
     pad = margin * (high - low) if high > low else 0.5
-    getattr(axis.axes, f"set_{axis.axis_name}lim")(low - pad, high + pad)
-    axis.axes.grid(axis=axis.axis_name, color=PALE, linewidth=0.6)
+    count(axis.axes, "left" if axis.axis_name == "y" else "bottom", low - pad, high + pad, percent, PALE)

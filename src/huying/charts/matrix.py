@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from huying.charts import frame as sheet
 from huying.charts.frame import BLACK, BLUE, DIM, GREY, ORANGE, PURPLE, WHITE, Caption, flags, numbers
-from huying.charts.rows import name_columns, name_rows
+from huying.charts.rows import draw_bars, name_columns, name_rows
+from huying.charts.scales import mark
 
 VERDICTS = {"supported": BLUE, "not supported": ORANGE, "cannot say": "#D9D9D9", "no baseline": PURPLE}
 
@@ -23,8 +24,8 @@ def verdicts(
     `matrix` holds the keys of VERDICTS or nothing (hatched: the claim is not judged there), `problems` true and false,
     `words` the verdicts' words and `problem`; `here` is framed.
     """
-    codes = matrix.apply(lambda column: column.map({verdict: code for code, verdict in enumerate(VERDICTS)}))
-    values = codes.to_numpy(dtype=float, na_value=np.nan)
+    codes = {verdict: code for code, verdict in enumerate(VERDICTS)}
+    values = matrix.map(codes.get).to_numpy(dtype=float, na_value=np.nan)
     places, edges = [str(place) for place in matrix.columns], [np.arange(n + 1) - 0.5 for n in reversed(values.shape)]
     figure, axes = sheet.canvas(caption, matrix)
     if matrix.empty:
@@ -32,10 +33,10 @@ def verdicts(
     axes.patch.set(**{**sheet.LACKING, "facecolor": WHITE, "edgecolor": "#EEEEEE"})
     look = {"cmap": ListedColormap(list(VERDICTS.values())), "norm": BoundaryNorm(np.arange(5) - 0.5, 4)}
     axes.pcolormesh(*edges, np.ma.masked_invalid(values), edgecolors=WHITE, linewidth=0.7, gid="values", **look)
-    for verdict, colour in VERDICTS.items():
-        axes.barh([0], [0], color=colour, label=words[verdict])
     row, column = np.nonzero(problems.to_numpy(dtype=bool) & np.isfinite(values))
     sheet.dots(axes, column, row, BLACK, "problem", s=12, label=words["problem"])
+    for verdict, colour in VERDICTS.items():
+        draw_bars(axes, *np.zeros((3, 1)), facecolor=colour, label=words[verdict])
     height = 0.72 * name_rows(axes, matrix.index) + 0.12 * max(map(sheet.ems, places))
     name_columns(axes, places, len(matrix), here)
     return sheet.settle(figure, caption, height, width=9.0)
@@ -70,7 +71,6 @@ def specifications(
             gid="bar",
             label=caption.say("bar", value=sheet.show(bar, percent)),
         )
-    axes.set_xticks([])
     sheet.scale(axes.yaxis, estimate, low, high, np.array([] if bar is None else [bar]), percent=percent)
     axes.set_xlim(-1, len(rows))
     axes.set_xlabel(words["specifications"])
@@ -89,17 +89,10 @@ def slopes(ranks: pd.DataFrame, caption: Caption) -> Figure:
         axes.plot(
             steps, line, color=colour, marker="o", markersize=4, linewidth=2 if moved else 1, gid="rank", clip_on=False
         )
-        for step, side in ((0, "right"), (len(steps) - 1, "left")):
-            look = {
-                "textcoords": "offset points",
-                "ha": side,
-                "va": "center",
-                "size": 8.5,
-                "color": BLACK if moved else DIM,
-            }
-            axes.annotate(str(label), (step, line[step]), (-8 if side == "right" else 8, 0), gid="label", **look)
-    axes.set_xticks(steps, labels=[str(step) for step in ranks.columns])
-    axes.set_yticks([])
+        look = {"va": "center", "size": 8.5, "color": BLACK if moved else DIM, "gid": "label"}
+        for step, away, side in ((0, -8, "right"), (len(steps) - 1, 8, "left")):
+            sheet.near(axes, step, line[step], str(label), away, ha=side, **look)
+    mark(axes, "bottom", steps, [str(step) for step in ranks.columns])
     axes.spines[:].set_visible(False)
     if len(ranks):
         axes.set(xlim=(-1.0, len(steps)), ylim=(np.nanmax(values) + 0.7, 0.3))

@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 from huying.charts import frame as sheet
 from huying.charts.frame import BLUE, DIM, GREY, VERMILLION, WHITE, Bools, Caption, Floats, flags, numbers
+from huying.charts.scales import mark
 
 DASHES = ("-", "--", "-.", ":")
 # Every place a label may take around its point: 16 directions, at growing distances in pixels.
@@ -57,9 +58,9 @@ def months(frame: pd.DataFrame, caption: Caption) -> Figure:
     axes.vlines(at, low, high, color=sheet.SKY, linewidth=2.4, gid="interval", label=caption.say("interval"))
     axes.plot(at, share, color=BLUE, marker="o", linewidth=1.4, gid="share", clip_on=False)
     for place in np.flatnonzero(np.isnan(share)):
-        look = {"rotation": 90, "ha": "center", "size": 8, "color": DIM}
+        look = {"rotation": 90, "ha": "center", "size": 8, "color": DIM, "in_layout": False}
         axes.text(place, 0.03, caption.say("no_value"), transform=axes.get_xaxis_transform(), **look)
-    axes.set_xticks(at, labels=caption.with_n(frame["label"], n), rotation=90 if len(frame) > 6 else 0)
+    mark(axes, "bottom", at, caption.with_n(frame["label"], n), rotation=90 if len(frame) > 6 else 0)
     axes.set_xlim(-0.6, len(frame) - 0.4)
     sheet.scale(axes.yaxis, share, low, high)
     return sheet.settle(figure, caption, 4.2)
@@ -117,7 +118,8 @@ def quadrant(
     axes.set(xlabel=names[0], ylabel=names[1])
     for place, text in enumerate(corners or ()):
         look = {"ha": ("left", "right")[place % 2], "va": ("top", "bottom")[place // 2], "size": 8.5, "color": DIM}
-        axes.text((0.01, 0.99)[place % 2], (0.985, 0.015)[place // 2], text, transform=axes.transAxes, **look)
+        look |= {"transform": axes.transAxes, "in_layout": False}
+        axes.text((0.01, 0.99)[place % 2], (0.985, 0.015)[place // 2], text, **look)
     sheet.settle(figure, caption, 5.6, lacking=list(frame["label"][~known]))
     return name_points(figure, frame["label"], x, y, known, is_here)
 
@@ -156,9 +158,10 @@ def name_points(figure: Figure, names: pd.Series, x: Floats, y: Floats, is_named
         shift = DIRECTIONS * (RADII[:, None] + half)
         boxes, leaders = around(points[row] + shift, half), around(points[row] + shift[:, None] * ALONG, 2.0)
         outside = np.clip(border[:2] - boxes[:, :2], 0, None) + np.clip(boxes[:, 2:] - border[2:], 0, None)
-        crossed = overlap(leaders, np.vstack([solid, tracks])).sum(axis=1) * (RADII > LEADER)
-        cost = 100 * overlap(boxes, solid) + 1000 * outside.sum(axis=1) + 30 * (overlap(boxes, tracks) + crossed)
-        best = int(np.argmin(cost + DISLIKE))
+        cost = DISLIKE + 100 * overlap(boxes, solid) + 1000 * outside.sum(axis=1) + 30 * overlap(boxes, tracks)
+        far = (RADII > LEADER) & (cost < cost[RADII <= LEADER].min())  # only these can win, so only theirs are measured
+        cost[far] += 30 * overlap(leaders[far], np.vstack([solid, tracks])).sum(axis=1)
+        best = int(np.argmin(cost))
         label.set_position(tuple(shift[best] * 72 / figure.dpi))
         label.arrow_patch.set_visible(bool(RADII[best] > LEADER))
         solid = np.vstack([solid, boxes[best]])

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from huying.charts import frame as sheet
 from huying.charts.frame import BLACK, BLUE, DIM, VERMILLION, WHITE, Caption, Floats, flags, numbers
+from huying.charts.scales import explain, write
 
 SHADES = LinearSegmentedColormap.from_list("use", ["#F7FBFF", "#6BAED6", "#08306B"])
 TOO_FEW = "too few answers"
@@ -23,33 +24,39 @@ REASONS = {TOO_FEW: "too_few_answers", "not estimable": "not_estimable"}
 def name_rows(axes: Axes, labels: Iterable[object], is_here: Iterable[bool] = (), first_on_top: bool = False) -> float:
     """Give each row its label, the row that is read here a band and bold type; returns the height in inches to draw on."""
     names = [sheet.wrap(str(label), 26) for label in labels]
-    axes.set_yticks(range(len(names)), labels=names)
+    texts = write(axes, "left", range(len(names)), names)
     axes.set_ylim(*((len(names) - 0.4, -0.6) if first_on_top else (-0.6, len(names) - 0.4)))
-    axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     for row in np.flatnonzero(list(is_here)):
         axes.axhspan(row - 0.5, row + 0.5, color=sheet.YELLOW, alpha=0.3, linewidth=0, zorder=0)
-        axes.get_yticklabels()[row].set_fontweight("bold")
+        texts[row].set_fontweight("bold")
     return 0.4 + (0.26 + 0.13 * max((name.count("\n") for name in names), default=0)) * max(len(names), 3)
 
 
 def name_columns(axes: Axes, names: list[str], n_rows: int, here: str | None) -> None:
     """Name the columns of a matrix above it, the one that is read here framed, with no axes around."""
-    axes.set_xticks(range(len(names)), labels=names, rotation=90)
+    texts = write(axes, "top", range(len(names)), names, rotation=90)
     axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(n_rows - 0.5, -0.5))
-    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axes.spines[:].set_visible(False)
     if here in names:
         look = {"fill": False, "edgecolor": VERMILLION, "linewidth": 2.2, "clip_on": False, "gid": "here"}
         axes.axvspan(names.index(here) - 0.5, names.index(here) + 0.5, **look)
-        axes.get_xticklabels()[names.index(here)].set(fontweight="bold", color=VERMILLION)
+        texts[names.index(here)].set(fontweight="bold", color=VERMILLION)
+
+
+def draw_bars(axes: Axes, start: Floats, width: Floats, row: Any, height: float = 0.8, **look: Any) -> None:
+    """Lying bars as one collection, which costs a tenth of a patch for each."""
+    end, half = start + width, height / 2
+    corners = np.array([[start, start, end, end], [row - half, row + half, row + half, row - half]])
+    axes.add_collection(PolyCollection(corners.T, **look), autolim=False)
 
 
 def remark(axes: Axes, row: Any, text: str, on_right: bool = False) -> None:
     """Words in a row in place of a value."""
     look = {"va": "center", "size": 8, "color": DIM, "zorder": 4, "ha": "right" if on_right else "left"}
+    look |= {"transform": axes.get_yaxis_transform(), "in_layout": False}
     box = {"facecolor": WHITE, "edgecolor": "none", "pad": 1}
-    axes.text(0.98 if on_right else 0.02, row, text, transform=axes.get_yaxis_transform(), bbox=box, **look)
+    axes.text(0.98 if on_right else 0.02, row, text, bbox=box, **look)
 
 
 @sheet.house_style()
@@ -114,16 +121,16 @@ def stacked(frame: pd.DataFrame, bases: pd.Series, caption: Caption) -> Figure:
     figure, axes = sheet.canvas(caption, frame)
     for place, (name, width) in enumerate(zip(frame.columns, shares.T, strict=True)):
         colour = sheet.PALETTE[place % 8]
-        look = {"facecolor": colour, "edgecolor": WHITE, "linewidth": 0.8, "hatch": "//" * (place // 8)}
-        axes.barh(at, width, left=start, height=0.8, gid="shares", label=str(name), **look)
+        look: dict[str, Any] = {"facecolor": colour, "edgecolor": WHITE, "linewidth": 0.8, "hatch": "//" * (place // 8)}
+        draw_bars(axes, start, width, at, gid="shares", label=str(name), **look)
         ink = WHITE if colour in (BLUE, VERMILLION, sheet.GREEN) else BLACK
         for row in np.flatnonzero(width >= 0.07):
             middle, text = start[row] + width[row] / 2, f"{100 * width[row]:.0f}%"
-            axes.text(middle, row, text, ha="center", va="center", size=7.5, color=ink)
+            axes.text(middle, row, text, ha="center", va="center", size=7.5, color=ink, in_layout=False)
         start = start + np.nan_to_num(width)
     if lacking.any():
-        look = {"height": 0.8, "gid": "lacking", "label": caption.say("no_value"), **sheet.LACKING}
-        axes.barh(at[lacking], 1 - start[lacking], left=start[lacking], **look)
+        look = {"gid": "lacking", "label": caption.say("no_value"), **sheet.LACKING}
+        draw_bars(axes, start[lacking], 1 - start[lacking], at[lacking], **look)
     sheet.scale(axes.xaxis, np.ones(1), margin=0)
     labels = caption.with_n(frame.index, *numbers(bases.reindex(frame.index).to_frame("n"), "n"))
     return sheet.settle(figure, caption, name_rows(axes, labels, first_on_top=True))
@@ -134,13 +141,14 @@ def bars(frame: pd.DataFrame, caption: Caption) -> Figure:
     """Shares as bars with intervals, the first row at the bottom. `frame`: label, estimate, low, high."""
     estimate, low, high = numbers(frame, "estimate", "low", "high")
     figure, axes = sheet.canvas(caption, frame)
-    axes.barh(range(len(frame)), estimate, height=0.62, color=sheet.SKY, gid="estimate")
-    axes.hlines(range(len(frame)), low, high, color=BLACK, linewidth=1.6, gid="interval", label=caption.say("interval"))
+    at = np.arange(len(frame))
+    draw_bars(axes, np.zeros(len(frame)), estimate, at, 0.62, facecolor=sheet.SKY, gid="estimate")
+    axes.hlines(at, low, high, color=BLACK, linewidth=1.6, gid="interval", label=caption.say("interval"))
     for row, (value, end) in enumerate(zip(estimate, np.fmax(estimate, high), strict=True)):
         if np.isnan(value):
             remark(axes, row, caption.say("no_value"))
         else:
-            axes.annotate(sheet.show(value), (end, row), (5, 0), textcoords="offset points", va="center", size=8.5)
+            sheet.near(axes, end, row, sheet.show(value), 5, va="center", size=8.5)
     sheet.scale(axes.xaxis, estimate, low, high, margin=0)
     return sheet.settle(figure, caption, 1.2 * name_rows(axes, frame["label"], flags(frame, "is_here")))
 
@@ -160,11 +168,11 @@ def unit_heatmap(matrix: pd.DataFrame, here: str | None, caption: Caption) -> Fi
         return sheet.settle(figure, caption, 1.0)
     axes.patch.set(**sheet.LACKING)
     if np.isnan(values).any():
-        axes.barh([0], [0], label=caption.say("not_found"), **sheet.LACKING)
+        draw_bars(axes, *np.zeros((3, 1)), label=caption.say("not_found"), **sheet.LACKING)
     look = {"cmap": SHADES, "vmin": 0, "vmax": 1, "edgecolors": WHITE, "linewidth": 0.7}
-    mesh = axes.pcolormesh(*edges, np.ma.masked_invalid(values), gid="values", **look)
-    side = figure.colorbar(mesh, ax=axes, shrink=0.6, aspect=25, pad=0.015, format=PercentFormatter(1))
-    side.outline.set_visible(False)
-    height = 0.85 * name_rows(axes, matrix.index) + 0.12 * max(map(sheet.ems, towns))
+    axes.pcolormesh(*edges, np.ma.masked_invalid(values), gid="values", **look)
+    room = 0.85 * name_rows(axes, matrix.index)
+    explain(axes, SHADES, 0.024 * (room - 0.1), 6 if len(matrix) > 7 else 3)
     name_columns(axes, towns, len(matrix), here)
+    height = room + 0.12 * max(map(sheet.ems, towns))
     return sheet.settle(figure, caption, height, width=9.0)
