@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.core.getipython import get_ipython
 from IPython.display import Image, display
@@ -38,7 +37,6 @@ def draw_figure(here: Reading, name: str, entry: Entry) -> Figure | None:
     figure = builder(here)
     parts = (name, *map(file_part, (here.town, here.wave, here.lang)))
     png = charts.save(figure, here.figures / f"{'_'.join(parts)}.png")
-    plt.close(figure)
     if get_ipython() is not None:
         display(Image(data=png))
     return figure
