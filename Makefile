@@ -5,11 +5,11 @@ COUNTY ?= demo
 export PYTHONUTF8 = 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install report test notebooks lab lint lock clean
+.PHONY: help install report test test-faults notebooks lab lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,9 @@ report: $(VENV)/installed ## check, clean and run every town of COUNTY (default 
 test: $(VENV)/installed ## run every test, the notebooks' printed evidence included
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env -p no:cacheprovider -W ignore notebooks
+
+test-faults: $(VENV)/installed ## run the fault tests whole; make test does a part of them
+	HUYING_FAULTS=all $(BIN)/python -m pytest -m faults
 
 notebooks: $(VENV)/installed ## run the notebooks in place and keep what their evidence cells print
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -22,7 +23,8 @@ import pyarrow.parquet as pq
 from huying.errors import InputError, Place
 
 FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
-
+PART = ".part"  # the end of a temporary file's name, which begins with a dot
+WINDOWS_PATH = 260  # characters, where long paths are not switched on
 
 _kept_back: list[dict[str, bytes]] = []
 
@@ -50,24 +52,54 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
+def told(path: Path) -> Iterator[None]:
+    """What the disk refuses within the block, as an InputError that names `path` and says what to do."""
+    try:
+        yield
+    except OSError as error:
+        place, why = Place(str(path)), error.strerror or str(error)
+        if error.errno == errno.ENAMETOOLONG or (os.name == "nt" and len(str(path)) >= WINDOWS_PATH):
+            raise InputError("store.too_long", place, why=why) from error
+        raise InputError("store.not_written", place, why=why) from error
+
+
+@contextlib.contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name when the block ends well and vanishes when it does not."""
     temporary = None
+    with told(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=PART, dir=path.parent)
+            temporary = Path(name)
+            os.close(handle)
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        finally:
+            if temporary:
+                temporary.unlink(missing_ok=True)
+
+
+def drop_parts(folder: Path) -> None:
+    """Remove from a folder what writers that a crash ended left there; the caller knows that none is at work."""
+    for file in folder.glob(f".*{PART}"):
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
+def write_flushed(file: Path, content: bytes) -> None:
+    """Write a new file through to the disk, for a folder that nobody reads yet; raises OSError."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError("store.not_written", Place(str(path)), why=error.strerror or str(error)) from error
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
     finally:
-        if temporary:
-            temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:

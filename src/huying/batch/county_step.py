@@ -35,7 +35,7 @@ from huying.problems import (
 )
 from huying.problems.facts import Found, Study, lacking
 from huying.samples import resident_sample, staff_sample
-from huying.store import Cleaned, save_cleaned, write_csv, write_parquet, write_text
+from huying.store import Cleaned, drop_parts, save_cleaned, write_csv, write_parquet, write_text
 
 PROBLEMS = (quality, reform, rights, services, parallel, agencies, calls, advice, change, small, robust, wording, own)
 
@@ -122,6 +122,8 @@ def prepare(county: County, tick: Callable[[str], None] = lambda name: None) -> 
     if os.environ.get("HUYING_PREPARED") == str(folder) or is_fresh(county):
         return folder
     (folder / "data" / "made_from.json").unlink(missing_ok=True)
+    for place in (folder, folder / "data", folder / "data" / "blocks"):  # the others are emptied
+        drop_parts(place)
     study = make_study(county, clean(county, tick))
     tick("estimates")
     found = find_all(study)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import json
 import os
 import platform
@@ -15,6 +16,11 @@ from typing import Any
 import psutil
 
 from huying.errors import InputError, Place
+from huying.store import told, write_flushed
+
+HALF_S = 5.0  # after which half a lock is no lock that is being written
+CLOCK_S = 2.0  # by which two processes may date the start of a third apart while the clock is set
+UNKNOWN = {"pid": "?", "host": "?", "started": 0.0, "token": ""}
 
 
 class Journal:
@@ -62,45 +68,44 @@ def myself() -> dict[str, Any]:
 
 
 def holder(file: Path) -> dict[str, Any] | None:
-    """Who holds the lock, None where nobody does; a process of this host that is gone holds nothing."""
+    """Who holds the lock, None where nobody does: a process of this host that is gone holds nothing, nor does half a lock that stays."""
     try:
         held: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        return held if held["host"] != platform.node() or is_alive(held) else None
     except FileNotFoundError:
         return None
-    except ValueError:
-        return (
-            None
-            if file.stat().st_size == 0 and _is_old(file)
-            else {"pid": "?", "host": "?", "started": 0.0, "token": ""}
-        )
-    return held if held["host"] != platform.node() or is_alive(held) else None
+    except (ValueError, KeyError, TypeError):
+        return None if _age(file) > HALF_S else UNKNOWN
 
 
-def _is_old(file: Path) -> bool:
-    return dt.datetime.now().timestamp() - file.stat().st_mtime > 5
+def _age(file: Path) -> float:
+    try:
+        return dt.datetime.now().timestamp() - file.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def is_alive(held: dict[str, Any]) -> bool:
-    """Whether the process that wrote a lock still runs: its pid, started when it says."""
+    """Whether the process that wrote a lock still runs: its pid, started when it says, and no zombie that nobody has buried."""
     try:
-        return bool(abs(psutil.Process(held["pid"]).create_time() - held["started"]) < 0.01)
+        process = psutil.Process(held["pid"])
+        return bool(abs(process.create_time() - held["started"]) < CLOCK_S and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
 
 @contextlib.contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Hold the lock within the block; raises InputError where another batch holds it, naming its process."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Hold the lock within the block; raises InputError where another batch holds it, naming its process, or the disk refuses."""
     own = myself()
-    if not _take(file, own):
-        held = holder(file)
-        if held is not None:
-            raise InputError("batch.locked", Place(str(file)), pid=held["pid"], host=held["host"])
-        _clear(file)
-        if not _take(file, own):
-            raise InputError("batch.locked", Place(str(file)), pid="?", host="?")
+    with told(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        is_taken = _seize(file, own)
+    if not is_taken:
+        held = holder(file) or UNKNOWN
+        raise InputError("batch.locked", Place(str(file)), pid=held["pid"], host=held["host"])
     try:
+        _tidy(file)
         yield
     finally:
         with contextlib.suppress(OSError, ValueError):
@@ -108,32 +113,70 @@ def locked(file: Path) -> Iterator[None]:
                 file.unlink()
 
 
+def _seize(file: Path, own: dict[str, Any]) -> bool:
+    """Take the lock, also from a holder that is dead.
+
+    A dead lock is replaced only by who holds the lock on that very lock, so no two replace it and none that lives goes.
+    """
+    if _take(file, own):
+        return True
+    with contextlib.suppress(FileNotFoundError):  # given back a moment ago
+        dead = file.read_bytes()
+        over = _aside(file, hashlib.sha256(dead).hexdigest()[:12])
+        if holder(file) is None and _seize(over, own):
+            try:
+                return file.read_bytes() == dead and _replace(file, own)
+            finally:
+                over.unlink(missing_ok=True)
+    return False
+
+
+def _aside(file: Path, mark: str) -> Path:
+    return file.with_name(f".{file.name.lstrip('.')}.{mark}")
+
+
+@contextlib.contextmanager
+def _written(file: Path, own: dict[str, Any]) -> Iterator[Path]:
+    """A file beside the lock that says whose it is, gone after the block."""
+    beside = _aside(file, uuid.uuid4().hex)
+    try:
+        write_flushed(beside, json.dumps(own).encode())
+        yield beside
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def _take(file: Path, own: dict[str, Any]) -> bool:
     """Make the lock, whole at once: a file of one's own under a second name, which must not be taken."""
-    beside = file.with_name(f".{file.name}.{own['token']}")
-    try:
-        beside.write_text(json.dumps(own), "utf-8")
+    with _written(file, own) as beside:
         try:
             os.link(beside, file)
         except FileExistsError:
             return False
         except OSError:  # a disk without links
-            try:
-                with file.open("x", encoding="utf-8") as made:
-                    made.write(json.dumps(own))
-            except FileExistsError:
-                return False
-        return True
-    finally:
-        beside.unlink(missing_ok=True)
+            return _make(file, own)
+    return True
 
 
-def _clear(file: Path) -> None:
-    """Move a dead holder's lock away; if another batch was quicker, it is put back."""
-    away = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
-    with contextlib.suppress(FileNotFoundError):
-        file.rename(away)
-        if holder(away) is not None:
-            with contextlib.suppress(OSError):
-                os.link(away, file)
-        away.unlink()
+def _make(file: Path, own: dict[str, Any]) -> bool:
+    try:
+        write_flushed(file, json.dumps(own).encode())
+    except FileExistsError:
+        return False
+    except OSError:
+        file.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _replace(file: Path, own: dict[str, Any]) -> bool:
+    with _written(file, own) as beside:
+        beside.replace(file)
+    return True
+
+
+def _tidy(file: Path) -> None:
+    """Remove what processes that died while they took the lock left; who is taking it now only finds it taken."""
+    for left in file.parent.glob(f".{file.name}.*"):
+        with contextlib.suppress(OSError):
+            left.unlink()

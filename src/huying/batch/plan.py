@@ -96,6 +96,11 @@ def plan_one(request: Request, receipt: Receipt | None, now: Now, seconds: float
     return Job(request, FRESH if key == receipt.key else STALE, tuple(why), key, seconds)
 
 
+def is_as_now(request: Request, receipt: Receipt, now: Now) -> bool:
+    """Whether a receipt's code and reads are as they are now."""
+    return plan_one(request, receipt, now, GUESS_S).is_fresh
+
+
 def seconds_by_notebook(requests: Iterable[Request], receipts: Mapping[str, Receipt]) -> dict[str, float]:
     """How long each notebook took when it was last run, the median of its places."""
     took: dict[str, list[float]] = {}

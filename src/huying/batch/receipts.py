@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -11,15 +10,14 @@ import platform
 import shutil
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from huying.batch.work import Product
-from huying.errors import InputError, Place
-from huying.store import write_bytes
+from huying.store import PART, told, write_bytes, write_flushed
 
 RECEIPT, POINTER, NOTEBOOK = "receipt.json", "current", "notebook.ipynb"
 VERSIONS = ("huying", "ipykernel", "ipython", "matplotlib", "nbclient", "nbformat", "numpy", "pandas", "papermill")
@@ -36,6 +34,10 @@ class Shelf:
     def plain(self, job: str, file: str) -> Path:
         """Where a reader finds a file of a job."""
         return self.notebooks / f"{job}.ipynb" if file == NOTEBOOK else self.figures / file
+
+    def failed(self, job: str) -> Path:
+        """Where a reader finds how far a job came that failed."""
+        return self.notebooks / f"{job}.failed.ipynb"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,13 @@ def current(shelf: Shelf, job: str) -> Receipt | None:
     except OSError:
         return None
     return standing(shelf.built / job / key) if key else None
+
+
+def stored(shelf: Shelf, job: str) -> Iterator[Receipt]:
+    """Every receipt of a job, whichever its pointer names."""
+    for file in sorted((shelf.built / job).glob(f"[!.]*/{RECEIPT}")):
+        if receipt := read_receipt(file):
+            yield receipt
 
 
 def standing(folder: Path) -> Receipt | None:
@@ -107,20 +116,11 @@ def commit(
             try:
                 fill(beside, job, key, code, reads, {NOTEBOOK: product.notebook, **product.files}, made)
                 settle(beside, folder)
-            except OSError:
+            except BaseException:
                 shutil.rmtree(beside, ignore_errors=True)
                 raise
         publish(shelf, job, key)
     return is_new
-
-
-@contextlib.contextmanager
-def told(folder: Path) -> Any:
-    """What the disk refuses, as a message."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError("store.not_written", Place(str(folder)), why=error.strerror or str(error)) from error
 
 
 def fill(
@@ -134,22 +134,15 @@ def fill(
 ) -> None:
     """Write every file and, when all are on the disk, the receipt."""
     folder.mkdir(parents=True)
-    outputs = {name: write_flushed(folder / name, content) for name, content in files.items()}
+    outputs = {name: put(folder / name, content) for name, content in files.items()}
     receipt = Receipt(job, key, code, dict(sorted(reads.items())), outputs, made)
     write_flushed(folder / RECEIPT, json.dumps(asdict(receipt), ensure_ascii=False, indent=1).encode("utf-8"))
     flush_folder(folder)
 
 
-def write_flushed(file: Path, content: bytes) -> dict[str, Any]:
+def put(file: Path, content: bytes) -> dict[str, Any]:
     """Write a new file through to the disk; returns what a receipt says of it."""
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
-    try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_flushed(file, content)
     return {"sha256": sha256(content), "bytes": len(content), "mtime_ns": file.stat().st_mtime_ns}
 
 
@@ -181,7 +174,7 @@ def publish(shelf: Shelf, job: str, key: str) -> None:
     assert receipt
     for name in receipt.outputs:
         link(folder / name, shelf.plain(job, name))
-    shelf.notebooks.joinpath(f"{job}.failed.ipynb").unlink(missing_ok=True)
+    shelf.failed(job).unlink(missing_ok=True)
     write_bytes(shelf.built / job / POINTER, key.encode())
 
 
@@ -190,18 +183,24 @@ def link(source: Path, target: Path) -> None:
     if target.exists() and target.samefile(source):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name[:40]}.{uuid.uuid4().hex[:8]}")
+    beside = target.with_name(f".{target.name[:40]}.{uuid.uuid4().hex[:8]}{PART}")
     try:
         os.link(source, beside)
     except OSError:
         write_bytes(target, source.read_bytes())
         return
-    beside.replace(target)
+    try:
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
-def is_published(shelf: Shelf, receipt: Receipt) -> bool:
-    """Whether the plain names hold what the receipt states."""
-    return all(is_as_said(shelf.plain(receipt.job, name), said) for name, said in receipt.outputs.items())
+def is_published(shelf: Shelf, job: str, key: str) -> bool:
+    """Whether the pointer names this key, the plain names hold what its receipt states, and no failure lies beside."""
+    receipt = current(shelf, job)
+    if receipt is None or receipt.key != key or shelf.failed(job).exists():
+        return False
+    return all(is_as_said(shelf.plain(job, name), said) for name, said in receipt.outputs.items())
 
 
 def made_by(product: Product, seed: int) -> dict[str, Any]:

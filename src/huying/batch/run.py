@@ -9,11 +9,11 @@ from typing import Any
 
 from huying.batch.crew import Crew, Limits
 from huying.batch.plan import Job, as_said, key_of
-from huying.batch.receipts import commit, current, is_published, made_by, publish, sha256, told
+from huying.batch.receipts import commit, is_published, made_by, publish, sha256
 from huying.batch.site import Site
 from huying.batch.work import Product, seed_of
 from huying.errors import HuyingError
-from huying.store import write_bytes
+from huying.store import drop_parts, told, write_bytes
 
 FEWEST_REHEARSED = 3  # orders, for a rehearsal to be worth its time
 
@@ -44,6 +44,8 @@ def run(
     A failure is booked and the others go on; Ctrl-C ends every worker and leaves what is done.
     """
     summary, left = Summary(), []
+    for folder in (site.shelf.notebooks, site.shelf.figures):
+        drop_parts(folder)
     for job in jobs:
         if job.is_fresh and book(site, job, summary):
             summary.fresh += 1
@@ -109,9 +111,9 @@ def take(site: Site, job: Job, product: Product, summary: Summary) -> None:
         error=error,
         traceback=failure["traceback"],
     )
-    if product.notebook:
+    if product.failure and product.notebook:
         with contextlib.suppress(HuyingError):
-            write_bytes(site.shelf.notebooks / f"{job.request.name}.failed.ipynb", product.notebook)
+            write_bytes(site.shelf.failed(job.request.name), product.notebook)
 
 
 def shelve(site: Site, job: Job, product: Product) -> bool:
@@ -125,14 +127,14 @@ def shelve(site: Site, job: Job, product: Product) -> bool:
 
 def book(site: Site, job: Job, summary: Summary) -> bool:
     """Make sure that a fresh job's plain names hold it; a refusal of the disk is booked as its failure."""
-    receipt = current(site.shelf, job.request.name)
-    if receipt and not is_published(site.shelf, receipt):
-        try:
-            with told(site.shelf.plain(job.request.name, "")):
-                publish(site.shelf, job.request.name, receipt.key)
-        except HuyingError as error:
-            summary.failed.append(Failed(job, 0, error.say()))
-            return False
+    name = job.request.name
+    try:
+        with told(site.shelf.built / name / job.key):
+            if not is_published(site.shelf, name, job.key):
+                publish(site.shelf, name, job.key)
+    except HuyingError as error:
+        summary.failed.append(Failed(job, 0, error.say()))
+        return False
     return True
 
 

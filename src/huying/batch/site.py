@@ -19,8 +19,8 @@ from huying import words
 from huying.batch import cells, work
 from huying.batch.closure import Sources
 from huying.batch.journal import Journal
-from huying.batch.plan import Job, Request, plan
-from huying.batch.receipts import Receipt, Shelf, current
+from huying.batch.plan import Job, Request, is_as_now, plan
+from huying.batch.receipts import Receipt, Shelf, current, standing, stored
 from huying.batch.work import Order
 from huying.claims import claims_of
 from huying.errors import CountyError
@@ -165,8 +165,19 @@ class Site:
 
     def receipts(self, requests: Iterable[Request]) -> dict[str, Receipt]:
         """The valid receipts of these requests by job name."""
-        found = {request.name: current(self.shelf, request.name) for request in requests}
+        found = {request.name: self.receipt(request) for request in requests}
         return {name: receipt for name, receipt in found.items() if receipt}
+
+    def receipt(self, request: Request) -> Receipt | None:
+        """The receipt that a job's pointer names, or another that is as things are now where that one is not.
+
+        A crash may have come between the folder and its pointer; or things are again as they once were.
+        """
+        named = current(self.shelf, request.name)
+        if named and is_as_now(request, named, self.now):
+            return named
+        fit = [one for one in stored(self.shelf, request.name) if is_as_now(request, one, self.now)]
+        return next((one for one in fit if standing(self.shelf.built / request.name / one.key)), named)
 
     def plan(self, requests: Sequence[Request]) -> list[Job]:
         """The jobs of these requests as things stand now."""
