@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import hashlib
 import io
 import os
 import sys
@@ -11,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ipykernel import zmqshell
 from ipykernel.compiler import XCachingCompiler
-from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.error import StdinNotImplementedError
 from jupyter_client.session import Session
 from nbclient import NotebookClient
@@ -47,11 +48,25 @@ class Stream(io.TextIOBase):
         return True
 
 
+class ZMQInteractiveShell(zmqshell.ZMQInteractiveShell):  # type: ignore[misc]
+    """A kernel's shell, and called like it, since libraries look at the name; it has no event loop to enable."""
+
+    def enable_gui(self, gui: Any = None) -> None:
+        self.active_eventloop = gui
+
+
+class Compiler(XCachingCompiler):  # type: ignore[misc]
+    """Names a cell's code by what it says, not by the process that runs it, so that a warning reads the same each time."""
+
+    def get_code_name(self, raw_code: str, code: str, number: int) -> str:
+        return f"ipykernel/{hashlib.sha256(code.encode()).hexdigest()[:10]}.py"
+
+
 def make_shell() -> ZMQInteractiveShell:
     """The one shell of this process, of the class that ipykernel uses; it keeps no history file and starts no thread."""
     os.environ["MPLBACKEND"] = INLINE
     quiet = Config({"HistoryManager": {"enabled": False}})
-    shell: ZMQInteractiveShell = ZMQInteractiveShell.instance(config=quiet, user_ns={}, compiler_class=XCachingCompiler)
+    shell: ZMQInteractiveShell = ZMQInteractiveShell.instance(config=quiet, user_ns={}, compiler_class=Compiler)
     messages = Messages()
     for part in (shell.displayhook, shell.display_pub):
         part.session = messages

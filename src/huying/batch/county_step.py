@@ -119,7 +119,7 @@ def clean(county: County, tick: Callable[[str], None] = lambda name: None) -> Cl
 def prepare(county: County, tick: Callable[[str], None] = lambda name: None) -> Path:
     """The folder of a county's stored results, made anew when its files or the package have changed."""
     folder = results_folder(county)
-    if os.environ.get("HUYING_PREPARED") == str(folder) or is_fresh(county):
+    if os.environ.get("HUYING_PREPARED") == str(folder.resolve()) or is_fresh(county):
         return folder
     (folder / "data" / "made_from.json").unlink(missing_ok=True)
     for place in (folder, folder / "data", folder / "data" / "blocks"):  # the others are emptied

@@ -186,6 +186,8 @@ class Site:
     def order(self, request: Request) -> Order:
         """What a worker is told to run."""
         environ = {"HUYING_PREPARED": str(self.folder), "HUYING_HOME": str(self.home)}
+        if named := os.environ.get("HUYING_RESULTS"):
+            environ["HUYING_RESULTS"] = str(Path(named).resolve())
         return Order(
             request.source.read_text("utf-8"),
             str(request.source),

@@ -18,9 +18,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from huying.batch.work import Order, Product, fulfil
+if TYPE_CHECKING:  # what these import must not come before the shell: see `warm`
+    from huying.batch.work import Order, Product
+
 
 FORK, SPAWN = "fork", "spawn"
 HEAD = struct.Struct("!Q")
@@ -61,8 +63,9 @@ def warm(modules: Sequence[str]) -> Any:
     from huying.batch.cells import make_shell
 
     shell = make_shell()
-    for name in ("nbclient", "papermill.parameterize", *modules):
-        importlib.import_module(name)
+    with shell.builtin_trap:  # `get_ipython` is there, as it is when a cell imports
+        for name in ("nbclient", "papermill.parameterize", *modules):
+            importlib.import_module(name)
     return shell
 
 
@@ -86,6 +89,8 @@ def child(order: Order, shell: Any, pipe: int) -> None:
 
 def outcome(order: Order, shell: Any) -> Product:
     """The product of an order, with a defect of the order itself as its failure."""
+    from huying.batch.work import Product, fulfil
+
     try:
         return fulfil(order, shell)
     except Exception as error:
@@ -140,6 +145,8 @@ class Forking:
 
     def take(self, stream: Any) -> None:
         """Hand on what a child sent, or that it ended without a word."""
+        from huying.batch.work import Product
+
         frame = receive(stream)
         number, pid = self.children.pop(stream)
         self.wait.unregister(stream)
