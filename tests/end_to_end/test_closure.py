@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from huying.batch.closure import NOTEBOOK, Module, Sources
+from huying.batch.plan import key_of, plan
+from huying.batch.receipts import Receipt
+from huying.batch.site import Site
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -116,6 +119,25 @@ def test_a_module_beside_the_notebook_counts_and_another_does_not(tmp_path):
     for old, new, is_other in (("return x", "return -x", False), ("FACTOR = 2", "FACTOR = 3", True)):
         (tmp_path / "shared.py").write_text((tmp_path / "shared.py").read_text("utf-8").replace(old, new), "utf-8")
         assert (now() != before) is is_other
+
+
+def test_a_line_of_a_chart_makes_stale_the_jobs_that_drew_it_and_no_other(demo, folder, copy, monkeypatch):
+    """Receipts as a run leaves them, the chart of months changed: the plan names notebook 13 of the places that drew it."""
+    monkeypatch.setenv("HUYING_RESULTS", str(folder.parent))
+    site, edited = Site(demo), Site(demo)
+    requests = site.requests(["11_parallel_structures", "13_calls_and_responses"], ["T01", "T02"], ["2023"], ["en"])
+    drawn = {"11_parallel_structures": ("units", "awareness"), "13_calls_and_responses": ("waiting", "months")}
+    receipts = {}
+    for request in requests:
+        names = drawn[request.notebook][: 1 if request.place == "T02" else 2]  # T02 had no months to draw
+        reads = {f"figure:{name}@": site.now((f"figure:{name}", "")) for name in names}
+        assert all(reads.values())
+        receipts[request.name] = Receipt(request.name, key_of(request, reads), request.code, reads, {})
+    edit(copy, "charts/plane.py", "axes.set_xlim(-0.6, len(frame) - 0.4)", "axes.set_xlim(-0.7, len(frame) - 0.4)")
+    edited.__dict__["sources"] = Sources(copy, ROOT / "notebooks")
+    again = edited.requests(["11_parallel_structures", "13_calls_and_responses"], ["T01", "T02"], ["2023"], ["en"])
+    stale = {job.request.name: job.why for job in plan(again, receipts, edited.now) if not job.is_fresh}
+    assert stale == {f"13_calls_and_responses_{place}_2023_en": ("figure:months@",) for place in ("T01", "county")}
 
 
 WATCH = """

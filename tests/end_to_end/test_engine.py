@@ -13,9 +13,10 @@ import pytest
 
 from huying.batch.cells import joined
 from huying.batch.crew import Crew, Limits
-from huying.batch.site import COUNTY_ONLY, EVERY_PLACE, Site
+from huying.batch.site import COUNTY_ONLY, EVERY_PLACE, PARAMETERS, Site
 from huying.batch.stage import FORK, SPAWN
-from huying.batch.work import Order
+from huying.batch.work import Order, check_parameters
+from huying.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 IS_WHOLE = bool(os.environ.get("HUYING_WHOLE"))  # every notebook x T01, T12, county x both languages: `make test-whole`
@@ -128,7 +129,6 @@ KINDS = (
     "class Odd:\n    def _repr_html_(self): return '<u>odd</u>'\n    def __repr__(self): return 'odd'\nOdd()",
     "import warnings\nwarnings.warn('careful')",
     "!echo from the shell",
-    "import os\nos.write(1, b'past python\\n');",
     "get_ipython().__class__.__name__, __name__",
     "input('who?')",
     "def inner(n):\n    return 1 / n\n\ninner(0)",
@@ -242,14 +242,23 @@ def test_leaving_early_with_exit_code_0_does_not_count(tmp_path):
     assert product.failure["ename"] == "SystemExit"
 
 
-@pytest.mark.parametrize(("notebook", "says"), [
-    (notebook_of("print(x)", parameters=""), "no cell is tagged parameters"),
-    (notebook_of("print(y)", parameters="y = '1'"), "the parameters cell has no x. It has: y"),
-])  # fmt: skip
-def test_parameters_that_would_be_ignored_are_refused(tmp_path, notebook, says):
+def test_what_a_library_writes_past_python_is_kept_with_its_cell(tmp_path):
+    (product,) = crew_run([order(notebook_of("import os\nos.write(1, b'past python\\n');", "print('next')"), tmp_path)])
+    assert ["".join(o.text for o in cell.outputs) for cell in made(product).cells[2:]] == ["past python\n", "next\n"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "key"), [("", "batch.no_parameters"), ("county = town = wave = '1'", "batch.no_parameter")]
+)
+def test_parameters_that_would_be_ignored_are_refused(tmp_path, parameters, key):
+    """By a worker, and before anything is run: see `Site.code_of`."""
+    notebook = notebook_of("print(x)", parameters=parameters)
     (product,) = crew_run([order(notebook, tmp_path)])
-    assert says in product.failure["evalue"]
-    assert product.notebook == b""
+    assert product.failure["ename"] == "InputError" and product.notebook == b""
+    with pytest.raises(InputError) as refused:
+        check_parameters(nbformat.reads(notebook, as_version=4), tmp_path / "made.ipynb", PARAMETERS)
+    assert refused.value.key == key
+    assert "made.ipynb" in refused.value.say("en") and refused.value.say("en") != refused.value.say("zh")
 
 
 def test_equal_orders_give_equal_bytes_with_no_time_host_or_path(tmp_path):

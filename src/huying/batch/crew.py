@@ -160,6 +160,8 @@ class Crew:
         if frame[0] != "done":
             return 0
         known = stage.running.pop(frame[1], None) is not None
+        if frame[3:] == (True,):  # it was left changed, and ends
+            self._replace(stage)
         if known:
             done(frame[1], frame[2])
         return int(known) + self._check(done)

@@ -21,7 +21,7 @@ from huying.batch.closure import Sources
 from huying.batch.journal import Journal
 from huying.batch.plan import Job, Request, is_as_now, plan
 from huying.batch.receipts import Receipt, Shelf, current, standing, stored
-from huying.batch.work import Order
+from huying.batch.work import Order, check_parameters
 from huying.claims import claims_of
 from huying.errors import CountyError
 from huying.estimates import COUNTY
@@ -32,6 +32,7 @@ from huying.store import file_hash, hash_of
 
 EVERY_PLACE = ("01_reform_in_place", "11_parallel_structures", "13_calls_and_responses", "21_recommendations")
 COUNTY_ONLY = ("00_data_quality", "12_dispatched_agencies", "31_county_overview")
+PARAMETERS = ("county", "town", "wave", "lang")
 SHOWN = (
     "id",
     "name",
@@ -98,7 +99,7 @@ class Site:
 
     @cached_property
     def figures(self) -> dict[str, str]:
-        """The hashes of figures that were asked for."""
+        """The hashes of the figures that were asked for so far."""
         return {}
 
     def now(self, read: Read) -> str:
@@ -108,7 +109,9 @@ class Site:
             text = words.all_words().get(rest)
             return hash_of([text(read[1])]) if text else ""
         if kind == "figure":
-            return self.figures.setdefault(rest, "") or self.figures.setdefault(rest, self.sources.of_figure(rest))
+            if rest not in self.figures:
+                self.figures[rest] = self.sources.of_figure(rest)
+            return self.figures[rest]
         if kind in ("claim", "claims", "county"):
             return self.declared.get(read[0], "")
         return self.index.get(read, "")
@@ -136,8 +139,12 @@ class Site:
         return hash_of([f"python {sys.version_info[0]}.{sys.version_info[1]}", *packages, *map(file_hash, files)])
 
     def code_of(self, file: Path) -> str:
-        """The hash of a notebook, its stored outputs apart, and of all the code that it can reach."""
+        """The hash of a notebook, its stored outputs apart, and of all the code that it can reach.
+
+        Raises InputError where its parameters cell lacks one of PARAMETERS.
+        """
         notebook = nbformat.read(file, as_version=4)
+        check_parameters(notebook, file, PARAMETERS)
         parts = [
             json.dumps([cell.cell_type, cell.get("id", ""), cell.source, cell.metadata], sort_keys=True)
             for cell in notebook.cells

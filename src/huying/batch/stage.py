@@ -185,8 +185,9 @@ def serve_in_turn(orders: IO[bytes], answers: IO[bytes], modules: Sequence[str])
         product = outcome(order, shell)
         shell.reset(new_session=True)
         product.peak_bytes = peak_bytes()
-        send(answers, ("done", number, product))
-        if taken() != before:
+        is_changed = taken() != before
+        send(answers, ("done", number, product, is_changed))
+        if is_changed:
             return
 
 

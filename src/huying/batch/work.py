@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,13 +43,16 @@ class Product:
     peak_bytes: int = 0
 
 
-def parameters_of(source: Any, path: str) -> list[str]:
-    """The names in a notebook's parameters cell; raises InputError where it has none."""
+def check_parameters(notebook: Any, path: Path, names: Iterable[str]) -> None:
+    """Raise InputError for a notebook without a parameters cell, or for a name that its parameters cell does not have."""
     from papermill.inspection import _infer_parameters
 
-    if not any("parameters" in cell.metadata.get("tags", ()) for cell in source.cells):
-        raise InputError("batch.no_parameters", Place(Path(path).name))
-    return [parameter.name for parameter in _infer_parameters(source, name="python3", language="python")]
+    if not any("parameters" in cell.metadata.get("tags", ()) for cell in notebook.cells):
+        raise InputError("batch.no_parameters", Place(path.name))
+    known = [parameter.name for parameter in _infer_parameters(notebook, name="python3", language="python")]
+    for name in names:
+        if name not in known:
+            raise InputError("batch.no_parameter", Place(path.name), name=name, known=", ".join(known))
 
 
 def parameterised(order: Order) -> Any:
@@ -63,12 +66,9 @@ def parameterised(order: Order) -> Any:
         cell.metadata.setdefault("tags", [])
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    known = parameters_of(source, order.path) if order.parameters else []
-    for name in order.parameters:
-        if name not in known:
-            raise InputError("batch.no_parameter", Place(Path(order.path).name), name=name, known=", ".join(known))
     if not order.parameters:
         return source
+    check_parameters(source, Path(order.path), order.parameters)
     made = parameterize_notebook(source, dict(order.parameters), kernel_name="python3", language="python")
     for cell in made.cells:
         if "injected-parameters" in cell.metadata.get("tags", ()):
