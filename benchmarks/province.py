@@ -13,7 +13,7 @@ from pyarrow import Table, csv
 
 from huying.codebook import house_codebook
 from huying.sources.table import REPEAT, read_table
-from huying.sources.wjx import SERIAL, bind
+from huying.sources.wjx import MARKS, SERIAL, bind
 
 DEMO = Path(__file__).parents[1] / "survey_data" / "demo" / "raw"
 DETAIL, ITEMS = "来源详情", house_codebook().form("resident")
@@ -96,10 +96,15 @@ def write_forms(
         stream.write("\ufeff".encode() + ",".join(name.split(REPEAT)[0] for name in forms).encode() + b"\n")
         for first in range(0, len(model), per_batch):
             towns = np.arange(first, min(first + per_batch, len(model)))
-            drawn = forms.iloc[np.concatenate([rng.choice(at[model[town]], each) for town in towns])]
+            drawn = forms.iloc[np.concatenate([draw(at[model[town]], each, rng) for town in towns])]
             own = names.take(np.repeat(towns, each)).reset_index(drop=True)
             part = renewed(drawn.reset_index(drop=True), bound, own, first * each + 1, rng)
             csv.write_csv(Table.from_pandas(part, preserve_index=False), stream, options)
+
+
+def draw(places: np.ndarray, each: int, rng: np.random.Generator) -> np.ndarray:
+    """`each` of the places, half of them without repeating one: a sample too unlike its town could not be weighted."""
+    return np.concatenate([np.resize(rng.permutation(places), each // 2), rng.choice(places, each - each // 2)])
 
 
 def renewed(
@@ -107,7 +112,10 @@ def renewed(
 ) -> pd.DataFrame:
     """The forms with other numbers, times and answers in the matrices, from the towns `own`, so that none repeats another."""
     mixed = [bound[cell] for item in ITEMS if item.is_matrix and not item.asked_if for cell in item.cells]
-    part = part.assign(**{name: part[name].take(rng.permutation(len(part))).array for name in mixed})
+    for cells in (part[name] for name in mixed):
+        given = np.flatnonzero(~cells.isin(MARKS))
+        part[cells.name] = cells.to_numpy(dtype=object)
+        part.loc[given, cells.name] = cells.to_numpy(dtype=object)[rng.permutation(given)]
     sent = pd.Timestamp("2023-05-08 08:00") + pd.to_timedelta(rng.integers(0, 25 * 86_400, len(part)), unit="s")
     part[SERIAL] = np.arange(first, first + len(part)).astype(str)
     part["提交答卷时间"] = sent.strftime("%Y/%m/%d %H:%M:%S")
@@ -116,7 +124,7 @@ def renewed(
     interviewer = (";interviewer=" + ids + "I" + detail.str[30:]).where(detail.str.len() > 30, "")
     part[DETAIL] = "village=" + ids + detail.str[11:14] + interviewer
     home = next(bound[item.id] for item in ITEMS if item.role == "town")
-    part[home] = part[home].where(part[home].isin(["", "(空)", "(跳过)", "其他地方"]), own["镇街名称"])
+    part[home] = part[home].where(part[home].isin([*MARKS, "其他地方"]), own["镇街名称"])
     return part
 
 

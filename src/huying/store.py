@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,17 @@ def read_parquet(path: Path, **equal: str) -> pd.DataFrame:
     """The rows of a Parquet file in which each column named holds the value given; only their row groups are read."""
     filters = [(column, "=", value) for column, value in equal.items()] or None
     return pd.read_parquet(path, filters=filters)
+
+
+def read_groups(path: Path, columns: Sequence[str], rows: int) -> Iterator[pd.DataFrame]:
+    """Some columns of a Parquet file, row groups of about `rows` rows at a time; of a file written by town whole towns."""
+    with pq.ParquetFile(path) as file:
+        held, size = list[int](), 0
+        for group in range(file.num_row_groups):
+            held, size = [*held, group], size + file.metadata.row_group(group).num_rows
+            if size >= rows or group == file.num_row_groups - 1:
+                yield file.read_row_groups(held, columns=list(columns)).to_pandas()
+                held, size = [], 0
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
@@ -173,12 +184,12 @@ def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
     )
 
 
-def load_cleaned(folder: Path) -> Cleaned:
-    """A cleaned county as `save_cleaned` wrote it."""
+def load_cleaned(folder: Path, forms: bool = True) -> Cleaned:
+    """A cleaned county as `save_cleaned` wrote it, with the rows of its surveys or, of a large one, without."""
     meta = json.loads((folder / "cleaned.json").read_text("utf-8"))
     counts = pd.read_parquet(folder / "counts.parquet")
     return Cleaned(
-        forms={p.stem: pd.read_parquet(p) for p in sorted((folder / "forms").glob("*.parquet"))},
+        forms={p.stem: pd.read_parquet(p) for p in sorted((folder / "forms").glob("*.parquet")) if forms},
         ledgers={_split(p.stem): pd.read_parquet(p) for p in sorted((folder / "ledgers").glob("*.parquet"))},
         rejected=pd.read_parquet(folder / "rejected.parquet"), flags=pd.read_parquet(folder / "flags.parquet"),
         counts=counts.assign(**{c: counts[c].astype(int) for c in counts if c.startswith("n_")}),

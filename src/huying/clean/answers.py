@@ -78,7 +78,7 @@ def clean_parts(
             cleaner.add(item)
         part = cleaner.finish(form, wave)
         keep(part.rows)
-        done.append(replace(part, rows=part.rows[:0]))
+        done.append(replace(part, rows=pd.DataFrame()))  # a slice would hold the memory of the whole part
         seen |= set(part.rows["town_id"].unique())
         serials.append(pd.util.hash_array(answers.meta["serial"][answers.meta["serial"] != ""].to_numpy(dtype=object)))
     whole = together(done)

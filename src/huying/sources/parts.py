@@ -51,6 +51,7 @@ def read_parts(path: str | Path, rows: int = ROWS) -> Iterator[tuple[RawTable, d
 
     parts, some = look_through(path, opened, place, rows, max(1, n_lines // ROWS))
     gone, n_rows = personal_columns(table(some, [])), 0
+    del some
     for frame, faults in parts():
         raw = table(frame, faults)
         n_rows += len(raw.text) + len(raw.rejected)
