@@ -62,6 +62,9 @@ def write_county(folder: Path, towns: int, each: int = 60, seed: int = 0) -> Pat
     write_forms(folder / "residents.csv", forms, model, names, each, rng)
     blocks = (DEMO.parent / "county.toml").read_text("utf-8").split("\n[")
     more = "".join(f"[{block}\n" for block in blocks if block.startswith(tuple(f"{name}]" for name in KEPT)))
+    more = more.replace(
+        "[thresholds]\n", "[thresholds]\nweight_bounds = [0.02, 50.0]  # one of 40,000 towns passes 0.1\n"
+    )
     (folder / "county.toml").write_text(HEAD + more, "utf-8")
     return folder
 

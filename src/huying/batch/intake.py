@@ -118,7 +118,7 @@ class Intake:
         self.compare_forms()
         flags = pd.concat(self.flags, ignore_index=True)
         counts = pd.DataFrame(self.counts, columns=list(COUNTS))
-        by_file = flags["row_id"].str.rsplit("#", n=1).str[0].value_counts()
+        by_file = flags["row_id"].str.replace("#[^#]*$", "", regex=True).value_counts()
         return Cleaned(
             forms={form: pd.concat(frames, ignore_index=True) for form, frames in self.forms.items()},
             ledgers=self.ledgers, rejected=pd.concat(self.rejected, ignore_index=True), flags=flags,
@@ -211,7 +211,7 @@ class Intake:
     def compare_forms(self) -> None:
         """The flags that need all forms of a wave together: duplicates, clones, speeders."""
         for waves in self.compared.values():
-            self.flags += [waves[wave].flags() for wave in sorted(waves)]
+            self.flags += [waves.pop(wave).flags() for wave in sorted(waves)]
 
     def options(self, registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str]]]:
         """The lists of the county, the new units by their sorted ids as well."""

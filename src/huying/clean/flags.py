@@ -93,7 +93,7 @@ class Comparison:
 
     def flags(self) -> pd.DataFrame:
         """All flags of the forms that were added; the comparison is used up by it."""
-        keys = {name: np.concatenate([part[name] for part in self.keys]) for name in self.keys[0]}
+        keys = {name: np.concatenate([part.pop(name) for part in self.keys]) for name in list(self.keys[0])}
         duplicate, near = find_duplicates(keys["same"], keys["moment"], keys["whole"])
         size = self.clones(keys, ~duplicate & ~near)
         cloned = self.named(size > 0)
@@ -158,9 +158,9 @@ def hash_columns(columns: Sequence[npt.NDArray[Any]], n: int) -> npt.NDArray[np.
 
 
 def narrow(codes: Codes) -> Any:
-    """Codes in two bytes where they fit."""
-    small = codes.astype(np.int16)
-    return small if np.array_equal(small, codes) else codes
+    """Codes to be compared with each other, in as few bytes as they fit; a missing answer is -100 and below: no option is."""
+    short = np.where(codes <= NO_ANSWER, codes - NO_ANSWER - 100, codes)
+    return short.astype(np.result_type(*map(np.min_scalar_type, (-1, short.min(initial=0), short.max(initial=0)))))
 
 
 def hash_form(rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes]) -> npt.NDArray[np.uint64]:

@@ -28,7 +28,7 @@ from huying.sources.table import (
     to_frame,
 )
 
-ROWS = 100_000  # lines of a part, and of the lines that are looked at to find personal columns at least
+ROWS = 50_000  # lines of a part, and of the lines that are looked at to find personal columns at least
 Part = tuple[pd.DataFrame, list[Fault]]
 
 
