@@ -11,11 +11,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +24,7 @@ import pyarrow.parquet as pq
 from huying.errors import InputError, Place
 
 FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
+MOST_GROUPS = 256  # row groups of a file: each costs its footer a line a column, and every reader reads the footer
 PART = ".part"  # the end of a temporary file's name, which begins with a dot
 WINDOWS_PATH = 260  # characters, where long paths are not switched on
 
@@ -108,14 +110,24 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_parquet(path: Path, frame: pd.DataFrame, by: str = "") -> None:
-    """Write a frame as Parquet; with `by` (for example town_id) each of its values is a row group of its own."""
+    """Write a frame as Parquet; with `by` (for example town_id) each of its values is a row group of its own.
+
+    Of more than MOST_GROUPS values, neighbours share a row group.
+    """
     ordered = frame.sort_values(by, kind="stable", ignore_index=True) if by else frame
     table = pa.Table.from_pandas(ordered, preserve_index=False)
     with beside(path) as temporary, pq.ParquetWriter(temporary, table.schema, compression="zstd") as writer:
         start = 0
-        for size in ordered.groupby(by, sort=False, dropna=False).size() if by else [len(ordered)]:
-            writer.write_table(table.slice(start, size), row_group_size=max(int(size), 1))
+        for size in group_sizes(ordered[by]) if by else [len(ordered)]:
+            writer.write_table(table.slice(start, size), row_group_size=max(size, 1))
             start += size
+
+
+def group_sizes(ordered: pd.Series, most: int = MOST_GROUPS) -> list[int]:
+    """The rows of each row group of a sorted column: whole values, one a group where that makes no more than `most` groups."""
+    sizes = ordered.groupby(ordered, sort=False, dropna=False).size().to_numpy()
+    starts = np.arange(0, len(sizes), max(1, -(-len(sizes) // most)))
+    return [int(size) for size in np.add.reduceat(sizes, starts)] if len(sizes) else []
 
 
 def read_parquet(path: Path, **equal: str) -> pd.DataFrame:
@@ -124,14 +136,33 @@ def read_parquet(path: Path, **equal: str) -> pd.DataFrame:
     return pd.read_parquet(path, filters=filters)
 
 
+def read_groups(path: Path, columns: Sequence[str], rows: int) -> Iterator[pd.DataFrame]:
+    """Some columns of a Parquet file, row groups of about `rows` rows at a time; of a file written by town whole towns."""
+    with pq.ParquetFile(path) as file:
+        held, size = list[int](), 0
+        for group in range(file.num_row_groups):
+            held, size = [*held, group], size + file.metadata.row_group(group).num_rows
+            if size >= rows or group == file.num_row_groups - 1:
+                yield file.read_row_groups(held, columns=list(columns)).to_pandas()
+                held, size = [], 0
+
+
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame for Excel: UTF-8 with BOM, and an apostrophe before text that a spreadsheet would run as a formula."""
-    safe = frame.apply(
-        lambda c: c if pd.api.types.is_numeric_dtype(c) or pd.api.types.is_datetime64_any_dtype(c) else c.map(_quoted)
-    )
+    safe = frame.apply(_safe)
     buffer = io.StringIO()
     safe.to_csv(buffer, index=False, lineterminator="\n")
     write_bytes(path, b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8"))
+
+
+def _safe(column: pd.Series) -> pd.Series:
+    """The column with `_quoted` texts; of a column of text only those that may need it are looked at."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        return column
+    if not isinstance(column.dtype, pd.StringDtype):
+        return column.map(_quoted)
+    maybe = column.str.contains("\r", regex=False, na=False) | column.str.startswith(FORMULA, na=False)
+    return column.mask(maybe, column[maybe].map(_quoted)) if maybe.any() else column
 
 
 def _quoted(value: Any) -> Any:
@@ -211,12 +242,12 @@ def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
     )
 
 
-def load_cleaned(folder: Path) -> Cleaned:
-    """A cleaned county as `save_cleaned` wrote it."""
+def load_cleaned(folder: Path, forms: bool = True) -> Cleaned:
+    """A cleaned county as `save_cleaned` wrote it, with the rows of its surveys or, of a large one, without."""
     meta = json.loads((folder / "cleaned.json").read_text("utf-8"))
     counts = pd.read_parquet(folder / "counts.parquet")
     return Cleaned(
-        forms={p.stem: pd.read_parquet(p) for p in sorted((folder / "forms").glob("*.parquet"))},
+        forms={p.stem: pd.read_parquet(p) for p in sorted((folder / "forms").glob("*.parquet")) if forms},
         ledgers={_split(p.stem): pd.read_parquet(p) for p in sorted((folder / "ledgers").glob("*.parquet"))},
         rejected=pd.read_parquet(folder / "rejected.parquet"), flags=pd.read_parquet(folder / "flags.parquet"),
         counts=counts.assign(**{c: counts[c].astype(int) for c in counts if c.startswith("n_")}),

@@ -65,12 +65,14 @@ def rake(
         if empty.any():
             raise EstimateError("weights.empty_category", margin=margin.name, category=int(np.flatnonzero(empty)[0]))
     raked = weight.astype(float)
+    present = [np.bincount(margin.category, minlength=len(margin.total)) > 0 for margin in margins]
     for sweep in range(1, sweeps + 1):
         worst = 0.0
-        for margin in margins:
+        for margin, has_units in zip(margins, present, strict=True):
+            factor = np.ones(len(margin.total))
             sums = np.bincount(margin.category, raked, minlength=len(margin.total))
-            factor = np.divide(margin.total, sums, out=np.ones_like(sums), where=sums > 0)
-            worst = max(worst, float(np.abs(factor[margin.category] - 1).max(initial=0.0)))
+            np.divide(margin.total, sums, out=factor, where=has_units)
+            worst = max(worst, float(np.abs(factor - 1).max(initial=0.0)))
             raked = raked * factor[margin.category]
         if worst < tol:
             _check_bounds(raked / weight, margins, bounds)

@@ -44,6 +44,15 @@ def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch, broken):
     assert leftovers(tmp_path) == []
 
 
+def test_many_towns_share_row_groups(tmp_path):
+    file, n = tmp_path / "a.parquet", 3 * store.MOST_GROUPS
+    towns = pd.DataFrame({"town_id": [f"T{k:04d}" for k in range(n) for _ in range(1 + k % 2)]})
+    store.write_parquet(file, towns, "town_id")
+    assert pq.ParquetFile(file).num_row_groups == store.MOST_GROUPS
+    assert len(store.read_parquet(file, town_id="T0005")) == 2
+    assert len(pd.read_parquet(file)) == len(towns)
+
+
 def test_a_new_file_that_fails_does_not_appear(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(InputError):

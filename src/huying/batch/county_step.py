@@ -6,13 +6,16 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from huying import workdays
 from huying.batch.frames import frames_of
 from huying.batch.intake import Intake, data_hash
+from huying.batch.stored import clean_stored
 from huying.blocks import write_blocks
 from huying.claims import Claim, as_evidence, claims_of, house_claims, judge_claim, no_data, read_freeze, rule_hashes
 from huying.codebook import house_codebook
@@ -35,8 +38,9 @@ from huying.problems import (
 )
 from huying.problems.facts import Found, Study, lacking
 from huying.samples import resident_sample, staff_sample
-from huying.store import Cleaned, drop_parts, save_cleaned, write_csv, write_parquet, write_text
+from huying.store import Cleaned, drop_parts, load_cleaned, save_cleaned, write_csv, write_parquet, write_text
 
+LARGE = 500_000_000  # bytes of surveys, whose text and rows would take three times as much memory
 PROBLEMS = (quality, reform, rights, services, parallel, agencies, calls, advice, change, small, robust, wording, own)
 
 
@@ -108,12 +112,37 @@ def places_of(study: Study, claim: Claim) -> list[str]:
 
 
 def clean(county: County, tick: Callable[[str], None] = lambda name: None) -> Cleaned:
-    """Read and clean every file of the county and store it under `data/`; rejected, flags and counts as CSV beside it."""
-    cleaned, folder = Intake(county, tick=tick).run(), results_folder(county)
-    save_cleaned(folder / "data", cleaned)
+    """Read and clean every file of the county and store it under `data/`; rejected, flags and counts as CSV beside it.
+
+    Surveys of more than LARGE bytes are cleaned onto the disk, and only their typed rows are read back.
+    """
+    folder = results_folder(county)
+    if sum(county.path(survey.text or survey.file).stat().st_size for survey in county.surveys) > LARGE:
+        cleaned = clean_stored(county, folder / "data", tick)
+        forms = load_cleaned(folder / "data").forms
+        cleaned = replace(
+            cleaned,
+            forms={
+                form: as_read(forms[form], cleaned.counts["file"])
+                for form in dict.fromkeys(s.form for s in county.surveys)
+            },
+        )
+    else:
+        cleaned = Intake(county, tick=tick).run()
+        save_cleaned(folder / "data", cleaned)
     for name in ("rejected", "flags", "counts"):
         write_csv(folder / f"{name}.csv", getattr(cleaned, name))
     return cleaned
+
+
+def as_read(rows: pd.DataFrame, files: Iterable[str]) -> pd.DataFrame:
+    """Stored rows in the order of the files and their lines: a bootstrap draws by place."""
+    file, line = (
+        rows["row_id"].str.replace("#[^#]*$", "", regex=True),
+        rows["row_id"].str.replace("^.*#", "", regex=True),
+    )
+    order = np.lexsort((line.astype(int), pd.Index(list(files)).get_indexer(file)))
+    return rows.iloc[order].reset_index(drop=True)
 
 
 def prepare(county: County, tick: Callable[[str], None] = lambda name: None) -> Path:

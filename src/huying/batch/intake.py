@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from huying.clean.answers import clean_answers, with_list
-from huying.clean.flags import RULES, find_flags
+from huying.clean.answers import clean_parts, with_list
+from huying.clean.flags import RULES, Comparison
 from huying.clean.ledger_rules import check_printed, known_ids
 from huying.clean.ledgers import clean_ledger
-from huying.codebook import Codebook, house_codebook
+from huying.codebook import Codebook, Item, house_codebook
 from huying.contract import REJECTED
 from huying.errors import CountyError, HuyingError, Place
 from huying.folder import County, Ledger, Survey
 from huying.ledgers import TABLES
 from huying.places import Matcher
+from huying.shelf import Shelf
+from huying.sources.parts import ROWS
 from huying.sources.personal import drop_personal
 from huying.sources.spss import read_spss
 from huying.sources.table import read_table
-from huying.sources.wjx import read_wjx
+from huying.sources.wjx import Answers, in_parts, read_wjx_parts
 from huying.store import Cleaned, code_hash, file_hash, hash_of
 
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
@@ -81,18 +84,24 @@ def list_options(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[
 
 
 class Intake:
-    """Reads and cleans a county file by file; `tick` is told the name of each file as it is done."""
+    """Reads and cleans a county file by file, a survey in parts of `rows` lines; `tick` is told the name of each file as it is done.
+
+    With a `shelf` the cleaned rows of surveys go there, and are never in memory together.
+    """
 
     def __init__(
-        self, county: County, book: Codebook | None = None, tick: Callable[[str], None] = lambda name: None
-    ) -> None:
-        self.county, self.book, self.tick = county, book or house_codebook(), tick
+        self, county: County, book: Codebook | None = None, tick: Callable[[str], None] = lambda name: None,
+        shelf: Shelf | None = None, rows: int = ROWS,
+    ) -> None:  # fmt: skip
+        self.county, self.book, self.tick, self.shelf, self.rows = county, book or house_codebook(), tick, shelf, rows
         for flag in county.exclude:
             if flag not in RULES:
                 place = Place(str(county.folder / "county.toml"))
                 raise CountyError("batch.no_flag", place, flag=flag, known=", ".join(RULES))
         self.ledgers: dict[tuple[str, str], pd.DataFrame] = {}
         self.forms: dict[str, list[pd.DataFrame]] = {}
+        self.compared: dict[str, dict[str, Comparison]] = {}  # by form and wave
+        self.heard: dict[str, dict[str, set[Any]]] = {}  # the towns that answered, by form and wave
         self.rejected: list[pd.DataFrame] = []
         self.flags: list[pd.DataFrame] = []
         self.counts: list[dict[str, Any]] = []
@@ -109,7 +118,7 @@ class Intake:
         self.compare_forms()
         flags = pd.concat(self.flags, ignore_index=True)
         counts = pd.DataFrame(self.counts, columns=list(COUNTS))
-        by_file = flags["row_id"].str.rsplit("#", n=1).str[0].value_counts()
+        by_file = flags["row_id"].str.replace("#[^#]*$", "", regex=True).value_counts()
         return Cleaned(
             forms={form: pd.concat(frames, ignore_index=True) for form, frames in self.forms.items()},
             ledgers=self.ledgers, rejected=pd.concat(self.rejected, ignore_index=True), flags=flags,
@@ -163,27 +172,46 @@ class Intake:
     def take_survey(self, survey: Survey) -> None:
         lists = self.options({table: frame for (table, _), frame in self.ledgers.items()})
         items = [with_list(item, lists) for item in self.book.form(survey.form)]
-        if survey.reader == "spss":
-            answers = read_spss(self.county.path(survey.file), items)
-        else:
-            number = self.county.path(survey.number) if survey.number else None
-            answers = read_wjx(self.county.path(survey.text), number, items)
+        dropped, encodings = Counter[str](), list[str]()
+
+        def parts() -> Iterator[Answers]:
+            for answers in self.parts_of(survey, items):
+                dropped.update(answers.dropped)
+                encodings.append(answers.encoding)
+                yield answers
+
         file = survey.text or survey.file
-        done = clean_answers(
-            answers, self.book.form(survey.form), form=survey.form, wave=survey.wave, span=self.county.waves[survey.wave],
-            towns=self.towns, town_order=list(self.ledgers["towns", ""]["town_id"]), options=lists, file=file,
+        done = clean_parts(
+            parts(), self.book.form(survey.form), partial(self.keep, survey), form=survey.form, wave=survey.wave,
+            span=self.county.waves[survey.wave], towns=self.towns, town_order=list(self.ledgers["towns", ""]["town_id"]),
+            options=lists, file=file,
         )  # fmt: skip
-        self.forms.setdefault(survey.form, []).append(done.rows)
-        self.take(file, done.counts, done.rejected, done.flags, answers.dropped, answers.encoding)
+        self.take(file, done.counts, done.rejected, done.flags, dropped, encodings[0])
+
+    def parts_of(self, survey: Survey, items: Sequence[Item]) -> Iterator[Answers]:
+        """The answers of a survey's files, part by part."""
+        if survey.reader == "spss":
+            return in_parts(read_spss(self.county.path(survey.file), items), self.rows)
+        number = self.county.path(survey.number) if survey.number else None
+        return read_wjx_parts(self.county.path(survey.text), number, items, self.rows)
+
+    def keep(self, survey: Survey, rows: pd.DataFrame) -> None:
+        """Put the rows of a part where they are kept, and remember what later forms are compared by."""
+        if self.shelf:
+            self.shelf.add(survey.form, rows, list(self.ledgers["towns", ""]["town_id"]))
+        else:
+            self.forms.setdefault(survey.form, []).append(rows)
+        waves, heard = self.compared.setdefault(survey.form, {}), self.heard.setdefault(survey.form, {})
+        if len(rows):
+            heard.setdefault(survey.wave, set()).update(rows["town_id"].unique())
+            if survey.wave not in waves:
+                waves[survey.wave] = Comparison(self.book.form(survey.form), survey.form, self.county.thresholds)
+            waves[survey.wave].add(rows)
 
     def compare_forms(self) -> None:
         """The flags that need all forms of a wave together: duplicates, clones, speeders."""
-        for form, parts in self.forms.items():
-            rows = pd.concat(parts, ignore_index=True)
-            for _, same in rows.groupby("wave"):
-                self.flags.append(
-                    find_flags(same.reset_index(drop=True), self.book.form(form), form, self.county.thresholds)
-                )
+        for waves in self.compared.values():
+            self.flags += [waves.pop(wave).flags() for wave in sorted(waves)]
 
     def options(self, registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str]]]:
         """The lists of the county, the new units by their sorted ids as well."""
@@ -214,6 +242,10 @@ class Intake:
     def silent_towns(self) -> list[str]:
         """Towns of the register from which a survey has no answer at all."""
         frame = set(self.ledgers["towns", ""]["town_id"])
-        waves = {(form, w): set(rows.loc[rows["wave"] == w, "town_id"]) for form, parts in self.forms.items()
-                 for rows in [pd.concat(parts)] for w in rows["wave"].unique() if form != "department"}  # fmt: skip
-        return [f"{form} {wave}: {town}" for (form, wave), seen in waves.items() for town in sorted(frame - seen)]
+        waves = [
+            (form, wave, seen)
+            for form, heard in self.heard.items()
+            for wave, seen in heard.items()
+            if form != "department"
+        ]
+        return [f"{form} {wave}: {town}" for form, wave, seen in waves for town in sorted(frame - seen)]

@@ -22,6 +22,7 @@ REFUSED, DOES_NOT_KNOW, SKIPPED, BLANK = map(WHY_MISSING.index, ("refused", "doe
 FAULTS = ("unknown_option", "not_a_number", "out_of_range", "exports_disagree", "town_unknown", "town_ambiguous")
 # The state of a cell: answered, or the place of a reason in WHY_MISSING, or nothing written at all, or a fault.
 ANSWERED, SILENT, FIRST_FAULT = -1, len(WHY_MISSING), len(WHY_MISSING) + 1
+LAST_FAULT = FIRST_FAULT + len(FAULTS)  # one more than any
 UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE, TOWN_UNKNOWN, TOWN_AMBIGUOUS = range(
     FIRST_FAULT, FIRST_FAULT + len(FAULTS)
 )

@@ -35,54 +35,112 @@ def make_flags(row_id: Any = (), flag: str = "", detail: Any = "") -> pd.DataFra
 
 def find_flags(rows: pd.DataFrame, items: Sequence[Item], form: str, thresholds: Mapping[str, Any]) -> pd.DataFrame:
     """The flags that need whole forms or other rows, for the cleaned rows of a survey in one file or in several together."""
-    answers = {cell: codes_of(rows, item, cell) for item in items if item.type != "text" for cell in item.cells}
-    complete = (rows["disposition"] == "complete").to_numpy()
-    row_id, found = rows["row_id"].to_numpy(dtype=object), []
+    comparison = Comparison(items, form, thresholds)
+    comparison.add(rows)
+    return comparison.flags()
 
-    def add(flag: str, where: Bools, detail: Any = "") -> None:
-        found.append(make_flags(row_id[where], flag, detail))
 
-    balance = sum((codes > NO_ANSWER).astype(np.int16) - (codes == IS_BLANK) for codes in answers.values())
-    whole = complete & (balance > 0)  # more answers than blanks
-    duplicate, near = find_duplicates(rows, items, answers, whole)
-    add("duplicate", duplicate)
-    add("near_duplicate", near)
-    closed = [answers[cell] for item in items if item.options and item.type != "text" for cell in item.cells]
-    interviewer = pd.factorize(rows["interviewer_id"])[0]
-    once = whole & ~duplicate & ~near & (interviewer >= 0)
-    size = find_clones(closed, interviewer, once, thresholds["clone_differs"], thresholds["clone_block"])
-    add("cloned_block", size > 0, rows["interviewer_id"][size > 0].astype(str) + " x " + size[size > 0].astype(str))
-    seconds = rows["seconds"].to_numpy(dtype=float, na_value=np.nan)
-    if (complete & ~np.isnan(seconds)).any():
+class Comparison:
+    """The forms of one wave, added part by part; of a part only what later forms are compared by is kept, in few bytes."""
+
+    def __init__(self, items: Sequence[Item], form: str, thresholds: Mapping[str, Any]) -> None:
+        self.items, self.form, self.thresholds = items, form, thresholds
+        self.closed = [(item, cell) for item in items if item.options and item.type != "text" for cell in item.cells]
+        self.names: list[pd.DataFrame] = []  # row_id and interviewer_id of each part
+        self.keys: list[dict[str, npt.NDArray[Any]]] = []
+        self.answers: list[list[Codes]] = []  # closed ones of the forms that may be clones, a column a cell
+        self.alone: dict[tuple[str, str], list[pd.DataFrame]] = {}  # flags that a form gets whatever the others say
+
+    def add(self, rows: pd.DataFrame) -> None:
+        """Take the rows of a part."""
+        answers = {
+            cell: codes_of(rows, item, cell) for item in self.items if item.type != "text" for cell in item.cells
+        }
+        balance = sum((codes > NO_ANSWER).astype(np.int16) - (codes == IS_BLANK) for codes in answers.values())
+        complete = (rows["disposition"] == "complete").to_numpy()
+        who = rows["interviewer_id"].astype("category")
+        hashes = pd.util.hash_array(who.cat.categories.to_numpy(dtype=object)).view(np.int64)
+        self.names.append(pd.DataFrame({"row_id": rows["row_id"], "interviewer_id": who}))
+        whole, known = complete & (balance > 0), who.notna().to_numpy()  # whole: more answers than blanks
+        self.keys.append({
+            "same": hash_form(rows, self.items, answers), "complete": complete, "whole": whole,
+            "moment": rows["submitted_at"].to_numpy().astype("datetime64[ns]").view(np.int64),
+            "seconds": rows["seconds"].to_numpy(dtype=float, na_value=np.nan),
+            "who": np.append(hashes, 0)[who.cat.codes], "compared": whole & known,
+        })  # fmt: skip
+        self.answers.append([narrow(answers[cell][whole & known]) for _, cell in self.closed])
+        self.look(rows, answers, complete)
+
+    def look(self, rows: pd.DataFrame, answers: Mapping[str, Codes], complete: Bools) -> None:
+        """The flags of forms by themselves."""
+        row_id = rows["row_id"].to_numpy(dtype=object)
+
+        def add(flag: str, where: Bools, detail: str = "") -> None:
+            self.alone.setdefault((flag, detail), []).append(make_flags(row_id[where], flag, detail))
+
+        matrices = [[answers[cell] for cell in item.cells]
+                    for item in self.items if item.is_matrix and not (item.right or item.right_from)]  # fmt: skip
+        add("straight_line", complete & find_straight_lines(matrices, self.thresholds["longstring"]))
+        for item in self.items:
+            for row, code in item.attention.items():
+                given = clicked(answers[f"{item.id}_{row}"])
+                add("attention_failed", (given != code) & (given > NO_ANSWER), f"{item.id}_{row}")
+            for row in item.decoy:
+                add("decoy", answers[f"{item.id}_{row}"] >= 2, f"{item.id}_{row}")
+        for rule in CONTRADICTIONS.get(self.form, ()):
+            if set(names_in(rule)) <= set(rows):
+                add("contradiction", holds(rule, rows), rule)
+
+    def flags(self) -> pd.DataFrame:
+        """All flags of the forms that were added; the comparison is used up by it."""
+        keys = {name: np.concatenate([part.pop(name) for part in self.keys]) for name in list(self.keys[0])}
+        duplicate, near = find_duplicates(keys["same"], keys["moment"], keys["whole"])
+        size = self.clones(keys, ~duplicate & ~near)
+        cloned = self.named(size > 0)
+        told = cloned["interviewer_id"].astype(str) + " x " + size[size > 0].astype(str)
+        found = [make_flags(self.named(duplicate)["row_id"], "duplicate"), make_flags(self.named(near)["row_id"], "near_duplicate"),
+                 make_flags(cloned["row_id"], "cloned_block", told), self.speeders(keys["complete"], keys["seconds"])]  # fmt: skip
+        return pd.concat([*found, *(part for parts in self.alone.values() for part in parts)], ignore_index=True)
+
+    def named(self, which: Bools) -> pd.DataFrame:
+        """row_id and interviewer_id of some forms."""
+        parts = np.split(which, np.cumsum([len(names) for names in self.names])[:-1])
+        return pd.concat(
+            [names[part].astype("str") for names, part in zip(self.names, parts, strict=True)], ignore_index=True
+        )
+
+    def clones(self, keys: Mapping[str, npt.NDArray[Any]], once: Bools) -> Ints:
+        """For each form the size of its cloned block, 0 where there is none."""
+        columns: list[Codes] = []
+        for place in range(len(self.closed)):
+            columns.append(np.concatenate([part[place] for part in self.answers]))
+            for part in self.answers:
+                part[place] = columns[-1][:0]
+        at, size = keys["compared"], np.zeros(len(once), dtype=np.int64)
+        size[at] = find_clones(
+            columns, keys["who"][at], once[at], self.thresholds["clone_differs"], self.thresholds["clone_block"]
+        )
+        return size
+
+    def speeders(self, complete: Bools, seconds: npt.NDArray[np.float64]) -> pd.DataFrame:
+        """Complete forms that took less than a part of the median time."""
+        if not (complete & ~np.isnan(seconds)).any():
+            return make_flags()
         median = float(np.nanmedian(seconds[complete]))
-        fast = complete & (seconds < thresholds["speeder"] * median)
-        add("speeder", fast, [f"{value:.0f} / {median:.0f}" for value in seconds[fast]])
-    matrices = [
-        [answers[cell] for cell in item.cells]
-        for item in items
-        if item.is_matrix and not (item.right or item.right_from)
-    ]
-    add("straight_line", complete & find_straight_lines(matrices, thresholds["longstring"]))
-    for item in items:
-        for row, code in item.attention.items():
-            given = clicked(answers[f"{item.id}_{row}"])
-            add("attention_failed", (given != code) & (given > NO_ANSWER), f"{item.id}_{row}")
-        for row in item.decoy:
-            add("decoy", answers[f"{item.id}_{row}"] >= 2, f"{item.id}_{row}")
-    for rule in CONTRADICTIONS.get(form, ()):
-        if set(names_in(rule)) <= set(rows):
-            add("contradiction", holds(rule, rows), rule)
-    return pd.concat(found, ignore_index=True)
+        fast = complete & (seconds < self.thresholds["speeder"] * median)
+        return make_flags(
+            self.named(fast)["row_id"], "speeder", [f"{value:.0f} / {median:.0f}" for value in seconds[fast]]
+        )
 
 
 def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
-    """One answer as integers: the code (of a multiple choice: its set of options), NO_ANSWER and below where missing."""
+    """One answer as integers: the code (of a multiple choice: its set of options; of a number 0), NO_ANSWER and below where missing."""
     if item.type == "multi":
         value: Any = sum(
             rows[name].to_numpy(dtype=np.int32, na_value=0) << place for place, name in enumerate(item.variables)
         )
     elif item.type == "number":
-        value = pd.factorize(rows[cell])[0]
+        value = 0  # not whole: `hash_form` takes it as it is
     else:
         value = rows[cell].to_numpy(dtype=np.int32, na_value=0)
     why = rows[f"{cell}_missing"].astype(pd.CategoricalDtype(list(WHY_MISSING))).cat.codes.to_numpy()
@@ -99,18 +157,41 @@ def hash_columns(columns: Sequence[npt.NDArray[Any]], n: int) -> npt.NDArray[np.
     return mixed
 
 
-def find_duplicates(
-    rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes], whole: Bools
-) -> tuple[Bools, Bools]:
-    """Rows that repeat an earlier row in all answers and the time, and `whole` ones that repeat an earlier one but the time."""
+def narrow(codes: Codes) -> Any:
+    """Codes to be compared with each other, in as few bytes as they fit; a missing answer is -100 and below: no option is."""
+    short = np.where(codes <= NO_ANSWER, codes - NO_ANSWER - 100, codes)
+    return short.astype(np.result_type(*map(np.min_scalar_type, (-1, short.min(initial=0), short.max(initial=0)))))
+
+
+def hash_form(rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes]) -> npt.NDArray[np.uint64]:
+    """A hash of all answers of each form, equal for equal ones wherever they stand."""
+    numbers = [
+        rows[item.id].to_numpy(dtype=float, na_value=np.nan).view(np.int64) for item in items if item.type == "number"
+    ]
     words = [item.id for item in items if item.type == "text"]
     words += [f"{item.id}_{code}_text" for item in items for code in item.fill_in]
-    same = hash_columns([*answers.values(), *(pd.factorize(rows[name])[0] for name in words)], len(rows))
-    moment = rows["submitted_at"].to_numpy().astype("datetime64[ns]").view(np.int64)
-    duplicate = pd.Index(hash_columns([same.view(np.int64), moment], len(rows))).duplicated()
-    near = np.zeros(len(rows), dtype=bool)
+    hashes = [
+        pd.util.hash_pandas_object(rows[name].astype("category"), index=False).to_numpy().view(np.int64)
+        for name in words
+    ]
+    return hash_columns([*answers.values(), *numbers, *hashes], len(rows))
+
+
+def find_duplicates(same: npt.NDArray[np.uint64], moment: Ints, whole: Bools) -> tuple[Bools, Bools]:
+    """Forms that repeat an earlier one in all answers (`same`) and the time, and `whole` ones that repeat an earlier one but the time."""
+    duplicate = pd.Index(hash_columns([same.view(np.int64), moment], len(same))).duplicated()
+    near = np.zeros(len(same), dtype=bool)
     near[whole] = pd.Index(same[whole]).duplicated()
     return duplicate, near & ~duplicate
+
+
+def sharing(closed: Sequence[Codes], interviewer: Ints, which: Bools, differs: int) -> Ints:
+    """The forms of `which` that agree with another of their interviewer in a whole group of answers."""
+    at, found = np.flatnonzero(which), np.zeros(len(which), dtype=bool)
+    for group in range(differs + 1):
+        key = hash_columns([interviewer, *closed[group :: differs + 1]], len(which))[at]
+        found[at] |= pd.Index(key).duplicated(keep=False)
+    return np.flatnonzero(found)
 
 
 def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differs: int, block: int) -> Ints:
@@ -119,7 +200,7 @@ def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differ
     Two forms of an interviewer are linked when at most `differs` closed answers differ; linked forms are a block. Split
     into `differs` + 1 groups, the answers of linked forms agree in at least one whole group: only such forms are compared.
     """
-    at = np.flatnonzero(which)
+    at = sharing(closed, interviewer, which, differs)
     columns, who = [column[at] for column in closed], interviewer[at]
     pairs = [np.empty((2, 0), dtype=np.int64)]
     everything = hash_columns(columns, len(at))

@@ -121,9 +121,9 @@ def risk_ratio(first: pd.Series, second: pd.Series) -> tuple[float, float, float
 
 def waiting(study: Study, found: Found, timed: pd.DataFrame) -> None:
     """Tables `waiting` (the share answered and closed by each working day, calls still open censored) and `clocks`."""
-    ids = [(town, timed["town_id"] == town) for town in study.towns["town_id"]]
-    curves = [clocks.waiting_curves(timed[here]).assign(place=place) for place, here in [*ids, (COUNTY, timed["town_id"] == timed["town_id"])]
-              if here.any()]  # fmt: skip
+    own, known = dict(iter(timed.groupby("town_id"))), timed[timed["town_id"].notna()]
+    parts = [(town, own[town]) for town in study.towns["town_id"] if town in own] + [(COUNTY, known)] * bool(len(known))
+    curves = [clocks.waiting_curves(part).assign(place=place) for place, part in parts]
     found.tables["waiting"] = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame()
     found.tables["routes"] = clocks.closing_by_route(timed)
     found.tables["clocks"] = clocks.sensitivity(timed, study.calendar, timed["as_of"])

@@ -47,7 +47,7 @@ def pilots(study: Study) -> list[str]:
 
 def others(study: Study) -> list[str]:
     """The towns of the register that are no pilot."""
-    return [town for town in study.towns["town_id"] if town not in pilots(study)]
+    return list(study.towns.loc[study.towns["type"] != "pilot", "town_id"])
 
 
 def classes(study: Study) -> pd.DataFrame:

@@ -6,7 +6,7 @@ sure it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,8 +122,9 @@ def psu_bootstrap(
     if len(owner) < 2:
         return np.nan, np.nan
     rng, found = np.random.default_rng(seed), np.empty(n)
+    strata = np.split(np.argsort(owner, kind="stable"), np.flatnonzero(np.diff(np.sort(owner))) + 1)
     for draw in range(n):
-        again = weights * redrawn(owner, rng)[unit]
+        again = weights * redrawn(strata, rng)[unit]
         kept = again > 0
         found[draw] = statistic(rows[kept], again[kept])
     known = found[np.isfinite(found)]
@@ -145,11 +146,10 @@ def nested(stratum: Any, psu: Any) -> tuple[Ints, Ints]:
     return unit.astype(np.int64), np.where(lonely, -1, owner)
 
 
-def redrawn(owner: Ints, rng: np.random.Generator) -> Floats:
-    """One bootstrap factor a PSU: how often it was drawn, times m/(m - 1)."""
-    factor = np.zeros(len(owner))
-    for stratum in np.unique(owner):
-        own = np.flatnonzero(owner == stratum)
+def redrawn(strata: Sequence[Ints], rng: np.random.Generator) -> Floats:
+    """One bootstrap factor a PSU: how often it was drawn, times m/(m - 1); `strata` hold the places of their PSUs."""
+    factor = np.zeros(sum(map(len, strata)))
+    for own in strata:
         m = len(own)
         factor[own] = np.bincount(rng.integers(0, m, m - 1), minlength=m) * m / (m - 1)
     return factor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -42,7 +42,12 @@ _NAME = re.compile(
 
 
 def drop_personal(raw: RawTable) -> tuple[RawTable, dict[str, int]]:
-    """The table without columns that identify a person, and for each dropped column how many cells were filled.
+    """The table without columns that identify a person, and for each dropped column how many cells were filled."""
+    return without(raw, personal_columns(raw))
+
+
+def personal_columns(raw: RawTable) -> list[str]:
+    """The columns that identify a person.
 
     A column goes by its header, or because more than half of its filled cells are phone or identity numbers, IP
     addresses, e-mails or WeChat ids. Beside such a column, one of people's names goes too.
@@ -52,6 +57,11 @@ def drop_personal(raw: RawTable) -> tuple[RawTable, dict[str, int]]:
     gone = by_header + by_cells
     if by_cells:
         gone += [name for name in raw.text if name not in gone and looks_like_names(raw.text[name])]
+    return gone
+
+
+def without(raw: RawTable, gone: Sequence[str]) -> tuple[RawTable, dict[str, int]]:
+    """The table without the columns `gone`, and how many cells of each were filled."""
     filled = {name: int((raw.text[name].str.strip() != "").sum()) for name in gone}
     rejected = raw.rejected.assign(value=raw.rejected["value"].where(~raw.rejected["column"].isin(gone), ""))
     return replace(raw, text=raw.text.drop(columns=gone), rejected=rejected), filled

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,10 @@ def read_table(
         cells = cells_of_grid(grid, place, header_row, expect)
     by_name = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls"}.get(path.suffix.lower(), "csv")
     notes: list[Note] = [("sources.renamed", {"found": kind, "ending": path.suffix})] if by_name != kind else []
-    return finish(cells, place, notes + cells.notes, repeats)
+    raw = finish(cells, place, notes + cells.notes, repeats)
+    if not len(raw.text) and not len(raw.rejected):
+        raise InputError("sources.no_rows", place)
+    return raw
 
 
 def kind_of(path: Path, place: Place) -> str:
@@ -189,11 +192,28 @@ def open_lines(path: Path, encoding: str, mixed: bool) -> Iterator[str]:
             yield text.lstrip("\ufeff") if number == 0 else text
 
 
-def read_lines(path: Path, place: Place, header_row: int, expect: Collection[str] | None) -> Cells:
-    """The records of a delimited text file as Cells; raises InputError for an open quote, no header, a wrong delimiter."""
+@dataclass(frozen=True)
+class Opening:
+    """How the lines of a delimited text file are read: `above` lines stand before its header; `mixed` lines may not decode."""
+
+    encoding: str
+    mixed: bool
+    mark: str
+    above: int
+    header: list[str]
+
+    def lines(self, path: Path) -> Iterator[str]:
+        """The lines from the header on."""
+        return islice(open_lines(path, self.encoding, self.mixed), self.above, None)
+
+    def notes(self) -> list[Note]:
+        return [("sources.read_as", {"encoding": self.encoding, "mark": _MARKS.get(self.mark, self.mark)})]
+
+
+def open_text(path: Path, place: Place, header_row: int, expect: Collection[str] | None) -> Opening:
+    """The encoding, delimiter and header of a text file; raises InputError for no header or a wrong delimiter."""
     encoding, mixed = detect_encoding(path, place)
-    lines = open_lines(path, encoding, mixed)
-    start = list(islice(lines, header_row + 60))
+    start = list(islice(open_lines(path, encoding, mixed), header_row + 60))
     asked = re.match(r'"?sep=(.)"?\s*$', start[0], re.I)
     above = max(header_row - 1, 1 if asked else 0)
     while above < len(start) and not start[above].strip():
@@ -202,43 +222,66 @@ def read_lines(path: Path, place: Place, header_row: int, expect: Collection[str
         raise InputError("sources.no_header", place, row=header_row)
     mark = asked[1] if asked else decide_delimiter(start[above:], place)
     csv.field_size_limit(1 << 30)
-    lines = chain(start[above:], lines)
     header = next(csv.reader(start[above:], delimiter=mark))
     top = enumerate(csv.reader(start, delimiter=mark), 1)
     check_expected(header, top, place, expect, encoding, other_reading(path, encoding))
+    return Opening(encoding, mixed, mark, above, header)
+
+
+def read_lines(path: Path, place: Place, header_row: int, expect: Collection[str] | None) -> Cells:
+    """The records of a delimited text file as Cells; raises InputError for an open quote, no header, a wrong delimiter."""
+    opened = open_text(path, place, header_row, expect)
     faults: list[Fault] = []
-    frame = None if mixed or encoding == "utf-16" else read_plain(path, encoding, mark, above + 1, len(header))
+    frame = read_plain(path, opened)
     if frame is None:
-        frame, faults = read_carefully(lines, mark, above, place)
-    notes: list[Note] = [("sources.read_as", {"encoding": encoding, "mark": _MARKS.get(mark, mark)})]
-    return Cells(header, frame, encoding, notes, faults, has_marks=mixed)
+        frame, faults = read_carefully(opened.lines(path), opened.mark, opened.above, place)
+    return Cells(opened.header, frame, opened.encoding, opened.notes(), faults, has_marks=opened.mixed)
 
 
-def read_plain(path: Path, encoding: str, mark: str, header_line: int, width: int) -> pd.DataFrame | None:
-    """The records below the header where every line is one of them, else None: then the slower parser must look.
-
-    A quote that swallows lines, a blank line or a record of another width all make the two counts differ.
-    """
+def plain_rows(path: Path, opened: Opening) -> int | None:
+    """How many records stand below the header where every line is one of them, None where the slower parser must look."""
+    if opened.mixed or opened.encoding == "utf-16":
+        return None
     if any(
         (b'"' in block and _LOOSE_QUOTE.search(block)) or block.count(b"\r") != block.count(b"\r\n")
         for block in blocks(path)
     ):
         return None
+    return count_lines(path) - opened.above - 1
+
+
+def count_lines(path: Path) -> int:
+    """The lines of a file, one without an end included."""
     n_lines, last = 0, b"\n"
     for block in blocks(path):
         n_lines, last = n_lines + block.count(b"\n"), block[-1:]
-    n_rows = n_lines + (last != b"\n") - header_line
-    names = [str(i) for i in range(width)]
-    wanted = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False)
+    return n_lines + (last != b"\n")
+
+
+def plain_options(opened: Opening) -> tuple[Any, Any, Any]:
+    """How Arrow is to read the records below the header: as text, no cell missing."""
+    names = [str(i) for i in range(len(opened.header))]
+    convert = arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False)
+    read = arrow_csv.ReadOptions(
+        column_names=names, skip_rows=opened.above + 1, encoding=opened.encoding.removesuffix("-sig")
+    )
+    return read, arrow_csv.ParseOptions(delimiter=opened.mark, newlines_in_values=True), convert
+
+
+def read_plain(path: Path, opened: Opening) -> pd.DataFrame | None:
+    """The records below the header where every line is one of them, else None: then the slower parser must look.
+
+    A quote that swallows lines, a blank line or a record of another width all make the two counts differ.
+    """
+    n_rows = plain_rows(path, opened)
     try:
-        table = arrow_csv.read_csv(
-            path, arrow_csv.ReadOptions(column_names=names, skip_rows=header_line, encoding=encoding.removesuffix("-sig")),
-            arrow_csv.ParseOptions(delimiter=mark, newlines_in_values=True), wanted)  # fmt: skip
+        table = arrow_csv.read_csv(path, *plain_options(opened)) if n_rows is not None else None
     except pa.ArrowInvalid:
         return None
-    if table.num_rows != n_rows:
+    if table is None or table.num_rows != n_rows:
         return None
-    return to_frame(table.columns, width).set_axis(pd.RangeIndex(header_line + 1, header_line + 1 + n_rows), axis=0)
+    first = opened.above + 2
+    return to_frame(table.columns, len(opened.header)).set_axis(pd.RangeIndex(first, first + table.num_rows), axis=0)
 
 
 def decide_delimiter(start: Sequence[str], place: Place) -> str:
@@ -255,25 +298,30 @@ def read_carefully(lines: Iterable[str], mark: str, above: int, place: Place) ->
 
     Raises InputError for a quote that does not close, and when most records have another width than the header.
     """
-    reader = csv.reader(lines, delimiter=mark, strict=True)
-    rows = records(reader, place, above)
-    width = len(next(rows)[1])
-    parts: list[list[Any]] = []
-    numbers: list[Any] = [np.array([], dtype=np.int64)]
-    faults: list[Fault] = []
-    while batch := list(islice(rows, _BATCH)):
+    numbers, parts, faults = zip(*careful_batches(lines, mark, above, place), strict=True)
+    filled = [columns for columns in parts if len(columns[0])] or parts[:1]
+    frame = to_frame([pa.chunked_array(column) for column in zip(*filled, strict=True)], len(parts[0]))
+    return frame.set_axis(np.concatenate(numbers), axis=0), [fault for found in faults for fault in found]
+
+
+def careful_batches(
+    lines: Iterable[str], mark: str, above: int, place: Place, size: int = _BATCH
+) -> Iterator[tuple[Any, list[Any], list[Fault]]]:
+    """Line numbers, columns and faults of `size` records at a time, at least once; raises InputError as `read_carefully`."""
+    rows = records(csv.reader(lines, delimiter=mark, strict=True), place, above)
+    width, n_good, wrong, first = len(next(rows)[1]), 0, Counter[str](), 0
+    empty = [pa.array([], pa.large_string())] * width
+    while (batch := list(islice(rows, size))) or not first:
         good = [pair for pair in batch if len(pair[1]) == width]
-        faults += [(line, None, *fault_of(row, width)) for line, row in batch if row and len(row) != width]
-        if good:
-            starts, fields = zip(*good, strict=True)
-            numbers.append(np.array(starts, dtype=np.int64))
-            parts.append([pa.array(column, pa.large_string()) for column in zip(*fields, strict=True)])
-    wrong = Counter(value for _, _, value, reason in faults if reason == "fields")
-    if wrong.total() > sum(map(len, numbers)):
-        line = next(line for line, _, _, reason in faults if reason == "fields")
-        raise InputError("sources.other_width", Place(place.file, row=line), n=wrong.most_common(1)[0][0], width=width)
-    frame = to_frame([pa.chunked_array(column) for column in zip(*parts, strict=True)], width)
-    return frame.set_axis(np.concatenate(numbers), axis=0), faults
+        faults: list[Fault] = [(line, None, *fault_of(row, width)) for line, row in batch if row and len(row) != width]
+        starts, fields = zip(*good, strict=True) if good else ((), ())
+        columns = [pa.array(column, pa.large_string()) for column in zip(*fields, strict=True)] if good else empty
+        first = first or next((line for line, _, _, reason in faults if reason == "fields"), 0) or -1
+        wrong.update(value for _, _, value, reason in faults if reason == "fields")
+        n_good += len(good)
+        yield np.array(starts, dtype=np.int64), columns, faults
+    if wrong.total() > n_good:
+        raise InputError("sources.other_width", Place(place.file, row=first), n=wrong.most_common(1)[0][0], width=width)
 
 
 def records(reader: Any, place: Place, above: int) -> Iterator[tuple[int, list[str]]]:
@@ -331,8 +379,6 @@ def finish(cells: Cells, place: Place, notes: list[Note], repeats: bool) -> RawT
     frame, faults, n_blank = take_out_rows(frame, header, cells.has_marks)
     notes = notes + ([("sources.blank_rows", {"n": n_blank})] if n_blank else [])
     faults += cells.faults + long_cells(frame)
-    if not len(frame) and not faults:
-        raise InputError("sources.no_rows", place)
     by_column = dict(zip(used, names, strict=True))
     frame = empty_cells(frame, [(row, i) for row, i, _, _ in faults if i is not None])
     parts = [set_aside(place, "" if i is None else by_column.get(i, column_letters(i + 1)), pd.Series([value], index=[row]), reason)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
-from huying.codebook import Item
+from huying.codebook import Item, Option
 from huying.contract import clean_text, set_aside
 from huying.errors import InputError, Place
 from huying.sources.excel import Note
+from huying.sources.parts import ROWS, read_parts
 from huying.sources.personal import drop_personal
 from huying.sources.table import REPEAT, RawTable, read_table
 
@@ -74,7 +75,13 @@ def is_meta(header: str) -> bool:
 
 def option_places(item: Item) -> dict[str, int]:
     """The place (from 0) of each option by its squashed text in either language."""
-    return {squash(text): place for place, option in enumerate(item.options) for text in reversed(option.text)}
+    return places_of(item.options)
+
+
+@lru_cache(maxsize=256)
+def places_of(options: tuple[Option, ...]) -> dict[str, int]:
+    """As `option_places`; a list of all towns is squashed once, not for every part of an export."""
+    return {squash(text): place for place, option in enumerate(options) for text in reversed(option.text)}
 
 
 def parts_of(item: Item, rest: str, by_option: bool) -> tuple[str, str] | None:
@@ -173,31 +180,53 @@ def read_wjx(text_path: str | Path, number_path: str | Path | None, items: Seque
     A row that only one of the two exports has is set aside as `unpaired`.
     """
     raw, dropped = drop_personal(read_table(text_path, repeats=True))
-    bound, numbers, left = bind(raw.text, items, by_option=False)
-    text = pick(raw, bound, [name for item in items for name in item.cells], items, left)
-    meta, rejected, codes = read_meta(raw), [raw.rejected], None
-    notes = list(raw.notes) + ([("sources.extra_columns", {"columns": ", ".join(left)})] if left else [])
+    answers = answers_of(raw, dropped, items)
+    return answers if number_path is None else paired(answers, raw, number_path, items)
+
+
+def read_wjx_parts(
+    text_path: str | Path, number_path: str | Path | None, items: Sequence[Item], rows: int = ROWS
+) -> Iterator[Answers]:
+    """`read_wjx` in parts of at most `rows` lines; of a pair both texts are held while the parts are handed out."""
     if number_path is not None:
-        other, _ = drop_personal(read_table(number_path, repeats=True))
-        bound, _, left = bind(other.text, items, by_option=True, numbers=numbers)
-        codes = pick(other, bound, [name for item in items for name in item.variables], items, left)
-        ours, theirs = serial_keys(raw), serial_keys(other)
-        paired = ours[ours.isin(theirs)]
-        rejected += [other.rejected, set_aside(raw.place, SERIAL, raw.text[SERIAL][~ours.isin(theirs)], "unpaired"),
-                     set_aside(other.place, SERIAL, other.text[SERIAL][~theirs.isin(ours)], "unpaired")]  # fmt: skip
-        codes = codes.set_axis(theirs.to_numpy(), axis=0).loc[paired].set_axis(paired.index, axis=0)
-        text, meta = text.loc[paired.index], meta.loc[paired.index]
+        yield from in_parts(read_wjx(text_path, number_path, items), rows)
+    else:
+        for raw, dropped in read_parts(text_path, rows):
+            yield answers_of(raw, dropped, items)
+
+
+def in_parts(answers: Answers, rows: int = ROWS) -> Iterator[Answers]:
+    """Answers in parts of at most `rows` lines; what was set aside and dropped goes with the first."""
+    for start in range(0, max(1, len(answers.text)), rows):
+        here = slice(start, start + rows)
+        codes = None if answers.codes is None else answers.codes.iloc[here]
+        part = replace(answers, text=answers.text.iloc[here], codes=codes, meta=answers.meta.iloc[here])
+        yield part if not start else replace(part, rejected=answers.rejected[:0], dropped={}, notes=())
+
+
+def answers_of(raw: RawTable, dropped: dict[str, int], items: Sequence[Item]) -> Answers:
+    """The answers of an export by text."""
+    bound, _, left = bind(raw.text, items, by_option=False)
+    text = pick(raw, bound, [name for item in items for name in item.cells], items, left)
+    notes: list[Note] = [("sources.extra_columns", {"columns": ", ".join(left)})] if left else []
     return Answers(
-        text,
-        codes,
-        "position",
-        meta,
-        raw.place,
-        tuple(notes),
-        dropped,
-        pd.concat(rejected, ignore_index=True),
-        raw.encoding,
+        text, None, "position", read_meta(raw), raw.place, (*raw.notes, *notes), dropped, raw.rejected, raw.encoding
     )
+
+
+def paired(answers: Answers, raw: RawTable, number_path: str | Path, items: Sequence[Item]) -> Answers:
+    """The answers of an export by text (its table is `raw`) with the codes of the export by number."""
+    other, _ = drop_personal(read_table(number_path, repeats=True))
+    _, numbers, _ = bind(raw.text, items, by_option=False)
+    bound, _, left = bind(other.text, items, by_option=True, numbers=numbers)
+    codes = pick(other, bound, [name for item in items for name in item.variables], items, left)
+    ours, theirs = serial_keys(raw), serial_keys(other)
+    both = ours[ours.isin(theirs)]
+    rejected = [answers.rejected, other.rejected, set_aside(raw.place, SERIAL, raw.text[SERIAL][~ours.isin(theirs)], "unpaired"),
+                set_aside(other.place, SERIAL, other.text[SERIAL][~theirs.isin(ours)], "unpaired")]  # fmt: skip
+    codes = codes.set_axis(theirs.to_numpy(), axis=0).loc[both].set_axis(both.index, axis=0)
+    return replace(answers, text=answers.text.loc[both.index], meta=answers.meta.loc[both.index], codes=codes,
+                   rejected=pd.concat(rejected, ignore_index=True))  # fmt: skip
 
 
 def serial_keys(raw: RawTable) -> pd.Series:
