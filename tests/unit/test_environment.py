@@ -1,5 +1,6 @@
 """environment.yml asks for what pyproject.toml asks for, and no file of the project names a package host or an index."""
 
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -26,6 +27,11 @@ def needs(lines):
     return found
 
 
+def asked_for(project):
+    """What the project asks for, with every extra."""
+    return [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+
+
 @pytest.fixture(scope="module")
 def project():
     return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -40,7 +46,7 @@ def test_environment_asks_for_the_same(project, environment):
     entries = environment["dependencies"]
     plain = [entry for entry in entries if isinstance(entry, str) and entry != "pip"]
     by_pip = [line for entry in entries if isinstance(entry, dict) for line in entry["pip"]]
-    wanted = needs([*project["dependencies"], *project["optional-dependencies"]["dev"]])
+    wanted = needs(asked_for(project))
     assert needs([*plain, *by_pip]) == wanted | {"python": project["requires-python"].removeprefix(">=")}
     assert len(plain) + len(by_pip) == len(wanted) + 1, "an entry stands twice"
 
@@ -52,7 +58,7 @@ def test_environment_uses_conda_forge_alone(environment):
 def test_lock_holds_every_dependency_at_its_bound(project):
     lock = (ROOT / "requirements.lock").read_text("utf-8")
     pinned = dict(re.findall(r"^([a-z0-9-]+)==([\d.]+)", lock, re.M))
-    for name, bound in needs([*project["dependencies"], *project["optional-dependencies"]["dev"]]).items():
+    for name, bound in needs(asked_for(project)).items():
         assert version(pinned[name]) >= version(bound), name
 
 
