@@ -202,5 +202,11 @@ def shared_crew() -> Crew:
     """A crew of one that lives as long as this process, for callers that run one notebook after another."""
     if not _shared:
         _shared.append(Crew(1))
-        atexit.register(_shared[0].end)
+        atexit.register(end_shared)
     return _shared[0]
+
+
+def end_shared() -> None:
+    """End the shared crew; the next caller gets a new one."""
+    while _shared:
+        _shared.pop().end()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from huying.batch.crew import Crew, Limits
 from huying.batch.plan import Job, as_said, key_of
 from huying.batch.receipts import commit, is_published, made_by, publish, sha256
 from huying.batch.site import Site
-from huying.batch.work import Product, seed_of
+from huying.batch.work import Order, Product, seed_of
 from huying.errors import HuyingError
 from huying.store import drop_parts, told, write_bytes
 
@@ -37,7 +37,7 @@ class Summary:
 
 
 def run(
-    site: Site, jobs: Sequence[Job], crew: Crew | None = None, tick: Callable[[Summary], None] = lambda summary: None
+    site: Site, jobs: Sequence[Job], crew: Hands | None = None, tick: Callable[[Summary], None] = lambda summary: None
 ) -> Summary:
     """Do what is left of a plan. The caller holds the lock. `tick` is called after every job.
 
@@ -54,7 +54,7 @@ def run(
     tick(summary)
     if left:
         with contextlib.ExitStack() as stack:
-            at_work = crew or stack.enter_context(Crew(2, Limits()))
+            at_work: Hands = crew or stack.enter_context(Crew(2, Limits()))
             log(site, "begin", jobs=len(jobs), left=len(left), workers=at_work.workers)
             try:
                 work_off(site, left, at_work, summary, tick)
@@ -66,7 +66,34 @@ def run(
     return summary
 
 
-def work_off(site: Site, left: Sequence[Job], crew: Crew, summary: Summary, tick: Callable[[Summary], None]) -> None:
+class Hands(Protocol):
+    """Who runs orders: a crew on this machine, or workers of a cluster."""
+
+    workers: int
+
+    def rehearse(self, order: Order) -> None: ...
+
+    def run(
+        self, orders: Sequence[Order], done: Callable[[int, Product], None], begun: Callable[[int], None]
+    ) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class Orders(Sequence[Order]):
+    """The orders of these jobs, each made when it is asked for."""
+
+    def __init__(self, site: Site, jobs: Sequence[Job]) -> None:
+        self.site, self.jobs = site, jobs
+
+    def __len__(self) -> int:
+        return len(self.jobs)
+
+    def __getitem__(self, number: Any) -> Any:
+        return self.site.order(self.jobs[number].request)
+
+
+def work_off(site: Site, left: Sequence[Job], crew: Hands, summary: Summary, tick: Callable[[Summary], None]) -> None:
     """Have the crew run these jobs and take each product as it comes."""
 
     def begun(number: int) -> None:
@@ -78,7 +105,7 @@ def work_off(site: Site, left: Sequence[Job], crew: Crew, summary: Summary, tick
 
     if len(left) >= FEWEST_REHEARSED:
         crew.rehearse(site.order(left[0].request))
-    crew.run((site.order(job.request) for job in left), done, begun)
+    crew.run(Orders(site, left), done, begun)
 
 
 def take(site: Site, job: Job, product: Product, summary: Summary) -> None:

@@ -20,7 +20,7 @@ from huying.batch.crew import Crew, Limits
 from huying.batch.journal import holder, locked
 from huying.batch.outputs import faults_of, garbage, sweep
 from huying.batch.plan import FRESH, NEW, STALE, Job
-from huying.batch.run import Failed, Summary, run
+from huying.batch.run import Failed, Hands, Summary, run
 from huying.batch.site import Site, check_notebooks, check_towns
 from huying.claims import verdict_word
 from huying.folder import County
@@ -43,33 +43,32 @@ def run_county(county: County, args: argparse.Namespace) -> int:
     """Make everything that is not fresh."""
     site = Site(county)
     with locked(site.lock):
-        is_ready = county_step.is_fresh(county)
-        crew = (
-            Crew(args.workers, Limits(args.time_limit, int(args.memory_limit * (1 << 20))))
-            if not is_ready and not args.scheduler
-            else None
-        )
+        is_early = not args.scheduler and not county_step.is_fresh(
+            county
+        )  # the crew warms up while the county step runs
+        crew = hands_of(site, args) if is_early else None
         try:
             prepare(county, args.json)
             jobs = jobs_of(site, args)
             left = sum(not job.is_fresh for job in jobs)
             with progress(len(jobs), left, args.json) as tick:
-                if args.scheduler:
-                    from huying.batch.cluster import run_on_cluster
-
-                    summary = run_on_cluster(site, jobs, args, tick)
-                else:
-                    crew = crew or (
-                        Crew(args.workers, Limits(args.time_limit, int(args.memory_limit * (1 << 20))))
-                        if left
-                        else None
-                    )
-                    summary = run(site, jobs, crew, tick)
+                crew = crew or (hands_of(site, args) if left else None)
+                summary = run(site, jobs, crew, tick)
         finally:
             if crew:
                 crew.end()
     tell(site, summary, args)
     return FAILED if summary.failed else DONE
+
+
+def hands_of(site: Site, args: argparse.Namespace) -> Hands:
+    """Who runs the notebooks: warm processes here, or Dask's workers."""
+    limits = Limits(args.time_limit, int(args.memory_limit * (1 << 20)))
+    if not args.scheduler:
+        return Crew(args.workers, limits)
+    from huying.batch.afar import CrewAfar
+
+    return CrewAfar(site, args.scheduler, args.workers, limits, args.store or "")
 
 
 def prepare(county: County, is_quiet: bool) -> None:

@@ -47,7 +47,9 @@ def check_parameters(notebook: Any, path: Path, names: Iterable[str]) -> None:
     """Raise InputError for a notebook without a parameters cell, or for a name that its parameters cell does not have."""
     from papermill.inspection import _infer_parameters
 
-    if not any("parameters" in cell.metadata.get("tags", ()) for cell in notebook.cells):
+    for cell in notebook.cells:
+        cell.metadata.setdefault("tags", [])  # as papermill expects
+    if not any("parameters" in cell.metadata.tags for cell in notebook.cells):
         raise InputError("batch.no_parameters", Place(path.name))
     known = [parameter.name for parameter in _infer_parameters(notebook, name="python3", language="python")]
     for name in names:
