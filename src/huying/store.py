@@ -26,6 +26,7 @@ from huying.errors import InputError, Place
 FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 MOST_GROUPS = 256  # row groups of a file: each costs its footer a line a column, and every reader reads the footer
 PART = ".part"  # the end of a temporary file's name, which begins with a dot
+NAME_PART = 60  # bytes of a part of a file's name: disks allow 255 in all, and a name has up to four parts
 WINDOWS_PATH = 260  # characters, where long paths are not switched on
 
 _kept_back: list[dict[str, bytes]] = []
@@ -181,9 +182,10 @@ def _is_number(text: str) -> bool:
 
 
 def file_part(text: str) -> str:
-    """A text as part of a file's name: what could leave the folder or be no name becomes _, with a mark of the text itself."""
+    """A text as part of a file's name: what could leave the folder, be no name or be too long goes, with a mark of the text itself."""
     clean = re.sub(r"[^\w-]", "_", text)
-    return clean if clean == text and text else f"{clean[:40]}-{hash_of([text])[:8]}"
+    short = clean.encode()[:NAME_PART].decode(errors="ignore")
+    return clean if short == text and text else f"{short[:40]}-{hash_of([text])[:8]}"
 
 
 def file_hash(path: Path) -> str:

@@ -40,7 +40,9 @@ class Stage:
     """One warm process; what it says comes into `said` as (stage, frame), None when it has ended."""
 
     def __init__(self, mode: str, said: queue.Queue[tuple[Stage, Any]]) -> None:
-        command = [sys.executable, "-m", "huying.batch.stage", mode, *WARM]
+        # the system takes the end of the thread that made a process for that of its parent
+        parent = os.getpid() if threading.current_thread() is threading.main_thread() else 0
+        command = [sys.executable, "-m", "huying.batch.stage", mode, str(parent), *WARM]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         self.mode, self.said, self.running = mode, said, dict[int, tuple[float, int]]()
         threading.Thread(target=self._listen, daemon=True).start()

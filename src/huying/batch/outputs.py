@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from huying.batch.receipts import POINTER, RECEIPT, Shelf, is_as_said, read_receipt
+from huying.store import told
 
 
 def faults_of(shelf: Shelf, job: str) -> list[str]:
@@ -39,6 +40,7 @@ def garbage(shelf: Shelf) -> list[Path]:
 
 
 def sweep(paths: Iterable[Path]) -> None:
-    """Delete these folders and files."""
+    """Delete these folders and files; raises InputError where the disk refuses."""
     for path in paths:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        with told(path):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,6 +1,6 @@
 """The warm process that runs orders, one forked child each; where there is no safe fork, one order after another, watched.
 
-`python -m huying.batch.stage MODE` reads orders from standard input and writes what came of them to standard output.
+`python -m huying.batch.stage MODE PARENT` reads orders from standard input and writes what came of them to standard output.
 It refuses to run a second order in a process that the first has left changed.
 """
 
@@ -79,9 +79,9 @@ def rehearse(order: Order, shell: Any) -> bool:
     return taken() == before
 
 
-def child(order: Order, shell: Any, pipe: int) -> None:
+def child(order: Order, shell: Any, pipe: int, parent: int) -> None:
     """In a forked child: run the order, hand back its product, end."""
-    die_with_parent()
+    die_with(parent)
     with os.fdopen(pipe, "wb") as stream:
         send(stream, (outcome(order, shell),))
     os._exit(0)
@@ -98,12 +98,14 @@ def outcome(order: Order, shell: Any) -> Product:
         return Product(failure={"cell": -1, **told})
 
 
-def die_with_parent() -> None:
-    """Ask the system to end this child when its parent is gone, where it can."""
+def die_with(parent: int) -> None:
+    """Ask the system to end this process when the one that made it is gone, where it can; end now if it is gone already."""
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 class Forking:
@@ -134,9 +136,10 @@ class Forking:
         if threading.active_count() > 1:
             raise RuntimeError(f"threads before a fork: {threading.enumerate()}")
         reader, writer = os.pipe()
+        own = os.getpid()
         if (pid := os.fork()) == 0:
             os.close(reader)
-            child(order, self.shell, writer)
+            child(order, self.shell, writer, own)
         os.close(writer)
         stream = os.fdopen(reader, "rb")
         self.children[stream] = (number, pid)
@@ -199,8 +202,10 @@ def peak_bytes() -> int:
     return int(getattr(used, "peak_wset", 0) or used.rss)
 
 
-def main(mode: str, *modules: str) -> None:
-    """Serve until standard input closes; whatever else is printed goes to standard error."""
+def main(mode: str, parent: str, *modules: str) -> None:
+    """Serve until standard input closes, or `parent` ends where it is named (not 0); whatever else is printed goes to standard error."""
+    if int(parent):
+        die_with(int(parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
