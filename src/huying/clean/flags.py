@@ -111,14 +111,16 @@ class Comparison:
 
     def clones(self, keys: Mapping[str, npt.NDArray[Any]], once: Bools) -> Ints:
         """For each form the size of its cloned block, 0 where there is none."""
-        columns: list[Codes] = []
-        for place in range(len(self.closed)):
-            columns.append(np.concatenate([part[place] for part in self.answers]))
-            for part in self.answers:
-                part[place] = columns[-1][:0]
-        at, size = keys["compared"], np.zeros(len(once), dtype=np.int64)
-        size[at] = find_clones(
-            columns, keys["who"][at], once[at], self.thresholds["clone_differs"], self.thresholds["clone_block"]
+        at, differs = np.flatnonzero(keys["compared"]), self.thresholds["clone_differs"]
+        who, size = keys["who"][at], np.zeros(len(once), dtype=np.int64)
+        if not self.closed:
+            return size
+        near = sharing(self.answers, who, once[at], differs)
+        which = split_like(near, self.answers)
+        columns = [np.concatenate([part[place][own] for part, own in zip(self.answers, which, strict=True)])
+                   for place in range(len(self.closed))]  # fmt: skip
+        size[at[near]] = find_clones(
+            columns, who[near], np.ones(near.sum(), bool), differs, self.thresholds["clone_block"]
         )
         return size
 
@@ -160,7 +162,10 @@ def hash_columns(columns: Sequence[npt.NDArray[Any]], n: int) -> npt.NDArray[np.
 def narrow(codes: Codes) -> Any:
     """Codes to be compared with each other, in as few bytes as they fit; a missing answer is -100 and below: no option is."""
     short = np.where(codes <= NO_ANSWER, codes - NO_ANSWER - 100, codes)
-    return short.astype(np.result_type(*map(np.min_scalar_type, (-1, short.min(initial=0), short.max(initial=0)))))
+    for kind in (np.int8, np.int16):
+        if np.array_equal(small := short.astype(kind), short):
+            return small
+    return short
 
 
 def hash_form(rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes]) -> npt.NDArray[np.uint64]:
@@ -185,13 +190,21 @@ def find_duplicates(same: npt.NDArray[np.uint64], moment: Ints, whole: Bools) ->
     return duplicate, near & ~duplicate
 
 
-def sharing(closed: Sequence[Codes], interviewer: Ints, which: Bools, differs: int) -> Ints:
-    """The forms of `which` that agree with another of their interviewer in a whole group of answers."""
-    at, found = np.flatnonzero(which), np.zeros(len(which), dtype=bool)
+def sharing(parts: Sequence[Sequence[Codes]], interviewer: Ints, which: Bools, differs: int) -> Bools:
+    """The forms of `which` that agree with another of their interviewer in a whole group of answers; columns in parts."""
+    found, whose = np.zeros(len(which), dtype=bool), split_like(interviewer, parts)
     for group in range(differs + 1):
-        key = hash_columns([interviewer, *closed[group :: differs + 1]], len(which))[at]
-        found[at] |= pd.Index(key).duplicated(keep=False)
-    return np.flatnonzero(found)
+        keys = [
+            hash_columns([who, *part[group :: differs + 1]], len(who)) for part, who in zip(parts, whose, strict=True)
+        ]
+        found[which] |= pd.Index(np.concatenate(keys)[which]).duplicated(keep=False)
+    return found
+
+
+def split_like(values: npt.NDArray[Any], parts: Sequence[Sequence[Codes]]) -> list[npt.NDArray[Any]]:
+    """Values of all forms in a row, parted as the columns of their answers are."""
+    sizes = [len(part[0]) for part in parts if part]
+    return np.split(values, np.cumsum(sizes)[:-1]) if sizes else [values]
 
 
 def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differs: int, block: int) -> Ints:
@@ -200,7 +213,7 @@ def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differ
     Two forms of an interviewer are linked when at most `differs` closed answers differ; linked forms are a block. Split
     into `differs` + 1 groups, the answers of linked forms agree in at least one whole group: only such forms are compared.
     """
-    at = sharing(closed, interviewer, which, differs)
+    at = np.flatnonzero(sharing([closed], interviewer, which, differs))
     columns, who = [column[at] for column in closed], interviewer[at]
     pairs = [np.empty((2, 0), dtype=np.int64)]
     everything = hash_columns(columns, len(at))
