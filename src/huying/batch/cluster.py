@@ -105,8 +105,11 @@ def local_workers(workers: int, retries: int) -> Iterator[Any]:
                 yield client
         finally:
             cluster.shutdown_on_close = False  # Dask would do it again when Python ends
-            within(CLOSE_S, cluster.sync, _close, list(cluster.workers.values()))
+            nanny_log = logging.getLogger("distributed.nanny")
+            nanny_log.disabled = True  # it warns of each worker that it ends
+            within(1.5 * CLOSE_S, cluster.sync, _close, list(cluster.workers.values()))
             within(CLOSE_S, cluster.close)
+            nanny_log.disabled = False
 
 
 @contextlib.contextmanager
@@ -126,8 +129,8 @@ def deaf_to_interrupts() -> Iterator[None]:
 async def _close(nannies: list[Any]) -> None:
     """End worker processes at once; left to itself Dask waits for one that hangs or is only starting."""
     pids = [nanny.pid for nanny in nannies if nanny.pid]
-    closing = asyncio.gather(*(nanny.close(timeout=CLOSE_S / 2) for nanny in nannies), return_exceptions=True)
-    await asyncio.wait([closing], timeout=CLOSE_S / 2)
+    closing = asyncio.gather(*(nanny.close(timeout=CLOSE_S) for nanny in nannies), return_exceptions=True)
+    await asyncio.wait([closing], timeout=CLOSE_S)
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL if os.name != "nt" else signal.SIGTERM)

@@ -44,7 +44,9 @@ async def get_ready(run: str, warm: Warm) -> str:
 
 def reason_of(error: BaseException) -> str:
     """An exception in a line; ours are worded already."""
-    return str(error) if isinstance(error, HuyingError) else f"{type(error).__name__}: {error}"[:2000]
+    return (
+        str(error) if isinstance(error, HuyingError) else f"{type(error).__name__}: {error}"[:2000].removesuffix(": ")
+    )
 
 
 def put_away(run: str) -> None:

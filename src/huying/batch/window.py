@@ -92,7 +92,9 @@ class Window(Generic[T, R]):
         del self.out[index]
         self.begun.pop(index, None)
         if future.status == "cancelled":  # not by us: the connection broke, or somebody restarted the scheduler
-            raise HuyingError("cluster.scheduler_lost", scheduler=self.scheduler, why=str(result)[:200])
+            raise HuyingError(
+                "cluster.scheduler_lost", scheduler=self.scheduler, why=str(result).partition("\n")[0][:200]
+            )
         if future.status == "finished":
             self.done(self.jobs[index], result)
             return
