@@ -113,6 +113,8 @@ def quadrant(
             draw(value, color=DIM, linestyle="--", linewidth=1, zorder=1, gid="line")
     colour, size = np.where(is_here, VERMILLION, BLUE), np.where(is_here, 70, 36)
     sheet.dots(axes, x, y, colour, "points", s=size, edgecolors=WHITE, linewidths=0.8)
+    if is_here.any():  # above the points that share its place
+        sheet.dots(axes, x[is_here], y[is_here], VERMILLION, "here", s=70, edgecolors=WHITE, linewidths=0.8)
     sheet.scale(axes.xaxis, x, x_low, x_high, percent=percent[0], margin=0.08)
     sheet.scale(axes.yaxis, y, y_low, y_high, percent=percent[1], margin=0.08)
     axes.set(xlabel=names[0], ylabel=names[1])
