@@ -95,7 +95,7 @@ def local_workers(workers: int, retries: int) -> Iterator[Any]:
     ):
         with deaf_to_interrupts():
             cluster = LocalCluster(
-                n_workers=0, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, memory_limit=0,
+                n_workers=0, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", memory_limit=0,
                 local_directory=scratch, silence_logs=logging.CRITICAL,
             )  # fmt: skip
         try:
