@@ -25,7 +25,7 @@ report: $(VENV)/installed ## check, clean and run every town of COUNTY (default 
 	$(BIN)/python -m huying run $(COUNTY)
 
 test: $(VENV)/installed ## run every test, the notebooks' printed evidence included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env -p no:cacheprovider -W ignore notebooks
 
 test-faults: $(VENV)/installed ## run the fault tests whole; make test does a part of them
