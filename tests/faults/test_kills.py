@@ -10,7 +10,7 @@ import pytest
 from project import Project, children_of, half_of, stage_of
 from shortened import IS_WHOLE
 
-KILLS, TOWNS = (200, 18) if IS_WHOLE else (6, 9)
+KILLS, TOWNS = (200, 36) if IS_WHOLE else (6, 7)
 GONE_S, STOPPED_S = 2.0, 3.0
 
 pytestmark = [
@@ -101,7 +101,7 @@ def lives(dice):
     """What the lives of one round have to suffer: each ends when it is killed itself, stopped, or done."""
     if not IS_WHOLE:
         return [["child", "child", "stage", "child", "child", "parent"], ["interrupt"]]
-    many = [dice.choices(("child", "stage"), (12, 1), k=dice.randint(4, 12)) for _ in range(2)]
+    many = [dice.choices(("child", "stage"), (12, 1), k=dice.randint(8, 24)) for _ in range(2)]
     ends = dice.sample((["parent"], ["parent"], ["interrupt"], []), 2)
     return [*(some + end for some, end in zip(many, ends, strict=True)), ["early"]]
 
