@@ -5,7 +5,7 @@ COUNTY ?= demo
 export PYTHONUTF8 = 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install report test test-faults notebooks lab lint lock clean
+.PHONY: help install report test test-faults test-equal notebooks lab lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -30,6 +30,9 @@ test: $(VENV)/installed ## run every test, the notebooks' printed evidence inclu
 
 test-faults: $(VENV)/installed ## run the fault tests whole; make test does a part of them
 	HUYING_FAULTS=all $(BIN)/python -m pytest -m faults
+
+test-equal: $(VENV)/installed ## compare every notebook, three places, both languages with stock papermill; make test compares a part
+	HUYING_WHOLE=1 $(BIN)/python -m pytest tests/end_to_end/test_engine.py -k every_notebook
 
 notebooks: $(VENV)/installed ## run the notebooks in place and keep what their evidence cells print
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb

@@ -19,7 +19,7 @@ from huying.batch.work import Order, check_parameters
 from huying.errors import InputError
 
 ROOT = Path(__file__).parents[2]
-IS_WHOLE = bool(os.environ.get("HUYING_WHOLE"))  # every notebook x T01, T12, county x both languages: `make test-whole`
+IS_WHOLE = bool(os.environ.get("HUYING_WHOLE"))  # every notebook x T01, T12, county x both languages: `make test-equal`
 SOME = [("T12", "en"), ("county", "zh")]
 ALL = [(town, lang) for town in ("T01", "T12", "county") for lang in ("zh", "en")]
 modes = pytest.mark.parametrize("mode", [FORK, SPAWN])

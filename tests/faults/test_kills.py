@@ -10,7 +10,7 @@ import pytest
 from project import Project, children_of, half_of, stage_of
 from shortened import IS_WHOLE
 
-KILLS, TOWNS = (200, 36) if IS_WHOLE else (6, 9)
+KILLS, TOWNS = (200, 36) if IS_WHOLE else (6, 7)
 GONE_S, STOPPED_S = 2.0, 3.0
 
 pytestmark = [

@@ -9,7 +9,7 @@ import pytest
 from shortened import IS_WHOLE
 
 HERE = Path(__file__).parent
-EVERY = 1 if IS_WHOLE else 7
+EVERY = 1 if IS_WHOLE else 11
 
 pytestmark = pytest.mark.faults
 
