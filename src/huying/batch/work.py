@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from huying import words
 from huying.errors import InputError, Place
 from huying.reads import Read, noted
 from huying.store import hash_of, kept_back
@@ -102,22 +105,45 @@ def fulfil(order: Order, shell: Any) -> Product:
 
 @contextmanager
 def standing(order: Order) -> Iterator[None]:
-    """In the order's folder and environment, the random streams begun anew; all are put back."""
+    """In the order's folder and environment, the random streams begun anew.
+
+    What a house's notebook sets on purpose is put back with them: language, options of pandas, settings of matplotlib.
+    """
+    import matplotlib as mpl
     import numpy as np
 
     folder, environ, streams = Path.cwd(), dict(os.environ), (random.getstate(), np.random.get_state())
+    session, options = dict(words._session), options_of_pandas()
     os.chdir(order.folder)
     os.environ.update(order.environ)
     random.seed(seed_of(order.parameters))
     np.random.seed(seed_of(order.parameters))
     try:
-        yield
+        with mpl.rc_context():
+            yield
     finally:
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environ)
         random.setstate(streams[0])
         np.random.set_state(streams[1])
+        words._session.clear()
+        words._session.update(session)
+        for name, value in options.items():
+            if pd.get_option(name) is not value:
+                pd.set_option(name, value)
+
+
+def options_of_pandas() -> dict[str, Any]:
+    """Every option of pandas by its name."""
+    found, waiting = dict[str, Any](), [("", pd.options.d)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{name}.{key}" if name else key, part) for key, part in value.items()]
+        else:
+            found[name] = value
+    return found
 
 
 def as_bytes(notebook: Any) -> bytes:
