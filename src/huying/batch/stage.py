@@ -117,15 +117,17 @@ class Forking:
         self.wait.register(orders, selectors.EVENT_READ)
 
     def serve(self) -> None:
-        """Until the other side closes; then end what still runs."""
-        while True:
-            for key, _ in self.wait.select():
-                if key.fileobj is not self.orders:
-                    self.take(key.fileobj)
-                elif (frame := receive(self.orders)) is None:
-                    return self.end()
-                else:
-                    self.start(*frame)
+        """Until the other side closes or breaks off; then end what still runs."""
+        with contextlib.suppress(BrokenPipeError):
+            while True:
+                for key, _ in self.wait.select():
+                    if key.fileobj is not self.orders:
+                        self.take(key.fileobj)
+                    elif (frame := receive(self.orders)) is None:
+                        return self.end()
+                    else:
+                        self.start(*frame)
+        self.end()
 
     def start(self, verb: str, number: int, order: Order) -> None:
         if verb == "rehearse":
