@@ -20,6 +20,8 @@ from huying.store import file_hash, hash_of, write_bytes
 SLACK = 1.5, 30.0  # a worker's own limit comes first; the client's, for a worker that hangs, so much later
 RETRIES = 2
 
+_rehearsed: list[object] = []  # in a worker: the crews that have had their rehearsal
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -149,7 +151,8 @@ def fulfil_here(task: Task) -> Product:
     order = unpacked(task.order, task.inputs) if task.inputs else task.order
     crew, found = shared_crew(), list[Product]()
     crew.limits = task.limits
-    if crew.rehearsal is None:
+    if crew not in _rehearsed:  # once, also where the rehearsal left a trace and was given up
+        _rehearsed.append(crew)
         crew.rehearse(order)
     crew.run([order], lambda number, product: found.append(product))
     return found[0]

@@ -12,6 +12,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -203,10 +204,16 @@ def is_published(shelf: Shelf, job: str, key: str) -> bool:
     return all(is_as_said(shelf.plain(job, name), said) for name, said in receipt.outputs.items())
 
 
+@cache
+def versions() -> dict[str, str]:
+    """The versions of Python and of what notebooks are run with; looked up once, since each is a file to find."""
+    return {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}}
+
+
 def made_by(product: Product, seed: int) -> dict[str, Any]:
     """What a receipt says of the run itself: times, memory, seed, versions, host."""
     return {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "wall_s": round(product.wall_s, 3), "cpu_s": round(product.cpu_s, 3),
         "peak_bytes": product.peak_bytes, "seed": seed, "host": platform.node(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}}, "platform": sys.platform,
+        "versions": versions(), "platform": sys.platform,
     }  # fmt: skip
