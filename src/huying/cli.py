@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +173,13 @@ def do_freeze(args: argparse.Namespace) -> int:
 
 def do_run(args: argparse.Namespace) -> int:
     """The county-wide step where it is out of date, then every notebook that is not fresh, then one closing table."""
-    from huying.batch.verbs import run_county
+    from huying.batch.crew import Crew, limits_of
 
-    return run_county(county_of(args), args)
+    county = county_of(args)
+    with nullcontext() if args.scheduler else Crew(args.workers, limits_of(args)) as crew:
+        from huying.batch.verbs import run_county  # while the crew warms up: this import takes as long
+
+        return run_county(county, args, crew)
 
 
 def do_plan(args: argparse.Namespace) -> int:

@@ -230,6 +230,22 @@ def test_a_town_that_takes_too_long_or_too_much_is_ended_and_the_others_go_on(tm
 
 
 @modes
+@pytest.mark.parametrize(
+    "bad", ["import time; time.sleep(60)", "import os; os._exit(3)", "import huying; huying.left = 1"]
+)
+def test_a_bad_rehearsal_is_given_up_and_leaves_nothing_for_those_that_follow(tmp_path, mode, bad):
+    """One that is endless, ends its process, or leaves it changed; the good one before it and the run after it are not harmed."""
+    good, ask = order(notebook_of("print('good')"), tmp_path), "import huying; print(hasattr(huying, 'left'))"
+    found = {}
+    with Crew(1, Limits(seconds=4.0), mode) as crew:
+        for one in (good, order(notebook_of(bad), tmp_path), good):
+            crew.rehearse(one)
+        assert crew.rehearsals == [good, good]
+        crew.run([order(notebook_of(ask), tmp_path)] * 2, found.__setitem__)
+    assert [made(product).cells[-1].outputs[0].text for product in found.values()] == ["False\n"] * 2
+
+
+@modes
 def test_a_worker_that_is_killed_by_its_notebook_is_named(tmp_path, mode):
     dies, fine = order(notebook_of("import os; os._exit(3)"), tmp_path), order(notebook_of("print('fine')"), tmp_path)
     first, second = crew_run([dies, fine], mode)

@@ -1,11 +1,13 @@
 """The plan as a pure function: what makes a job fresh, stale or new, and why."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from huying.batch.plan import FRESH, NEW, STALE, Request, as_read, as_said, key_of, plan
+from huying.batch.plan import FRESH, NEW, STALE, Job, Request, as_read, as_said, key_of, plan
 from huying.batch.receipts import Receipt
+from huying.batch.run import rehearsals
 
 READS = {"evidence:P16@T01": "a", "evidence:P17@#county": "b", "word:notebooks.heading@en": "c"}
 NOW = {as_read(said): value for said, value in READS.items()}
@@ -88,3 +90,17 @@ def test_a_name_never_leaves_its_folder(town):
 def test_two_towns_never_share_a_name():
     names = [request(town).name for town in ("a/b", "a_b", "a b", "a.b", "a\\b")]
     assert len(set(names)) == len(names)
+
+
+def test_the_first_job_and_one_of_each_notebook_that_many_places_want_are_rehearsed():
+    def jobs(**towns):
+        return [
+            Job(replace(request(f"T{n:02d}"), notebook=name), NEW) for name, most in towns.items() for n in range(most)
+        ]
+
+    def named(left):
+        return [(job.request.notebook, job.request.place) for job in rehearsals(left)]
+
+    assert named(jobs(one=2)) == []
+    assert named(jobs(one=3)) == [("one", "T00")]
+    assert named(jobs(few=2, many=12, some=11, more=18)) == [("few", "T00"), ("many", "T00"), ("more", "T00")]

@@ -75,6 +75,7 @@ class Sources:
 
     def __init__(self, *roots: Path) -> None:
         self.roots, self._modules = roots, dict[str, Module | None]()
+        self._leads, self._texts = dict[Unit, list[Unit]](), dict[Unit, tuple[list[str], set[str]]]()
 
     def module(self, name: str) -> Module | None:
         """A module by its dotted name, None where it is none of ours."""
@@ -98,9 +99,10 @@ class Sources:
             if unit in seen or self._is_border(unit) or not (module := self.module(unit[0])):
                 continue
             seen.add(unit)
-            waiting += [(unit[0], "")]
-            for node in module.units.get(unit[1], ()):
-                waiting += self.named(node, unit[0], module)
+            if unit not in self._leads:
+                nodes = module.units.get(unit[1], ())
+                self._leads[unit] = [(unit[0], ""), *(to for node in nodes for to in self.named(node, unit[0], module))]
+            waiting += self._leads[unit]
         return seen
 
     def _is_border(self, unit: Unit) -> bool:
@@ -132,22 +134,30 @@ class Sources:
 
     def hashed(self, units: set[Unit]) -> str:
         """The sha256 of these definitions, without comments and layout, and of the data files that they name."""
-        parts, texts = [], set[str]()
-        for name, unit in sorted(units):
-            module = self.module(name)
-            for node in module.units.get(unit, ()) if module else ():
-                parts.append(f"{name}:{unit}:{ast.dump(node)}")
-                texts |= {
-                    part.value
-                    for part in ast.walk(node)
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
-                }
+        parts, texts = list[str](), set[str]()
+        for unit in sorted(units):
+            own, words = self._text(unit)
+            parts += own
+            texts |= words
         named = [file for end, file in self.data.items() if any(text.endswith(end) for text in texts)]
         return hash_of([*parts, *map(file_hash, named)])
+
+    def _text(self, unit: Unit) -> tuple[list[str], set[str]]:
+        """What a definition says, and the texts in it."""
+        if unit not in self._texts:
+            module = self.module(unit[0])
+            nodes = module.units.get(unit[1], []) if module else []
+            inner = [part.value for node in nodes for part in ast.walk(node) if isinstance(part, ast.Constant)]
+            texts = {value for value in inner if isinstance(value, str)}
+            self._texts[unit] = [f"{unit[0]}:{unit[1]}:{ast.dump(node)}" for node in nodes], texts
+        return self._texts[unit]
 
     def of_code(self, code: str) -> str:
         """The hash of everything that a piece of code (a notebook's cells) can reach."""
         self._modules[NOTEBOOK] = cells = Module(ast.parse(code))
+        for known in (self._leads, self._texts):  # another notebook's cells have the same names
+            for unit in [unit for unit in known if unit[0] == NOTEBOOK]:
+                del known[unit]
         return self.hashed(self.reach({(NOTEBOOK, name) for name in cells.units}))
 
     def of_figure(self, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import contextlib
 import os
@@ -20,6 +21,8 @@ from huying.batch.stage import FORK, SPAWN, receive, send
 from huying.batch.work import Order, Product
 
 TICK_S = 0.1
+START_S = 120.0  # a process's own start and rehearsals, which are no order's time
+AGAIN = -1  # the number of a rehearsal in a process that takes over
 WARM = ("huying.gallery", "huying.overview")  # what the house's notebooks import
 
 
@@ -34,6 +37,11 @@ class Limits:
 
     seconds: float = 600.0
     bytes: int = 4 << 30
+
+
+def limits_of(args: argparse.Namespace) -> Limits:
+    """The limits that the command line names."""
+    return Limits(args.time_limit, int(args.memory_limit * (1 << 20)))
 
 
 class Stage:
@@ -84,7 +92,7 @@ class Crew:
         self.said: queue.Queue[tuple[Stage, Any]] = queue.Queue()
         self.stages = [Stage(self.mode, self.said) for _ in range(1 if self.mode == FORK else self.workers)]
         self.room = self.workers if self.mode == FORK else 1
-        self.rehearsal: Order | None = None
+        self.rehearsals: list[Order] = []
         self.environ = dict(os.environ)
 
     def __enter__(self) -> Crew:
@@ -100,27 +108,41 @@ class Crew:
         self.stages = []
 
     def rehearse(self, order: Order) -> None:
-        """Let every process run an order once, so that later ones find it warm; one that is left changed is made anew, unrehearsed."""
-        self.rehearsal = order
+        """Let every process run an order once, so that later ones find it warm.
+
+        One that is left changed, ends, or takes more than the limits is made anew without it.
+        """
+        number, waiting = len(self.rehearsals), dict.fromkeys(self.stages, (time.monotonic(), 0))
+        self.rehearsals.append(order)
         for stage in self.stages:
-            stage.tell("rehearse", -1, order)
-        for _ in list(self.stages):
-            stage, frame = self._next("rehearsed")
-            if frame is None or not frame[2]:
-                self.rehearsal = None
+            stage.tell("rehearse", number, order)
+        while waiting:
+            stage, is_good = self._rehearsed(number, waiting)
+            del waiting[stage]
+            if not is_good:
+                self.rehearsals = [one for one in self.rehearsals if one is not order]
                 self._replace(stage)
 
-    def _next(self, kind: str) -> tuple[Stage, Any]:
+    def _rehearsed(self, number: int, waiting: dict[Stage, tuple[float, int]]) -> tuple[Stage, bool]:
+        """The next process that is done with a rehearsal or has to be ended; `waiting`: since when each is at it, and its pid (0 where it has not begun)."""
         while True:
-            stage, frame = self.said.get()
-            if stage in self.stages and (frame is None or frame[0] == kind):
-                return stage, frame
+            with contextlib.suppress(queue.Empty):
+                stage, frame = self.said.get(timeout=TICK_S)
+                if stage in waiting and frame is None:
+                    return stage, False
+                if stage in waiting and frame[:2] == ("rehearsed", number):
+                    return stage, frame[2]
+                if stage in waiting and frame[:2] == ("rehearsing", number):
+                    waiting[stage] = (time.monotonic(), stage.process.pid)
+            for stage, at_work in waiting.items():
+                if self._excess(*at_work):
+                    return stage, False
 
     def _replace(self, stage: Stage) -> None:
         stage.end()
         self.stages[self.stages.index(stage)] = made = Stage(self.mode, self.said)
-        if self.rehearsal:
-            made.tell("rehearse", -1, self.rehearsal)
+        for order in self.rehearsals:
+            made.tell("rehearse", AGAIN, order)
 
     def run(
         self,
@@ -155,7 +177,7 @@ class Crew:
                 done(number, Product(failure=too_much("Ended", "-")))
             return len(ended)
         if frame[0] == "rehearsed" and not frame[2]:
-            self.rehearsal = None
+            self.rehearsals = []
         if frame[0] == "started":
             stage.running[frame[1]] = (time.monotonic(), frame[2])
             begun(frame[1])
@@ -184,7 +206,7 @@ class Crew:
         return ended
 
     def _excess(self, since: float, pid: int) -> dict[str, Any] | None:
-        if time.monotonic() - since > self.limits.seconds:
+        if time.monotonic() - since > self.limits.seconds + (0 if pid else START_S):
             return too_much("TimeLimit", f"{self.limits.seconds:g} s")
         with contextlib.suppress(psutil.NoSuchProcess):
             if pid and psutil.Process(pid).memory_info().rss > self.limits.bytes:

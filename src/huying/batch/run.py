@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ from huying.batch.work import Order, Product, seed_of
 from huying.errors import HuyingError
 from huying.store import drop_parts, told, write_bytes
 
-FEWEST_REHEARSED = 3  # orders, for a rehearsal to be worth its time
+FEWEST, FEWEST_EACH = 3, 12  # orders, for a first rehearsal to be worth its time, and for one of a further notebook
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,20 @@ def work_off(site: Site, left: Sequence[Job], crew: Hands, summary: Summary, tic
         take(site, left[number], product, summary)
         tick(summary)
 
-    if len(left) >= FEWEST_REHEARSED:
-        crew.rehearse(site.order(left[0].request))
+    for job in rehearsals(left):
+        crew.rehearse(site.order(job.request))
     crew.run(Orders(site, left), done, begun)
+
+
+def rehearsals(left: Sequence[Job]) -> list[Job]:
+    """The jobs to rehearse: the first, for what all notebooks share, and one of each notebook that many places want."""
+    first, often = {job.request.notebook: job for job in reversed(left)}, Counter(job.request.notebook for job in left)
+    return [
+        job
+        for job in left
+        if (job is left[0] and len(left) >= FEWEST)
+        or (often[job.request.notebook] >= FEWEST_EACH and job is first[job.request.notebook])
+    ]
 
 
 def take(site: Site, job: Job, product: Product, summary: Summary) -> None:

@@ -16,7 +16,6 @@ import nbformat
 import pandas as pd
 
 from huying import words
-from huying.batch import cells, work
 from huying.batch.closure import Sources
 from huying.batch.journal import Journal
 from huying.batch.plan import Job, Request, is_as_now, plan
@@ -32,6 +31,7 @@ from huying.store import file_hash, hash_of
 
 EVERY_PLACE = ("01_reform_in_place", "11_parallel_structures", "13_calls_and_responses", "21_recommendations")
 COUNTY_ONLY = ("00_data_quality", "12_dispatched_agencies", "31_county_overview")
+RUNNERS = ("cells.py", "work.py")  # how cells are run
 PARAMETERS = ("county", "town", "wave", "lang")
 SHOWN = (
     "id",
@@ -135,7 +135,7 @@ class Site:
             if lock.is_file()
             else sorted(f"{d.metadata['Name']} {d.version}" for d in distributions())
         )
-        files = [*font_files(), *(Path(str(module.__file__)) for module in (cells, work))]
+        files = [*font_files(), *(Path(__file__).with_name(name) for name in RUNNERS)]
         return hash_of([f"python {sys.version_info[0]}.{sys.version_info[1]}", *packages, *map(file_hash, files)])
 
     def code_of(self, file: Path) -> str:

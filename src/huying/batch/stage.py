@@ -131,6 +131,7 @@ class Forking:
 
     def start(self, verb: str, number: int, order: Order) -> None:
         if verb == "rehearse":
+            send(self.answers, ("rehearsing", number))
             send(self.answers, ("rehearsed", number, rehearse(order, self.shell)))
             gc.collect()
             gc.freeze()
@@ -183,6 +184,7 @@ def serve_in_turn(orders: IO[bytes], answers: IO[bytes], modules: Sequence[str])
     while (frame := receive(orders)) is not None:
         verb, number, order = frame
         if verb == "rehearse":
+            send(answers, ("rehearsing", number))
             send(answers, ("rehearsed", number, rehearse(order, shell)))
             continue
         send(answers, ("started", number, os.getpid()))

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from huying import words
 from huying.batch import county_step
-from huying.batch.crew import Crew, Limits
+from huying.batch.crew import limits_of
 from huying.batch.journal import holder, locked
 from huying.batch.outputs import faults_of, garbage, sweep
 from huying.batch.plan import FRESH, NEW, STALE, Job
@@ -39,36 +39,24 @@ def jobs_of(site: Site, args: argparse.Namespace) -> list[Job]:
     return site.plan(site.requests(notebooks, towns, waves, args.langs or [words.language()]))
 
 
-def run_county(county: County, args: argparse.Namespace) -> int:
-    """Make everything that is not fresh."""
+def run_county(county: County, args: argparse.Namespace, crew: Hands | None = None) -> int:
+    """Make everything that is not fresh: by `crew`, or by the workers of the scheduler that is named."""
     site = Site(county)
     with locked(site.lock):
-        is_early = not args.scheduler and not county_step.is_fresh(
-            county
-        )  # the crew warms up while the county step runs
-        crew = hands_of(site, args) if is_early else None
-        try:
-            prepare(county, args.json)
-            jobs = jobs_of(site, args)
-            left = sum(not job.is_fresh for job in jobs)
-            with progress(len(jobs), left, args.json) as tick:
-                crew = crew or (hands_of(site, args) if left else None)
-                summary = run(site, jobs, crew, tick)
-        finally:
-            if crew:
-                crew.end()
+        prepare(county, args.json)
+        jobs = jobs_of(site, args)
+        left = sum(not job.is_fresh for job in jobs)
+        with progress(len(jobs), left, args.json) as tick:
+            summary = run(site, jobs, crew or afar(site, args), tick)
     tell(site, summary, args)
     return FAILED if summary.failed else DONE
 
 
-def hands_of(site: Site, args: argparse.Namespace) -> Hands:
-    """Who runs the notebooks: warm processes here, or Dask's workers."""
-    limits = Limits(args.time_limit, int(args.memory_limit * (1 << 20)))
-    if not args.scheduler:
-        return Crew(args.workers, limits)
+def afar(site: Site, args: argparse.Namespace) -> Hands:
+    """Dask's workers."""
     from huying.batch.afar import CrewAfar
 
-    return CrewAfar(site, args.scheduler, args.workers, limits, args.store or "")
+    return CrewAfar(site, args.scheduler, args.workers, limits_of(args), args.store or "")
 
 
 def prepare(county: County, is_quiet: bool) -> None:
