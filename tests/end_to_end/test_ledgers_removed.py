@@ -11,7 +11,7 @@ from huying.batch.county_step import find_all, judge_all, make_study
 from huying.claims import FORM_NAMES, house_claims
 from huying.cli import main
 from huying.ledgers import TABLES
-from huying.problems import robust
+from huying.problems import cooperation, robust
 
 READ_BY_CURVES = ("calls", "agency_events", "unit_check", "need_counts", "residents", "staff", "org_map", "margins")
 
@@ -24,9 +24,10 @@ def without(cleaned, name):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def without_curves():
-    """Specification curves take most of the time and only add parts; they have a test of their own below."""
+def quicker():
+    """Few bootstrap draws; and no specification curves, which only add parts: they have a test of their own below."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cooperation, "DRAWS", 19)
         patch.setattr(county_step, "PROBLEMS", tuple(p for p in county_step.PROBLEMS if p is not robust))
         yield
 

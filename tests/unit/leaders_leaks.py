@@ -18,6 +18,7 @@ from huying.estimates import COUNTY
 
 CELL = re.compile(r"L\d\d(_\w+)?$")
 BITS = 20.0  # a match that could come about by chance once in a million is none
+FEWEST = 4  # towns that make a figure by town
 TOLD = ("estimate", "low", "high", "n")
 KEY = ["claim", "sub", "period", "wave", "place"]
 
@@ -116,7 +117,7 @@ def recognised(shown, vectors, tolerance=1e-9):
     same = [
         ((np.abs(shown - other) <= tolerance + 1e-12) | ~both).all(axis=0) for other in (true, 100 * true, 1 - true)
     ]
-    for k in np.flatnonzero(np.logical_or.reduce(same) & (both.sum(axis=0) >= 4)):
+    for k in np.flatnonzero(np.logical_or.reduce(same) & (both.sum(axis=0) >= FEWEST)):
         if bits(true[both[:, k], k]) >= BITS:
             return vectors.columns[k]
     return ""
@@ -142,12 +143,14 @@ def leaks_in_table(name, table, vectors, towns):
     groups = [np.zeros(len(table)), *(words[c] for c in keys)]
     if len(keys) > 1:
         groups += [words[some].agg("|".join, axis=1) for some in (keys, *([k for k in keys if k != c] for c in keys))]
-    for column in table.select_dtypes("number"):
-        for group in groups:
-            for _, rows in table.groupby(group):
-                hit = recognised(pd.Series(rows[column].to_numpy(), index=ids.loc[rows.index]), vectors)
-                if hit:
-                    found.append(f"{name}: {column} is {hit}")
+    numbers = table.select_dtypes("number")
+    for group in groups:
+        labels = pd.Series(group, index=table.index)
+        labels = labels[labels.groupby(labels).transform("size") >= FEWEST]
+        for rows in labels.groupby(labels).groups.values():
+            for column, values in numbers.loc[rows].items():
+                hit = recognised(pd.Series(values.to_numpy(), index=ids.loc[rows]), vectors)
+                found += [f"{name}: {column} is {hit}"] if hit else []
     return sorted(set(found))
 
 

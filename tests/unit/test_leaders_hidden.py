@@ -18,12 +18,19 @@ from huying.claims import claims_of, judge_claim
 from huying.estimates import COUNTY
 from huying.folder import read_county
 from huying.problems import agencies as problem
+from huying.problems import cooperation
 from huying.problems.facts import Found, counted
 from huying.store import save_cleaned, write_parquet
 
 DEMO = Path(__file__).parents[2] / "survey_data" / "demo"
 MODULES = [importlib.import_module(f"huying.problems.{m.name}") for m in pkgutil.iter_modules(problems.__path__)]
 PROBLEMS = [m for m in MODULES if hasattr(m, "find")]
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch):
+    """What is asked twice is drawn alike both times, with 19 draws as with 499."""
+    monkeypatch.setattr(cooperation, "DRAWS", 19)
 
 
 @pytest.fixture(scope="module")
