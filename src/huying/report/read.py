@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from huying.errors import InputError, Place
 from huying.sources.excel import MOST_UNPACKED
-from huying.sources.table import blocks, detect_encoding, is_valid
+from huying.sources.lines import blocks, detect_encoding, is_valid
 
 PDF_READER = "pdftotext"  # of poppler; used where the computer has it, never installed by us
 _BODY = "word/document.xml"

@@ -12,13 +12,13 @@ import pyarrow.csv as arrow_csv
 
 from huying.errors import InputError, Place
 from huying.sources.excel import Fault
+from huying.sources.lines import count_lines
 from huying.sources.personal import drop_personal, personal_columns, without
 from huying.sources.table import (
     Cells,
     Opening,
     RawTable,
     careful_batches,
-    count_lines,
     finish,
     kind_of,
     open_text,
