@@ -1,3 +1,5 @@
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -5,6 +7,9 @@ from huying import words
 
 settings.register_profile("house", deadline=None)  # machines are noisy: a slow example is no failure
 settings.load_profile("house")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup: tests press Ctrl-C, also on what they start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
