@@ -71,6 +71,16 @@ def test_verify_finds_a_changed_byte_and_a_missing_file(project, capsys):
     assert told(capsys, "verify", "demo", *ASK)[0] == 0
 
 
+def test_verify_asks_only_for_what_is_there_but_for_all_of_that(project, capsys):
+    """A language that was never made is no fault; a notebook without its receipt is one."""
+    assert told(capsys, "verify", "demo", "--notebooks", "00", "--langs", "zh") == (0, {"checked": 0, "faults": {}})
+    built, beside = project / "built" / "00_data_quality_county_2023_en", project / "aside"
+    built.rename(beside)
+    code, found = told(capsys, "verify", "demo", *ASK)
+    beside.rename(built)
+    assert (code, found["faults"]) == (1, {"00_data_quality_county_2023_en": ["receipt.json"]})
+
+
 def test_gc_deletes_only_when_asked(project, capsys):
     old = project / "built" / "00_data_quality_county_2023_en" / "0123456789abcdef"
     old.mkdir()

@@ -6,8 +6,13 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from huying.batch.receipts import POINTER, RECEIPT, Shelf, is_as_said, read_receipt
+from huying.batch.receipts import NOTEBOOK, POINTER, RECEIPT, Shelf, is_as_said, read_receipt
 from huying.store import told
+
+
+def is_there(shelf: Shelf, job: str) -> bool:
+    """Whether anything of a job is there, with a receipt or without."""
+    return (shelf.built / job).exists() or shelf.plain(job, NOTEBOOK).exists()
 
 
 def faults_of(shelf: Shelf, job: str) -> list[str]:

@@ -18,7 +18,7 @@ from huying import words
 from huying.batch import county_step
 from huying.batch.crew import limits_of
 from huying.batch.journal import holder, locked
-from huying.batch.outputs import faults_of, garbage, sweep
+from huying.batch.outputs import faults_of, garbage, is_there, sweep
 from huying.batch.plan import FRESH, NEW, STALE, Job
 from huying.batch.run import Failed, Hands, Summary, run
 from huying.batch.site import Site, check_notebooks, check_towns
@@ -216,9 +216,9 @@ def show_log(county: County, args: argparse.Namespace) -> int:
 
 
 def verify(county: County, args: argparse.Namespace) -> int:
-    """Hash every output again; 1 where one is not what its receipt says."""
+    """Hash every output that is there again; 1 where one is not what its receipt says."""
     site = Site(county)
-    jobs = jobs_of(site, args)
+    jobs = [job for job in jobs_of(site, args) if is_there(site.shelf, job.request.name)]
     faults = {job.request.name: found for job in jobs if (found := faults_of(site.shelf, job.request.name))}
     lines = [say("cli.verify_fault", job=name, what=", ".join(found)) for name, found in faults.items()]
     said({"checked": len(jobs), "faults": faults}, args, [*lines, say("cli.verified", n=len(jobs), faults=len(faults))])
