@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from huying.batch import crew
 from huying.batch.cells import joined
 from huying.batch.crew import Crew, Limits
 from huying.batch.site import COUNTY_ONLY, EVERY_PLACE, PARAMETERS, Site
@@ -243,6 +245,19 @@ def test_a_bad_rehearsal_is_given_up_and_leaves_nothing_for_those_that_follow(tm
         assert crew.rehearsals == [good, good]
         crew.run([order(notebook_of(ask), tmp_path)] * 2, found.__setitem__)
     assert [made(product).cells[-1].outputs[0].text for product in found.values()] == ["False\n"] * 2
+
+
+def test_a_warm_process_that_hangs_is_replaced_and_all_its_orders_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(crew, "START_S", 8.0)
+    found, fine = {}, order(notebook_of("print('fine')"), tmp_path)
+    with Crew(2, Limits(seconds=1.0), FORK) as hung:
+        os.kill(hung.stages[0].process.pid, signal.SIGSTOP)
+        hung.run([fine] * 3, found.__setitem__)
+    assert [product.failure and product.failure["ename"] for _, product in sorted(found.items())] == [
+        "TimeLimit",
+        "TimeLimit",
+        None,
+    ]
 
 
 @modes

@@ -171,11 +171,7 @@ class Crew:
         if stage not in self.stages:
             return 0
         if frame is None:
-            ended = list(stage.running)
-            self._replace(stage)
-            for number in ended:
-                done(number, Product(failure=too_much("Ended", "-")))
-            return len(ended)
+            return self._lose(stage, too_much("Ended", "-"), done)
         if frame[0] == "rehearsed" and not frame[2]:
             self.rehearsals = []
         if frame[0] == "started":
@@ -195,15 +191,23 @@ class Crew:
         for stage in list(self.stages):
             for number, (since, pid) in list(stage.running.items()):
                 if why := self._excess(since, pid):
+                    if stage.mode != FORK or not pid:
+                        ended += self._lose(stage, why, done)
+                        break
                     del stage.running[number]
-                    if stage.mode == FORK and pid:
-                        with contextlib.suppress(psutil.NoSuchProcess):
-                            psutil.Process(pid).kill()
-                    else:
-                        self._replace(stage)
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        psutil.Process(pid).kill()
                     done(number, Product(failure=why))
                     ended += 1
         return ended
+
+    def _lose(self, stage: Stage, why: dict[str, Any], done: Callable[[int, Product], None]) -> int:
+        """Put another process in the place of one, whose orders have failed; returns how many they were."""
+        numbers = list(stage.running)
+        self._replace(stage)
+        for number in numbers:
+            done(number, Product(failure=why))
+        return len(numbers)
 
     def _excess(self, since: float, pid: int) -> dict[str, Any] | None:
         if time.monotonic() - since > self.limits.seconds + (0 if pid else START_S):
