@@ -5,7 +5,7 @@ COUNTY ?= demo
 export PYTHONUTF8 = 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install report test test-faults test-equal notebooks lab lint lock clean
+.PHONY: help install report test test-equal notebooks gallery lab lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -19,17 +19,14 @@ $(VENV)/installed: requirements.lock pyproject.toml
 
 install: $(VENV)/installed ## set the environment up in .venv
 
-report: $(VENV)/installed ## check, clean and run every town of COUNTY (default demo): notebooks, charts, evidence
+report: $(VENV)/installed ## check and run every town of COUNTY (default demo): notebooks, charts, evidence
 	$(BIN)/python -m huying check $(COUNTY)
-	$(BIN)/python -m huying clean $(COUNTY)
 	$(BIN)/python -m huying run $(COUNTY)
 
 test: $(VENV)/installed ## run every test, the notebooks' printed evidence included
+	$(BIN)/python -m huying run demo --towns county
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env -p no:cacheprovider -W ignore notebooks
-
-test-faults: $(VENV)/installed ## run the fault tests whole; make test does a part of them
-	HUYING_FAULTS=all $(BIN)/python -m pytest -m faults
 
 test-equal: $(VENV)/installed ## compare every notebook, three places, both languages with stock papermill; make test compares a part
 	HUYING_WHOLE=1 $(BIN)/python -m pytest tests/end_to_end/test_engine.py -k every_notebook
@@ -37,6 +34,11 @@ test-equal: $(VENV)/installed ## compare every notebook, three places, both lang
 notebooks: $(VENV)/installed ## run the notebooks in place and keep what their evidence cells print
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 	$(BIN)/nbstripout --keep-count --keep-id --extra-keys "metadata.papermill metadata.language_info cell.metadata.execution" notebooks/*.ipynb
+
+gallery: $(VENV)/installed ## draw figures/gallery anew from the notebooks: one town and the county, both languages
+	$(BIN)/python -m huying run demo --towns T07 county --wave 2023 --lang zh en
+	rm -f figures/gallery/*.png
+	for file in figures/demo/*_2023_??.png; do cp "$$file" "figures/gallery/$$(basename "$$file" | sed 's/_2023_/_/')"; done
 
 lab: $(VENV)/installed ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
@@ -49,7 +51,7 @@ lint: $(VENV)/installed ## style, types and the floors of the house
 	$(BIN)/python -m huying dictionary --check
 
 lock: ## make requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --extra cluster --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+	uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements.lock pyproject.toml
 
 clean: ## remove the environment, results and caches
 	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -10,21 +10,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from huying import charts, words
-from huying.batch import county_step
-from huying.batch.intake import Intake
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import huying as hy
+from huying import words
 from huying.clean.answers import clean_answers
 from huying.clean.flags import find_straight_lines, longest_run
 from huying.codebook import parse_codebook
 from huying.contract import clean_text
 from huying.estimates import COUNTY, Design, estimate_shares
-from huying.folder import Span, read_county
+from huying.folder import Span
 from huying.places import Matcher, bare, squeeze
 from huying.sources.draft import draft_codebook
 from huying.sources.spss import read_labelled
 from huying.sources.table import read_table
 from huying.sources.wjx import read_wjx, reconcile
+from huying.waiting import waiting_curves
 from huying.weights import Margin, rake
+from run_notebook import judged
 
 COUNTY_TOML = """[county]
 id = "calls"
@@ -129,15 +131,12 @@ def calls(real: Path) -> None:
                                  "pop": 1, "adults": 1, "n_villages": 1})  # fmt: skip
         register.to_csv(folder / "towns.csv", index=False)
         (folder / "county.toml").write_text(COUNTY_TOML.format(last=last), encoding="utf-8")
-        county = read_county(folder)
-        intake = Intake(county)
-        cleaned = intake.run()
+        county = hy.county(folder, lang="en")
+        cleaned = county.cleaned
         book = cleaned.rejected
         check("closed before created, set aside", int((book["reason"] == "before").sum()), 17)
         check("rows", (int(cleaned.counts.iloc[-1]["n_read"]), int(cleaned.counts.iloc[-1]["n_kept"])), (10_000, 9_983))
-        study = county_step.make_study(county, cleaned)
-        found = county_step.find_all(study)
-        evidence = county_step.judge_all(study, found)
+        evidence = judged("13", folder, draw=True)
         ledger = cleaned.ledgers["calls", "all"]
         check("open calls, censored on the last day", int((ledger["status"] == "open").sum()), 370)
         check("closed calls", int((ledger["status"] == "closed").sum()), 9_613)
@@ -146,13 +145,10 @@ def calls(real: Path) -> None:
             int(ledger["town_id"].isna().sum()),
             int((raw["neighborhood"] == "").sum()) - blank_rejected(raw, book),
         )
-        head = evidence[(evidence["claim"] == "B07") & (evidence["place"] == COUNTY) & (evidence["sub"] == "")].iloc[0]
+        head = evidence[(evidence["claim"] == "B07") & (evidence["place"] == COUNTY) & (evidence["part"] == "")].iloc[0]
         check("B07", (head["verdict"], head["reason"]), ("cannot say", "no response time"))
-        curve = found.tables["waiting"].query("place == @COUNTY and kind == 'close'")
-        caption = charts.Caption("Closing of service requests", "n=9,983; San Francisco 311", "en")
-        charts.waiting(
-            [("closed", curve["wait_days"].to_numpy(), curve["share"].to_numpy())], [(5, "5 working days")], caption
-        )
+        curves = waiting_curves(county.ledger("calls").dropna(subset="town_id"))
+        curve = curves[curves["kind"] == "closed"]
         at_5 = curve.loc[curve["wait_days"] <= 5, "share"].iloc[-1]
         print(
             f"  closed within 5 weekdays, open calls censored: {at_5:.3f}; departments: {ledger['dept_id'].nunique()}"

@@ -17,9 +17,9 @@ from plain_pandas import recode
 from process import clocks, in_child, peak_bytes
 from pyarrow import Table, csv
 
-from huying.batch.intake import Intake
 from huying.clean.answers import clean_answers, with_list
 from huying.clean.flags import find_flags
+from huying.clean.intake import Intake
 from huying.folder import read_county
 from huying.sources.table import REPEAT, read_table
 from huying.sources.wjx import SERIAL, bind, read_wjx

@@ -15,20 +15,23 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from huying.claims import NOT_SUPPORTED, SUPPORTED, house_claims, judge_claim
-from huying.codebook import house_codebook
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from huying.claims.declared import house_claims
+from huying.claims.judged import NOT_SUPPORTED, SUPPORTED, judge_claim
 from huying.contract import no_rejects
 from huying.demo.ledgers import town_ledgers
 from huying.demo.population import Population, make_population, true_values
 from huying.demo.residents import draw_residents
-from huying.estimates import COUNTY, estimate_shares, korn_graubard
+from huying.estimates import COUNTY, korn_graubard
 from huying.folder import read_county
-from huying.problems.parallel import aware, first_old
-from huying.samples import resident_sample
 from huying.store import Cleaned
+from run_notebook import Given
 
 DEMO = Path(__file__).parents[1] / "survey_data" / "demo"
-CLAIMS = {"P16": ("aware", aware), "P17": ("first_contact_old", first_old)}
+CLAIMS = {
+    "P16": ("aware", "aware"),
+    "P17": ("first_contact_old", "went_old_first"),
+}  # the plan's name, and the variable's
 # What is known before any sample: the planted share, the answers, the villages, and the planted village effect (sd .4 on the
 # logit: a latent correlation of .046 within villages, about two thirds of it on the 0/1 scale).
 RHO, KISH = 0.03, 1.05
@@ -46,17 +49,11 @@ def as_cleaned(population: Population, rows: pd.DataFrame) -> Cleaned:
 def one_seed(population: Population, seed: int) -> pd.DataFrame:
     """The judged rows of P16 and P17 for one sample."""
     rows = draw_residents(population, np.random.default_rng([seed, 77]))
-    sample = resident_sample(
-        as_cleaned(population, rows), read_county(DEMO), house_codebook(), population.wave, exclude=()
-    )
+    survey = Given(read_county(DEMO), as_cleaned(population, rows)).survey("resident", population.wave, exclude=())
     parts = []
-    for claim, (_, indicator) in CLAIMS.items():
-        facts = estimate_shares(sample.design, pd.DataFrame({"y": indicator(sample)}), wave=population.wave)
-        parts.append(
-            judge_claim(house_claims()[claim], facts.assign(claim=claim, sub="", period="")).assign(
-                claim=claim, seed=seed
-            )
-        )
+    for claim, (_, variable) in CLAIMS.items():
+        judged = judge_claim(house_claims()[claim], survey.share(variable).assign(part="", period=""))
+        parts.append(judged.assign(claim=claim, seed=seed))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -8,6 +8,8 @@ At most 8% of 200 seeds may show a false verdict (the upper binomial limit of 5%
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 import time
 from dataclasses import replace
@@ -16,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from huying.batch.county_step import judge_all, make_study
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from huying.claims.verdict import Recorded
 from huying.contract import no_rejects
 from huying.demo.ledgers import documents, org_roster, town_ledgers, unit_check
 from huying.demo.population import Population, make_population
@@ -24,13 +27,13 @@ from huying.demo.residents import as_cleaned, draw_residents
 from huying.demo.staff import draw_staff
 from huying.demo.truths import Truths, house_truths
 from huying.folder import read_county
-from huying.problems import advice, calls, parallel
-from huying.problems.facts import Found
 from huying.store import Cleaned
+from run_notebook import Given, judged
 
 DEMO = Path(__file__).parents[1] / "survey_data" / "demo"
 # Claims of towns that a sample decides and whose truth is planted; what is counted cannot err by chance.
 CLAIMS = ("P13", "P15", "P16", "P17", "P18", "P32", "S11", "S31")
+NOTEBOOKS = ("11", "13", "21")
 WELL = {"true_aware": 0.62, "true_first_old": 0.32, "true_PRI": 0.10, "call_propensity": 0.78}
 ON_THE_BAR = {"true_aware": 0.5, "true_first_old": 0.5}
 
@@ -64,14 +67,14 @@ def draw(population: Population, seed: int) -> Cleaned:
 
 def false_verdicts(population: Population, seed: int, claims: tuple[str, ...]) -> set[str]:
     """The claims on which the family calls any town, or the verdict the county, a problem."""
-    study = make_study(read_county(DEMO), draw(population, seed))
-    found = Found()
-    for problem in (parallel, calls, advice):
-        part = problem.find(study)
-        found.facts += [fact for fact in part.facts if set(fact["claim"]) <= set(claims)]
-        found.missing |= part.missing
-    evidence = judge_all(study, found, claims)
-    rows = evidence[evidence["claim"].isin(claims) & (evidence["sub"] == "")]
+    county = Given(read_county(DEMO), draw(population, seed))
+    parts = []
+    for notebook in NOTEBOOKS:
+        county.recorded = Recorded()
+        with contextlib.redirect_stdout(io.StringIO()):
+            parts.append(judged(notebook, county, population.wave))
+    evidence = pd.concat(parts, ignore_index=True)
+    rows = evidence[evidence["claim"].isin(claims) & (evidence["part"] == "")]
     wrong = rows[rows["verdict_family"] == "supported"]  # for all of these claims `supported` is the problem
     return set(wrong["claim"])
 

@@ -21,7 +21,7 @@ TESTS = ["tests/end_to_end/test_planted.py", "tests/end_to_end/test_dirt.py"]
 
 def one_seed(seed: int, folder: Path) -> tuple[bool, pd.DataFrame]:
     """Whether every sure line holds for this seed, and its evidence ledger."""
-    county, key, results = folder / "survey_data" / "demo", folder / "key", folder / "results"
+    county, key = folder / "survey_data" / "demo", folder / "key"
     python = [sys.executable, "-m"]
     subprocess.run(
         [*python, "huying", "demo", str(county), "--key", str(key), "--seed", str(seed)],
@@ -29,7 +29,12 @@ def one_seed(seed: int, folder: Path) -> tuple[bool, pd.DataFrame]:
         stdout=subprocess.DEVNULL,
     )
     subprocess.run([*python, "huying", "freeze", str(county)], check=True, stdout=subprocess.DEVNULL)
-    around = {**os.environ, "HUYING_DEMO": str(county), "HUYING_DEMO_KEY": str(key)}
+    around = {
+        **os.environ,
+        "HUYING_RESULTS": str(folder / "results"),
+        "HUYING_DEMO": str(county),
+        "HUYING_DEMO_KEY": str(key),
+    }
     done = subprocess.run(
         [*python, "pytest", "-q", "-p", "no:cacheprovider", *TESTS],
         cwd=ROOT,
@@ -40,11 +45,7 @@ def one_seed(seed: int, folder: Path) -> tuple[bool, pd.DataFrame]:
     )
     if done.returncode:
         print("\n".join(line for line in done.stdout.splitlines() if line.startswith(("FAILED", "E  "))))
-    from huying.batch.county_step import prepare
-    from huying.folder import read_county
-
-    os.environ["HUYING_RESULTS"] = str(results)
-    return done.returncode == 0, pd.read_parquet(prepare(read_county(county)) / "evidence.parquet")
+    return done.returncode == 0, pd.read_parquet(folder / "results" / "demo" / "evidence.parquet")
 
 
 def main(seeds: int, first: int = 1) -> int:
@@ -55,9 +56,9 @@ def main(seeds: int, first: int = 1) -> int:
         sure += good
         own = evidence[(evidence["claim"] == "P33") & (evidence["place"] == "K13")]
         outside += own["remark"].str.contains("outside_limits").any()
-        p16 = evidence[(evidence["claim"] == "P16") & (evidence["sub"] == "") & (evidence["wave"] == "2023")].set_index(
-            "place"
-        )["verdict"]
+        p16 = evidence[
+            (evidence["claim"] == "P16") & (evidence["part"] == "") & (evidence["wave"] == "2023")
+        ].set_index("place")["verdict"]
         wrong += (p16[["T01", "T15"]] == "supported").sum()
         print(
             f"seed {seed}: sure lines {'hold' if good else 'BROKEN'}; K13 outside the funnels: {own['remark'].str.contains('outside').any()}",

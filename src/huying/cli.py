@@ -8,7 +8,6 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from huying.folder import County, county_folder, read_county
 from huying.words import say
 
 DONE, FAILED, BAD, STOPPED = 0, 1, 2, 130
+JOBS = ("run", "status")  # verbs about jobs
 SHOWN = 3  # rejected rows of a file that `check` spells out
 
 
@@ -27,28 +27,24 @@ def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(prog="huying", description=say("cli.about"), epilog=say("cli.codes"))
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in ("check", "clean", "freeze", "run", "plan", "status", "log", "verify", "gc", "claims", "templates"):
+    for verb in ("check", "prepare", "freeze", "run", "status", "verify", "claims", "templates"):
         made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
         made.add_argument("county", nargs="?", default="demo", help=say("cli.county"))
         made.add_argument("--json", action="store_true", help=say("cli.json"))
-        made.add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
-    for verb in ("run", "plan", "status", "verify"):
-        which = verbs.choices[verb]
-        which.add_argument("--towns", nargs="+", default=None, metavar="ID", help=say("cli.towns"))
-        which.add_argument("--notebooks", nargs="+", default=None, metavar="NAME", help=say("cli.notebooks_wanted"))
-        which.add_argument("--wave", nargs="+", help=say("cli.wave"))
-        which.add_argument("--langs", nargs="+", choices=words.LANGUAGES, help=say("cli.langs"))
-    for verb in ("run", "plan"):
-        verbs.choices[verb].add_argument(
-            "--workers", type=int, default=min(2, os.cpu_count() or 1), help=say("cli.workers")
+        several: dict[str, Any] = {"nargs": "+"} if verb in JOBS else {}
+        made.add_argument(
+            "--lang", choices=words.LANGUAGES, help=say("cli.langs" if several else "cli.lang"), **several
         )
+    for verb in JOBS:
+        which = verbs.choices[verb]
+        which.add_argument("--towns", nargs="+", metavar="ID", help=say("cli.towns"))
+        which.add_argument("--notebooks", nargs="+", metavar="NAME", help=say("cli.notebooks_wanted"))
+        which.add_argument("--wave", nargs="+", help=say("cli.wave"))
     run = verbs.choices["run"]
+    run.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help=say("cli.workers"))
+    run.add_argument("--dry-run", action="store_true", help=say("cli.dry_run"))
     run.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help=say("cli.time_limit"))
     run.add_argument("--memory-limit", type=float, default=4096.0, metavar="MB", help=say("cli.memory_limit"))
-    run.add_argument("--scheduler", metavar="local|tcp://…", help=say("cli.scheduler"))
-    run.add_argument("--store", metavar="URL", help=say("cli.store"))
-    verbs.choices["log"].add_argument("place", nargs="?", metavar="TOWN", help=say("cli.log_place"))
-    verbs.choices["gc"].add_argument("--delete", action="store_true", help=say("cli.gc_delete"))
     verbs.choices["templates"].add_argument("--output", type=Path, help=say("cli.output"))
     verbs.choices["templates"].add_argument("--force", action="store_true", help=say("cli.force"))
     read = verbs.add_parser("read-report", help=say("cli.read_report"))
@@ -77,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="replace")
     args = parser().parse_args(argv)
     if getattr(args, "lang", None):
-        words.use_language(args.lang)
+        words.use_language(args.lang[0] if isinstance(args.lang, list) else args.lang)
     try:
         return int(globals()[f"do_{args.verb.replace('-', '_')}"](args))
     except HuyingError as error:
@@ -108,14 +104,15 @@ def do_demo(args: argparse.Namespace) -> int:
 
 def do_check(args: argparse.Namespace) -> int:
     """Read every file of the county by its contract and say what is wrong with each."""
-    from huying.batch.intake import Intake
+    from huying.claims.decided import decided_claims
+    from huying.clean.intake import Intake
     from huying.clean.ledger_rules import say_rejected
-    from huying.codebook import house_codebook
-    from huying.problems.own import own_claims
+    from huying.prepare import check_declared, codebook_of
 
     county = county_of(args)
-    own_claims(county, house_codebook())
-    intake = Intake(county)
+    check_declared(county)
+    decided_claims(county)
+    intake = Intake(county, codebook_of(county))
     faults = intake.try_all()
     lines = [{"file": c["file"], "rows": c["n_read"], "kept": c["n_kept"], "rejected": c["n_rejected"], "cells": c["n_cells_set_aside"]}
              for c in intake.counts]  # fmt: skip
@@ -141,66 +138,45 @@ def why_rejected(line: dict[str, Any], rejected: Any) -> str:
     return most + (say("cli.too_many_rejected") if line["rejected"] * 2 > line["rows"] else "")
 
 
-def do_clean(args: argparse.Namespace) -> int:
+def do_prepare(args: argparse.Namespace) -> int:
     """Clean every file and store the result."""
-    from huying.batch.county_step import clean, results_folder
+    from huying.prepare import clean_and_mark, results_folder
 
     county = county_of(args)
     total = len(county.surveys) + len(county.ledgers)
-    with tqdm(total=total, desc=say("cli.cleaning"), disable=args.json or None) as bar:
-        cleaned = clean(county, lambda name: bar.update())
+    with tqdm(total=total, desc=say("cli.preparing"), disable=args.json or None) as bar:
+        cleaned = clean_and_mark(county, lambda name: bar.update())
     if args.json:
         print(cleaned.counts.to_json(orient="records", force_ascii=False))
-    else:
-        print(
-            cleaned.counts[["file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags"]].to_string(
-                index=False
-            )
-        )
-        for note in cleaned.notes:
-            print(say("cli.silent_town", note=note))
-        print(say("cli.clean_done", folder=results_folder(county) / "data"))
+        return DONE
+    shown = ["file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags"]
+    print(cleaned.counts[shown].to_string(index=False))
+    for note in cleaned.notes:
+        print(say("cli.silent_town", note=note))
+    print(say("cli.prepare_done", folder=results_folder(county) / "data"))
     return DONE
 
 
 def do_freeze(args: argparse.Namespace) -> int:
     """Fix the rules, bars and exclusions of a county."""
-    from huying.claims import freeze
+    from huying.claims.frozen import freeze
 
     print(say("cli.frozen", file=freeze(county_of(args))))
     return DONE
 
 
 def do_run(args: argparse.Namespace) -> int:
-    """The county-wide step where it is out of date, then every notebook that is not fresh, then one closing table."""
-    from huying.batch.crew import Crew, limits_of
+    """Prepare the county where it is out of date, then make every output that is not fresh."""
+    from huying.batch.verbs import run_county
 
-    county = county_of(args)
-    with nullcontext() if args.scheduler else Crew(args.workers, limits_of(args)) as crew:
-        from huying.batch.verbs import run_county  # while the crew warms up: this import takes as long
-
-        return run_county(county, args, crew)
-
-
-def do_plan(args: argparse.Namespace) -> int:
-    """What a run would do, what is fresh, why what is stale, how long it should take."""
-    from huying.batch.verbs import show_plan
-
-    return show_plan(county_of(args), args)
+    return run_county(county_of(args), args)
 
 
 def do_status(args: argparse.Namespace) -> int:
-    """How many notebooks are whole, stale, missing or failed, and who is at work."""
+    """How many outputs are done, stale, missing or failed."""
     from huying.batch.verbs import show_status
 
     return show_status(county_of(args), args)
-
-
-def do_log(args: argparse.Namespace) -> int:
-    """What happened, to one town or to all."""
-    from huying.batch.verbs import show_log
-
-    return show_log(county_of(args), args)
 
 
 def do_verify(args: argparse.Namespace) -> int:
@@ -210,32 +186,27 @@ def do_verify(args: argparse.Namespace) -> int:
     return verify(county_of(args), args)
 
 
-def do_gc(args: argparse.Namespace) -> int:
-    """Outputs that no pointer names any more; deleted only with --delete."""
-    from huying.batch.verbs import collect
-
-    return collect(county_of(args), args)
-
-
 def do_claims(args: argparse.Namespace) -> int:
-    """Every claim by section, with the county's verdict and value; the county-wide step first where it is out of date."""
-    from huying.batch import county_step
+    """Every claim by section, with the county's verdict and value, as the last run recorded them."""
+    from huying.claims.declared import claims_of
+    from huying.claims.listing import list_claims
+    from huying.prepare import results_folder
     from huying.store import read_parquet
-    from huying.view import claims_table
 
     county = county_of(args)
+    file = results_folder(county) / "evidence.parquet"
+    if not file.is_file():
+        raise InputError("cli.no_evidence", Place(str(file)), county=args.county)
+    lang = "en" if args.json else words.language()  # a program reads one set of words, whatever the county speaks
+    table = list_claims(read_parquet(file), claims_of(county), lang)
     if args.json:
-        words.use_language("en")  # a program reads one set of words, whatever the county speaks
-    table = claims_table(county, read_parquet(county_step.prepare(county) / "evidence.parquet"))
-    if args.json:
-        print(table.reset_index().to_json(orient="records", force_ascii=False))
+        shown = table[["section", "text", "said", "value", "interval", "n", "reason"]].reset_index()
+        print(shown.to_json(orient="records", force_ascii=False))
         return DONE
     for section, rows in table.groupby("section", sort=False):
         print(say("cli.section", section=section, n=len(rows)))
         for key, row in rows.iterrows():
-            print(
-                say("cli.claim_line", claim=key, verdict=row["verdict"], value=row["value"], sentence=row["sentence"])
-            )
+            print(say("cli.claim_line", claim=key, verdict=row["said"], value=row["value"], sentence=row["text"]))
     return DONE
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -15,27 +16,44 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.errors import CountyError
+from huying.errors import CountyError, Place
 from huying.words import Text, as_text
 
 TYPES = ("single", "dropdown", "multi", "whole", "number", "text", "scale", "matrix_single", "matrix_scale")
 WHY_MISSING = ("refused", "does_not_know", "skipped", "blank", "not_applicable")
 COMPARE: Mapping[str, Any] = {"=": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal,
                               ">": np.greater, ">=": np.greater_equal}  # fmt: skip
+# Columns that a prepared frame or an estimate frame has of its own.
+RESERVED = (
+    *("town", "village", "wave", "weight", "flags", "age_group", "sex_group", "interviewer", "submitted_at", "seconds"),
+    *("place", "measure", "estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method"),
+    *("se", "period", "rho"),
+)
+# Words of the grammar of derived variables and of formulas: as a name they could not be told from the rule.
+_TAKEN = {*keyword.kwlist, "any", "mean", "of", "right", "against"}
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RULE = re.compile(r"^\s*([\w*]+)\s*(not in|in|!=|<=|>=|=|<|>)\s*(.+?)\s*$")
 
 
 @dataclass(frozen=True)
 class Option:
-    """One answer of a closed item."""
+    """One answer of a closed item; `key` is what a prepared frame holds, `o<code>` where none is given."""
 
     code: int
     text: Text
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.key or f"o{self.code}")
 
 
 @dataclass(frozen=True)
 class Item:
-    """One question. `options` stand in the order of the form: their position is what a number export holds."""
+    """One question. `options` stand in the order of the form: their position is what a number export holds.
+
+    `name` and `row_names` (by row id) make the columns of a prepared frame; without them they are
+    the lowered id and the row's id (`r1` for a row 1).
+    """
 
     id: str
     form: str
@@ -52,6 +70,7 @@ class Item:
     fill_in: tuple[int, ...] = ()
     asked_if: str = ""
     ends_if: str = ""
+    contradicts: str = ""
     right: Mapping[str, int] = field(default_factory=dict)
     right_from: str = ""
     attention: Mapping[str, int] = field(default_factory=dict)
@@ -61,6 +80,13 @@ class Item:
     optional: bool = False
     claims: tuple[str, ...] = ()
     role: str = ""
+    name: str = ""
+    row_names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.id.lower())
+        default = {row: f"r{row}" if row[:1].isdigit() else row for row, _ in self.rows}
+        object.__setattr__(self, "row_names", {row: self.row_names.get(row) or default[row] for row in default})
 
     @property
     def is_matrix(self) -> bool:
@@ -74,6 +100,22 @@ class Item:
         if self.type == "multi":
             return tuple(f"{self.id}_{option.code}" for option in self.options)
         return (self.id,)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a prepared frame has for the item, in the order of `variables`."""
+        if self.is_matrix:
+            return tuple(f"{self.name}_{self.row_names[row]}" for row, _ in self.rows)
+        if self.type == "multi":
+            return tuple(f"{self.name}_{option.key}" for option in self.options)
+        return (self.name,)
+
+    def part(self, column: str) -> str | Option | None:
+        """What a named column is of the item: the id of a matrix row, an option of a multi, or nothing for the whole item."""
+        parts: tuple[str | Option | None, ...] = (None,)
+        if self.is_matrix or self.type == "multi":
+            parts = tuple(row for row, _ in self.rows) if self.is_matrix else self.options
+        return parts[self.columns.index(column)]
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -92,50 +134,86 @@ class Codebook:
         return tuple(item for item in self.items.values() if item.form == form)
 
     def item_of(self, variable: str) -> Item:
-        """The item to which a column such as `R12_a` belongs."""
+        """The item to which a column of a matrix or multiple choice belongs."""
         while variable not in self.items and "_" in variable:
             variable = variable.rpartition("_")[0]
         return self.items[variable]
 
+    def find(self, form: str, column: str) -> tuple[Item, str | Option | None]:
+        """The item of a named column such as `item_option`, and its row id, its option or None; KeyError otherwise."""
+        for item in self.form(form):
+            if column in item.columns:
+                return item, item.part(column)
+        raise KeyError(column)
 
-def read_item(raw: Mapping[str, Any]) -> Item:
+
+def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
     """One `[[item]]` table as an Item; raises CountyError for an unknown key, type or reason."""
-    known = dict(raw)
+    known = {**raw, "name": str(raw.get("name", ""))}
     where = f"item {known.get('id', '?')}"
     text = as_text({lang: known.pop(lang, "") for lang in ("zh", "en")}, where)
     options = tuple(
-        Option(int(o["code"]), as_text({"zh": o["zh"], "en": o["en"]}, where)) for o in known.pop("options", [])
+        Option(int(o["code"]), as_text({"zh": o["zh"], "en": o["en"]}, where), str(o.get("key", "")))
+        for o in known.pop("options", [])
     )
-    rows = tuple((str(r["id"]), as_text({"zh": r["zh"], "en": r["en"]}, where)) for r in known.pop("rows", []))
+    raw_rows = known.pop("rows", [])
+    rows = tuple((str(r["id"]), as_text({"zh": r["zh"], "en": r["en"]}, where)) for r in raw_rows)
+    names = {str(r["id"]): str(r.get("name", "")) for r in raw_rows}
     unit = as_text(known.pop("unit"), where) if "unit" in known else None
     missing = {int(code): why for code, why in known.pop("missing", {}).items()}
     rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
-    unknown = set(known) - set(Item.__dataclass_fields__)
+    unknown = set(known) - (set(Item.__dataclass_fields__) - {"text", "row_names"})
     if unknown or known.get("type") not in TYPES or not set(missing.values()) <= set(WHY_MISSING):
-        raise CountyError("codebook.bad_item", where=where, unknown=", ".join(sorted(unknown)) or known.get("type"))
-    return Item(text=text, options=options, rows=rows, unit=unit, missing=missing, **rest)
+        strange = ", ".join(sorted(unknown)) or known.get("type")
+        raise CountyError("codebook.bad_item", place, where=where, unknown=strange)
+    return Item(text=text, options=options, rows=rows, row_names=names, unit=unit, missing=missing, **rest)
 
 
-def parse_codebook(toml: str) -> Codebook:
-    """A codebook from the text of its file; raises CountyError for a repeated id or a rule about an unknown item."""
-    items = [read_item(raw) for raw in tomllib.loads(toml).get("item", [])]
+def check_names(items: Iterable[Item], place: Place | None = None) -> None:
+    """Refuses columns of one form that cannot be told apart, from each other or from a frame's own."""
+    taken: dict[tuple[str, str], str] = {}
+    for item in items:
+        check_own_names(item, place)
+        for column in dict.fromkeys((item.name, *item.columns)):
+            if column in RESERVED:
+                raise CountyError("codebook.reserved_name", place, where=item.id, name=column)
+            other = taken.setdefault((item.form, column), item.id)
+            if other != item.id:
+                raise CountyError("codebook.repeated_name", place, where=item.id, name=column, other=other)
+
+
+def check_own_names(item: Item, place: Place | None = None) -> None:
+    """Refuses a name that a rule or a formula could not hold, and one that stands twice within the item."""
+    keys, rows = [option.key for option in item.options], [item.row_names[row] for row, _ in item.rows]
+    for names in ([item.name], keys, rows):
+        for name in names:
+            if not _NAME.fullmatch(name) or name in _TAKEN:
+                raise CountyError("codebook.bad_name", place, where=item.id, name=name)
+            if names.count(name) > 1:
+                raise CountyError("codebook.repeated_name", place, where=item.id, name=name, other=item.id)
+
+
+def parse_codebook(toml: str, place: Place | None = None) -> Codebook:
+    """A codebook from the text of its file; raises CountyError for a repeated id, a bad name or a rule about an unknown item."""
+    items = [read_item(raw, place) for raw in tomllib.loads(toml).get("item", [])]
     book = Codebook({item.id: item for item in items})
     if len(book.items) != len(items):
-        raise CountyError(
-            "codebook.repeated_id", ids=", ".join(sorted(k for k, n in Counter(i.id for i in items).items() if n > 1))
-        )
+        counts = Counter(item.id for item in items)
+        raise CountyError("codebook.repeated_id", place, ids=", ".join(sorted(k for k, n in counts.items() if n > 1)))
+    check_names(items, place)
     for item in items:
-        for rule in (item.asked_if, item.ends_if):
+        for rule in (item.asked_if, item.ends_if, item.contradicts):
             for name in names_in(rule):
                 if name not in book.items and name.rsplit("_", 1)[0] not in book.items:
-                    raise CountyError("codebook.unknown_name", where=item.id, rule=rule, name=name)
+                    raise CountyError("codebook.unknown_name", place, where=item.id, rule=rule, name=name)
     return book
 
 
 @cache
 def house_codebook() -> Codebook:
     """The questionnaire that the house brings: 70 items in four forms."""
-    return parse_codebook(files("huying").joinpath("data/codebook.toml").read_text("utf-8"))
+    file = files("huying").joinpath("data/codebook.toml")
+    return parse_codebook(file.read_text("utf-8"), Place(file.name))
 
 
 def names_in(rule: str) -> list[str]:

@@ -86,7 +86,7 @@ class County:
     """A county as its folder declares it.
 
     `scheme`: the structure that the reform prescribes (units by class for each type of town). `printed`: the numbers that the
-    report prints, by claim, such as `D10 = 24` or `A14 = { percent = 65.0, towns = 104, total = 160 }`. `campaign`: the towns
+    report prints, by claim: one number, or several by name such as `percent`, `towns`, `total`. `campaign`: the towns
     that told people of the reform, and since when. `own`: the claims and indicators that it adds in its `claims.toml`.
     """
 

@@ -1,4 +1,4 @@
-"""The parts of a claim (`sub` of the evidence ledger): their names in both languages, and whether they are shares or numbers."""
+"""The parts of a claim: their names in both languages, and whether they are shares or numbers."""
 
 from __future__ import annotations
 
@@ -7,22 +7,8 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from huying.codebook import house_codebook
 from huying.ledgers import AGENCY_KINDS, TABLES
 from huying.words import all_words, say
-
-# A part named after an answer: its prefix, and where the answers' words stand.
-ANSWERS = {
-    "reach": "R25",
-    "wanted": "R25",
-    "gap": "R25",
-    "option": "L07",
-    "contact": "R15",
-    "reason": "",
-    "answers": "",
-}
-REASONS = {"P14": "S11", "P32": "S16"}
-SUPPORTS = "L11"
 
 
 @cache
@@ -35,7 +21,8 @@ def kinds() -> dict[str, str]:
 def kind_of(claim: str, part: str) -> str:
     """`share`, `number`, or nothing where the part is in the claim's own unit."""
     found = kinds()
-    return found.get(f"{claim}: {part}") or found.get(part) or found.get(f"{part.partition('_')[0]}_*", "")
+    pattern = next((name for name in found if name.endswith("*") and part.startswith(name[:-1])), "")
+    return found.get(f"{claim}: {part}") or found.get(part) or found.get(pattern, "")
 
 
 def slug(part: str) -> str:
@@ -43,30 +30,15 @@ def slug(part: str) -> str:
     return re.sub(r"\W+", "_", part.lower()).strip("_")
 
 
-def part_word(claim: str, part: str, lang: str) -> str:
-    """The name of a part; a part named after an answer, an agency or a ledger bears that name."""
+def part_word(part: str, lang: str, what: str = "") -> str:
+    """The name of a part: its own words, a ledger's or an agency's, else `what` (the words of its measure) with what its prefix adds."""
     key = f"parts.{slug(part)}"
     if key in all_words():
         return say(key, lang)
     if part in TABLES:
         return TABLES[part].title(lang)
-    prefix, _, code = part.partition("_")
-    what = answer_word(claim, prefix, code, lang)
+    prefix, _, kind = part.partition("_")
     key = f"parts.prefix_{prefix}"
-    return say(key, lang, what=what) if key in all_words() and code else what if code and what != code else part
-
-
-def answer_word(claim: str, prefix: str, code: str, lang: str) -> str:
-    """The words of the answer, row or agency that a part is named after; the code itself where there are none."""
-    items = house_codebook().items
-    if code in AGENCY_KINDS.options:
-        return AGENCY_KINDS.options[code](lang)
-    rows = {
-        str(row).partition("_")[0]: text(lang).partition("：")[0].partition(":")[0]
-        for row, text in items[SUPPORTS].rows
-    }
-    if code in rows and not code.isdigit():
-        return rows[code]
-    item = REASONS.get(claim, "") or ANSWERS.get(prefix, "")
-    options = {str(option.code): option.text(lang) for option in items[item].options} if item else {}
-    return options.get(code, code)
+    if kind in AGENCY_KINDS.options and key in all_words():
+        return say(key, lang, what=AGENCY_KINDS.options[kind](lang))
+    return say(key, lang, what=what) if what and key in all_words() else what

@@ -103,7 +103,7 @@ class OnePlace:
         return self.key
 
     def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
-        """The key and its places, such as `A03: T01, T02`, by the line of each broken row."""
+        """The key and its places, joined by commas, by the line of each broken row."""
         sure = rows.dropna(subset=[self.key, self.place])
         places = sure.groupby(self.key)[self.place].agg(lambda found: ", ".join(sorted(set(found))))
         shown = sure[self.key] + ": " + sure[self.key].map(places)

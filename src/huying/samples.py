@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.codebook import Codebook
+from huying.codebook import Codebook, Item
 from huying.errors import EstimateError
 from huying.estimates import Design
 from huying.folder import County
@@ -18,7 +18,7 @@ from huying.store import Cleaned
 from huying.weights import base_weights, kish, rake_towns
 
 Ints = npt.NDArray[np.int64]
-SEX_CODES = {"male": 1, "female": 2}
+SEXES = ("male", "female")
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,6 @@ class Sample:
     diagnostics: pd.DataFrame
     wave: str
     merged: tuple[str, ...] = ()
-
-    def column(self, name: str) -> npt.NDArray[np.float64]:
-        """One column as floats, missing as NaN."""
-        return np.asarray(self.rows[name].to_numpy(dtype=float, na_value=np.nan))
-
-    def asked(self, cell: str, *reasons: str) -> npt.NDArray[np.bool_]:
-        """Who answered the cell, or gave one of `reasons` (such as does_not_know) for not answering."""
-        missing = self.rows[f"{cell}_missing"]
-        return np.asarray(missing.isna() | missing.isin(reasons), dtype=bool)
 
 
 def analysed(cleaned: Cleaned, form: str, wave: str, exclude: tuple[str, ...]) -> pd.DataFrame:
@@ -60,16 +51,17 @@ def town_codes(rows: pd.DataFrame, towns: pd.DataFrame) -> Ints:
     return codes
 
 
-def sex_groups(rows: pd.DataFrame, item: str, categories: list[str]) -> Ints:
+def sex_groups(rows: pd.DataFrame, item: Item, categories: list[str]) -> Ints:
     """0, 1 for the categories in their order, -1 where the answer is missing."""
-    order = {SEX_CODES[name]: place for place, name in enumerate(categories)}
-    return np.asarray(rows[item].map(order).fillna(-1), dtype=np.int64)
+    codes = {option.key: option.code for option in item.options}
+    order = {codes[name]: place for place, name in enumerate(categories)}
+    return np.asarray(rows[item.id].map(order).fillna(-1), dtype=np.int64)
 
 
-def age_groups(rows: pd.DataFrame, item: str, categories: list[str]) -> Ints:
+def age_groups(rows: pd.DataFrame, item: Item, categories: list[str]) -> Ints:
     """The place of each age in `categories` such as 18-39 and 60+, -1 where the answer is missing."""
     lows = [int(re.match(r"\d+", name)[0]) for name in categories]  # type: ignore[index]
-    age = rows[item].to_numpy(dtype=float, na_value=np.nan)
+    age = rows[item.id].to_numpy(dtype=float, na_value=np.nan)
     groups = np.searchsorted(lows, np.nan_to_num(age, nan=-1), side="right") - 1
     return np.where(np.isnan(age), -1, groups).astype(np.int64)
 
@@ -77,7 +69,7 @@ def age_groups(rows: pd.DataFrame, item: str, categories: list[str]) -> Ints:
 def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: str) -> tuple[list[str], npt.NDArray[np.float64]]:
     """The categories of a margin in natural order, and their adults with the shape (towns, categories)."""
     table = margins[margins["item"] == item].pivot(index="town_id", columns="category", values="adults")
-    names = sorted(table.columns) if item == "age" else [name for name in SEX_CODES if name in table.columns]
+    names = sorted(table.columns) if item == "age" else [name for name in SEXES if name in table.columns]
     return names, table.reindex(index=towns["town_id"], columns=names).to_numpy(dtype=float)
 
 
@@ -91,7 +83,9 @@ def resident_sample(
         raise EstimateError("samples.no_register")
     town = town_codes(rows, towns)
     village = rows["village_id"].fillna("").astype(str)
-    village = village.where(village != "", rows["town_id"].astype(str) + "?")
+    nowhere = (village == "").groupby(rows["town_id"].astype(str)).transform("all")
+    alone = rows["town_id"].astype(str) + "?" + nowhere.map({True: "#", False: ""}) + rows["row_id"].where(nowhere, "")
+    village = village.where(village != "", alone)  # where no village of a town is known, the PSU is the person
     psu = np.unique(rows["town_id"].astype(str) + "/" + village, return_inverse=True)[1].astype(np.int64)
     base = base_weights(town, psu, towns["adults"].to_numpy(dtype=float))
     if county.sampling != "probability":
@@ -105,7 +99,7 @@ def resident_sample(
             }
         )
         return Sample(rows, Design(town, psu, base, tuple(towns["town_id"])), table, wave)
-    roles = {item.role: item.id for item in book.form("resident") if item.role in ("sex", "age")}
+    roles = {item.role: item for item in book.form("resident") if item.role in ("sex", "age")}
     groups, totals = {}, {}
     for item, grouping in (("sex", sex_groups), ("age", age_groups)):
         names, totals[item] = margin_totals(margins, towns, item)
@@ -113,14 +107,18 @@ def resident_sample(
     low, high = county.thresholds["weight_bounds"]
     raked = rake_towns(town, base, groups, totals, list(towns["town_id"]), (low, high))
     design = Design(town, psu, raked.weight, tuple(towns["town_id"]), margins=raked.margins, base=base)
-    return Sample(
-        rows.assign(age_group=groups["age"], sex_group=groups["sex"]), design, raked.diagnostics, wave, raked.merged
-    )
+    named = {f"{item}_group": name_groups(groups[item], margin_totals(margins, towns, item)[0]) for item in groups}
+    return Sample(rows.assign(**named), design, raked.diagnostics, wave, raked.merged)
 
 
-def staff_sample(cleaned: Cleaned, county: County, wave: str) -> Sample:
+def name_groups(codes: Ints, names: list[str]) -> pd.Series:
+    """Codes as the names of their categories, missing where the code is -1."""
+    return pd.Series([names[code] if code >= 0 else None for code in codes], dtype="string")
+
+
+def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: tuple[str, ...] | None = None) -> Sample:
     """Staff of a wave: strata = towns, PSU = the person, finite population = staff listed in the register."""
-    rows = analysed(cleaned, "staff", wave, county.exclude)
+    rows = analysed(cleaned, "staff", wave, county.exclude if exclude is None else exclude)
     towns = cleaned.ledger("towns")
     if towns is None:
         raise EstimateError("samples.no_register")
@@ -133,20 +131,6 @@ def staff_sample(cleaned: Cleaned, county: County, wave: str) -> Sample:
     return Sample(
         rows, design, pd.DataFrame({"place": towns["town_id"], "n": answers.astype(int), "listed": listed}), wave
     )
-
-
-def stack(first: Sample, second: Sample) -> Sample:
-    """Two waves of one survey as one sample whose shared villages are shared PSUs, so that changes keep their covariance."""
-    rows = pd.concat([first.rows, second.rows], ignore_index=True)
-    names = rows["town_id"].astype(str) + "/" + rows["village_id"].fillna("").astype(str)
-    psu = np.unique(names, return_inverse=True)[1].astype(np.int64)
-    parts = (first.design, second.design)
-    shift = [int(m.max(initial=-1)) + 1 for m in first.design.margins]
-    margins = tuple(np.concatenate([a, b + s]) for a, b, s in zip(*(p.margins for p in parts), shift, strict=True))
-    weight, stratum = (np.concatenate([getattr(p, name) for p in parts]) for name in ("weight", "stratum"))
-    base = np.concatenate([p.weight if p.base is None else p.base for p in parts])
-    design = Design(stratum, psu, weight, first.design.places, margins=margins, base=base)
-    return Sample(rows, design, second.diagnostics, f"{first.wave}-{second.wave}")
 
 
 def dispositions(cleaned: Cleaned, exclude: tuple[str, ...]) -> pd.DataFrame:

@@ -11,12 +11,11 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,32 +23,13 @@ import pyarrow.parquet as pq
 from huying.errors import InputError, Place
 
 FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
-MOST_GROUPS = 256  # row groups of a file: each costs its footer a line a column, and every reader reads the footer
 PART = ".part"  # the end of a temporary file's name, which begins with a dot
 NAME_PART = 60  # bytes of a part of a file's name: disks allow 255 in all, and a name has up to four parts
 WINDOWS_PATH = 260  # characters, where long paths are not switched on
 
-_kept_back: list[dict[str, bytes]] = []
-
-
-@contextlib.contextmanager
-def kept_back(is_kept: bool = True) -> Iterator[dict[str, bytes]]:
-    """Within the block, what `write_bytes` would write lies in the dict, by path, and nothing is written (if `is_kept`)."""
-    files: dict[str, bytes] = {}
-    if is_kept:
-        _kept_back.append(files)
-    try:
-        yield files
-    finally:
-        if is_kept:
-            _kept_back.remove(files)
-
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` beside `path`, flush it to the disk, then rename: a reader sees the old file or the new one."""
-    if _kept_back:
-        _kept_back[-1][str(path)] = content
-        return
     with beside(path) as temporary:
         temporary.write_bytes(content)
 
@@ -86,66 +66,20 @@ def beside(path: Path) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
 
 
-def drop_parts(folder: Path) -> None:
-    """Remove from a folder what writers that a crash ended left there; the caller knows that none is at work."""
-    for file in folder.glob(f".*{PART}"):
-        with contextlib.suppress(OSError):
-            file.unlink()
-
-
-def write_flushed(file: Path, content: bytes) -> None:
-    """Write a new file through to the disk, for a folder that nobody reads yet; raises OSError."""
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
-    try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def write_text(path: Path, text: str) -> None:
     """Write a text as UTF-8, atomically."""
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_parquet(path: Path, frame: pd.DataFrame, by: str = "") -> None:
-    """Write a frame as Parquet; with `by` (for example town_id) each of its values is a row group of its own.
-
-    Of more than MOST_GROUPS values, neighbours share a row group.
-    """
-    ordered = frame.sort_values(by, kind="stable", ignore_index=True) if by else frame
-    table = pa.Table.from_pandas(ordered, preserve_index=False)
-    with beside(path) as temporary, pq.ParquetWriter(temporary, table.schema, compression="zstd") as writer:
-        start = 0
-        for size in group_sizes(ordered[by]) if by else [len(ordered)]:
-            writer.write_table(table.slice(start, size), row_group_size=max(size, 1))
-            start += size
+def write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame as Parquet, atomically."""
+    with beside(path) as temporary:
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), temporary, compression="zstd")
 
 
-def group_sizes(ordered: pd.Series, most: int = MOST_GROUPS) -> list[int]:
-    """The rows of each row group of a sorted column: whole values, one a group where that makes no more than `most` groups."""
-    sizes = ordered.groupby(ordered, sort=False, dropna=False).size().to_numpy()
-    starts = np.arange(0, len(sizes), max(1, -(-len(sizes) // most)))
-    return [int(size) for size in np.add.reduceat(sizes, starts)] if len(sizes) else []
-
-
-def read_parquet(path: Path, **equal: str) -> pd.DataFrame:
-    """The rows of a Parquet file in which each column named holds the value given; only their row groups are read."""
-    filters = [(column, "=", value) for column, value in equal.items()] or None
-    return pd.read_parquet(path, filters=filters)
-
-
-def read_groups(path: Path, columns: Sequence[str], rows: int) -> Iterator[pd.DataFrame]:
-    """Some columns of a Parquet file, row groups of about `rows` rows at a time; of a file written by town whole towns."""
-    with pq.ParquetFile(path) as file:
-        held, size = list[int](), 0
-        for group in range(file.num_row_groups):
-            held, size = [*held, group], size + file.metadata.row_group(group).num_rows
-            if size >= rows or group == file.num_row_groups - 1:
-                yield file.read_row_groups(held, columns=list(columns)).to_pandas()
-                held, size = [], 0
+def read_parquet(path: Path) -> pd.DataFrame:
+    """The rows of a Parquet file."""
+    return pd.read_parquet(path)
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
@@ -199,11 +133,12 @@ def hash_of(parts: Iterable[str]) -> str:
     return hashlib.sha256(json.dumps(list(parts), ensure_ascii=False).encode()).hexdigest()
 
 
-def code_hash() -> str:
-    """The sha256 of the package itself: its modules and its data."""
+def code_hash(*rooms: str) -> str:
+    """The sha256 of the package itself, its modules and its data, or of some rooms of it."""
     root = Path(__file__).parent
-    files = sorted(p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
-    return hash_of(f"{path.relative_to(root).as_posix()} {file_hash(path)}" for path in files)
+    every = sorted(p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    names = {path.relative_to(root).as_posix(): path for path in every}
+    return hash_of(f"{name} {file_hash(path)}" for name, path in names.items() if not rooms or name.startswith(rooms))
 
 
 @dataclass(frozen=True)
@@ -231,30 +166,33 @@ def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
     """
     for part in ("forms", "ledgers"):
         shutil.rmtree(folder / part, ignore_errors=True)
-    for form, frame in cleaned.forms.items():
-        write_parquet(folder / "forms" / f"{form}.parquet", frame, "town_id" if "town_id" in frame else "")
-    for (table, period), frame in cleaned.ledgers.items():
-        by = "town_id" if "town_id" in frame else ""
-        write_parquet(folder / "ledgers" / f"{table}@{period}.parquet", frame, by)
+    tables = {f"forms/{form}": frame for form, frame in cleaned.forms.items()}
+    tables |= {f"ledgers/{table}@{period}": frame for (table, period), frame in cleaned.ledgers.items()}
+    for name, frame in tables.items():
+        write_parquet(folder / f"{name}.parquet", _by_town(frame))
     for name in ("rejected", "flags", "counts"):
         write_parquet(folder / f"{name}.parquet", getattr(cleaned, name).astype(str))
-    write_text(
-        folder / "cleaned.json",
-        json.dumps({"data_hash": cleaned.data_hash, "notes": cleaned.notes}, ensure_ascii=False),
-    )
+    meta = {"data_hash": cleaned.data_hash, "notes": cleaned.notes}
+    write_text(folder / "cleaned.json", json.dumps(meta, ensure_ascii=False))
 
 
-def load_cleaned(folder: Path, forms: bool = True) -> Cleaned:
-    """A cleaned county as `save_cleaned` wrote it, with the rows of its surveys or, of a large one, without."""
+def _by_town(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sort_values("town_id", kind="stable", ignore_index=True) if "town_id" in frame else frame
+
+
+def load_cleaned(folder: Path) -> Cleaned:
+    """A cleaned county as `save_cleaned` wrote it."""
     meta = json.loads((folder / "cleaned.json").read_text("utf-8"))
-    counts = pd.read_parquet(folder / "counts.parquet")
+    counts = read_parquet(folder / "counts.parquet")
     return Cleaned(
-        forms={p.stem: pd.read_parquet(p) for p in sorted((folder / "forms").glob("*.parquet")) if forms},
-        ledgers={_split(p.stem): pd.read_parquet(p) for p in sorted((folder / "ledgers").glob("*.parquet"))},
-        rejected=pd.read_parquet(folder / "rejected.parquet"), flags=pd.read_parquet(folder / "flags.parquet"),
-        counts=counts.assign(**{c: counts[c].astype(int) for c in counts if c.startswith("n_")}),
-        data_hash=meta["data_hash"], notes=tuple(meta["notes"]),
-    )  # fmt: skip
+        forms={file.stem: read_parquet(file) for file in sorted((folder / "forms").glob("*.parquet"))},
+        ledgers={_split(file.stem): read_parquet(file) for file in sorted((folder / "ledgers").glob("*.parquet"))},
+        rejected=read_parquet(folder / "rejected.parquet"),
+        flags=read_parquet(folder / "flags.parquet"),
+        counts=counts.assign(**{name: counts[name].astype(int) for name in counts if name.startswith("n_")}),
+        data_hash=meta["data_hash"],
+        notes=tuple(meta["notes"]),
+    )
 
 
 def _split(stem: str) -> tuple[str, str]:

@@ -8,8 +8,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from huying.reads import note
-
 LANGUAGES = ("zh", "en")
 
 
@@ -61,5 +59,4 @@ def all_words() -> dict[str, Text]:
 
 def say(key: str, lang: str | None = None, /, **values: Any) -> str:
     """The text `key` in `lang`, its `{places}` filled from `values`; raises KeyError for an unknown key."""
-    note(f"word:{key}", lang or language())
     return all_words()[key](lang).format(**values)

@@ -141,8 +141,3 @@ def make_second(folder: Path, seed: int = 41) -> Path:
     write_bytes(folder / "county.toml", "\n".join(parts).encode())
     shutil.copy(REPORTS / "report_b.txt", folder / "report.txt")
     return folder
-
-
-def rows_of(evidence: pd.DataFrame) -> set[str]:
-    """The claims that have a verdict."""
-    return set(evidence.loc[evidence["verdict"] != "", "claim"])

@@ -1,6 +1,5 @@
 """The notebooks hold the house's form, and what their evidence cells print is really compared."""
 
-import base64
 import json
 import os
 import re
@@ -10,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from huying.batch.crew import Crew
-from huying.batch.site import COUNTY_ONLY, EVERY_PLACE, Site
-
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SECTIONS = ("问题 Question", "参数 Parameters", "数据 Data", "方法 Method", "结果 Findings", "局限 Limits")
+FITTED = re.compile(r"\bpd\.|\.(frame|share|mean|ratio|ledger|survey|groupby|assign|merge|count|judge|values)\b|\[\"")
 FORBIDDEN = re.compile(r"^\s*(def|class|%run|%load)\b|simplefilter|filterwarnings|['\"]/(home|root|Users|work)/", re.M)
 
 
@@ -28,7 +25,11 @@ def tagged(path, tag):
 
 
 def test_there_are_notebooks():
-    assert [path.stem for path in NOTEBOOKS] == sorted((*EVERY_PLACE, *COUNTY_ONLY))
+    """Each declares for which places it runs, and what it has to do with the evidence ledger."""
+    assert len(NOTEBOOKS) >= 11
+    for path in NOTEBOOKS:
+        declared = json.loads(path.read_text("utf-8"))["metadata"]["huying"]
+        assert declared["places"] in ("all", "county") and declared["evidence"] in ("records", "reads", "none"), path
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -46,13 +47,18 @@ class TestForm:
 
     def test_short_cells_without_definitions(self, path):
         sources = ["".join(cell["source"]) for cell in cells(path, "code")]
-        assert len(cells(path, "code")) + len(cells(path, "markdown")) <= 30
-        assert sorted(source.count("\n") + 1 for source in sources)[len(sources) // 2] <= 4
+        assert len(sources) <= 30
+        lines = sorted(source.count("\n") + 1 for source in sources)
+        assert lines[len(lines) // 2] <= 4 and lines[-1] <= 11
         assert not [source for source in sources if FORBIDDEN.search(source)]
+        assert any(FITTED.search(source) for source in sources)
+
+    def test_one_cell_invites_a_change(self, path):
+        assert sum("轮到你 Your turn" in "".join(cell["source"]) for cell in cells(path, "markdown")) == 1
 
     def test_every_evidence_cell_has_its_output_and_count(self, path):
         evidence = tagged(path, "nbval-check-output")
-        assert len(evidence) >= 5
+        assert len(evidence) >= 3
         for cell in evidence:
             assert "keep_output" in cell["metadata"]["tags"]
             assert cell["execution_count"]
@@ -64,31 +70,16 @@ class TestForm:
         assert not [cell for cell in cells(path, "code") if "image/png" in json.dumps(cell["outputs"])]
 
 
-def test_every_chart_is_shown_and_saved(demo, folder, monkeypatch):
-    """As many pictures in the executed notebook as it draws, and the same bytes as files."""
-    monkeypatch.setenv("HUYING_RESULTS", str(folder.parent))
-    site, found = Site(demo), []
-    (request,) = site.requests(["13_calls_and_responses"], ["T16"], ["2023"], ["en"])[:1]
-    with Crew(1) as crew:
-        crew.run([site.order(request)], lambda number, product: found.append(product))
-    assert found[0].failure is None
-    made = json.loads(found[0].notebook)
-    code = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
-    drawn = sum("".join(cell["source"]).count("draw(here") for cell in code)
-    shown = [o["data"]["image/png"] for cell in code for o in cell["outputs"] if "image/png" in o.get("data", {})]
-    assert len(shown) == drawn > 5
-    assert {base64.b64decode(picture) for picture in shown} == set(found[0].files.values())
-
-
 def test_an_altered_sentence_fails(tmp_path):
     """nbval must stop at a sentence that differs from what the code says."""
     source = json.loads((ROOT / "notebooks" / "13_calls_and_responses.ipynb").read_text("utf-8"))
     code = [cell for cell in source["cells"] if cell["cell_type"] == "code"]
     source["cells"] = code[:2]
-    text = source["cells"][1]["outputs"][0]["text"]
+    (shown,) = source["cells"][1]["outputs"]
+    text = shown["data"]["text/plain"]
     assert any("示例县" in line for line in text)
     for name, lines in (("right", text), ("wrong", [line.replace("示例县", "另一县") for line in text])):
-        source["cells"][1]["outputs"][0]["text"] = lines
+        shown["data"]["text/plain"] = lines
         (tmp_path / f"{name}.ipynb").write_text(json.dumps(source, ensure_ascii=False), "utf-8")
     command = [
         sys.executable,

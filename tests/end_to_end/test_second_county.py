@@ -1,16 +1,15 @@
-"""A county that the house was not tuned for: it runs without a change, accounts for every row, and gives a verdict on every claim."""
+"""A county that the house was not tuned for: its notebooks run without a change, account for every row, and judge every claim."""
 
 import pandas as pd
 import pytest
 from second_county import make_second
 
-from huying import words
-from huying.batch import county_step
-from huying.batch.crew import Crew
-from huying.batch.run import run
-from huying.batch.site import COUNTY_ONLY, EVERY_PLACE, Site, check_towns
-from huying.folder import read_county
-from huying.reading import open_place
+import huying as hy
+from huying.claims.verdict import KEY
+from run_notebook import evidence_of, recording, run_notebook
+
+WAVES = ("2023", "2024")
+TOWNS = {f"V{n:03d}" for n in range(1, 27)}
 
 
 @pytest.fixture(scope="module")
@@ -18,39 +17,43 @@ def second(tmp_path_factory):
     folder = make_second(tmp_path_factory.mktemp("second") / "county")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HUYING_RESULTS", str(tmp_path_factory.mktemp("results")))
-        yield read_county(folder), county_step.prepare(read_county(folder))
+        yield hy.county(folder, lang="en")
+
+
+@pytest.fixture(scope="module")
+def evidence(second):
+    return evidence_of(second.declared.folder, WAVES, recording())
 
 
 def test_every_row_of_every_file_is_accounted_for(second):
-    counts = pd.read_parquet(second[1] / "data" / "counts.parquet")
-    numbers = counts[["n_read", "n_kept", "n_rejected"]].astype(int)
+    numbers = second.cleaned.counts[["n_read", "n_kept", "n_rejected"]].astype(int)
     assert (numbers["n_read"] == numbers["n_kept"] + numbers["n_rejected"]).all()
     assert (numbers["n_kept"] > 0).all()
     assert numbers["n_rejected"].sum() < 0.05 * numbers["n_read"].sum()
 
 
-def test_every_claim_has_its_verdict_at_its_places(second):
-    evidence = pd.read_parquet(second[1] / "evidence.parquet")
-    head = evidence[evidence["sub"] == ""]
+def test_every_claim_has_its_verdict_at_its_places(evidence):
+    head = evidence[evidence["part"] == ""]
     assert head["claim"].nunique() == 72
-    towns = {f"V{n:03d}" for n in range(1, 27)}
     for claim in ("P16", "P13", "A05", "D09", "B07"):
-        assert towns | {"county"} == set(head.loc[head["claim"] == claim, "place"])
+        assert TOWNS | {"county"} == set(head.loc[head["claim"] == claim, "place"])
     assert set(head.loc[head["claim"] == "A06", "place"]) == {"V004"}
+    assert (head["verdict"] != "").all()
     assert (head.loc[head["verdict"] == "cannot say", "reason"] != "").all()
 
 
-def test_its_notebooks_run(second, monkeypatch):
-    county, folder = second
-    monkeypatch.setenv("HUYING_RESULTS", str(folder.parent))
-    site = Site(county)
-    requests = site.requests([*EVERY_PLACE, *COUNTY_ONLY], check_towns(site, ["V004"]), ["2023"], words.LANGUAGES)
-    with Crew(2) as crew:
-        summary = run(site, site.plan(requests), crew)
-    assert not summary.failed
-    assert summary.done == len(requests) == 2 * (4 + 7)
+@pytest.mark.parametrize("notebook", recording())
+def test_its_notebooks_run_for_a_town_in_the_other_language(second, evidence, notebook, monkeypatch, tmp_path):
+    """What the town's notebook judges equals what the county's run records."""
+    monkeypatch.setenv("HUYING_FIGURES", str(tmp_path))
+    names, printed = run_notebook(notebook, second.declared.folder, town="V004", wave="2023", lang="zh")
+    own = names["county"].recorded.rows.set_index(list(KEY))
+    assert len(own) and "乙样县" in repr(names["county"]) and printed
+    same = evidence.set_index(list(KEY)).loc[own.index]
+    pd.testing.assert_frame_equal(own[["estimate", "low", "high", "n"]], same[["estimate", "low", "high", "n"]])
+    assert own["verdict"].tolist() == same["verdict"].tolist()
 
 
-def test_its_own_report_is_read(second):
-    here = open_place(str(second[0].folder), "county", "2023", "en")
-    assert here.row("X04")["estimate"] > 0
+def test_its_own_report_is_read(evidence):
+    own = evidence[(evidence["claim"] == "X04") & (evidence["part"] == "")]
+    assert own["estimate"].iloc[0] > 0

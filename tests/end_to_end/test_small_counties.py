@@ -3,12 +3,10 @@
 import shutil
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import pandas as pd
 import pytest
 
-from huying.gallery import FIGURES, draw
-from huying.reading import open_place
+import huying as hy
+from run_notebook import recording, run_notebook
 
 DEMO = Path(__file__).parents[2] / "survey_data" / "demo"
 HEAD = """[county]
@@ -39,62 +37,83 @@ reader = "wjx"
 text = "residents_2023_utf16_text.txt"
 number = "residents_2023_utf16_number.txt"
 """
+FILES = ("towns.csv", "calls_2022.xlsx", "residents_2023_utf16_text.txt", "residents_2023_utf16_number.txt")
+PARTS = {"residents": RESIDENTS, "calls": CALLS, "towns": ""}
+AMONG = "the verdict holds among respondents"
 
 
 def make(folder, *parts):
     folder.mkdir()
-    for file in ("towns.csv", "calls_2022.xlsx", "residents_2023_utf16_text.txt", "residents_2023_utf16_number.txt"):
+    for file in FILES:
         shutil.copy(DEMO / "raw" / file, folder / file)
     (folder / "county.toml").write_text("\n".join((HEAD, *parts)), encoding="utf-8")
-    return str(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A folder a county, by the one file that it has beside its register."""
+    base = tmp_path_factory.mktemp("small")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HUYING_RESULTS", str(base / "results"))
+        yield {name: make(base / name, part) for name, part in PARTS.items()}
+
+
+@pytest.mark.parametrize("notebook", recording())
+@pytest.mark.parametrize("file", PARTS)
+def test_a_county_with_one_file_runs_every_notebook(small, notebook, file, monkeypatch, tmp_path):
+    """A claim says `no data` and the first file that it needs and the county has not, and no other claim says so."""
+    monkeypatch.setenv("HUYING_FIGURES", str(tmp_path / "figures"))
+    names, printed = run_notebook(notebook, small[file], town="T14", wave="2023")
+    county = names["county"]
+    head = county.recorded.rows.query("part == ''")
+    assert "quota sample" in repr(county)
+    for row in head.to_dict("records"):
+        lacking = [name for name in county.claim(row["claim"]).needs if name not in ("towns", file)]
+        assert (row["reason"].startswith("no data: ")) == bool(lacking), row["claim"]
+        if lacking:
+            assert (row["verdict"], row["reason"]) == ("cannot say", f"no data: {lacking[0]}")
+    reasons = {
+        need for claim in set(head["claim"]) for need in county.claim(claim).needs if need not in ("towns", file)
+    }
+    assert not reasons or "no ledger of" in printed or "no survey of" in printed
 
 
 @pytest.mark.parametrize(
-    ("part", "lacking", "drawn"),
-    [(RESIDENTS, "B07", "awareness"), (CALLS, "P16", "waiting"), ("", "P13", "")],
-    ids=["residents", "calls", "towns"],
+    ("file", "notebook", "drawn", "lacking", "said"),
+    [
+        ("residents", "11", "awareness", "13", "no ledger of calls"),
+        ("calls", "13", "waiting", "11", "no survey of residents"),
+    ],
 )
-def test_a_county_with_one_file_draws_what_it_has_and_says_what_it_lacks(tmp_path, capsys, part, lacking, drawn):
-    here = open_place(make(tmp_path / "small", part), "T14", "2023", "en")
-    for name in FIGURES:
-        figure = draw(here, name)
-        assert figure is not None or f"no data for the chart {name}" in capsys.readouterr().out
-        assert figure is not None or name != drawn
-    plt.close("all")
-    row = here.row(lacking)
-    assert (row["verdict"], row["reason"][:8]) == ("cannot say", "no data:")
-    assert ("no survey of residents" if lacking == "P16" else "no ledger of") in here.verdict(lacking)
-    for table in (
-        here.endings("resident", "staff"),
-        here.flag_counts(),
-        here.weight_table(),
-        here.rejected_reasons(),
-        here.files(),
-    ):
-        assert isinstance(table, pd.DataFrame)
-    assert "quota sample" in here.limits()
+def test_it_draws_what_it_has_and_says_what_it_lacks(
+    small, file, notebook, drawn, lacking, said, monkeypatch, tmp_path
+):
+    for name, value in (("FIGURES", str(tmp_path)), ("PLACE", "T14"), ("WAVE", "2023"), ("LANG", "en")):
+        monkeypatch.setenv(f"HUYING_{name}", value)
+    run_notebook(notebook, small[file], town="T14", wave="2023")
+    assert (tmp_path / f"{drawn}_T14_2023_en.png").stat().st_size > 10_000
+    _, printed = run_notebook(lacking, small[file], town="T14", wave="2023")
+    assert said in printed
 
 
-def test_a_quota_sample_says_so_wherever_it_is_shown(tmp_path):
-    here = open_place(make(tmp_path / "small", RESIDENTS), "county", "2023", "en")
-    assert "quota sample: every interval assumes" in here.heading()
-    assert "the verdict holds among respondents" in here.verdict("P16")
-    figure = draw(here, "awareness")
-    assert "every interval assumes" in " ".join(text.get_text() for text in figure.findobj(plt.Text)).replace("\n", " ")
-    plt.close("all")
+def test_a_quota_sample_says_so_wherever_it_is_shown(small):
+    county = hy.county(small["residents"], lang="en")
+    aware = county.survey("resident", wave="2023").share("aware")
+    verdict = county.judge("P16", aware)
+    assert "quota sample: every interval assumes" in repr(county)
+    assert AMONG in verdict.text
+    ax = hy.charts.forest(aware, verdict=verdict)
+    texts = " ".join(text.get_text() for text in ax.figure.findobj(hy.charts.look.Text))
+    assert "every interval assumes" in texts.replace("\n", " ")
+    hy.charts.save(ax, "awareness")
 
 
-def test_nothing_of_a_file_that_the_county_no_longer_has_is_shown(tmp_path, capsys):
-    folder = make(tmp_path / "small", CALLS)
-    assert draw(open_place(folder, "T14", "2023", "en"), "waiting") is not None
-    (Path(folder) / "county.toml").write_text(HEAD, encoding="utf-8")
-    here = open_place(folder, "T14", "2023", "en")
-    assert draw(here, "waiting") is None
-    assert not list((here.folder / "data" / "ledgers").glob("calls*"))
-    assert {path.name for path in here.folder.glob("*.csv")} == {
-        "evidence.csv",
-        "rejected.csv",
-        "flags.csv",
-        "counts.csv",
-    }
-    plt.close("all")
+def test_nothing_of_a_file_that_the_county_no_longer_has_is_left(tmp_path, monkeypatch):
+    monkeypatch.setenv("HUYING_RESULTS", str(tmp_path / "results"))
+    folder = make(tmp_path / "county", CALLS)
+    assert len(hy.county(folder, lang="en").ledger("calls"))
+    (folder / "county.toml").write_text(HEAD, encoding="utf-8")
+    county = hy.county(folder, lang="en")
+    assert county.ledger("calls").empty and not list((county.folder / "data" / "ledgers").glob("calls*"))
+    assert {path.name for path in county.folder.glob("*.csv")} == {"rejected.csv", "flags.csv", "counts.csv"}

@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 from huying import store
-from huying.claims import CANNOT_SAY, EVIDENCE, Freeze, as_evidence, house_claims, judge_claim, no_data
+from huying.claims.declared import house_claims
+from huying.claims.evidence import EVIDENCE, as_evidence, no_data
+from huying.claims.frozen import Freeze
+from huying.claims.judged import CANNOT_SAY, judge_claim
 from huying.estimates import COUNT
 from huying.folder import read_county
 
@@ -14,7 +17,7 @@ COLUMNS = [
     "place",
     "period",
     "wave",
-    "sub",
+    "part",
     "estimate",
     "low",
     "high",
@@ -35,12 +38,12 @@ COLUMNS = [
     "rule_frozen_on",
     "excluded_flags",
     "data_hash",
-    "figure",
     "notebook",
+    "cell",
     "is_synthetic",
 ]
 NUMBERS = {"estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family"}
-KEY = ["claim", "place", "period", "wave", "sub"]
+KEY = ["claim", "place", "period", "wave", "part"]
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def ledger(tmp_path):
     head = '[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "probability"\nis_synthetic = true\n'
     (tmp_path / "county.toml").write_text(head + '[exclude]\nflags = ["duplicate", "cloned_block"]\n', "utf-8")
     county, claim = read_county(tmp_path), house_claims()["P13"]
-    counted = pd.DataFrame({"place": ["T01", "T02"], "sub": "", "period": "2023", "wave": "", "estimate": [0.3, 0.1], "n": 144.0,
+    counted = pd.DataFrame({"place": ["T01", "T02"], "part": "", "period": "2023", "wave": "", "estimate": [0.3, 0.1], "n": 144.0,
                             "se": np.nan, "n_eff": np.nan, "df": np.nan, "deff": np.nan, "method": COUNT, "reliability": "ok"})  # fmt: skip
     parts = [judge_claim(claim, counted.assign(low=counted["estimate"], high=counted["estimate"])),
              no_data(("T01", "county"), "no data: unit_check").assign(period="2024")]  # fmt: skip

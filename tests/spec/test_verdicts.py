@@ -6,18 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying import claims
-from huying.claims import (
-    CANNOT_SAY,
-    NOT_SUPPORTED,
-    SUPPORTED,
-    Claim,
-    Freeze,
-    as_evidence,
-    judge,
-    judge_claim,
-    judge_towns,
-)
+from huying.claims.declared import QUANTIFIERS, Claim, claims_of, house_claims
+from huying.claims.evidence import as_evidence
+from huying.claims.frozen import Freeze, freeze, read_freeze, rule_hashes
+from huying.claims.judged import CANNOT_SAY, NOT_SUPPORTED, SUPPORTED, judge, judge_claim, judge_towns
 from huying.estimates import COUNT, EXACT, POOLED, korn_graubard
 from huying.folder import read_county
 from huying.words import Text
@@ -87,7 +79,7 @@ def test_edges_of_the_bar(quantifier, bar, estimate, low, high, verdict):
     assert judge(quantifier, bar, estimate, low, high, 100)[0] == verdict
 
 
-@pytest.mark.parametrize("quantifier", claims.QUANTIFIERS)
+@pytest.mark.parametrize("quantifier", QUANTIFIERS)
 def test_no_case_is_no_verdict(quantifier):
     assert judge(quantifier, 0.5, np.nan, np.nan, np.nan, 0) == (MAYBE, "no eligible case")
     assert judge(quantifier, 0.5, 0.0, 0.0, 0.0, 0) == (MAYBE, "no eligible case")
@@ -124,7 +116,7 @@ def facts(values, sizes, method=POOLED):
     low, high = (p, p) if method in (COUNT, EXACT) else korn_graubard(p, n)
     places = [f"T{i:02d}" for i in range(1, len(p) + 1)]
     return pd.DataFrame(
-        {"place": places, "sub": "", "period": "", "wave": "2023", "estimate": p, "low": low, "high": high, "se": np.nan,
+        {"place": places, "part": "", "period": "", "wave": "2023", "estimate": p, "low": low, "high": high, "se": np.nan,
          "n": n, "n_eff": n, "df": n - 1, "deff": 1.0, "method": method, "reliability": "ok", "reason": ""}
     )  # fmt: skip
 
@@ -231,8 +223,8 @@ def test_no_town_known():
 
 
 def test_only_the_headline_is_judged():
-    rows = pd.concat([facts([1], [50]), facts([1], [50]).assign(sub="female")])
-    judged = judge_claim(a_claim(), rows).set_index("sub")
+    rows = pd.concat([facts([1], [50]), facts([1], [50]).assign(part="female")])
+    judged = judge_claim(a_claim(), rows).set_index("part")
     assert judged.loc["", "verdict"] == YES
     assert judged.loc["female", "verdict"] == ""
 
@@ -270,15 +262,15 @@ def test_remark_of_the_freeze(county, now, remark, day):
 
 
 def test_freeze_keeps_hash_and_date(county, tmp_path):
-    claims.freeze(county, dt.date(2023, 5, 1))
-    first = claims.read_freeze(county)
+    freeze(county, dt.date(2023, 5, 1))
+    first = read_freeze(county)
     assert first.frozen_on == "2023-05-01"
-    assert set(first.hashes) == set(claims.house_claims())
+    assert set(first.hashes) == set(house_claims())
     (tmp_path / "county.toml").write_text(COUNTY + "[bars]\nP14 = 0.6\n", "utf-8")
     changed = read_county(tmp_path)
-    claims.freeze(changed, dt.date(2023, 7, 1))
-    assert claims.read_freeze(changed) == first
-    now = claims.rule_hashes(changed, claims.claims_of(changed))
+    freeze(changed, dt.date(2023, 7, 1))
+    assert read_freeze(changed) == first
+    now = rule_hashes(changed, claims_of(changed))
     assert {key for key in now if first.remark(key, now[key])} == {"P14"}
     assert first.remark("P14", now["P14"]) == "rule_changed"
 
@@ -287,25 +279,25 @@ def test_freeze_keeps_hash_and_date(county, tmp_path):
     "more", ['[clock]\ncutoff = "18:00"\n', '[exclude]\nflags = ["duplicate"]\n', "[thresholds]\nspeeder = 0.4\n"]
 )
 def test_what_surrounds_a_rule_is_frozen_too(county, tmp_path, more):
-    claims.freeze(county)
+    freeze(county)
     (tmp_path / "county.toml").write_text(COUNTY + more, "utf-8")
     changed = read_county(tmp_path)
-    now = claims.rule_hashes(changed, claims.claims_of(changed))
-    frozen = claims.read_freeze(changed)
+    now = rule_hashes(changed, claims_of(changed))
+    frozen = read_freeze(changed)
     assert {frozen.remark(key, now[key]) for key in now} == {"rule_changed"}
 
 
 def test_a_claim_frozen_later_has_the_later_date(county, tmp_path):
     """A rule written after the first freeze must not borrow its date."""
-    claims.freeze(county, dt.date(2023, 5, 1))
+    freeze(county, dt.date(2023, 5, 1))
     file = tmp_path / "frozen.toml"
     file.write_text(
         "\n".join(line for line in file.read_text("utf-8").splitlines() if not line.startswith("P14 ")), "utf-8"
     )
-    assert claims.read_freeze(county).date("P14") == ""
-    claims.freeze(county, dt.date(2023, 7, 1))
-    claims.freeze(county, dt.date(2023, 9, 1))
-    frozen = claims.read_freeze(county)
+    assert read_freeze(county).date("P14") == ""
+    freeze(county, dt.date(2023, 7, 1))
+    freeze(county, dt.date(2023, 9, 1))
+    frozen = read_freeze(county)
     assert (frozen.date("P13"), frozen.date("P14")) == ("2023-05-01", "2023-07-01")
 
 
@@ -336,7 +328,7 @@ def test_counts_existence_need_and_text(rule, estimate, low, high, verdict):
 
 
 def one(**more):
-    return {"place": "county", "sub": "", "period": "2022", "wave": "", "estimate": 0.5, "low": 0.5, "high": 0.5, "n": 10.0,
+    return {"place": "county", "part": "", "period": "2022", "wave": "", "estimate": 0.5, "low": 0.5, "high": 0.5, "n": 10.0,
             "n_eff": np.nan, "se": np.nan, "df": np.nan, "deff": np.nan, "method": COUNT, "reliability": "ok", "reason": "",
             "remark": "", **more}  # fmt: skip
 
@@ -352,9 +344,9 @@ def test_without_an_earlier_wave_there_is_no_baseline():
 
 
 def test_a_part_with_a_rule_of_its_own_gets_its_own_verdict():
-    facts = pd.DataFrame([one(estimate=0.95, low=0.95, high=0.95), one(sub="effective", estimate=0.09, low=0.09, high=0.09),
-                          one(sub="other", estimate=0.2)])  # fmt: skip
-    judged = judge_claim(a_claim("GENERAL", 0.9, subs={"effective": ("GENERAL", 0.3)}), facts).set_index("sub")
+    facts = pd.DataFrame([one(estimate=0.95, low=0.95, high=0.95), one(part="effective", estimate=0.09, low=0.09, high=0.09),
+                          one(part="other", estimate=0.2)])  # fmt: skip
+    judged = judge_claim(a_claim("GENERAL", 0.9, subs={"effective": ("GENERAL", 0.3)}), facts).set_index("part")
     assert judged["verdict"].to_dict() == {"": YES, "effective": NO, "other": ""}
 
 

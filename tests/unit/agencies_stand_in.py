@@ -2,33 +2,15 @@
 
 import pandas as pd
 
-from huying import workdays
 from huying.codebook import house_codebook
-from huying.folder import read_county
-from huying.problems.facts import Study
-from huying.samples import staff_sample
-from huying.store import Cleaned
+from run_notebook import StandIn, judged
 
 ALL_TOWNS = [f"T{k:02d}" for k in range(1, 19)]
 TOWNS = ALL_TOWNS[:6]
 KINDS = ("enforcement", "market", "land", "justice", "police")
 LETTERS = "abcde"
-HEAD = """[county]
-id = "x"
-name_zh = "甲县"
-name_en = "A"
-sampling = "probability"
-is_synthetic = true
-
-[wave.2023]
-from = 2023-05-08
-to = 2023-06-02
-
-[period.2022]
-from = 2021-01-01
-to = 2022-12-31
-as_of = 2023-01-06
-"""
+FEW_DRAWS = {'measure_reliability(staff, "cooperation_")': 'measure_reliability(staff, "cooperation_", 19)'}
+PERIOD = "[period.2022]\nfrom = 2021-01-01\nto = 2022-12-31\nas_of = 2023-01-06\n"
 
 
 def register(n=6):
@@ -43,6 +25,7 @@ def agencies(**columns):
              "kind": ["police", "market", "police", "market"], "personnel_home": "county", "payroll_home": "county",
              "attendance_by_town": pd.array([True, False, None, False], dtype="boolean"),
              "leave_by_town": pd.array([False] * 4, dtype="boolean"),
+             "assessed_by_town": pd.array([None] * 4, dtype="boolean"),
              "meetings_called": pd.array([10, 10, 0, 4], dtype="Int64"),
              "meetings_attended": pd.array([6, 2, 0, 1], dtype="Int64")}  # fmt: skip
     return pd.DataFrame({**table, **columns})
@@ -69,6 +52,7 @@ def form(form, rows, **answers):
         "form": form,
         "wave": "2023",
         "town_id": rows,
+        "village_id": pd.Series([None] * n, dtype="str"),
         "disposition": "complete",
     }
     for item in book.form(form):
@@ -93,11 +77,11 @@ def leaders(n_towns=6, **answers):
     return form("leader", towns, **{"L02": [1, 2, 3] * n_towns, **answers})
 
 
-def study(tmp_path, ledgers=None, forms=None, n_towns=6, waves=("2023",)):
-    (tmp_path / "county.toml").write_text(HEAD, "utf-8")
-    county, book = read_county(tmp_path), house_codebook()
-    tables = {("towns", ""): register(n_towns), **(ledgers or {})}
-    flags = pd.DataFrame({"row_id": pd.Series(dtype="str"), "flag": pd.Series(dtype="str")})
-    cleaned = Cleaned(forms or {}, tables, pd.DataFrame(), flags, pd.DataFrame(), "h")
-    samples = {("staff", wave): staff_sample(cleaned, county, wave) for wave in waves if "staff" in (forms or {})}
-    return Study(county, cleaned, book, workdays.calendar("china", None), samples)
+def county(folder, ledgers=None, forms=None, n_towns=6):
+    """A county of these ledgers (by name, or name and period) and forms of 2023."""
+    return StandIn(folder, {"towns": register(n_towns), **(ledgers or {})}, forms or {}, PERIOD)
+
+
+def rows_of(here, wave="2023"):
+    """The rows that the cells of notebook 12 judge."""
+    return judged("12", here, wave, change=FEW_DRAWS)

@@ -1,10 +1,12 @@
 """A small county with three towns, a form of nine items, and answers as an export would hold them."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pandas as pd
 
 from huying.clean.answers import Cleaned, clean_answers
+from huying.clean.flags import find_flags
 from huying.codebook import Item, parse_codebook
 from huying.contract import no_rejects
 from huying.errors import Place
@@ -94,6 +96,7 @@ type = "whole"
 zh = "呼叫几件"
 en = "How many calls"
 range = [0, 200]
+contradicts = "S15 > S14"
 
 [[item]]
 id = "R26"
@@ -159,16 +162,19 @@ def clean(
     codes: list[dict[str, str]] | None = None,
     *,
     numbering: str = "position",
-    form: str = "resident",
     thresholds: dict[str, object] | None = None,
 ) -> Cleaned:
-    return clean_answers(
+    """The rows cleaned; with `thresholds` flagged beside each other too."""
+    done = clean_answers(
         make_answers(rows, codes, numbering),
         ITEMS,
-        form=form,
+        form="resident",
         wave="2023",
         span=SPAN,
         towns=TOWNS,
         town_order=["T01", "T02", "T03", "T04"],
-        thresholds=thresholds,
     )
+    if thresholds is None:
+        return done
+    late = find_flags(done.rows, ITEMS, thresholds)
+    return replace(done, flags=pd.concat([done.flags, late], ignore_index=True))

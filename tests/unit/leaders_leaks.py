@@ -1,81 +1,141 @@
-"""Tries to find a leader's answer in what the library gives out: rows and tables by town, and the text of notebooks.
+"""Tries to find a leader's answer in what a notebook gives out: rows and frames by town, and all that it prints.
 
-Two ways. `interference` shuffles the leaders among the towns and asks the problems again: whatever changes by town, or in any
-table, had heard the leaders. `leaks_in` reads a folder of results as somebody would who knows the true answers.
+Two ways. `interference` deals the leaders to other towns and runs a notebook again: whatever changes beyond the county's own
+figures had heard the leaders of a town. `leaks_in` reads a folder of results as somebody would who knows the true answers.
 """
 
+import contextlib
+import io
 import json
 import re
 from dataclasses import replace
 from math import lgamma, log
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
-from huying.claims import house_claims
+import huying
+from huying.claims.declared import house_claims
 from huying.estimates import COUNTY
+from huying.survey import Survey
+from run_notebook import NOTEBOOKS, cells_of, run_notebook
 
 CELL = re.compile(r"L\d\d(_\w+)?$")
 BITS = 20.0  # a match that could come about by chance once in a million is none
+WIDE = 40  # columns
 FEWEST = 4  # towns that make a figure by town
 TOLD = ("estimate", "low", "high", "n")
-KEY = ["claim", "sub", "period", "wave", "place"]
+KEY = ["claim", "part", "period", "wave", "place"]
+HEARING = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb") if '"leader"' in "\n".join(cells_of(path.stem)))
 
 
 # --- asked twice ------------------------------------------------------------------------------------------------------
 
 
-def shuffled(study, seed=1):
-    """The same study with the leaders of each office dealt to other towns."""
-    rows = study.cleaned.forms["leader"]
+def shuffled(cleaned, seed=1):
+    """The same county with the leaders of each office dealt to other towns."""
+    rows = cleaned.forms["leader"]
     rng, town = np.random.default_rng(seed), rows["town_id"].to_numpy(copy=True)
     for office in rows["L02"].dropna().unique():
         here = np.flatnonzero((rows["L02"] == office).to_numpy(dtype=bool, na_value=False))
         town[here] = town[rng.permutation(here)]
-    forms = {**study.cleaned.forms, "leader": rows.assign(town_id=town)}
-    return replace(study, cleaned=replace(study.cleaned, forms=forms))
+    return replace(cleaned, forms={**cleaned.forms, "leader": rows.assign(town_id=town)})
 
 
-class Watched(dict):
-    """Forms that remember whether anybody looked at the leaders'."""
+@contextlib.contextmanager
+def watched_charts():
+    """The charts replaced by what only remembers the tables that they are given."""
+    seen, before = [], vars(huying).get("charts")
 
-    seen = False
+    def remember(*given, **more):
+        seen.extend(value for value in (*given, *more.values()) if isinstance(value, pd.DataFrame | pd.Series))
+        return SimpleNamespace(**dict.fromkeys(("axvline", "axline", "set_title", "set"), lambda *a, **k: None))
 
-    def __getitem__(self, form):
-        self.seen |= form == "leader"
-        return super().__getitem__(form)
+    class Charts:
+        def __getattr__(self, name):
+            return remember
 
-    def get(self, form, default=None):
-        return self[form] if form in self else default  # noqa: SIM401 - the mapping notes every access  # noqa: SIM401  (`get` of a dict would not be seen)
-
-    def values(self):
-        return [self[form] for form in self]
-
-    def items(self):
-        return [(form, self[form]) for form in self]
+    huying.charts = Charts()
+    try:
+        yield seen
+    finally:
+        huying.__dict__.pop("charts") if before is None else setattr(huying, "charts", before)
 
 
-def interference(find, study, seed=1):
-    """What `find` says by town, or in any table, that changes when the leaders change towns."""
-    forms = Watched(study.cleaned.forms)
-    told = find(replace(study, cleaned=replace(study.cleaned, forms=forms)))
-    if not forms.seen:
-        return []
-    again = find(shuffled(study, seed))
-    before, after = (f.frame()[[*KEY, *TOLD, "reason"]] for f in (told, again))
-    before, after = (frame[frame["place"] != COUNTY].reset_index(drop=True) for frame in (before, after))
+def told_by(source, county, town=COUNTY, change=None):
+    """What a notebook, or some lines of code, judges, holds under a name or draws, and prints."""
+    with watched_charts() as drawn:
+        names, printed = (
+            run_notebook(source, county, town, "2023", change=change)
+            if source in HEARING
+            else run_lines(source, county, town)
+        )
+    held = [value for key, value in sorted(names.items()) if not key.startswith("_")]
+    rows = names["county"].recorded.rows
+    return rows, [*frames_of(held), *(frame_of(table) for table in drawn)], printed
+
+
+def run_lines(source, county, town):
+    """What some lines leave behind under names, and print."""
+    names, printed = {"county": county, "town": town, "pd": pd, "hy": huying}, io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(source, names)
+    names.pop("__builtins__")
+    return names, printed.getvalue()
+
+
+def frames_of(values):
+    """Every frame and series among values, surveys' frames and the rows of verdicts, also within lists and dicts."""
     found = []
-    if len(before) != len(after):
-        found.append("rows by town: their number")
-    elif not before.equals(after):
-        moved = (before != after) & ~(before.isna() & after.isna())
-        found += sorted({f"{r.claim} {r.sub} by town" for r in before[moved.any(axis=1)].itertuples()})
-    for name in sorted(set(told.tables) | set(again.tables)):
-        one, two = told.tables.get(name), again.tables.get(name)
-        if one is None or two is None or not one.reset_index(drop=True).equals(two.reset_index(drop=True)):
-            found.append(f"table {name}")
+    for value in values:
+        if isinstance(value, pd.DataFrame | pd.Series):
+            found.append(frame_of(value))
+        elif isinstance(value, Survey):
+            found.append(frame_of(value.frame))
+        elif isinstance(value, list | tuple | dict):
+            found += frames_of(value.values() if isinstance(value, dict) else value)
+        elif isinstance(rows := getattr(value, "rows", None), pd.DataFrame):
+            found.append(frame_of(rows))
     return found
+
+
+def frame_of(table):
+    """A table with its index as columns, all columns named by texts."""
+    made = table.to_frame() if isinstance(table, pd.Series) else table
+    index = made.index.to_frame(index=False).set_axis([f"index {k}" for k in range(made.index.nlevels)], axis=1)
+    return pd.concat([index, made.reset_index(drop=True).set_axis(list(map(str, made.columns)), axis=1)], axis=1)
+
+
+def is_of_county(table):
+    return "place" in table and table["place"].eq(COUNTY).all()
+
+
+def interference(source, made, towns, change=None, places=(COUNTY, "T01")):
+    """What a notebook, or some lines of code, tells beyond the county's own figures that changes when the leaders change towns.
+
+    `made` gives a county, with the leaders where they are or dealt anew; `towns` are its towns' names by id, `places` those
+    that the notebook is read for.
+    """
+    found = []
+    for town in places:
+        (rows, tables, text), (rows_again, tables_again, text_again) = (
+            told_by(source, made(is_dealt), town, change) for is_dealt in (False, True)
+        )
+        rows, rows_again = (part.reindex(columns=[*KEY, *TOLD, "reason"]) for part in (rows, rows_again))
+        before, after = (frame[frame["place"] != COUNTY].reset_index(drop=True) for frame in (rows, rows_again))
+        if not before.equals(after):
+            found.append("rows by town")
+        if len(tables) != len(tables_again):
+            found.append("tables: their number")
+        for n, (one, two) in enumerate(zip(tables, tables_again, strict=False)):
+            if not one.astype(str).equals(two.astype(str)) and not (is_of_county(one) and is_of_county(two)):
+                found.append(f"table {n}: {', '.join(map(str, one.columns))}"[:200])
+        naming = re.compile("|".join(map(re.escape, [*towns, *towns.values()])))
+        lines = [[line for line in printed.splitlines() if naming.search(line)] for printed in (text, text_again)]
+        found += [f"printed: {one}" for one, two in zip(*lines, strict=False) if one != two]
+    return sorted(set(found))
 
 
 # --- read with the true answers in hand -------------------------------------------------------------------------------
@@ -132,6 +192,13 @@ def town_column(table, towns):
     return None
 
 
+def leaks_in_tables(tables, vectors, towns):
+    """Leaks of several tables; a form of residents or staff, of many columns, is left to `interference`."""
+    return [
+        leak for table in tables if table.shape[1] < WIDE for leak in leaks_in_table("frame", table, vectors, towns)
+    ]
+
+
 def leaks_in_table(name, table, vectors, towns):
     """Leaks of one table: cells of the leaders' form as columns, or numbers by town that repeat the leaders' answers."""
     found = [f"{name}: column {c}" for c in table if CELL.fullmatch(str(c))]
@@ -146,20 +213,22 @@ def leaks_in_table(name, table, vectors, towns):
     numbers = table.select_dtypes("number")
     for group in groups:
         labels = pd.Series(group, index=table.index)
-        labels = labels[labels.groupby(labels).transform("size") >= FEWEST]
+        is_alone = ~pd.DataFrame({"town": ids, "label": labels}).duplicated(keep=False)  # else no figure of a town
+        labels = labels[is_alone.groupby(labels).transform("sum") >= FEWEST]
         for rows in labels.groupby(labels).groups.values():
             for column, values in numbers.loc[rows].items():
-                hit = recognised(pd.Series(values.to_numpy(), index=ids.loc[rows]), vectors)
+                shown = pd.Series(values.astype(float).to_numpy(), index=ids.loc[rows])
+                hit = recognised(shown, vectors)
                 found += [f"{name}: {column} is {hit}"] if hit else []
     return sorted(set(found))
 
 
 def leaks_in_evidence(evidence, vectors):
-    """Rows by town of claims that leaders feed, or of a sub that names them, and series by town that repeat their answers."""
+    """Rows by town of claims that leaders feed, or of a part that names them, and series by town that repeat their answers."""
     fed = {key for key, claim in house_claims().items() if "leaders" in claim.needs}
     town = evidence[(evidence["place"] != COUNTY) & evidence[list(TOLD[:3])].notna().any(axis=1)]
-    open_ = town[town["claim"].isin(fed) | town["sub"].str.contains("leader")]
-    found = [f"{r.claim} {r.sub} at {r.place}" for r in open_.itertuples()]
+    open_ = town[town["claim"].isin(fed) | town["part"].str.contains("leader")]
+    found = [f"{r.claim} {r.part} at {r.place}" for r in open_.itertuples()]
     for key, rows in town.groupby(KEY[:-1]):
         for column in TOLD:
             hit = recognised(pd.Series(rows[column].to_numpy(), index=rows["place"]), vectors)
@@ -187,7 +256,7 @@ def leaks_in_text(name, text, vectors, towns, answers):
 
 
 def output_text(notebook):
-    """All that an executed notebook printed, as text."""
+    """All that an executed notebook printed, as text; the evidence that its cells carry too, a row a line."""
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     outputs = [out for cell in cells for out in cell.get("outputs", ())]
     parts = ["".join(out.get("text", ())) for out in outputs]
@@ -195,20 +264,23 @@ def output_text(notebook):
         data = out.get("data", {})
         html = re.sub(r"</?t[dh][^>]*>", " ", "".join(data.get("text/html", ())).replace("\n", " "))
         parts += ["".join(data.get("text/plain", ())), re.sub(r"<[^>]+>", "\n", html)]
+        rows = [row for kind, value in data.items() if kind.endswith("+json") for row in value]
+        parts += [f"{row['claim']} | {row['place']} {row['estimate']} {row['n']}" for row in rows if "claim" in row]
     return "\n".join(parts)
 
 
-def leaks_in(folder):
-    """Every leak found in a folder of results: its evidence, its tables, and the notebooks below it."""
-    folder = Path(folder)
-    leaders = pd.read_parquet(folder / "data" / "forms" / "leader.parquet")
-    register = pd.concat([pd.read_parquet(p) for p in (folder / "data" / "ledgers").glob("towns@*.parquet")])
+def truth_of(cleaned):
+    """The figures by town that nobody may see, the towns by every name, and the leaders' open answers."""
+    leaders, register = cleaned.forms["leader"], cleaned.ledger("towns")
     towns = {str(row[c]): row["town_id"] for _, row in register.iterrows() for c in ("town_id", "name_zh", "name_en")}
     answers = {a for a in leaders["L08"].dropna().astype(str) if len(a) >= 6} if "L08" in leaders else set()
-    vectors = true_vectors(leaders)
-    found = leaks_in_evidence(pd.read_parquet(folder / "evidence.parquet"), vectors)
-    for path in sorted((folder / "data" / "tables").glob("*.parquet")):
-        found += leaks_in_table(path.stem, pd.read_parquet(path), vectors, towns)
-    for path in sorted(folder.rglob("*.ipynb")):
+    return true_vectors(leaders), towns, answers
+
+
+def leaks_in(folder, cleaned):
+    """Every leak found in a folder of results: its evidence, and the notebooks below it."""
+    vectors, towns, answers = truth_of(cleaned)
+    found = leaks_in_evidence(pd.read_parquet(Path(folder) / "evidence.parquet"), vectors)
+    for path in sorted(Path(folder).rglob("*.ipynb")):
         found += leaks_in_text(path.name, output_text(path), vectors, towns, answers)
     return found

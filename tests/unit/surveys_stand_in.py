@@ -4,21 +4,9 @@ import numpy as np
 import pandas as pd
 from agencies_stand_in import form
 
-from huying import workdays
-from huying.codebook import house_codebook
-from huying.folder import read_county
-from huying.problems.facts import Study
-from huying.samples import resident_sample, staff_sample
-from huying.store import Cleaned
+from run_notebook import StandIn
 
-HEAD = """[county]
-id = "x"
-name_zh = "甲县"
-name_en = "A"
-sampling = "probability"
-is_synthetic = true
-
-[wave.2023]
+SPANS = """[wave.2023]
 from = 2023-05-08
 to = 2023-06-02
 
@@ -77,21 +65,10 @@ def margins(n, male=500, young=500):
     )
 
 
-def study(folder, forms, n, ledgers=None, flags=(), more=""):
-    """A study of `n` towns from lists of form frames by form."""
-    (folder / "county.toml").write_text(HEAD + more, "utf-8")
-    county, book = read_county(folder), house_codebook()
-    tables = {("towns", ""): register(n), **(ledgers or {})}
+def opened(folder, forms, n, ledgers=None, flags=(), more=""):
+    """A county of `n` towns from lists of form frames by form."""
     rows = {name: pd.concat(parts, ignore_index=True) for name, parts in forms.items()}
-    marked = pd.DataFrame(
-        {"row_id": pd.Series(list(flags), dtype="str"), "flag": pd.Series(["duplicate"] * len(flags), dtype="str")}
-    )
-    cleaned = Cleaned(rows, tables, pd.DataFrame(), marked, pd.DataFrame(), "h")
-    samples = {}
-    for name, table in rows.items():
-        for wave in sorted(set(table["wave"])) if name in ("resident", "staff") else ():
-            samples[name, wave] = resident_sample(cleaned, county, book, wave) if name == "resident" else staff_sample(cleaned, county, wave)  # fmt: skip
-    return Study(county, cleaned, book, workdays.calendar("china", None), samples)
+    return StandIn(folder, {("towns", ""): register(n), **(ledgers or {})}, rows, SPANS + more, flags=flags)
 
 
 def aware_of(counts, size, seed=1):

@@ -1,419 +1,324 @@
-import itertools
+"""Charts are ordinary axes: what a caller sets takes effect; what has no value, or shows nothing, is said in words."""
+
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.text import Text
+from PIL import Image
 
 matplotlib.use("Agg")
 
+import seaborn as sns
 from matplotlib import pyplot as plt
 
-from huying import charts
-from huying.charts.frame import ems, wrap
+from huying import charts, labels
+from huying.charts.look import ems, ink_on, wrap
 from huying.errors import HuyingError
+from huying.labels import Labels
+from huying.words import Text as Words
 
 NAN = np.nan
-TITLE = {"zh": "中位镇 · 居民对改革的知晓度不高：支持（31.2%），十八个镇街里有十一个整个区间低于一半，其余证据不足",
-         "en": "Median Town · Few residents know of the reform: supported (31.2%), in eleven of eighteen towns below one half"}  # fmt: skip
-SOURCE = {"zh": "n=2180；来源：居民问卷", "en": "n=2180; source: survey of residents"}
-TOWNS = {"zh": ["均值镇", "最小二乘街道", "中位镇", "马尔可夫街道", "极差镇"],
-         "en": ["Mean Town", "Least Squares Subdistrict", "Median Town", "Markov Chain Subdistrict", "Range Town"]}  # fmt: skip
-ESTIMATE = np.array([0.21, 0.35, 0.5, NAN, 0.92])
-LOW, HIGH = ESTIMATE - 0.08, ESTIMATE + 0.08
-HERE = np.arange(5) == 2
-
-
-def caption(lang, is_synthetic=True):
-    return charts.Caption(TITLE[lang], SOURCE[lang], lang, is_synthetic)
-
-
-def table(lang, **columns):
-    return pd.DataFrame({"label": TOWNS[lang], **columns})
-
-
-def forest(lang, about, names=None):
-    reliability = ["ok", "read with care", "ok", "not estimable", "ok"]
-    frame = table(lang, estimate=ESTIMATE, low=LOW, high=HIGH, reliability=reliability, is_here=HERE, is_county=np.arange(5) == 1,
-                  low_family=LOW - 0.04, high_family=HIGH + 0.04)  # fmt: skip
-    return charts.forest(frame.assign(label=names or frame["label"]), 0.5, about)
-
-
-def unit_heatmap(lang, about, names=None):
-    names = names or TOWNS[lang]
-    matrix = pd.DataFrame([ESTIMATE, [0, 1, 0.5, 0.25, NAN]], index=["财政所", "水利站"], columns=names)
-    return charts.unit_heatmap(matrix, names[2], about)
-
-
-def dumbbell(lang, about, names=None):
-    frame = table(lang, first=ESTIMATE, second=[0.1, NAN, 0.3, NAN, 0.4], is_here=HERE)
-    return charts.dumbbell(frame.assign(label=names or frame["label"]), ("old", "new"), about)
-
-
-SHARES = np.array([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6], [1, 0, 0], [NAN, NAN, NAN], [0.6, NAN, 0.1]])
-
-
-def stacked(lang, about, names=None):
-    names = names or TOWNS[lang]
-    frame = pd.DataFrame(SHARES, index=names, columns=["old", "centre", "new"])
-    return charts.stacked(frame, pd.Series([31, 42, 53, 0, NAN], index=names), about)
-
-
-DAYS, DONE = np.arange(6.0), np.array([0, 0.3, 0.6, 0.7, 0.9, 0.95])
-
-
-def waiting(lang, about, names=None):
-    label = (names or TOWNS[lang])[0]
-    return charts.waiting([(label, DAYS, DONE), ("closed", DAYS, DONE / 2)], [(2, "2 d"), (5, "5 d")], about)
-
-
-LIMITS = pd.DataFrame({"n": [5, 50, 500], "low95": [0, 0.2, 0.28], "high95": [0.8, 0.45, 0.33],
-                       "low998": [0, 0.1, 0.25], "high998": [0.95, 0.52, 0.36]})  # fmt: skip
-
-
-def funnel(lang, about, names=None):
-    frame = table(
-        lang, n=[20, 300, 90, 0, 400], share=ESTIMATE, is_outside=[False, False, False, False, True], is_here=HERE
-    )
-    return charts.funnel(frame.assign(label=names or frame["label"]), LIMITS, 0.3, about)
-
-
-def quadrant(lang, about, names=None):
-    frame = table(lang, x=ESTIMATE, y=[3, 8, 5, 7, 9], is_here=HERE, x_low=LOW, x_high=HIGH)
-    corners = ("few, many", "many, many", "few, few", "many, few")
-    return charts.quadrant(
-        frame.assign(label=names or frame["label"]), (0.5, 6), ("x", "y"), corners, about, (True, False)
-    )
-
-
-def rates(lang, about, names=None):
-    frame = table(lang, estimate=ESTIMATE, low=LOW, high=HIGH, n=[9, 8, 7, 0, 6])
-    return charts.rates(frame.assign(label=names or frame["label"]), about)
-
-
-def months(lang, about, names=None):
-    labels = names or ["2022-01", "2022-02", "2022-03", "2022-04", "2022-05"]
-    return charts.months(table(lang, share=ESTIMATE, n=[9, 8, 7, 0, 6], low=LOW, high=HIGH).assign(label=labels), about)
-
-
-def bars(lang, about, names=None):
-    frame = table(lang, estimate=ESTIMATE, low=LOW, high=HIGH)
-    return charts.bars(frame.assign(label=names or frame["label"]), about)
-
-
-VERDICT_WORDS = {"supported": "yes", "not supported": "no", "cannot say": "unsure", "no baseline": "new", "problem": "problem",
-                 "headline": "headline", "specifications": "specifications"}  # fmt: skip
-
-
-def verdicts(lang, about, names=None):
-    names = names or TOWNS[lang]
-    cells = [["supported", "not supported", "cannot say", None, "no baseline"], ["supported"] * 5]
-    matrix = pd.DataFrame(cells, index=["P16", "A02"], columns=names)
-    return charts.verdicts(matrix, matrix == "supported", VERDICT_WORDS, names[2], about)
-
-
-def specifications(lang, about, names=None):
-    frame = table(
-        lang, estimate=ESTIMATE, low=LOW, high=HIGH, is_headline=HERE, verdict=["supported"] * 2 + ["cannot say"] * 3
-    )
-    words = {**VERDICT_WORDS, "headline": names[0] if names else "headline"}
-    return charts.specifications(frame, 0.5, words, about)
-
-
-def slopes(lang, about, names=None):
-    ranks = pd.DataFrame({"30%": [1, 2, 3, 4, 5], "50%": [2, 1, 3, 4, 5]}, index=names or TOWNS[lang])
-    return charts.slopes(ranks, about)
-
-
-KINDS = [
-    verdicts,
-    specifications,
-    slopes,
-    forest,
-    unit_heatmap,
-    dumbbell,
-    stacked,
-    waiting,
-    funnel,
-    quadrant,
-    rates,
-    months,
-    bars,
+IDS = ["T01", "T02", "T03", "T04", "county"]
+NAMES = [
+    ("均值镇", "Mean Town"),
+    ("最小二乘街道", "Least Squares Subdistrict"),
+    ("中位镇", "Median Town"),
+    ("马尔可夫街道", "Markov Chain Subdistrict"),
 ]
-every = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+TOWNS = {place: Words(*name) for place, name in zip(IDS, NAMES, strict=False)}
+ESTIMATE = np.array([0.21, 0.5, 0.35, NAN, 0.62])
+TITLE = {
+    "zh": "中位镇 · 居民对改革的知晓度不高：证据不足（35%），十八个镇街里有十一个整个区间低于一半，其余证据不足，另见下表和说明",
+    "en": "Median Town · Few residents know of the reform: cannot say (35%), in eleven of eighteen towns below one half",
+}
 both = pytest.mark.parametrize("lang", ["zh", "en"])
 
 
+def open_county(lang="en", is_synthetic=True, sampling="probability"):
+    measures = {"aware": Words("知晓改革", "aware of the reform"), "told": Words("听过讲解", "was told of it")}
+    known = Labels(lang, Words("示例县", "Demo County"), TOWNS, measures, None, is_synthetic, sampling)
+    labels.register("charts/test", known)
+
+
 @pytest.fixture(autouse=True)
-def _closed():
+def _county(monkeypatch):
+    monkeypatch.setattr(labels, "_registered", {})
+    monkeypatch.delenv("HUYING_FIGURES", raising=False)
+    open_county()
     yield
     plt.close("all")
 
 
-def part(figure, gid):
+def rows(estimate=ESTIMATE, measure="aware", places=IDS, **columns):
+    value = np.array(estimate, dtype=float)
+    given = {
+        "place": places,
+        "measure": measure,
+        "estimate": value,
+        "low": value - 0.08,
+        "high": value + 0.08,
+        "n": 40.0,
+    }
+    made = pd.DataFrame({**given, "reliability": "ok", "reason": "", "wave": "2023", "period": "", **columns})
+    made.attrs["labels"] = "charts/test"
+    return made
+
+
+def wide(values, columns):
+    return pd.DataFrame(values, index=IDS[:4], columns=columns)
+
+
+def limits():
+    return pd.DataFrame(
+        {
+            "n": [5, 50, 500],
+            "low95": [0, 0.2, 0.28],
+            "high95": [0.8, 0.45, 0.33],
+            "low998": [0, 0.1, 0.25],
+            "high998": [0.95, 0.52, 0.36],
+        }
+    )
+
+
+def waiting():
+    share = [0, 0.6, 0.9, 0, 0.2, 0.5]
+    return pd.DataFrame({"kind": ["respond"] * 3 + ["close"] * 3, "wait_days": [0, 1, 4, 0, 3, 9], "share": share})
+
+
+def tried():
+    given = {
+        "estimate": [0.4, 0.3, 0.5],
+        "low": [0.3, 0.2, 0.4],
+        "high": [0.5, 0.4, 0.6],
+        "is_headline": [True, False, False],
+    }
+    return pd.DataFrame(
+        {"weights": ["raked", "none", "none"], "flags": "kept", "verdict": "supported", "n": 9, **given}
+    )
+
+
+STATED = ["supported", "not supported", None, "cannot say", "no baseline"]
+PARTS = [[0.5, 0.3, 0.2], [1, 0, 0], [NAN, NAN, NAN], [0.6, NAN, 0.1]]
+KINDS = {
+    "forest": lambda **about: charts.forest(rows(), 0.5, **about),
+    "ranks": lambda **about: charts.ranks(
+        rows([1, 2, 3, NAN, 4], low=[1, 1, 2, NAN, 3], high=[2, 3, 4, NAN, 4]), **about
+    ),
+    "dumbbell": lambda **about: charts.dumbbell(pd.concat([rows(), rows(measure="told")]), "aware", "told", **about),
+    "bars": lambda **about: charts.bars(rows(n=[9, 8, 7, 0, 6]), **about),
+    "stacked": lambda **about: charts.stacked(wide(PARTS, ["old", "both", "new"]).assign(n=[3, 4, 0, 9]), **about),
+    "heatmap": lambda **about: charts.heatmap(wide(PARTS, ["x", "y", "z"]).T, **about),
+    "verdicts": lambda **about: charts.verdicts(pd.DataFrame([STATED, STATED], ["P1", "P2"], IDS), **about),
+    "curves": lambda **about: charts.curves(waiting(), "wait_days", "share", "kind", limits=(2, 5), **about),
+    "months": lambda **about: charts.months(
+        rows(places=["2022-01", "2022-02", "2022-03", "2022-04", "2022-05"]), **about
+    ),
+    "slopes": lambda **about: charts.slopes(wide([[1, 2], [2, 1], [3, 3], [4, 4]], ["nominal", "30%"]), **about),
+    "specifications": lambda **about: charts.specifications(tried(), 0.5, choices=["weights", "flags"], **about),
+    "scatter": lambda **about: charts.scatter(
+        wide([[0.2, 3], [0.5, 9], [NAN, 4], [0.9, 5]], ["x", "y"]),
+        "x",
+        "y",
+        lines=(0.5, 4),
+        corners=list("abcd"),
+        **about,
+    ),
+    "funnel": lambda **about: charts.funnel(
+        rows(n=[20, 300, 90, 0, 400], is_outside=[0, 1, 0, 0, 0]), limits(), 0.3, **about
+    ),
+}
+every = pytest.mark.parametrize("kind", KINDS)
+
+
+def part(ax, gid):
     """The artists with this gid in the order in which they were drawn."""
-    return figure.findobj(lambda artist: artist.get_gid() == gid)
+    return ax.figure.findobj(lambda artist: artist.get_gid() == gid)
 
 
-def said(figure):
-    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+def said(ax):
+    """All that is written, without line breaks."""
+    return [text.get_text().replace("\n", " ") for text in ax.figure.findobj(Text) if text.get_text()]
 
 
-def joined(text):
-    return text.replace("\n", "").replace(" ", "")
+def opened(file):
+    with Image.open(file) as picture:
+        picture.load()
+    return picture
 
 
-def dots(figure, gid):
-    """The markers as (x, y) in the order of y, those that are not drawn last."""
-    drawn = np.vstack([np.ma.filled(artist.get_offsets(), NAN) for artist in part(figure, gid)])
-    return drawn[np.argsort(drawn[:, 1], kind="stable")]
+def ticks(axis):
+    """What stands at the ticks that are within the limits."""
+    low, high = sorted(axis.get_view_interval())
+    labels = axis.get_ticklabels()
+    return [
+        label.get_text()
+        for place, label in zip(axis.get_ticklocs(), labels, strict=False)
+        if low - 1e-9 <= place <= high + 1e-9
+    ]
 
 
-def lines(figure, gid, across=0):
-    """The ends of each line of a collection, NaN where it is not drawn."""
-    segments = part(figure, gid)[0].get_segments()
-    return np.array([segment[:, across] if len(segment) else (NAN, NAN) for segment in segments])
+def dots(ax, gid="estimate"):
+    """The markers that are drawn, as sorted (x, y)."""
+    return sorted(
+        (float(x), float(y))
+        for artist in part(ax, gid)
+        for x, y in artist.get_offsets().filled(NAN)
+        if x == x and y == y
+    )
 
 
-def bars_across(figure, gid):
-    """Where each bar of each collection begins and ends."""
-    return [np.array([path.vertices[[0, 2], 0] for path in artist.get_paths()]) for artist in part(figure, gid)]
-
-
-def visible_texts(figure):
-    """Each text on the sheet with its box in pixels."""
-    figure.draw_without_rendering()
-    renderer, legends = figure.canvas.get_renderer(), [legend.get_texts() for legend in figure.legends]
-    texts = itertools.chain(figure.texts, figure.axes[0].texts, *legends)
-    return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in texts if text.get_text().strip()]
-
-
-def beside(figure, side):
-    """The texts written on a side of the axes."""
-    return [text.get_text() for text in figure.texts if text.get_gid() == side]
+# --- what holds for every chart ----------------------------------------------------------------------------------------
 
 
 @every
 @both
-def test_holds_its_caption_and_the_synthetic_mark_without_overlaps(kind, lang):
-    figure = kind(lang, caption(lang))
-    assert joined(part(figure, "title")[0].get_text()) == joined(TITLE[lang])
-    assert SOURCE[lang] in part(figure, "source")[0].get_text()
-    assert [text.get_text() for text in part(figure, "synthetic")] == ["合成数据 SYNTHETIC"]
-    texts, (width, height) = visible_texts(figure), figure.bbox.size
-    for text, box in texts:
-        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, f"{text} leaves the sheet"
-    for (text, box), (other, beside) in itertools.combinations(texts, 2):
-        across = min(box.x1, beside.x1) - max(box.x0, beside.x0)
-        assert across <= 1 or min(box.y1, beside.y1) - max(box.y0, beside.y0) <= 1, f"{text} on {other}"
-
-
-@every
-def test_real_data_bear_no_synthetic_mark(kind):
-    figure = kind("zh", caption("zh", is_synthetic=False))
-    assert not [text for text in said(figure) if "SYNTHETIC" in text or "合成" in text]
-
-
-@every
-def test_saving_twice_gives_the_same_bytes_whatever_the_session_has_set(kind, tmp_path):
-    first = charts.save(kind("zh", caption("zh")), tmp_path / "new" / "chart.png")
-    figure = kind("zh", caption("zh"))
-    with plt.rc_context({"font.size": 20, "axes.facecolor": "black", "savefig.dpi": 30, "text.usetex": False}):
-        assert charts.save(kind("zh", caption("zh"))) == first
-    assert charts.save(figure) == charts.save(figure) == first == (tmp_path / "new" / "chart.png").read_bytes()
-    assert first.startswith(b"\x89PNG") and b"Software" not in first
-
-
-def test_the_bytes_of_a_chart_do_not_depend_on_what_was_drawn_before():
-    forwards = {kind: charts.save(kind("zh", caption("zh"))) for kind in KINDS}
-    for kind in reversed(KINDS):
-        assert charts.save(kind("en", caption("en"))) != forwards[kind] == charts.save(kind("zh", caption("zh")))
-
-
-@pytest.mark.parametrize("spare", [NAN, 2.5e7])
-def test_large_numbers_stand_in_full(spare):
-    frame = table("en", estimate=[1e6, 2e6, 3e6, spare, 5e5], reliability="ok")
-    labels = beside(charts.forest(frame, None, caption("en"), percent=False), "bottom")
-    assert "1000000" in labels or "5000000" in labels
-
-
-@every
-def test_a_character_that_the_font_lacks_is_refused_by_name(kind):
-    names = ["甲镇😀", "乙镇", "丙镇😀", "丁镇", "戊镇"]
-    with pytest.raises(HuyingError) as refused:
-        kind("zh", caption("zh"), names)
-    for lang in ("zh", "en"):
-        assert "😀 (U+1F600)" in refused.value.say(lang)
-
-
-def test_forest_draws_the_rows_given_and_words_where_there_is_no_value():
-    figure = forest("en", caption("en"))
-    np.testing.assert_array_equal(dots(figure, "estimate")[:4], np.column_stack([ESTIMATE, range(5)])[[0, 1, 2, 4]])
-    known = [0, 1, 2, 4]
-    np.testing.assert_allclose(lines(figure, "interval")[known], np.column_stack([LOW, HIGH])[known])
-    np.testing.assert_allclose(lines(figure, "family")[known], np.column_stack([LOW - 0.04, HIGH + 0.04])[known])
-    assert list(part(figure, "bar")[0].get_xdata()) == [0.5, 0.5]
-    axes = figure.axes[0]
-    assert beside(figure, "left") == TOWNS["en"]
-    assert [label.get_fontweight() == "bold" for label in figure.texts if label.get_gid() == "left"] == list(HERE)
-    assert [text.get_text() for text in axes.texts] == ["not estimable"]
-    assert "bar 50%" in said(figure) and "hollow: read with care" in said(figure)
-    hollow = [tuple(artist.get_facecolors()[0, :3]) == (1, 1, 1) for artist in part(figure, "estimate")]
-    assert hollow == [False, False, True]  # towns, the place read here, the county, which is to be read with care
-
-
-def test_forest_does_not_draw_a_value_from_too_few_answers():
-    frame = table("zh", estimate=ESTIMATE, low=LOW, high=HIGH, reliability="ok")
-    frame.loc[0, "reliability"] = "too few answers"
-    figure = charts.forest(frame, None, caption("zh"))
-    assert 0.21 not in dots(figure, "estimate")[:, 0] and np.isnan(lines(figure, "interval")[0]).all()
-    assert [text.get_text() for text in figure.axes[0].texts] == ["回答过少，不列数值", "无数值"]
-    assert not part(figure, "bar") and not part(figure, "family")
-
-
-def test_forest_without_per_cent_shows_numbers_as_they_are():
-    frame = table("en", estimate=ESTIMATE * 20, low=LOW * 20, high=HIGH * 20, reliability="ok")
-    figure = charts.forest(frame, 3.5, caption("en"), percent=False)
-    assert "bar 3.5" in said(figure)
-    assert beside(figure, "bottom") == ["4", "6", "8", "10", "12", "14", "16", "18", "20"]  # from 2.6 to 20
-
-
-def test_heat_map_hatches_what_was_not_found_and_frames_the_place_read_here():
-    figure = unit_heatmap("en", caption("en"))
-    drawn = part(figure, "values")[0].get_array()
-    np.testing.assert_array_equal(np.ma.filled(drawn, NAN), [ESTIMATE, [0, 1, 0.5, 0.25, NAN]])
-    assert figure.axes[0].patch.get_hatch() and "not found" in said(figure)
-    assert part(figure, "here")[0].get_x() == 1.5
-    assert beside(figure, "left") == ["财政所", "水利站"]
-
-
-def test_dumbbell_names_the_side_without_a_value():
-    figure = dumbbell("en", caption("en"))
-    np.testing.assert_array_equal(
-        part(figure, "first")[0].get_offsets().filled(NAN)[[0, 1, 2, 4], 0], [0.21, 0.35, 0.5, 0.92]
+def test_a_chart_is_ordinary_axes_with_its_title_and_the_mark_of_synthetic_data(kind, lang, tmp_path):
+    open_county(lang)
+    ax = KINDS[kind](verdict=SimpleNamespace(title=TITLE[lang], footer="n=40"), highlight="T03", note="a note")
+    assert type(ax) is Axes
+    assert ax.get_title(loc="left").replace("\n", "").replace(" ", "") == TITLE[lang].replace(" ", "")
+    assert "合成数据 SYNTHETIC" in said(ax) and any("a note" in text and "n=40" in text for text in said(ax))
+    ax.set_title("my own title")
+    ax.set_xticks([0.25, 0.75], ["a quarter", "three quarters"])
+    ax.tick_params(axis="x", rotation=30, labelsize=12)
+    ax.set_xlabel("my own scale")
+    ax.figure.savefig(tmp_path / "chart.png", dpi=300)
+    assert opened(tmp_path / "chart.png").size[0] == round(300 * ax.figure.get_size_inches()[0])
+    assert ticks(ax.xaxis)[:2] == ["a quarter", "three quarters"] and ax.get_xlabel() == "my own scale"
+    assert ax.get_xticklabels()[0].get_rotation() == 30 and ax.get_xticklabels()[0].get_fontsize() == 12
+    assert {"my own title", "合成数据 SYNTHETIC"} <= set(said(ax)) and not any(
+        TITLE[lang][14:24] in text for text in said(ax)
     )
-    np.testing.assert_array_equal(part(figure, "second")[0].get_offsets().filled(NAN)[[0, 2, 4], 0], [0.1, 0.3, 0.4])
-    assert [text.get_text() for text in figure.axes[0].texts] == ["no value: new", "no value: old, new"]
 
 
-def test_stacked_shares_end_where_a_share_is_missing():
-    figure = stacked("en", caption("en"))
-    widths = np.array([boxes[:, 1] - boxes[:, 0] for boxes in bars_across(figure, "shares")]).T
-    np.testing.assert_allclose(widths, SHARES)
-    np.testing.assert_allclose(bars_across(figure, "lacking"), [[(0, 1), (0.7, 1)]], atol=1e-15)
-    assert [path.vertices[:4, 1].mean() for path in part(figure, "lacking")[0].get_paths()] == [3, 4]
-    labels = beside(figure, "left")
-    assert labels[0] == "Mean Town (n=31)" and labels[4] == "Range Town (n=–)"
-    assert {"old", "centre", "new", "no value"} <= set(said(figure))
+@every
+def test_everything_lies_on_the_sheet_and_the_words_below_do_not_meet(kind):
+    ax = KINDS[kind](verdict=SimpleNamespace(title=TITLE["en"], footer="n=40"), highlight="T03", note="a note " * 30)
+    ax.figure.draw_without_rendering()
+    room, (width, height) = ax.figure.get_tightbbox(), ax.figure.get_size_inches()
+    assert room.x0 > -0.05 and room.y0 > -0.05 and room.x1 < width + 0.05 and room.y1 < height + 0.05
+    legend, (below,) = ax.get_legend(), part(ax, "below")
+    title, (mark,) = ax._left_title.get_window_extent(), part(ax, "synthetic")
+    assert mark.get_window_extent().x0 > title.x1 and mark.get_window_extent().y0 >= title.y0 - 5
+    under = ax.child_axes[0].xaxis if ax.child_axes else ax.xaxis
+    lowest = (under.get_tightbbox() or ax.bbox).y0
+    if legend:
+        assert legend.get_window_extent().y1 < lowest and below.get_window_extent().y1 < legend.get_window_extent().y0
+    else:
+        assert Text.get_window_extent(below).y1 < lowest + 1
 
 
-def test_waiting_curves_step_and_the_limits_stand():
-    figure = waiting("en", caption("en"))
-    first, second = part(figure, "curve")
-    np.testing.assert_array_equal(first.get_xdata(orig=True), DAYS)
-    np.testing.assert_array_equal(second.get_ydata(orig=True), DONE / 2)
-    assert first.get_drawstyle() == "steps-post"
-    assert [line.get_xdata()[0] for line in part(figure, "limit")] == [2, 5]
+@every
+def test_the_legend_and_the_lines_below_give_way_to_a_name_of_the_axis_set_afterwards(kind):
+    ax = KINDS[kind]()
+    ax.set_xlabel("what a caller adds\nin two lines")
+    ax.figure.draw_without_rendering()
+    if legend := ax.get_legend():
+        assert legend.get_window_extent().y1 <= ax.xaxis.label.get_window_extent().y0
 
 
-def test_funnel_names_only_points_outside_and_the_one_read_here():
-    figure = funnel("en", caption("en"))
-    points = part(figure, "points")[0].get_offsets().filled(NAN)
-    np.testing.assert_array_equal(points[[0, 1, 2, 4]], [(20, 0.21), (300, 0.35), (90, 0.5), (400, 0.92)])
-    assert [text.get_text() for text in part(figure, "label")] == ["Median Town", "Range Town"]
-    assert part(figure, "source")[0].get_text().startswith("no value: Markov Chain Subdistrict")
-    np.testing.assert_array_equal(
-        [line.get_ydata() for line in part(figure, "limits_998")], LIMITS[["low998", "high998"]].T
-    )
-    assert part(figure, "centre")[0].get_ydata()[0] == 0.3 and "common level 30%" in said(figure)
-
-
-def test_quadrant_names_every_point_and_says_which_has_no_value():
-    figure = quadrant("en", caption("en"))
-    labels = part(figure, "label")
-    assert [text.get_text() for text in labels] == [
-        "Median Town",
-        "Mean Town",
-        "Least Squares Subdistrict",
-        "Range Town",
-    ]
-    assert {text.xy for text in labels} == {(0.5, 5), (0.21, 3), (0.35, 8), (0.92, 9)}
-    assert part(figure, "source")[0].get_text().startswith("no value: Markov Chain Subdistrict")
-    np.testing.assert_allclose(lines(figure, "x_interval")[[0, 1, 2, 4]], np.column_stack([LOW, HIGH])[[0, 1, 2, 4]])
-    assert next(iter(part(figure, "line"))).get_xdata()[0] == 0.5
-
-
-def test_quadrant_keeps_26_long_names_apart():
-    rng = np.random.default_rng(7)
-    frame = pd.DataFrame({"label": [f"Maximum Likelihood Town {c}" for c in "abcdefghijklmnopqrstuvwxyz"],
-                          "x": rng.beta(4, 4, 26), "y": rng.choice([0.25, 0.5, 0.75, 1], 26)})  # fmt: skip
-    figure = charts.quadrant(frame, (0.5, None), ("x", "y"), None, caption("en"))
+@every
+def test_two_charts_stand_on_one_figure(kind):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(14, 5), layout="tight")
+    assert KINDS[kind](ax=left) is left and charts.forest(rows(), ax=right) is right
+    assert tuple(figure.get_size_inches()) == (14, 5) and len(part(left, "synthetic")) == 2
     figure.draw_without_rendering()
-    renderer = figure.canvas.get_renderer()
-    boxes = [Text.get_window_extent(label, renderer) for label in part(figure, "label")]
-    points = figure.axes[0].transData.transform(frame[["x", "y"]].to_numpy())
-    assert not [1 for box, other in itertools.combinations(boxes, 2) if box.overlaps(other)]
-    assert not [1 for box in boxes for x, y in points if box.x0 < x < box.x1 and box.y0 < y < box.y1]
 
 
-@pytest.mark.parametrize(("kind", "order"), [(bars, 1), (rates, -1)], ids=["bars", "rates"])
-def test_bars_hold_estimates_intervals_and_a_row_without_a_value(kind, order):
-    figure = kind("en", caption("en"))
-    np.testing.assert_array_equal(bars_across(figure, "estimate")[0][::order, 1], ESTIMATE)
-    known = [0, 1, 2, 4]
-    np.testing.assert_allclose(lines(figure, "interval")[::order][known], np.column_stack([LOW, HIGH])[known])
-    assert sorted(text.get_text() for text in figure.axes[0].texts) == ["21%", "35%", "50%", "92%", "no value"]
-    labels = beside(figure, "left")[::order]
-    assert labels[0] == ("Mean Town" if kind is bars else "Mean Town (n=9)")
+@every
+def test_real_data_bear_no_mark_and_a_quota_sample_says_what_it_assumes(kind):
+    open_county(is_synthetic=False, sampling="quota")
+    ax = KINDS[kind]()
+    assert not any("SYNTHETIC" in text for text in said(ax))
+    assert any("quota sample" in text for text in said(ax))
 
 
-def test_months_keep_a_month_without_a_value():
-    figure = months("en", caption("en"))
-    np.testing.assert_array_equal(part(figure, "share")[0].get_ydata(), ESTIMATE)
-    np.testing.assert_allclose(
-        lines(figure, "interval", across=1)[[0, 1, 2, 4]], np.column_stack([LOW, HIGH])[[0, 1, 2, 4]]
-    )
-    assert beside(figure, "bottom")[3] == "2022-04 (n=0)"
-    assert [text.get_text() for text in figure.axes[0].texts] == ["no value"]
+@every
+def test_a_character_that_the_font_lacks_is_refused_by_name_and_leaves_no_figure(kind):
+    for lang in ("zh", "en"):
+        with pytest.raises(HuyingError) as refused:
+            KINDS[kind](title="甲镇😀")
+        assert "😀 (U+1F600)" in refused.value.say(lang)
+    assert not plt.get_fignums()
 
 
-def test_no_rows_are_said_in_words():
-    empty = table(
-        "en", estimate=ESTIMATE, low=LOW, high=HIGH, n=1.0, share=1.0, x=1.0, y=1.0, first=1.0, second=1.0
-    ).iloc[:0]
-    about = caption("en")
-    drawn = [charts.forest(empty, 0.5, about), charts.bars(empty, about), charts.rates(empty, about), charts.months(empty, about),
-             charts.dumbbell(empty, ("a", "b"), about), charts.quadrant(empty, (None, None), ("x", "y"), None, about),
-             charts.funnel(empty, LIMITS.iloc[:0], 0.3, about), charts.waiting([], [(2, "2 d")], about),
-             charts.verdicts(pd.DataFrame(), pd.DataFrame(), VERDICT_WORDS, None, about),
-             charts.specifications(empty.assign(verdict=""), 0.5, VERDICT_WORDS, about), charts.slopes(pd.DataFrame(), about),
-             charts.unit_heatmap(pd.DataFrame(), None, about), charts.stacked(pd.DataFrame(), pd.Series(dtype=float), about)]  # fmt: skip
-    for figure in drawn:
-        assert "nothing to draw: no rows" in said(figure)
-        assert charts.save(figure)
+@every
+def test_a_theme_of_the_session_leaves_chinese_readable(kind, monkeypatch, tmp_path):
+    run(monkeypatch, tmp_path)
+    open_county("zh")
+    with plt.rc_context():
+        sns.set_theme(style="darkgrid", context="talk")
+        ax = KINDS[kind](highlight="T03")
+        assert {text.get_fontfamily()[0] for text in ax.figure.findobj(Text) if text.get_text()} == {"Huying Sans SC"}
+        charts.save(ax, "themed")  # a missing letter would warn, and a warning is an error here
 
 
-def test_verdicts_colour_what_is_judged_and_dot_what_is_a_problem():
-    figure = verdicts("en", caption("en"))
-    codes = part(figure, "values")[0].get_array()
-    assert codes.tolist() == [[0, 1, 2, None, 3], [0, 0, 0, 0, 0]]
-    problems = {tuple(point) for point in part(figure, "problem")[0].get_offsets().tolist()}
-    assert problems == {(0, 0), (0, 1), (1, 1), (2, 1), (3, 1), (4, 1)}
-    assert len(part(figure, "here")) == 1
+EMPTY = {
+    "forest": lambda: charts.forest(rows().iloc[:0]),
+    "ranks": lambda: charts.ranks(rows().iloc[:0]),
+    "dumbbell": lambda: charts.dumbbell(wide([[1.0, 2.0]] * 4, ["x", "y"]).iloc[:0], "x", "y"),
+    "bars": lambda: charts.bars(rows().iloc[:0]),
+    "stacked": lambda: charts.stacked(wide(PARTS, list("abc")).iloc[:0]),
+    "heatmap": lambda: charts.heatmap(pd.DataFrame()),
+    "verdicts": lambda: charts.verdicts(pd.DataFrame()),
+    "curves": lambda: charts.curves(waiting().iloc[:0], "wait_days", "share", "kind", limits=(2, 5)),
+    "months": lambda: charts.months(rows().iloc[:0]),
+    "slopes": lambda: charts.slopes(pd.DataFrame()),
+    "specifications": lambda: charts.specifications(tried().iloc[:0], 0.5),
+    "scatter": lambda: charts.scatter(wide([[1.0, 2.0]] * 4, ["x", "y"]).iloc[:0], "x", "y"),
+    "funnel": lambda: charts.funnel(rows().iloc[:0], limits().iloc[:0], 0.3),
+}
 
 
-def test_specifications_stand_in_the_order_of_the_values_and_ring_the_headline():
-    figure = specifications("en", caption("en"))
-    assert part(figure, "headline")[0].get_offsets().tolist() == [[2, 0.5]]
-    drawn = np.vstack([np.ma.filled(artist.get_offsets(), NAN) for artist in part(figure, "estimate")])
-    np.testing.assert_allclose(drawn[np.argsort(drawn[:, 0])][:4, 1], [0.21, 0.35, 0.5, 0.92])
+@every
+def test_no_rows_are_said_in_a_sentence(kind):
+    ax = EMPTY[kind]()
+    assert "nothing to draw: no rows with a value" in said(ax) and "合成数据 SYNTHETIC" in said(ax)
+    assert not ax.axison and ax.figure.get_size_inches()[1] < 2
 
 
-def test_slopes_draw_every_rank_and_name_both_ends():
-    figure = slopes("en", caption("en"))
-    assert [line.get_ydata().tolist() for line in part(figure, "rank")][:2] == [[1, 2], [2, 1]]
-    assert [text.get_text() for text in part(figure, "label")][:2] == ["Mean Town", "Mean Town"]
+@pytest.mark.parametrize("kind", ["forest", "bars", "months"])
+@both
+def test_rows_that_lack_a_value_for_one_reason_give_that_reason(kind, lang):
+    open_county(lang)
+    ax = getattr(charts, kind)(rows(np.full(5, NAN), reason="not asked"))
+    assert {"zh": "没有可画的数据：问卷没有问到", "en": "nothing to draw: no item of the questionnaire asks for it"}[
+        lang
+    ] in said(ax)
+
+
+@pytest.mark.parametrize("kind", ["forest", "bars", "months"])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_all_of_nothing_and_all_of_everything_are_drawn(kind, value):
+    ax = getattr(charts, kind)(rows(np.full(5, value), low=value, high=value))
+    ax.figure.draw_without_rendering()
+    assert said(ax)
+
+
+@pytest.mark.parametrize("kind", ["forest", "bars", "months"])
+def test_one_place_alone_is_drawn(kind):
+    ax = getattr(charts, kind)(rows().iloc[:1])
+    assert said(ax) and not any("nothing" in text for text in said(ax))
+
+
+# --- titles and lines below --------------------------------------------------------------------------------------------
+
+
+def test_without_a_verdict_the_title_says_what_is_measured_where_and_when():
+    assert charts.forest(rows(), highlight="T03").get_title(loc="left") == "Median Town · aware of the reform · 2023"
+    assert charts.forest(rows(), highlight="county").get_title(loc="left") == "aware of the reform · 2023"
+    assert charts.forest(rows(), title="Mine").get_title(loc="left") == "Mine"
+
+
+def test_the_line_below_gives_the_n_of_the_place_that_is_read_and_the_source():
+    frame = rows(n=[9, 8, 7, 0, 24])
+    frame.attrs["source"] = "survey of residents"
+    assert "n=7; source: survey of residents" in said(charts.forest(frame, highlight="T03"))
+    assert "n=24; source: survey of residents" in said(charts.forest(frame))
 
 
 def test_lines_break_at_spaces_and_between_chinese_characters_but_not_before_a_closing_mark():
@@ -422,3 +327,338 @@ def test_lines_break_at_spaces_and_between_chinese_characters_but_not_before_a_c
     assert wrap("甲乙丙丁，戊", 4) == "甲乙丙\n丁，戊"
     assert wrap("甲乙（丙）", 3) == "甲乙\n（丙）"
     assert wrap("", 3) == ""
+
+
+def test_letters_stand_out_from_what_they_stand_on():
+    # contrast by WCAG 2: white on #0072B2 5.2:1, black on #009E73 6.2:1, black on #D55E00 5.4:1
+    assert [ink_on(colour) for colour in ("#0072B2", "#009E73", "#D55E00", "#FFFFFF")] == ["#FFFFFF", *["#000000"] * 3]
+
+
+# --- each kind ---------------------------------------------------------------------------------------------------------
+
+
+@both
+def test_forest_sorts_the_rows_marks_the_place_and_words_what_is_missing(lang):
+    open_county(lang)
+    few = ["ok", "ok", "read with care", "too few answers", "ok"]
+    ax = charts.forest(
+        rows(reliability=few, low_family=ESTIMATE - 0.1, high_family=ESTIMATE + 0.1), 0.5, highlight="T03"
+    )
+    order = [4, 1, 2, 0, 3]
+    assert ticks(ax.yaxis) == [labels.of(rows()).place(IDS[k]) for k in order]
+    assert dots(ax) == sorted((float(ESTIMATE[k]), float(at)) for at, k in enumerate(order[:4]))
+    assert [label.get_fontweight() for label in ax.get_yticklabels()] == [
+        "normal",
+        "normal",
+        "bold",
+        "normal",
+        "normal",
+    ]
+    assert [line.get_xdata()[0] for line in part(ax, "threshold")] == [0.5]
+    assert ticks(ax.xaxis)[:2] == ["0%", "20%"]
+    wanted = {
+        "zh": ["回答过少，不列数值", "界限 50%", "空心：谨慎使用", "细线：各镇街同时成立的区间", "本镇街", "全县"],
+        "en": [
+            "too few answers, value not stated",
+            "threshold 50%",
+            "hollow: read with care",
+            "this town",
+            "thin line: interval that holds for all towns at once",
+            "county",
+        ],
+    }
+    assert set(wanted[lang]) <= set(said(ax))
+    hollow = [tuple(colour[:3]) == (1, 1, 1) for artist in part(ax, "estimate") for colour in artist.get_facecolors()]
+    assert hollow.count(True) == 1
+
+
+def test_forest_does_not_draw_a_value_from_too_few_answers_although_the_rows_hold_it():
+    ax = charts.forest(rows(reliability=["too few answers", *["ok"] * 4]))
+    assert 0.21 not in [x for x, _ in dots(ax)]
+    assert [text.get_text() for text in part(ax, "remark")] == ["too few answers, value not stated", "no value"]
+
+
+def test_forest_takes_the_interval_for_all_towns_from_the_verdict_where_it_judged_the_same_number():
+    judged = rows([0.21, 0.5, 0.9, NAN, 0.62], low_family=0.1, high_family=0.8)
+    ax = charts.forest(rows(), verdict=SimpleNamespace(title="t", footer="", rows=judged))
+    drawn = [
+        line for artist in part(ax, "family") for line in artist.get_segments() if len(line) and np.isfinite(line).all()
+    ]
+    assert sorted(line[0, 1] for line in drawn) == [0, 1, 3]  # not the third place, whose number is another
+    assert "thin line: interval that holds for all towns at once" in said(ax)
+
+
+def test_forest_explains_only_what_is_in_the_picture():
+    legend = charts.forest(rows(low=ESTIMATE, high=ESTIMATE)).get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["town", "county"]
+
+
+def test_forest_keeps_the_order_given_and_shows_numbers_as_they_are():
+    ax = charts.forest(rows(ESTIMATE * 20), 3.5, sort=False)
+    assert ticks(ax.yaxis)[0] == "Mean Town" and "threshold 3.5" in said(ax)
+    assert all("%" not in text for text in ticks(ax.xaxis))
+    assert "%" in ticks(charts.forest(rows(ESTIMATE * 20), percent=True).xaxis)[1]
+
+
+def test_large_numbers_stand_in_full():
+    assert "20000000" in ticks(charts.forest(rows([1e6, 2e6, 3e6, 2.5e7, 5e5], low=NAN, high=NAN)).xaxis)
+
+
+def test_forest_draws_groups_side_by_side_within_a_row():
+    frame = pd.concat([rows().assign(sex="male"), rows(ESTIMATE + 0.1).assign(sex="female")], ignore_index=True)
+    frame.insert(1, "sex", frame.pop("sex"))
+    ax = charts.forest(frame, by="sex")
+    assert ticks(ax.yaxis) == [
+        "Demo County",
+        "Least Squares Subdistrict",
+        "Median Town",
+        "Mean Town",
+        "Markov Chain Subdistrict",
+    ]
+    assert {(0.62, -0.2), (0.72, 0.2)} <= {(x, round(y, 9)) for x, y in dots(ax)}
+    assert {"male", "female"} <= {text.get_text() for text in ax.get_legend().get_texts()}
+
+
+def test_rows_of_several_measures_are_named_by_both():
+    ax = charts.forest(pd.concat([rows(), rows(measure="told")], ignore_index=True), sort=False)
+    assert (
+        ticks(ax.yaxis)[0] == "Mean Town · aware of the reform" and ticks(ax.yaxis)[5] == "Mean Town · was told of it"
+    )
+
+
+def test_ranks_that_may_be_any_are_a_sentence():
+    ax = charts.ranks(rows([1, 2, 3, NAN, 4], low=[1, 1, 1, NAN, 1], high=[4, 4, 4, NAN, 4]))
+    assert any("each may have any rank" in text for text in said(ax))
+    assert ticks(KINDS["ranks"]().xaxis) == ["1", "2", "3", "4"]
+
+
+def test_dumbbell_pairs_two_measures_and_names_what_is_missing():
+    second = rows([0.1, 0.3, NAN, NAN, 0.4], measure="told")
+    ax = charts.dumbbell(pd.concat([rows(), second]), "aware", "told", highlight="T02")
+    assert ticks(ax.yaxis)[:3] == ["Demo County", "Least Squares Subdistrict", "Mean Town"]
+    assert [x for x, _ in dots(ax, "told")] == [0.1, 0.3, 0.4]
+    assert {text.get_text() for text in part(ax, "remark")} == {
+        "no value: was told of it",
+        "no value: aware of the reform, was told of it",
+    }
+    assert {"aware of the reform", "was told of it"} <= {text.get_text() for text in ax.get_legend().get_texts()}
+
+
+def test_dumbbell_takes_a_wide_table_of_answers():
+    ax = charts.dumbbell(
+        pd.DataFrame({"x": [0.1, 0.2], "y": [0.3, 0.1]}, index=["WeChat", "radio"]), "x", "y", sort=False
+    )
+    assert ticks(ax.yaxis) == ["WeChat", "radio"]
+
+
+def test_bars_hold_values_intervals_and_n_where_it_differs():
+    ax = charts.bars(rows(n=[9, 8, 7, 0, 6]), sort=True)
+    assert [bar.get_width() for bar in part(ax, "estimate")][:4] == [0.62, 0.5, 0.35, 0.21]
+    assert {"62%", "50%", "35%", "21%", "no value"} <= set(said(ax))
+    assert ticks(ax.yaxis)[0].replace("\n", " ") == "Demo County (n=6)"
+    assert ticks(charts.bars(rows()).yaxis)[0] == "Mean Town"
+
+
+def test_stacked_shares_end_where_a_share_is_missing():
+    ax = KINDS["stacked"](highlight="T02")
+    widths = np.array([bar.get_width() for bar in part(ax, "shares")]).reshape(3, 4).T
+    np.testing.assert_allclose(widths, PARTS)
+    assert [(bar.get_x(), bar.get_width()) for bar in part(ax, "lacking")] == [(0, 1), (0.7, pytest.approx(0.3))]
+    assert ticks(ax.yaxis)[0] == "Mean Town (n=3)" and ax.get_yticklabels()[1].get_fontweight() == "bold"
+    assert {"50%", "30%", "20%", "100%", "60%", "10%"} <= set(said(ax))
+
+
+def test_stacked_takes_a_long_table_by_place_and_by_answer():
+    long = pd.concat([rows([0.2] * 5, "aware"), rows([0.8] * 5, "told", n=41)], ignore_index=True)
+    ax = charts.stacked(long, part="measure", highlight="T03", sort=True)
+    assert ticks(ax.yaxis)[0] == "Mean Town (n=41)"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["aware of the reform", "was told of it"]
+    assert [bar.get_x() for bar in part(ax, "shares")] == [0] * 5 + [0.2] * 5
+
+
+def test_ordered_answers_go_from_light_to_dark_and_who_cannot_say_is_grey():
+    ax = charts.stacked(wide([[0.2, 0.3, 0.4, 0.1]] * 4, ["1", "2", "3", "cannot_say"]), ordinal=True)
+    shades = [sum(bar.get_facecolor()[:3]) for bar in part(ax, "shares")[::4]]
+    assert shades[0] > shades[1] > shades[2] and "cannot say" in said(ax)
+    assert part(ax, "shares")[-1].get_facecolor()[:3] == pytest.approx((0xDD / 255,) * 3)
+
+
+def test_heat_map_hatches_what_was_not_found_and_frames_the_place_that_is_read():
+    ax = KINDS["heatmap"](highlight="T02")
+    np.testing.assert_array_equal(np.ma.filled(ax.collections[0].get_array(), NAN).reshape(3, 4), np.transpose(PARTS))
+    assert ax.patch.get_hatch() and "not found" in said(ax)
+    assert part(ax, "here")[0].get_x() == 1
+    assert ticks(ax.xaxis) == ["Mean Town", "Least Squares Subdistrict", "Median Town", "Markov Chain Subdistrict"]
+    assert "50%" in said(ax)  # few cells bear their numbers
+
+
+def test_heat_map_of_yes_and_no_has_two_colours_and_no_scale():
+    ax = charts.heatmap(wide([[1.0, 0, 1]] * 4, ["x", "y", "z"]))
+    assert len(ax.figure.axes) == 1 and {"yes", "no"} <= set(said(ax))
+
+
+def test_heat_map_of_one_value_is_a_sentence():
+    assert "all 12 cells are 100%: there is nothing to draw" in said(charts.heatmap(wide(np.ones((4, 3)), list("xyz"))))
+
+
+def test_heat_map_takes_a_long_table():
+    frame = pd.DataFrame({"check": ["b", "b", "a"], "place": ["T01", "T02", "T01"], "estimate": [0.1, 0.2, 0.3]})
+    ax = charts.heatmap(frame, row="check")
+    assert ticks(ax.yaxis) == ["b", "a"] and ticks(ax.xaxis) == [
+        "Mean Town",
+        "Least Squares\nSubdistrict".replace("\n", " "),
+    ]
+
+
+def test_verdicts_colour_what_is_judged_and_dot_what_is_a_problem():
+    matrix = pd.DataFrame([STATED, ["supported"] * 5], ["P16", "A02"], IDS)
+    ax = charts.verdicts(matrix, problems=matrix == "supported", highlight="T03")
+    assert ax.collections[0].get_array().reshape(2, 5).tolist() == [[0, 1, None, 2, 3], [0, 0, 0, 0, 0]]
+    assert dots(ax, "problem") == [(0.5, 0.5), *((k + 0.5, 1.5) for k in range(5))]
+    assert {"supported", "not supported", "cannot say", "no baseline", "not judged here", "means a problem"} <= set(
+        said(ax)
+    )
+
+
+def test_curves_step_to_the_common_end_and_the_limits_stand():
+    ax = KINDS["curves"]()
+    first, second = part(ax, "curve")
+    assert first.get_xdata().tolist() == [0, 1, 4, 9] and first.get_ydata().tolist() == [0, 0.6, 0.9, 0.9]
+    assert first.get_drawstyle() == second.get_drawstyle() == "steps-post"
+    assert [line.get_xdata()[0] for line in part(ax, "limit")] == [2, 5]
+    assert {"answered", "closed", "2 working days", "5 working days", "working days"} <= set(said(ax))
+
+
+def test_months_keep_a_month_without_a_value():
+    ax = KINDS["months"]()
+    np.testing.assert_array_equal(part(ax, "estimate")[0].get_ydata(), ESTIMATE)
+    assert ticks(ax.xaxis)[3] == "2022-04\nn=40" and [text.get_text() for text in part(ax, "remark")] == ["no value"]
+
+
+def test_slopes_draw_every_rank_and_name_both_ends():
+    ax = KINDS["slopes"]()
+    assert [line.get_ydata().tolist() for line in part(ax, "rank")][:2] == [[1, 2], [2, 1]]
+    assert [text.get_text() for text in part(ax, "label")][:2] == ["Mean Town", "Mean Town"]
+    assert ticks(ax.xaxis) == ["nominal weights", "30%"]
+
+
+def test_slopes_of_nine_that_move_are_told_apart():
+    moves = pd.DataFrame({"a": range(1, 10), "b": [*range(2, 10), 1]}, index=[f"d{k}" for k in range(9)])
+    assert len({(line.get_color(), line.get_linestyle()) for line in part(charts.slopes(moves), "rank")}) == 9
+
+
+def test_specifications_stand_in_the_order_of_their_values_with_their_choices_below():
+    ax = KINDS["specifications"]()
+    assert dots(ax) == [(0, 0.3), (1, 0.4), (2, 0.5)] and dots(ax, "headline") == [(1, 0.4)]
+    (panel,) = ax.child_axes
+    assert ticks(panel.yaxis) == ["weights · none", "weights · raked"]  # the flags never change
+    assert [line.get_xdata().tolist() for line in part(ax, "choice")] == [[0, 2], [1]]
+
+
+def test_each_threshold_that_a_specification_was_judged_by_is_drawn():
+    ax = charts.specifications(tried().assign(threshold=[0.45, 0.5, 0.55]))
+    assert [line.get_ydata()[0] for line in part(ax, "threshold")] == [0.45, 0.5, 0.55]
+    assert "threshold 45%, 50%, 55%" in said(ax)
+
+
+def test_specifications_that_all_agree_are_a_sentence():
+    ax = charts.specifications(tried().assign(estimate=0.4, low=0.4, high=0.4))
+    assert "all 3 specifications give 40%: there is nothing to draw" in said(ax)
+
+
+def test_scatter_names_every_point_and_says_which_has_no_value():
+    ax = KINDS["scatter"](highlight="T02")
+    wanted = {"Mean Town": (0.2, 3), "Least Squares Subdistrict": (0.5, 9), "Markov Chain Subdistrict": (0.9, 5)}
+    assert {text.get_text(): tuple(text.xy) for text in part(ax, "label")} == wanted
+    assert "no value: Median Town" in said(ax) and len(part(ax, "line")) == 2
+    assert [text.get_text() for text in part(ax, "corner")] == list("abcd")
+
+
+def test_scatter_draws_intervals_where_the_table_has_them():
+    table = wide([[0.2, 0.1, 0.3, 3.0]] * 4, ["x", "x_low", "x_high", "y"]).assign(
+        kind="town", is_new=[True, False] * 2
+    )
+    assert "Mean Town" in said(charts.scatter(table, "x", "y"))  # named by its index alone
+    (lines,) = part(charts.scatter(table, "x", "y"), "x_interval")
+    assert lines.get_segments()[0].tolist() == [[0.1, 3], [0.3, 3]]
+
+
+def test_scatter_keeps_26_long_names_apart():
+    rng = np.random.default_rng(7)
+    names = [f"Maximum Likelihood Town {c}" for c in "abcdefghijklmnopqrstuvwxyz"]
+    ax = charts.scatter(
+        pd.DataFrame({"x": rng.beta(4, 4, 26), "y": rng.choice([0.25, 0.5, 0.75, 1], 26)}, index=names), "x", "y"
+    )
+    ax.figure.draw_without_rendering()
+    boxes = [Text.get_window_extent(label) for label in part(ax, "label")]
+    shared = [(a, b) for k, a in enumerate(boxes) for b in boxes[:k] if a.shrunk(0.9, 0.9).overlaps(b.shrunk(0.9, 0.9))]
+    assert len(boxes) == 26 and not shared
+
+
+def test_funnel_names_only_points_outside_and_the_one_that_is_read():
+    ax = KINDS["funnel"](highlight="T03")
+    assert [text.get_text() for text in part(ax, "label")] == ["Median Town", "Least Squares Subdistrict"]
+    assert any(text.startswith("no value: Markov Chain Subdistrict") for text in said(ax))
+    assert {"common level 30%", "95% limits", "99.8% limits", "outside the 99.8% limits"} <= set(said(ax))
+    np.testing.assert_array_equal(
+        [line.get_ydata() for line in part(ax, "limits_998")], limits()[["low998", "high998"]].T
+    )
+
+
+# --- saving ------------------------------------------------------------------------------------------------------------
+
+
+def run(monkeypatch, folder, place="T03"):
+    for name, value in (("FIGURES", str(folder)), ("PLACE", place), ("WAVE", "2023"), ("LANG", "zh")):
+        monkeypatch.setenv(f"HUYING_{name}", value)
+
+
+def test_outside_a_run_nothing_is_written_and_the_figure_is_closed():
+    charts.save(charts.forest(rows()), "awareness")
+    assert not plt.get_fignums()
+
+
+def test_a_run_writes_the_same_bytes_each_time_under_a_name_with_place_wave_and_language(monkeypatch, tmp_path):
+    run(monkeypatch, tmp_path)
+    charts.save(charts.forest(rows()), "awareness")
+    first = (tmp_path / "awareness_T03_2023_zh.png").read_bytes()
+    charts.save(charts.forest(rows()), "awareness")
+    assert (tmp_path / "awareness_T03_2023_zh.png").read_bytes() == first
+    picture = opened(tmp_path / "awareness_T03_2023_zh.png")
+    assert picture.size[0] == 800 and picture.text["Description"].startswith("aware of the reform · 2023")
+
+
+def test_a_chart_of_the_county_is_written_by_the_countys_own_run_alone(monkeypatch, tmp_path):
+    run(monkeypatch, tmp_path)
+    charts.save(charts.forest(rows()), "awareness", place="county")
+    assert not list(tmp_path.iterdir())
+    run(monkeypatch, tmp_path, "county")
+    charts.save(charts.forest(rows()), "awareness", place="county")
+    assert [file.name for file in tmp_path.iterdir()] == ["awareness_county_2023_zh.png"]
+
+
+def test_a_notebook_shows_the_picture_that_was_written_with_words_for_who_cannot_see_it(monkeypatch, tmp_path):
+    shown = []
+    monkeypatch.setattr("huying.charts.saving.get_ipython", lambda: object())
+    monkeypatch.setattr("huying.charts.saving.display", shown.append)
+    run(monkeypatch, tmp_path)
+    charts.save(charts.forest(rows(), 0.5), "awareness")
+    _, about = shown[0]._repr_png_()
+    assert "threshold 50%" in about["alt"] and len(shown) == 1
+    assert shown[0].data == (tmp_path / "awareness_T03_2023_zh.png").read_bytes()
+
+
+def test_what_a_caller_has_made_longer_is_not_cut_off(monkeypatch, tmp_path):
+    run(monkeypatch, tmp_path)
+    ax = charts.forest(rows())
+    ax.set_yticks(range(5), ["a very long label that nobody expected to stand here"] * 5)
+    charts.save(ax, "long")
+    assert ax.yaxis.get_tightbbox().x0 > 0
+
+
+def test_a_picture_drawn_with_seaborn_bears_the_mark_and_the_house_style(monkeypatch, tmp_path):
+    ax = sns.ecdfplot(pd.DataFrame({"seconds": [1, 2, 3]}), x="seconds")
+    ax.set_title("中位镇")
+    charts.save(ax, "seconds")
+    assert [text.get_text() for text in part(ax, "synthetic")] == ["合成数据 SYNTHETIC"]
+    assert ax.title.get_fontfamily() == ["Huying Sans SC"]

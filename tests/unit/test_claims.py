@@ -2,25 +2,11 @@ import numpy as np
 import pytest
 
 from huying import words
-from huying.claims import (
-    CANNOT_SAY,
-    NO_BASELINE,
-    NOT_SUPPORTED,
-    QUANTIFIERS,
-    SUPPORTED,
-    Freeze,
-    claims_of,
-    house_claims,
-    is_problem,
-    no_data,
-    read_claim,
-    read_freeze,
-    reason_word,
-    rule_hashes,
-    sentence,
-    show_value,
-    verdict_word,
-)
+from huying.claims.declared import QUANTIFIERS, claims_of, house_claims, read_claim
+from huying.claims.evidence import no_data
+from huying.claims.frozen import Freeze, read_freeze, rule_hashes
+from huying.claims.judged import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, SUPPORTED, is_problem
+from huying.claims.worded import reason_word, sentence, show_value, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNT, POOLED
 from huying.folder import read_county
@@ -127,7 +113,7 @@ def test_the_hash_is_the_same_whatever_the_order_of_the_file(county):
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
-ROW = {"place": "T01", "sub": "", "verdict": SUPPORTED, "estimate": 0.52, "low": 0.431, "high": 0.608, "n": 120.0, "method": POOLED,
+ROW = {"place": "T01", "part": "", "verdict": SUPPORTED, "estimate": 0.52, "low": 0.431, "high": 0.608, "n": 120.0, "method": POOLED,
        "reliability": "ok", "reason": "", "remark": ""}  # fmt: skip
 SHARE = read_claim(RAW)
 
@@ -157,7 +143,7 @@ def test_a_line_in_chinese():
 
 
 def test_a_sub_has_no_verdict():
-    said = sentence({**ROW, "sub": "female", "verdict": ""}, SHARE, "en", "Mean Town", "women")
+    said = sentence({**ROW, "part": "female", "verdict": ""}, SHARE, "en", "Mean Town", "women")
     assert said == "X01 | Mean Town | women, 52.0% (95% CI 43.1% to 60.8%, n=120)."
 
 

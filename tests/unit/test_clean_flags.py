@@ -106,14 +106,13 @@ def test_longest_run(row, run):
 def test_attention_decoy_contradiction():
     rows = [{"R12_d": "没听过"}, {"R12_d": ""}, {"R12_e": "听过"}, {"S14": "3", "S15": "4"}, {"S14": "3", "S15": "3"}]
     assert flagged(rows, "attention_failed") == {0: "R12_d"} and flagged(rows, "decoy") == {2: "R12_e"}
-    done = clean(rows, form="staff", thresholds=THRESHOLDS)
-    assert list(done.flags.loc[done.flags["flag"] == "contradiction", "row_id"]) == ["r.csv#5"]
+    assert flagged(rows, "contradiction") == {3: "S15 > S14"}
 
 
 def test_flags_over_several_files_together():
     parts = [clean([{"seconds": "100"}]).rows, clean([{"seconds": "20", "submitted_at": "2023/5/10 9:00:00"}]).rows]
     parts[1]["row_id"] = "s.csv#2"
-    flags = find_flags(pd.concat(parts, ignore_index=True), ITEMS, "resident", THRESHOLDS)
+    flags = find_flags(pd.concat(parts, ignore_index=True), ITEMS, THRESHOLDS)
     assert set(zip(flags["row_id"], flags["flag"], strict=True)) == {
         ("s.csv#2", "duplicate")
     }  # the median of 100 and 20 is 60

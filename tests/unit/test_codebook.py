@@ -1,12 +1,16 @@
+import tomllib
+from importlib.resources import files
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from huying.claims import house_claims
-from huying.codebook import TYPES, WHY_MISSING, holds, house_codebook, names_in, parse_codebook
-from huying.errors import CountyError
+from huying.claims.declared import house_claims
+from huying.codebook import RESERVED, TYPES, WHY_MISSING, holds, house_codebook, names_in, parse_codebook
+from huying.errors import CountyError, Place
 
 BOOK = house_codebook()
+RAW = tomllib.loads(files("huying").joinpath("data/codebook.toml").read_text("utf-8"))["item"]
 
 
 def item(name="Q1", more="", kind="single"):
@@ -99,6 +103,127 @@ def test_a_codebook_that_contradicts_itself(toml, said):
 def test_one_language_is_not_enough():
     with pytest.raises(ValueError, match="item Q1: a text needs both zh and en"):
         parse_codebook('[[item]]\nid = "Q1"\nform = "resident"\ntype = "single"\nzh = "问"\n')
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+OPTIONS = 'options = [{{code = 1, key = "{}", zh = "一", en = "one"}}, {{code = 2, key = "{}", zh = "二", en = "two"}}]'
+ROWS = 'rows = [{{id = "a", name = "{}", zh = "甲", en = "a"}}, {{id = "b", name = "{}", zh = "乙", en = "b"}}]'
+
+
+@pytest.mark.parametrize("raw", RAW, ids=lambda raw: raw["id"])
+def test_everything_in_the_house_has_a_name_of_its_own(raw):
+    assert raw["name"] == BOOK.items[raw["id"]].name
+    assert [o["key"] for o in raw.get("options", [])] == [o.key for o in BOOK.items[raw["id"]].options]
+    assert {r["id"]: r["name"] for r in raw.get("rows", [])} == BOOK.items[raw["id"]].row_names
+
+
+@pytest.mark.parametrize("form", ["resident", "staff", "leader", "department"])
+def test_columns_are_one_of_a_kind_and_are_found(form):
+    columns = [name for one in BOOK.form(form) for name in one.columns]
+    assert len(set(columns)) == len(columns)
+    assert not set(columns) & set(RESERVED)
+    for one in BOOK.form(form):
+        assert len(one.columns) == len(one.variables)
+        assert [BOOK.find(form, name)[0].id for name in one.columns] == [one.id] * len(one.columns)
+
+
+def test_reasons_not_to_answer_have_one_key_each():
+    """Who does not know says `cannot_say`, who refuses `refused`, whatever else `other`, in every item."""
+    for one in BOOK.items.values():
+        keys = {option.code: option.key for option in one.options}
+        why = {keys[code]: reason for code, reason in one.missing.items() if code in keys}
+        assert all((key == "cannot_say") == (reason == "does_not_know") for key, reason in why.items()), one.id
+        assert all((key == "refused") == (reason == "refused") for key, reason in why.items()), one.id
+        assert all(keys[code] == "other" for code in one.fill_in), one.id
+
+
+def test_what_a_column_is_of_its_item():
+    book = parse_codebook(
+        item("Q1", f'name = "heard"\n{OPTIONS.format("read", "told")}')
+        + item("Q2", f'name = "source"\n{OPTIONS.format("paper", "friends")}', "multi")
+        + item("Q3", f'name = "knows"\n{ROWS.format("old_unit", "new_unit")}', "matrix_single")
+    )
+    assert book.items["Q1"].columns == ("heard",)
+    assert book.items["Q2"].columns == ("source_paper", "source_friends")
+    assert book.items["Q3"].columns == ("knows_old_unit", "knows_new_unit")
+    found = [book.find("resident", name) for name in ("heard", "source_friends", "knows_new_unit")]
+    assert found == [
+        (book.items["Q1"], None),
+        (book.items["Q2"], book.items["Q2"].options[1]),
+        (book.items["Q3"], "b"),
+    ]
+    for form, name in (("resident", "source"), ("resident", "Q1"), ("staff", "heard")):
+        with pytest.raises(KeyError, match=name):
+            book.find(form, name)
+
+
+def test_without_names_the_ids_stand_for_them():
+    book = parse_codebook(
+        item("M", 'options = [{code = 3, zh = "三", en = "three"}, {code = 97, zh = "其他", en = "other"}]', "multi")
+        + item("X", 'rows = [{id = "a", zh = "甲", en = "a"}, {id = "b_core", zh = "乙", en = "b"}]', "matrix_scale")
+        + item("Y", 'rows = [{id = "1", zh = "甲", en = "a"}, {id = "10", zh = "乙", en = "b"}]', "matrix_single")
+        + item("S07a")
+    )
+    columns = [one.columns for one in book.items.values()]
+    assert columns == [("m_o3", "m_o97"), ("x_a", "x_b_core"), ("y_r1", "y_r10"), ("s07a",)]
+
+
+def test_two_forms_may_have_the_same_names():
+    both = item("Q1", 'name = "agree"') + item("Q2", 'name = "agree"').replace("resident", "staff")
+    assert [parse_codebook(both).find(form, "agree")[0].id for form in ("resident", "staff")] == ["Q1", "Q2"]
+
+
+@pytest.mark.parametrize(
+    ("toml", "en", "zh"),
+    [
+        (item(more='name = "Heard"'), "Q1: 'Heard' cannot be a name", "Q1：“Heard”不能用作名称"),
+        (item(more='name = "2nd"'), "Q1: '2nd' cannot be a name", "Q1：“2nd”不能用作名称"),
+        (item(more='name = "heard reform"'), "Q1: 'heard reform' cannot be", "Q1：“heard reform”不能"),
+        (item(more='name = "听说"'), "Q1: '听说' cannot be", "Q1：“听说”不能"),
+        (item(more='name = "mean"'), "Q1: 'mean' cannot be", "Q1：“mean”不能"),  # `mean of …` is a rule
+        (item(more="name = 5"), "Q1: '5' cannot be", "Q1：“5”不能"),
+        (item("问1"), "问1: '问1' cannot be", "问1：“问1”不能"),  # no name, and the id will not do
+        (item(more=OPTIONS.format("yes", "not")), "Q1: 'not' cannot be", "Q1：“not”不能"),
+        (item(more=ROWS.format("a", "b-core"), kind="matrix_single"), "Q1: 'b-core' cannot be", "Q1：“b-core”不能"),
+        (
+            item(more='options = [{code = -1, zh = "否", en = "no"}]'),
+            "Q1: 'o-1' cannot be",  # no key, and the code will not do
+            "Q1：“o-1”不能",
+        ),
+        (item(more=OPTIONS.format("yes", "yes")), "Q1: the name 'yes' is taken already, in Q1", "名称“yes”已在 Q1 中"),
+        (item(more=ROWS.format("a", "a"), kind="matrix_scale"), "Q1: the name 'a' is taken already", "“a”已在 Q1 中"),
+        (
+            item("Q1", 'name = "heard"') + item("Q2", 'name = "heard"'),
+            "Q2: the name 'heard' is taken already, in Q1",
+            "Q2：名称“heard”已在 Q1 中用过",
+        ),
+        (item("Q1") + item("q1"), "q1: the name 'q1' is taken already, in Q1", "q1：名称“q1”已在 Q1 中用过"),
+        (
+            item("Q1", f'name = "learned"\n{OPTIONS.format("early", "late")}', "multi")
+            + item("Q2", 'name = "learned_late"'),
+            "Q2: the name 'learned_late' is taken already, in Q1",
+            "Q2：名称“learned_late”已在 Q1 中用过",
+        ),
+        (
+            item("Q1", 'name = "knows_a"') + item("Q2", f'name = "knows"\n{ROWS.format("a", "b")}', "matrix_single"),
+            "Q2: the name 'knows_a' is taken already, in Q1",
+            "Q2：名称“knows_a”已在 Q1 中用过",
+        ),
+        (item(more='name = "town"'), "Q1: the frame itself has a column 'town'", "Q1：列名“town”由数据表自己使用"),
+        (
+            item(more=f'name = "age"\n{OPTIONS.format("group", "exact")}', kind="multi"),
+            "Q1: the frame itself has a column 'age_group'",
+            "Q1：列名“age_group”由数据表自己使用",
+        ),
+    ],
+)
+def test_names_that_are_refused(toml, en, zh):
+    with pytest.raises(CountyError) as caught:
+        parse_codebook(toml, Place("codebook.toml"))
+    for lang, said in (("en", en), ("zh", zh)):
+        line = caught.value.say(lang)
+        assert said in line and line.startswith("codebook.toml") and "\n" not in line
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.batch.intake import Intake
+from huying.clean.intake import Intake
+from huying.codebook import house_codebook
 from huying.demo import house_truths
 from huying.demo.write import KEY, build_demo
 from huying.folder import read_county
@@ -81,7 +82,7 @@ class Read:
         for name, content in self.bundle.files.items():
             write_bytes(folder / name, content)
         self.county = read_county(folder)
-        self.intake = Intake(self.county)
+        self.intake = Intake(self.county, house_codebook())
         for entry in self.intake.in_order():
             self.intake.take_ledger(entry)
         self.counts = pd.DataFrame(self.intake.counts).set_index("file")

@@ -1,211 +1,270 @@
-"""Nobody can read a leader's answer from what the library gives out; and a leak that is planted is found."""
+"""Nobody can read a leader's answer from what the notebooks give out; and a leak that is planted is found."""
 
-import importlib
 import json
-import pkgutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from agencies_stand_in import ALL_TOWNS, LETTERS, agencies, changes, documents, form, leaders, study
-from leaders_leaks import Watched, bits, interference, leaks_in, recognised, shuffled, true_vectors
+from agencies_stand_in import (
+    ALL_TOWNS,  # fmt: skip
+    FEW_DRAWS,
+    LETTERS,
+    agencies,
+    changes,
+    county,
+    documents,
+    form,
+    leaders,
+    register,
+)
+from leaders_leaks import (
+    HEARING,  # fmt: skip
+    bits,
+    interference,
+    leaks_in,
+    leaks_in_tables,
+    recognised,
+    shuffled,
+    told_by,
+    true_vectors,
+    truth_of,
+)
 
-from huying import problems
-from huying.batch.county_step import make_study
-from huying.batch.intake import Intake
-from huying.claims import claims_of, judge_claim
+from huying.errors import EstimateError
 from huying.estimates import COUNTY
-from huying.folder import read_county
-from huying.problems import agencies as problem
-from huying.problems import cooperation
-from huying.problems.facts import Found, counted
-from huying.store import save_cleaned, write_parquet
+from huying.store import write_parquet
+from run_notebook import NOTEBOOKS
 
-DEMO = Path(__file__).parents[2] / "survey_data" / "demo"
-MODULES = [importlib.import_module(f"huying.problems.{m.name}") for m in pkgutil.iter_modules(problems.__path__)]
-PROBLEMS = [m for m in MODULES if hasattr(m, "find")]
+TWELVE = "12_dispatched_agencies"
+NAMES = dict(zip(ALL_TOWNS, (f"Town {k}" for k in "ABCDEFGHIJKLMNOPQR"), strict=True))
 
 
-@pytest.fixture(autouse=True)
-def few_draws(monkeypatch):
-    """What is asked twice is drawn alike both times, with 19 draws as with 499."""
-    monkeypatch.setattr(cooperation, "DRAWS", 19)
-
-
-@pytest.fixture(scope="module")
-def demo():
-    county = read_county(DEMO)
-    return make_study(county, Intake(county, tick=lambda name: None).run())
-
-
-@pytest.fixture
-def eighteen(tmp_path):
-    """Eighteen towns whose leaders answer at random, with staff, agencies and head changes."""
-    rng, n = np.random.default_rng(7), 54
+def answers(n=54, seed=7):
+    """Leaders of eighteen towns who answer at random."""
+    rng = np.random.default_rng(seed)
     given = {
         f"L06_{k}_{task}": list(rng.choice([1, 2, 3, 4, 5, 98], n)) for k in LETTERS for task in ("core", "urgent")
     }
-    given |= {f"L03_{k}": list(rng.choice([1, 2], n)) for k in LETTERS} | {
-        f"L04_{k}": list(rng.choice([1, 2, 3, 98], n)) for k in LETTERS
+    given |= {f"L03_{k}": list(rng.choice([1, 2], n)) for k in LETTERS}
+    given |= {f"{item}_{k}": list(rng.choice([1, 2, 3, 98], n)) for item in ("L04", "L05") for k in LETTERS}
+    given |= {f"L09_{k}": list(rng.choice([1, 2, 3], n)) for k in LETTERS}
+    support = {f"L11_{k}_{side}": list(rng.integers(1, 6, n)) for k in LETTERS for side in ("importance", "adequacy")}
+    return {
+        **given,
+        **support,
+        "L07": list(rng.choice([1, 2, 3, 4, 98], n)),
+        "L08": [f"这样做的理由之{k}" for k in range(n)],
     }
-    given |= {f"L05_{k}": list(rng.choice([1, 2, 3, 98], n)) for k in LETTERS} | {
-        "L07": list(rng.choice([1, 2, 3, 4, 98], n))
-    }
-    given["L08"] = [f"这样做的理由之{k}" for k in range(n)]
-    towns = [town for town in ALL_TOWNS for _ in range(8)]
-    staff = form("staff", towns, S09=list(rng.choice([1, 2, 3, 4, 5], 144)), **{f"S19_{k}": list(rng.choice([1, 2, 3, 4, 5, 98], 144)) for k in LETTERS})  # fmt: skip
+
+
+def ledgers_and_forms():
+    rng = np.random.default_rng(3)
+    rated = {f"S19_{k}": list(rng.choice([1, 2, 3, 4, 5, 98], 144)) for k in LETTERS}
+    staff = form(
+        "staff", [town for town in ALL_TOWNS for _ in range(8)], S09=list(rng.choice([1, 2, 3, 4, 5], 144)), **rated
+    )
     rows = [
         (ALL_TOWNS[k % 18], f"2022-{1 + k % 12:02d}-05", "none" if k % 3 else "oral", None, None) for k in range(41)
     ]
-    ledgers = {("agencies", ""): agencies(), ("agency_events", ""): changes(rows), ("documents", ""): documents()}
-    return study(tmp_path, ledgers, {"leader": leaders(18, **given), "staff": staff}, n_towns=18)
+    ledgers = {"agencies": agencies(), "agency_events": changes(rows), "documents": documents()}
+    return ledgers, {"leader": leaders(18, **answers()), "staff": staff}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Gives the county of eighteen towns, its leaders where they are or dealt to other towns."""
+
+    def make(is_dealt=False):
+        here = county(tmp_path, *ledgers_and_forms(), n_towns=18)
+        if is_dealt:
+            here.__dict__["cleaned"] = shuffled(here.cleaned)
+        return here
+
+    return make
+
+
+# --- the frame --------------------------------------------------------------------------------------------------------
+
+
+def test_the_frame_tells_no_town_and_no_row_of_the_file(made):
+    survey = made().survey("leader")
+    told = survey.frame.rename_axis("person").reset_index().astype(str)
+    assert not told.isin([*NAMES, *NAMES.values()]).to_numpy().any() and len(told) == 54
+    assert not told.apply(lambda column: column.str.contains("#")).to_numpy().any()
+
+
+def test_the_rows_stand_in_no_order(made):
+    """In the export each town's three stand beside each other; here hardly a pair does."""
+    survey = made().survey("leader")
+    town = survey._town.to_numpy()
+    assert (town[1:] == town[:-1]).sum() <= 6  # by chance 53 x 2/53 = 2
+    offices = survey.frame["position"].to_numpy()
+    assert set(offices[:18]) != {"party_secretary"} and len(set(offices[:9])) > 1
+
+
+@pytest.mark.parametrize("by", ["town", ["town", "position"]])
+def test_a_town_is_refused_or_left_out(made, by):
+    survey = made().survey("leader")
+    if by == "town":
+        assert set(survey.share("prefers_as_now", by=by)["place"]) == {COUNTY}
+    else:
+        with pytest.raises(EstimateError, match="only the county"):
+            survey.share("prefers_as_now", by=by)
+
+
+@pytest.mark.parametrize("tally", [
+    lambda frame, town: frame["prefers_as_now"].groupby(town).mean().rename_axis("place").reset_index(),
+    lambda frame, town: pd.DataFrame({"place": [COUNTY], "estimate": [0.5], "remark": [town.iloc[0]]}),
+])  # fmt: skip
+def test_what_is_tallied_by_town_comes_out_for_the_county_alone(made, tally):
+    with pytest.raises(EstimateError, match="only the county"):
+        made().survey("leader").by_town(tally)
+
+
+def test_few_people_are_not_told_also_with_many_ratings_each(made):
+    """One leader who rates five agencies gives five ratings, and would still be one leader."""
+    survey = made().survey("leader")
+    survey.frame["number"] = range(54)
+    for few in ("number < 4", "number < 1"):
+        row = survey.share("cooperates_core_*", by=None, where=few, pooled="core").iloc[0]
+        assert np.isnan(row["estimate"]) and np.isnan(row["low"]) and row["reason"] == "too few answers"
+    assert survey.share("cooperates_core_*", by=None, where="number < 20", pooled="core")["n"].item() == 100
 
 
 # --- asked twice ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", PROBLEMS, ids=lambda m: m.__name__.rpartition(".")[2])
-def test_nothing_by_town_and_no_table_hears_the_leaders(module, demo):
-    assert interference(module.find, demo) == []
+@pytest.mark.parametrize("name", HEARING)
+def test_nothing_but_the_countys_figures_hears_the_leaders(made, name):
+    is_for_towns = '"places": "all"' in next(NOTEBOOKS.glob(f"{name}.ipynb")).read_text("utf-8")
+    change = FEW_DRAWS if name == TWELVE else None
+    assert interference(name, made, NAMES, change, [COUNTY, "T01"][: 1 + is_for_towns]) == []
 
 
-def test_who_looks_at_the_leaders_is_noticed(eighteen):
-    for look in (lambda f: f["leader"], lambda f: f.get("leader"), lambda f: f.values(), lambda f: list(f.items())):
-        forms = Watched(eighteen.cleaned.forms)
-        assert forms["staff"] is not None and not forms.seen
-        look(forms)
-        assert forms.seen
+def test_the_shuffle_reaches_what_leaders_feed(made):
+    """So that silence elsewhere means something: the agreement of leaders and staff hangs on who sits where."""
+    kappa = []
+    for is_dealt in (False, True):
+        rows = told_by(TWELVE, made(is_dealt), COUNTY, FEW_DRAWS)[0]
+        kappa.append(rows.loc[rows["part"] == "weighted_kappa", "estimate"].item())
+        fed = rows["claim"].isin(["P26", "P27", "P28"]) | rows["part"].str.contains("leader")
+        assert fed.sum() > 20 and set(rows.loc[fed, "place"]) == {COUNTY}
+    assert kappa[0] != kappa[1]
 
 
-def test_nor_where_they_answer_at_random(eighteen):
-    assert interference(problem.find, eighteen) == []
-    told, again = problem.find(eighteen).frame(), problem.find(shuffled(eighteen)).frame()
-    kappa = [frame.loc[frame["sub"] == "weighted kappa", "estimate"].iloc[0] for frame in (told, again)]
-    assert kappa[0] != kappa[1], "the shuffle reaches what leaders feed, so that silence elsewhere means something"
+FORM = 'form = county.cleaned.forms["leader"]\nkeep = (form["L07"] == 1).astype(float).groupby(form["town_id"]).agg(["sum", "count"])\n'
+ROWS = "rows = county.values(keep['sum'] / keep['count'], n=keep['count'])\n"
+LEAKS = {
+    "rows of a claim by town": ROWS + "county.judge('P28', rows, part='mayor', place=town)",
+    "rows of another claim by town": ROWS + "county.judge('P23', rows, part='notable', place=town)",
+    "a table by town": "innocent = keep.reset_index()",
+    "a table in a dict": "innocent = {'x': keep}",
+    "an anonymous list": "import numpy as np\ninnocent = pd.DataFrame({'x': np.sort(keep['sum'].to_numpy())})",
+    "a chart": "ax = hy.charts.bars(keep)",
+    "a printed line": "print(county.town_ids[0], keep['sum'].iloc[0], form.loc[form['town_id'] == 'T01', 'L06_a_core'].tolist())",
+}
 
 
-def test_what_leaders_feed_is_the_countys(eighteen):
-    found = problem.find(eighteen)
-    table = found.frame()
-    fed = table["claim"].isin(["P26", "P27", "P28"]) | table["sub"].str.contains("leader")
-    assert fed.sum() > 20 and set(table.loc[fed, "place"]) == {COUNTY}
-    for name in ("cooperation", "preferences"):
-        assert not found.tables[name].map(lambda v: str(v) in ALL_TOWNS).to_numpy().any()
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_planted_leak_is_heard(made, leak):
+    assert interference(FORM + LEAKS[leak], made, NAMES, places=[COUNTY])
 
 
-def keep_by_town(study_):
-    rows = study_.cleaned.forms["leader"]
-    return (rows["L07"] == 1).astype(float).groupby(rows["town_id"]).agg(["sum", "count"])
-
-
-def rows_by_town(study_, found):
-    keep = keep_by_town(study_)
-    found.add("P28", counted(keep.index, keep["sum"], keep["count"]), wave="2023")
-
-
-def a_table_by_town(study_, found):
-    found.tables["innocent"] = keep_by_town(study_).reset_index()
-
-
-def an_anonymous_list(study_, found):
-    found.tables["innocent"] = pd.DataFrame({"x": np.sort(keep_by_town(study_)["sum"].to_numpy())})
-
-
-def a_remark_by_town(study_, found):
-    keep = keep_by_town(study_)
-    fewer = keep[keep["sum"] > 1]
-    found.add("P23", counted(fewer.index, np.ones(len(fewer)), np.ones(len(fewer))), sub="notable")
-
-
-LEAKS = [rows_by_town, a_table_by_town, an_anonymous_list, a_remark_by_town]
-
-
-@pytest.mark.parametrize("leak", LEAKS, ids=lambda f: f.__name__)
-def test_a_planted_leak_is_heard(eighteen, monkeypatch, leak):
-    honest = problem.FINDERS["P28"]
-
-    def loose(study_: object, found: Found) -> None:
-        honest(study_, found)
-        leak(study_, found)
-
-    monkeypatch.setitem(problem.FINDERS, "P28", loose)
-    assert interference(problem.find, eighteen)
+def test_lines_that_keep_to_the_county_are_no_leak(made):
+    honest = "leaders = county.survey('leader')\nrows = leaders.share('prefers_*', by=None)\nprint(rows, county.town_ids)\ndel leaders"
+    assert interference(honest, made, NAMES, places=[COUNTY]) == []
 
 
 # --- read with the true answers in hand -------------------------------------------------------------------------------
 
 
-def write_notebook(folder, text, html=""):
+def write_notebook(folder, text, html="", rows=()):
+    kind = "application/vnd.huying.evidence+json"
     outputs = [
         {"output_type": "stream", "text": [text]},
-        {"output_type": "display_data", "data": {"text/html": [html]}},
+        {"output_type": "display_data", "data": {"text/html": [html], kind: list(rows)}},
     ]
     (folder / "12_x.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "outputs": outputs}]}), "utf-8")
 
 
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What notebook 12 says of the county of eighteen towns, and its leaders' true answers."""
+    here = county(tmp_path_factory.mktemp("county"), *ledgers_and_forms(), n_towns=18)
+    return *told_by(TWELVE, here, COUNTY, FEW_DRAWS), here.cleaned
+
+
 @pytest.fixture
-def results(eighteen, tmp_path):
-    """A folder of results as the county step writes it, with its leaders' true answers."""
-    folder, found = tmp_path / "results", problem.find(eighteen)
-    save_cleaned(folder / "data", eighteen.cleaned)
-    claims, table = claims_of(eighteen.county), found.frame()
-    judged = [judge_claim(claims[key], own).assign(claim=key) for key, own in table.groupby("claim")]
-    write_parquet(folder / "evidence.parquet", pd.concat(judged, ignore_index=True))
+def results(told, tmp_path):
+    """A folder of results as a run writes it."""
+    rows, _, printed, _ = told
+    write_parquet(tmp_path / "evidence.parquet", rows)
     rng = np.random.default_rng(3)
-    found.tables["honest"] = pd.DataFrame({"town_id": ALL_TOWNS, "calls": rng.poisson(40, 18), "share": rng.random(18)})
-    for name, frame in found.tables.items():
-        write_parquet(folder / "data" / "tables" / f"{name}.parquet", frame)
     lines = [f"Town {chr(65 + k)}  {rng.random():.2f}  {rng.integers(9)}" for k in range(18)]
-    write_notebook(folder, "P26 | county | 63.0%\nP23 | Town A | 50.0%\n" + "\n".join(lines))
-    return folder
+    write_notebook(tmp_path, printed + "\n".join(lines))
+    return tmp_path
 
 
-def test_honest_results_show_nothing(results):
-    assert leaks_in(results) == []
+def test_honest_results_show_nothing(results, told):
+    assert leaks_in(results, told[3]) == []
 
 
-def by_town(results, cell="L06_a_core"):
-    rows = pd.read_parquet(results / "data" / "forms" / "leader.parquet")
+def test_honest_frames_show_nothing(told):
+    vectors, towns, _ = truth_of(told[3])
+    assert leaks_in_tables(told[1], vectors, towns) == []
+
+
+def by_town(cell="L06_a_core"):
+    rows = ledgers_and_forms()[1]["leader"]
     return rows[cell].astype(float).groupby(rows["town_id"]).mean().dropna()
 
 
 def plant_evidence(results, **columns):
-    evidence = pd.read_parquet(results / "evidence.parquet")
-    means = by_town(results)
+    evidence, means = pd.read_parquet(results / "evidence.parquet"), by_town()
     rows = evidence.iloc[:1].loc[evidence.index[:1].repeat(len(means))].assign(
         place=means.index, estimate=means.to_numpy(), low=np.nan, high=np.nan, n=8.0, **columns)  # fmt: skip
     write_parquet(results / "evidence.parquet", pd.concat([evidence, rows], ignore_index=True))
 
 
-def plant_table(results, frame):
-    write_parquet(results / "data" / "tables" / "planted.parquet", frame)
+def carried():
+    return [{"claim": "P16", "place": town, "estimate": value, "n": 8} for town, value in by_town().items()]
 
 
-NAMES = dict(zip(ALL_TOWNS, (f"Town {k}" for k in "ABCDEFGHIJKLMNOPQR"), strict=True))
 PLANTS = {
-    "a claim fed by leaders, by town": (lambda r: plant_evidence(r, claim="P26", sub="", wave="2023"), "P26  at T01"),
-    "a sub that names them": (lambda r: plant_evidence(r, claim="P23", sub="leaders say"), "P23 leaders say at T01"),
-    "under another claim": (lambda r: plant_evidence(r, claim="P16", sub="content"), "L06_a_core mean"),
-    "a table by name, as per cent": (
-        lambda r: plant_table(r, pd.DataFrame({"name": by_town(r).rename(NAMES).index, "x": 100 * by_town(r).to_numpy()})), "L06_a_core mean"),
-    "a long table among others": (
-        lambda r: plant_table(r, pd.concat([pd.DataFrame({"town_id": by_town(r, c).index, "what": c[-6:], "value": by_town(r, c).to_numpy()})
-                                            for c in ("L07", "L06_b_urgent")], ignore_index=True)), "L07 mean"),
-    "a column of the form": (lambda r: plant_table(r, pd.DataFrame({"L07": [1, 2, 1]})), "planted: column L07"),
+    "a claim fed by leaders, by town": (lambda r: plant_evidence(r, claim="P26", part="", wave="2023"), "P26  at T01"),
+    "a part that names them": (lambda r: plant_evidence(r, claim="P23", part="leaders_say"), "P23 leaders_say at T01"),
+    "under another claim": (lambda r: plant_evidence(r, claim="P16", part="content"), "L06_a_core mean"),
     "a sentence": (lambda r: write_notebook(r, "P28｜丁镇｜主张维持现状：支持"), "P28｜丁镇"),
     "an open answer": (lambda r: write_notebook(r, "有人说：这样做的理由之7"), "an open answer"),
-    "printed numbers": (lambda r: write_notebook(r, "\n".join(f"{NAMES[t]}  12  {v:.2f}" for t, v in by_town(r).items())), "number 2"),
+    "printed numbers": (lambda r: write_notebook(r, "\n".join(f"{NAMES[t]}  12  {v:.2f}" for t, v in by_town().items())), "number 2"),
     "a printed table": (
-        lambda r: write_notebook(r, "", "<table>" + "".join(f"<tr><td>{t}</td><td>{v:.3f}</td></tr>" for t, v in by_town(r).items())), "number 1"),
+        lambda r: write_notebook(r, "", "<table>" + "".join(f"<tr><td>{t}</td><td>{v:.3f}</td></tr>" for t, v in by_town().items())), "number 1"),
+    "rows that a cell carries": (lambda r: write_notebook(r, "", rows=carried()), "number 1"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PLANTS)
-def test_a_planted_leak_is_found(results, name):
+def test_a_planted_leak_is_found(results, told, name):
     plant, said = PLANTS[name]
     plant(results)
-    assert any(said in leak for leak in leaks_in(results)), leaks_in(results)
+    leaks = leaks_in(results, told[3])
+    assert any(said in leak for leak in leaks), leaks
+
+
+TABLES = {
+    "by name, as per cent": (lambda: pd.DataFrame({"name": by_town().rename(NAMES).index, "x": 100 * by_town().to_numpy()}), "L06_a_core mean"),
+    "a long one among others": (
+        lambda: pd.concat([pd.DataFrame({"town_id": by_town(c).index, "what": c[-6:], "value": by_town(c).to_numpy()})
+                           for c in ("L07", "L06_b_urgent")], ignore_index=True), "L07 mean"),
+    "a column of the form": (lambda: pd.DataFrame({"L07": [1, 2, 1]}), "frame: column L07"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_planted_table_is_found(told, name):
+    table, said = TABLES[name]
+    vectors, towns, _ = truth_of(told[3])
+    assert any(said in leak for leak in leaks_in_tables([table()], vectors, towns))
 
 
 def test_a_match_must_be_surprising():
@@ -217,6 +276,10 @@ def test_a_match_must_be_surprising():
     assert recognised(flat + np.arange(18), (flat + np.arange(18)).to_frame("x")) == "x"
 
 
-def test_true_vectors_hold_each_office_and_each_answer(eighteen):
-    vectors = true_vectors(eighteen.cleaned.forms["leader"])
+def test_true_vectors_hold_each_office_and_each_answer():
+    vectors = true_vectors(ledgers_and_forms()[1]["leader"])
     assert {"L07 mean", "L07 number of 1", "L06_a_core share high", "L07 of office 2"} <= set(vectors)
+
+
+def test_the_names_of_the_towns_are_those_of_the_register():
+    assert dict(zip(register(18)["town_id"], register(18)["name_en"], strict=True)) == NAMES

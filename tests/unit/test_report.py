@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from huying import report
-from huying.claims import QUANTIFIERS, read_claim
+from huying.claims.declared import QUANTIFIERS, read_claim
 from huying.errors import InputError
 from huying.report import find_masks, find_sentences, find_statements, lint, read_report
 from huying.report import read as reading

@@ -10,15 +10,17 @@ from huying.samples import (
     analysed,
     dispositions,
     margin_totals,
+    name_groups,
     resident_sample,
     sex_groups,
-    stack,
     staff_sample,
     town_codes,
 )
 from huying.store import Cleaned
+from huying.waves import stacked
 
 BOOK = house_codebook()
+SEX, AGE = (next(item for item in BOOK.form("resident") if item.role == role) for role in ("sex", "age"))
 TOWNS = pd.DataFrame(
     {"town_id": ["T01", "T02"], "adults": [1200, 400], "staff_listed": pd.array([10, None], dtype="Int64")}
 )
@@ -94,10 +96,13 @@ def test_a_town_that_is_not_in_the_register():
 
 
 def test_groups_of_sex_and_age():
-    rows = pd.DataFrame({"s": pd.array([1, 2, None], dtype="Int16")})
-    assert sex_groups(rows, "s", ["male", "female"]).tolist() == [0, 1, -1]
-    ages = pd.DataFrame({"a": pd.array([17, 18, 39, 40, 59, 60, 99, None], dtype="Int16")})
-    assert age_groups(ages, "a", ["18-39", "40-59", "60+"]).tolist() == [-1, 0, 0, 1, 1, 2, 2, -1]
+    rows = pd.DataFrame({SEX.id: pd.array([1, 2, None], dtype="Int16")})
+    assert sex_groups(rows, SEX, ["male", "female"]).tolist() == [0, 1, -1]
+    ages = pd.DataFrame({AGE.id: pd.array([17, 18, 39, 40, 59, 60, 99, None], dtype="Int16")})
+    codes = age_groups(ages, AGE, ["18-39", "40-59", "60+"])
+    assert codes.tolist() == [-1, 0, 0, 1, 1, 2, 2, -1]
+    named = name_groups(codes, ["18-39", "40-59", "60+"])
+    assert named.tolist() == [pd.NA, "18-39", "18-39", "40-59", "40-59", "60+", "60+", pd.NA]
 
 
 def test_margin_totals_in_natural_order():
@@ -139,7 +144,18 @@ def test_without_known_probabilities_the_base_weight_is_one(county, sampling, le
     assert base.tolist() == [1] * 30
 
 
-def test_online_answers_of_a_town_are_one_psu(county):
+def test_groups_stand_beside_the_answers_by_name(county):
+    got = resident_sample(cleaned(residents()), county(), BOOK, "2023").rows
+    assert got["sex_group"].tolist()[:2] == ["male", "female"] and got["age_group"].tolist()[:3:2] == ["18-39", "60+"]
+
+
+def test_where_no_village_of_a_town_is_known_the_psu_is_the_person(county):
+    rows = residents().assign(village_id=[None] * 10 + [""] * 10 + ["V9"] * 10)
+    got = resident_sample(cleaned(rows, ledgers=("towns",)), county(), BOOK, "2023")
+    assert len(set(got.design.psu[:20])) == 20 and len(set(got.design.psu[20:])) == 1
+
+
+def test_answers_without_a_village_are_one_psu_of_a_town_that_has_others(county):
     rows = residents().assign(village_id=["V1"] * 6 + [None] * 6 + [""] * 8 + ["V1"] * 10)
     got = resident_sample(cleaned(rows, ledgers=("towns",)), county(), BOOK, "2023")
     assert len(set(got.design.psu[6:20])) == 1
@@ -169,13 +185,6 @@ def test_no_register(county, make):
         make(data, county())
 
 
-def test_columns_and_bases(county):
-    got = resident_sample(cleaned(residents()), county(), BOOK, "2023")
-    assert got.column("R09")[[0, 2]].tolist() == [1, 3] and np.isnan(got.column("R09")[1])
-    assert got.asked("R09").sum() == 20
-    assert got.asked("R09", "does_not_know").all()
-
-
 # --- staff and waves --------------------------------------------------------------------------------------------------
 
 
@@ -198,11 +207,13 @@ def test_more_staff_answered_than_are_listed(county):
 def test_two_waves_share_their_villages(county):
     data = cleaned(residents(), residents("2024").assign(village_id=["V1"] * 12 + ["V3"] * 8 + ["V9"] * 10))
     first, second = (resident_sample(data, county(), BOOK, wave) for wave in ("2023", "2024"))
-    both = stack(first, second)
-    assert len(both.rows) == 60 and both.wave == "2023-2024"
-    assert len(set(both.design.psu)) == 4  # V1, V2, V3 of T01 and V9
-    assert (both.design.psu[:12] == both.design.psu[30:42]).all()
-    assert both.design.weight.tolist() == [*first.design.weight, *second.design.weight]
-    for margin, one, two in zip(both.design.margins, first.design.margins, second.design.margins, strict=True):
+    names = [(s.rows["town_id"] + "/" + s.rows["village_id"]).to_numpy(dtype=object) for s in (first, second)]
+    both, is_late = stacked(first.design, names[0], second.design, names[1])
+    assert is_late.tolist() == [False] * 30 + [True] * 30
+    assert len(set(both.psu)) == 4  # V1, V2, V3 of T01 and V9
+    assert (both.psu[:12] == both.psu[30:42]).all()
+    assert both.weight.tolist() == [*first.design.weight, *second.design.weight]
+    assert both.prior.tolist() == [*first.design.prior, *second.design.prior]
+    for margin, one, two in zip(both.margins, first.design.margins, second.design.margins, strict=True):
         assert set(margin[:30]).isdisjoint(margin[30:])  # each wave was raked on its own
         assert len(set(margin)) == len(set(one)) + len(set(two))

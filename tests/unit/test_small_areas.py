@@ -3,12 +3,9 @@
 import time
 
 import numpy as np
-import pandas as pd
 import pytest
-from surveys_stand_in import aware_of, ids, residents, study
 
 from huying.errors import EstimateError
-from huying.problems import parallel, small
 from huying.small_areas import (
     Areas,
     benchmark,
@@ -180,86 +177,3 @@ def test_joint_levels():
     assert joint_level(1) == pytest.approx(0.95) == pytest.approx(joint_level(1, how="sidak"))
     assert joint_level(5) == pytest.approx(0.99)  # 1 - .05/5
     assert joint_level(5, how="sidak") == pytest.approx(0.98979, abs=1e-5)  # .95^(1/5)
-
-
-# --- beside the direct estimates --------------------------------------------------------------------------------------
-
-
-def made(tmp_path, few=()):
-    """Ten towns of 40 people (12 in `few`), all with business; awareness and first contact differ from town to town."""
-    towns, answers = aware_of([8, 20, 14, 10, 25, 16, 30, 12, 18, 22], 40)
-    _, first = aware_of([30, 12, 20, 26, 9, 22, 6, 24, 18, 14], 40, seed=2)
-    order = pd.Series(towns).groupby(towns).cumcount()
-    kept = [k for k, town in enumerate(towns) if town not in few or order[k] < 12]
-    return study(tmp_path, {"resident": [residents([towns[k] for k in kept], R09=[answers[k] for k in kept], R13=[1] * len(kept),
-                                                   R15=[first[k] for k in kept])]}, 10)  # fmt: skip
-
-
-def test_every_town_with_fewer_than_a_hundred_answers_gets_one_beside(tmp_path):
-    found = small.find(made(tmp_path, few=("T03",)))
-    facts = found.frame()
-    for claim in ("P16", "P17"):
-        rows = facts[(facts["claim"] == claim) & (facts["sub"] == "small area")].set_index("place")
-        assert list(rows.index) == ids(10) and set(rows["wave"]) == {"2023"}
-        assert rows.index[rows["remark"].str.contains("synthetic")].tolist() == ["T03"]
-        table = found.tables[f"small_{claim}_2023"].set_index("town_id")
-        assert np.isnan(table.loc["T03", "direct"]) and table.loc["T03", "synthetic"]
-        assert table["small"].to_dict() == rows["estimate"].to_dict() and table["n"].to_dict()["T03"] == 12
-        assert table["small"].std() < table["direct"].std(), "drawn together"
-
-
-def test_the_benchmark_takes_the_towns_back_to_the_county(tmp_path):
-    """Ten towns of 1000 adults: the plain mean of the small-area shares is the county's direct share, 175 of 400."""
-    found = small.find(made(tmp_path))
-    assert found.tables["small_P16_2023"]["small"].mean() == pytest.approx(175 / 400)
-    factor = found.frame().query("claim == 'P16' and sub == 'benchmark'").iloc[0]
-    assert factor["place"] == "county" and 0.9 < factor["estimate"] < 1.1
-
-
-def test_towns_alike_say_that_the_adjusted_likelihood_was_used(tmp_path):
-    towns, answers = aware_of([16] * 10, 40)
-    facts = small.find(study(tmp_path, {"resident": [residents(towns, R09=answers)]}, 10)).frame()
-    assert set(facts.loc[(facts["claim"] == "P16") & (facts["sub"] == "small area"), "remark"]) == {
-        "adjusted_likelihood"
-    }
-
-
-def test_too_few_towns_have_no_model(tmp_path):
-    towns, answers = aware_of([10, 20, 30], 40)
-    found = small.find(study(tmp_path, {"resident": [residents(towns, R09=answers)]}, 3))
-    assert found.frame().empty and not any(name.startswith("small") for name in found.tables)
-    nobody = small.find(study(tmp_path, {"resident": [residents(towns, R09=[None] * 120)]}, 3))
-    assert nobody.frame().empty
-
-
-def test_covariates_that_tell_nothing_apart_are_left_out():
-    towns = pd.DataFrame({"type": ["town"] * 4, "pop": [1000, 2000, 4000, 8000], "n_villages": [3] * 4})
-    assert small.regressors(towns, np.ones(4, dtype=bool)).shape == (4, 2)
-    assert small.regressors(towns.assign(type=["street", "town", "town", "town"]), np.ones(4, dtype=bool)).shape == (
-        4,
-        3,
-    )
-    heard = np.array([False, True, True, True])  # the only street has no answers: no slope for streets can be known
-    assert small.regressors(towns.assign(type=["street", "town", "town", "town"]), heard).shape == (4, 2)
-
-
-def test_ranks_come_with_their_regions(tmp_path):
-    """At 1 - .05/9 T01 (8 of 40) reaches to .42 and T07 (30 of 40) from .52, T05 (25 of 40) from .39: only T01 and T07 are told apart."""
-    made_here = made(tmp_path, few=("T03",))
-    tables = small.rank_tables(parallel.find(made_here).frame(), ids(10))
-    assert {"ranks_P16_2023", "ranks_P17_2023"} <= set(tables)
-    table = tables["ranks_P16_2023"].set_index("town_id")
-    assert table["rank"].drop("T03").tolist() == table["estimate"].drop("T03").rank(method="min").tolist()
-    assert table.loc["T03", ["rank", "rank_low", "rank_high"]].isna().all()
-    sure = table.drop("T03")
-    assert (sure["rank_low"] <= sure["rank"]).all() and (sure["rank"] <= sure["rank_high"]).all()
-    assert sure["rank_high"].max() == 9 and (sure.loc["T01", "rank_high"], sure.loc["T07", "rank_low"]) == (8, 2)
-
-
-def test_a_census_has_exact_ranks(tmp_path):
-    check = pd.DataFrame([(town, "O1", f"m{k}", use) for town, uses in {"T01": ["old", "new"], "T02": ["new", "new"], "T03": ["old", "new"]}.items()
-                          for k, use in enumerate(uses)], columns=["town_id", "old_id", "mark", "in_use"])  # fmt: skip
-    facts = parallel.find(study(tmp_path, {}, 3, {("unit_check", "2023"): check})).frame()
-    tables = small.rank_tables(facts, ids(3))
-    rows = tables["ranks_P13_2023"]
-    assert rows[["rank", "rank_low", "rank_high"]].to_numpy().tolist() == [[2, 2, 3], [1, 1, 1], [2, 2, 3]]

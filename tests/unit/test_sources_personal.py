@@ -30,14 +30,11 @@ KEPT = ["2022-09-30 16:05", "版本v1.2.3.4", "工单20220930123456789", "共 3 
 
 @pytest.mark.parametrize(("text", "left"), MASKED)
 def test_masked(text, left):
-    masked, counts = mask_personal(pd.Series([text, "好"]))
-    assert masked.tolist() == [left, "好"]
-    assert sum(counts.values()) == left.count("[")
+    assert mask_personal(pd.Series([text, "好"])).tolist() == [left, "好"]
 
 
 def test_harmless_texts_stay():
-    masked, counts = mask_personal(pd.Series(KEPT))
-    assert (masked.tolist(), counts) == (KEPT, {})
+    assert mask_personal(pd.Series(KEPT)).tolist() == KEPT
 
 
 def raw_of(columns):

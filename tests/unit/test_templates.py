@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huying.batch.intake import Intake
+from huying.clean.intake import Intake
 from huying.clean.ledgers import clean_ledger
+from huying.codebook import house_codebook
 from huying.contract import Choice, Flag, Instant, Number, Whole, no_rejects
 from huying.errors import Place
 from huying.folder import read_county
@@ -218,7 +219,7 @@ def test_a_county_that_declares_all_templates_as_they_are_passes_check(tmp_path,
     write_templates(read_county(tmp_path), tmp_path, lang)
     lines = [snippet(table, f"{name}.xlsx", lang) for name, table in TABLES.items()]
     (tmp_path / "county.toml").write_text(HEAD + "\n" + "\n".join(lines), "utf-8")
-    intake = Intake(read_county(tmp_path))
+    intake = Intake(read_county(tmp_path), house_codebook())
     assert [fault.say() for fault in intake.try_all()] == []
     assert {row["file"]: (row["n_kept"], row["n_rejected"]) for row in intake.counts} == {
         f"{name}.xlsx": (1, 0) for name in TABLES

@@ -1,1 +1,1 @@
-"""From a county's folder to its evidence, and one executed notebook a place; refuses to take an output for done without its receipt."""
+"""Every notebook for every place, one process a job; refuses to take an output for done without its receipt."""

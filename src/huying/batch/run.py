@@ -1,189 +1,190 @@
-"""Runs what a plan has left to do: every product on the shelf with its receipt, failures named; refuses to let one town stop another."""
+"""Runs jobs, each in a process of its own; refuses to let one that is killed, hangs or fails cost another."""
 
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+import json
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
 
-from huying.batch.crew import Crew, Limits
-from huying.batch.plan import Job, as_said, key_of
-from huying.batch.receipts import commit, is_published, made_by, publish, sha256
-from huying.batch.site import Site
-from huying.batch.work import Order, Product, seed_of
+import numpy as np
+import psutil
+
+from huying.batch.jobs import Job, Site
+from huying.batch.receipts import notebook_file, publish, read_json, receipt_file, write_json
 from huying.errors import HuyingError
-from huying.store import drop_parts, told, write_bytes
+from huying.store import write_bytes
+from huying.words import say
 
-FEWEST, FEWEST_EACH = 3, 12  # orders, for a first rehearsal to be worth its time, and for one of a further notebook
+TICK_S, REHEARSAL_S, MB = 0.2, 60.0, 1 << 20
+AGAIN_S = (0.2, 1.0, 5.0, 0.0)  # between attempts to begin
+MADE, FAILURE, AT_CELL = "notebook.ipynb", "failure.json", "cell"  # what a process leaves in its folder
+FEWEST = 3  # jobs, for a rehearsal to be worth its time
+REHEARSAL = "HUYING_REHEARSAL"
 
 
 @dataclass(frozen=True)
-class Failed:
-    """A job that failed: the cell (counted from 1, 0 where none was reached) and the error in one line."""
+class Limits:
+    """How many jobs at once, and what one may take: seconds on the clock and MB of memory."""
 
+    workers: int = 2
+    seconds: float = 600.0
+    megabytes: float = 4096.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a process is told: its job, the key of it, its environment, and a folder for what it makes."""
+
+    site: Site
     job: Job
-    cell: int
-    error: str
+    key: str
+    environ: dict[str, str]
+    folder: Path
 
 
-@dataclass
-class Summary:
-    """How a run ended: jobs that were fresh, that were done now, and that failed."""
-
-    fresh: int = 0
-    done: int = 0
-    failed: list[Failed] = field(default_factory=list)
-
-
-def run(
-    site: Site, jobs: Sequence[Job], crew: Hands | None = None, tick: Callable[[Summary], None] = lambda summary: None
-) -> Summary:
-    """Do what is left of a plan. The caller holds the lock. `tick` is called after every job.
-
-    A failure is booked and the others go on; Ctrl-C ends every worker and leaves what is done.
-    """
-    summary, left = Summary(), []
-    for folder in (site.shelf.notebooks, site.shelf.figures):
-        drop_parts(folder)
-    for job in jobs:
-        if job.is_fresh and book(site, job, summary):
-            summary.fresh += 1
-        elif not job.is_fresh:
-            left.append(job)
-    tick(summary)
-    if left:
-        with contextlib.ExitStack() as stack:
-            at_work: Hands = crew or stack.enter_context(Crew(2, Limits()))
-            log(site, "begin", jobs=len(jobs), left=len(left), workers=at_work.workers)
-            try:
-                work_off(site, left, at_work, summary, tick)
-            except KeyboardInterrupt:
-                at_work.end()
-                log(site, "stopped", done=summary.done, failed=len(summary.failed))
-                raise
-            log(site, "end", done=summary.done, failed=len(summary.failed), fresh=summary.fresh)
-    return summary
+def run(site: Site, jobs: Sequence[Job], limits: Limits, ended: Callable[[Job, dict[str, Any]], None]) -> None:
+    """Run all jobs; `ended` is told of each and, where it failed, the cell and the error."""
+    is_forking = sys.platform == "linux"  # elsewhere a fork may be unsafe, or missing
+    context = multiprocessing.get_context("forkserver" if is_forking else "spawn")
+    site.results.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".jobs-", dir=site.results, ignore_cleanup_errors=True) as temporary:
+        folders = {job: Path(temporary) / job.name for job in jobs}
+        orders = [Order(site, job, site.key(job), site.environ(job, folder), folder) for job, folder in folders.items()]
+        if is_forking and len(orders) >= FEWEST:
+            os.environ[REHEARSAL] = json.dumps(rehearsal(orders[0], limits))
+        if is_forking:
+            context.set_forkserver_preload(["huying.batch.warm"])
+        work_off(context, orders, limits, ended)
 
 
-class Hands(Protocol):
-    """Who runs orders: a crew on this machine, or workers of a cluster."""
-
-    workers: int
-
-    def rehearse(self, order: Order) -> None: ...
-
-    def run(
-        self, orders: Sequence[Order], done: Callable[[int, Product], None], begun: Callable[[int], None]
-    ) -> None: ...
-
-    def end(self) -> None: ...
+def rehearsal(order: Order, limits: Limits) -> dict[str, Any]:
+    """What the warm parent has to rehearse; its environment tells it."""
+    told = {"source": str(order.job.notebook.file), "parameters": order.site.parameters(order.job)}
+    return told | {"environ": order.environ | {"HUYING_RECORD": ""}, "seconds": min(limits.seconds, REHEARSAL_S)}
 
 
-class Orders(Sequence[Order]):
-    """The orders of these jobs, each made when it is asked for."""
-
-    def __init__(self, site: Site, jobs: Sequence[Job]) -> None:
-        self.site, self.jobs = site, jobs
-
-    def __len__(self) -> int:
-        return len(self.jobs)
-
-    def __getitem__(self, number: Any) -> Any:
-        return self.site.order(self.jobs[number].request)
-
-
-def work_off(site: Site, left: Sequence[Job], crew: Hands, summary: Summary, tick: Callable[[Summary], None]) -> None:
-    """Have the crew run these jobs and take each product as it comes."""
-
-    def begun(number: int) -> None:
-        log(site, "start", job=left[number].request.name, place=left[number].request.place)
-
-    def done(number: int, product: Product) -> None:
-        take(site, left[number], product, summary)
-        tick(summary)
-
-    for job in rehearsals(left):
-        crew.rehearse(site.order(job.request))
-    crew.run(Orders(site, left), done, begun)
-
-
-def rehearsals(left: Sequence[Job]) -> list[Job]:
-    """The jobs to rehearse: the first, for what all notebooks share, and one of each notebook that many places want."""
-    first, often = {job.request.notebook: job for job in reversed(left)}, Counter(job.request.notebook for job in left)
-    return [
-        job
-        for job in left
-        if (job is left[0] and len(left) >= FEWEST)
-        or (often[job.request.notebook] >= FEWEST_EACH and job is first[job.request.notebook])
-    ]
-
-
-def take(site: Site, job: Job, product: Product, summary: Summary) -> None:
-    """Put one product on the shelf, or book its failure."""
-    failure = product.failure
-    if failure is None:
-        try:
-            shelve(site, job, product)
-        except HuyingError as refused:
-            failure = {"cell": -1, "ename": "", "evalue": refused.say(), "traceback": []}
-    if failure is None:
-        summary.done += 1
-        log(
-            site,
-            "done",
-            job=job.request.name,
-            place=job.request.place,
-            wall_s=round(product.wall_s, 3),
-            cpu_s=round(product.cpu_s, 3),
-        )
-        return
-    error = ": ".join(filter(None, (failure["ename"], failure["evalue"])))
-    summary.failed.append(Failed(job, failure["cell"] + 1, shorten(error)))
-    log(
-        site,
-        "failed",
-        job=job.request.name,
-        place=job.request.place,
-        cell=failure["cell"] + 1,
-        error=error,
-        traceback=failure["traceback"],
-    )
-    if product.failure and product.notebook:
-        with contextlib.suppress(HuyingError):
-            write_bytes(site.shelf.failed(job.request.name), product.notebook)
-
-
-def shelve(site: Site, job: Job, product: Product) -> bool:
-    """Commit a product under the key that its reads give; False where that key's folder was there already."""
-    request = job.request
-    reads = {as_said(read): site.now(read) for read in product.reads}
-    key = key_of(request, reads)
-    made = made_by(product, seed_of(request.parameters)) | {"inputs": {"notebook": sha256(request.source.read_bytes())}}
-    return commit(site.shelf, request.name, key, request.code, reads, product, made)
-
-
-def book(site: Site, job: Job, summary: Summary) -> bool:
-    """Make sure that a fresh job's plain names hold it; a refusal of the disk is booked as its failure."""
-    name = job.request.name
+def work_off(
+    context: Any, orders: Iterable[Order], limits: Limits, ended: Callable[[Job, dict[str, Any]], None]
+) -> None:
+    """The loop: keep the workers busy, take what has ended, end what takes too much."""
+    waiting, running = deque(orders), dict[Any, tuple[Order, Any, float]]()
     try:
-        with told(site.shelf.built / name / job.key):
-            if not is_published(site.shelf, name, job.key):
-                publish(site.shelf, name, job.key)
-    except HuyingError as error:
-        summary.failed.append(Failed(job, 0, error.say()))
-        return False
-    return True
+        while waiting or running:
+            while waiting and len(running) < limits.workers:
+                process = begin(context, waiting[0])
+                running[process.sentinel] = waiting.popleft(), process, time.monotonic()
+            for sentinel in wait(list(running), TICK_S):
+                order, process, _ = running.pop(sentinel)
+                process.join()
+                ended(order.job, book_failure(order, process.exitcode) if process.exitcode else {})
+            for order, process, since in running.values():
+                if why := excess(process.pid, time.monotonic() - since, limits):
+                    write_json(order.folder / FAILURE, {"error": why})
+                    process.kill()
+    finally:
+        for _, process, _ in running.values():
+            process.kill()
 
 
-def log(site: Site, event: str, **values: Any) -> None:
-    """A line in the journal; a full disk must not stop what can still be done."""
-    with contextlib.suppress(OSError):
-        site.journal.add(event, **values)
+def begin(context: Any, order: Order) -> Any:
+    """A process at work on an order. Where a rehearsal has ended the warm parent, another begins without one."""
+    (order.folder / "figures").mkdir(parents=True)
+    process = context.Process(target=work, args=(order,), name=order.job.name)
+    for pause in AGAIN_S:
+        try:
+            process.start()
+            break
+        except (EOFError, OSError):
+            if os.environ.pop(REHEARSAL, ""):
+                print(say("batch.rehearsal_ended", notebook=order.job.notebook.name), file=sys.stderr)
+            elif pause == AGAIN_S[-1]:
+                raise
+            time.sleep(pause)  # until the system has buried it
+    return process
 
 
-def shorten(text: str, most: int = 600) -> str:
-    """The beginning and the end of a long message, on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[:200]} … {line[-(most - 200) :]}"
+def excess(pid: int, seconds: float, limits: Limits) -> str:
+    """In words, the limit that a process is beyond; empty where it is within both."""
+    if seconds > limits.seconds:
+        return say("batch.too_long", seconds=limits.seconds)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if psutil.Process(pid).memory_info().rss > limits.megabytes * MB:
+            return say("batch.too_big", mb=limits.megabytes)
+    return ""
+
+
+def book_failure(order: Order, exitcode: int) -> dict[str, Any]:
+    """Write down how a job failed, at which cell, and keep how far its notebook came."""
+    how = f"signal {-exitcode}" if exitcode < 0 else f"exit code {exitcode}"
+    cell = at.read_text() if (at := order.folder / AT_CELL).is_file() else "-"
+    told = {"cell": cell, "error": say("batch.ended", how=how)} | read_json(order.folder / FAILURE)
+    name = f"{order.job.name}.failed"
+    write_json(receipt_file(order.site, name), {"job": order.job.name, "key": order.key, **told})
+    if (made := order.folder / MADE).is_file():
+        write_bytes(notebook_file(order.site, name), made.read_bytes())
+    return told
+
+
+def work(order: Order) -> None:
+    """In the job's own process: run its notebook and publish what came of it; exit code 1 where it failed."""
+    begun = time.perf_counter()
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    for name in [name for name in os.environ if name.startswith("HUYING_")]:
+        del os.environ[name]
+    os.environ.update(order.environ)
+    random.seed(order.key)
+    np.random.seed(int(order.key[:8], 16))
+    try:
+        execute(
+            str(order.job.notebook.file), order.folder / MADE, order.site.parameters(order.job), order.folder / AT_CELL
+        )
+        charts = {f"figures/{file.name}": file for file in sorted((order.folder / "figures").iterdir())}
+        took = {"seconds": time.perf_counter() - begun, "cpu_s": time.process_time(), "peak_mb": peak_mb()}
+        used = {name: round(value, 2) for name, value in took.items()}
+        publish(
+            order.site, order.job, order.key, {f"notebooks/{order.job.name}.ipynb": order.folder / MADE, **charts}, used
+        )
+    except Exception as error:
+        raised = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
+        write_json(order.folder / FAILURE, {"error": error.say() if isinstance(error, HuyingError) else raised})
+        sys.exit(1)
+
+
+def execute(source: str, made: Path, parameters: dict[str, str], at_cell: Path | None = None) -> None:
+    """Run a notebook here by papermill; raises HuyingError where its last cell did not run."""
+    import papermill
+
+    paths = (path.replace("{", "{{").replace("}", "}}") for path in (source, str(made)))
+    own = {"engine_name": "huying", "at_cell": at_cell, "cwd": Path(source).parent}
+    done = papermill.execute_notebook(*paths, parameters, progress_bar=False, request_save_on_cell_execute=False, **own)
+    last = [cell.execution_count for cell in done.cells if cell.cell_type == "code" and cell.source.strip()]
+    if last and last[-1] is None:
+        raise HuyingError("batch.not_finished")
+
+
+def end_with_parent() -> None:
+    """End this process when the one that ordered it is gone: nobody would take what it makes."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held."""
+    if sys.platform == "win32":
+        return float(psutil.Process().memory_info().peak_wset) / MB
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (MB if sys.platform == "darwin" else 1024)

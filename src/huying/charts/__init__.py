@@ -1,21 +1,31 @@
-"""Draws estimates that others made; computes no statistic, and refuses a character that the font cannot draw."""
+"""Draws estimates that others made, on ordinary axes of matplotlib; computes no statistic, and refuses a picture that says nothing.
 
-from huying.charts.frame import Caption, save
-from huying.charts.matrix import VERDICTS, slopes, specifications, verdicts
-from huying.charts.plane import funnel, months, quadrant, waiting
-from huying.charts.rows import bars, dumbbell, forest, rates, stacked, unit_heatmap
+Importing it makes the house style that of the session, so that charts a reader draws herself look alike and show Chinese.
+"""
+
+import matplotlib as mpl
+
+from huying.charts.bars import bars, stacked
+from huying.charts.lines import curves, months, slopes, specifications
+from huying.charts.look import style
+from huying.charts.matrix import VERDICTS, heatmap, verdicts
+from huying.charts.points import funnel, scatter
+from huying.charts.rows import dumbbell, forest, ranks
+from huying.charts.saving import save
 
 __all__ = [
     "VERDICTS",
-    "Caption",
     "bars",
+    "curves",
     "dumbbell",
     "forest",
     "funnel",
+    "heatmap",
     "months",
-    "quadrant",
-    "rates",
+    "ranks",
     "save",
-    "stacked",
+    "scatter",
 ]
-__all__ += ["slopes", "specifications", "unit_heatmap", "verdicts", "waiting"]
+__all__ += ["slopes", "specifications", "stacked", "style", "verdicts"]
+
+mpl.rcParams.update(style())

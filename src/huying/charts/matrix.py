@@ -1,99 +1,89 @@
-"""Charts of many verdicts at once: claims by towns, one verdict under many specifications, ranks that move; a gap is hatched."""
+"""Charts with a cell for each row and place: numbers as shades, verdicts in colours; a gap is hatched."""
 
 from __future__ import annotations
 
+from typing import Any, Unpack
+
 import numpy as np
 import pandas as pd
-from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.figure import Figure
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter
 
-from huying.charts import frame as sheet
-from huying.charts.frame import BLACK, BLUE, DIM, GREY, ORANGE, PURPLE, WHITE, Caption, flags, numbers
-from huying.charts.rows import draw_bars, name_columns, name_rows
-from huying.charts.scales import mark
+from huying.charts import look
+from huying.charts.names import names, spread
+from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
 
-VERDICTS = {"supported": BLUE, "not supported": ORANGE, "cannot say": "#D9D9D9", "no baseline": PURPLE}
+VERDICTS = {"supported": look.BLUE, "not supported": look.ORANGE, "cannot say": "#D9D9D9", "no baseline": look.PURPLE}
+MOST_WRITTEN = 200  # cells: with more of them the numbers would be too small to read
 
 
-@sheet.house_style()
-def verdicts(
-    matrix: pd.DataFrame, problems: pd.DataFrame, words: dict[str, str], here: str | None, caption: Caption
-) -> Figure:
-    """The verdict on each claim (row) at each place (column): a colour a verdict, a dot where it means a problem.
+def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about: Unpack[About]) -> Axes:
+    """A number for each row and place as a shade: a wide table, or a long one with `row`, `column` and `estimate`.
 
-    `matrix` holds the keys of VERDICTS or nothing (hatched: the claim is not judged there), `problems` true and false,
-    `words` the verdicts' words and `problem`; `here` is framed.
+    What is not known is hatched, the place that is read framed. A sentence where all cells are alike.
     """
-    codes = {verdict: code for code, verdict in enumerate(VERDICTS)}
-    values = matrix.map(codes.get).to_numpy(dtype=float, na_value=np.nan)
-    places, edges = [str(place) for place in matrix.columns], [np.arange(n + 1) - 0.5 for n in reversed(values.shape)]
-    figure, axes = sheet.canvas(caption, matrix)
-    if matrix.empty:
-        return sheet.settle(figure, caption, 1.0)
-    axes.patch.set(**{**sheet.LACKING, "facecolor": WHITE, "edgecolor": "#EEEEEE"})
-    look = {"cmap": ListedColormap(list(VERDICTS.values())), "norm": BoundaryNorm(np.arange(5) - 0.5, 4)}
-    axes.pcolormesh(*edges, np.ma.masked_invalid(values), edgecolors=WHITE, linewidth=0.7, gid="values", **look)
-    row, column = np.nonzero(problems.to_numpy(dtype=bool) & np.isfinite(values))
-    sheet.dots(axes, column, row, BLACK, "problem", s=12, label=words["problem"])
-    for verdict, colour in VERDICTS.items():
-        draw_bars(axes, *np.zeros((3, 1)), facecolor=colour, label=words[verdict])
-    height = 0.72 * name_rows(axes, matrix.index) + 0.12 * max(map(sheet.ems, places))
-    name_columns(axes, places, len(matrix), here)
-    return sheet.settle(figure, caption, height, width=9.0)
+    with sheet(rows, **about) as made:
+        wide = spread(rows, [row], column) if "estimate" in rows else rows.select_dtypes(["number", "boolean"])
+        table = wide.astype("Float64").astype(float)
+        made.need(table)
+        known = table.to_numpy()[np.isfinite(table.to_numpy())]
+        is_share = made.is_share(known)
+        if known.size == table.size > 1 and np.ptp(known) == 0:
+            raise NothingToDrawError(made.say("all_equal", n=known.size, value=look.show(float(known[0]), is_share)))
+        top = 1.0 if is_share else known.max()
+        how: dict[str, Any] = {"cmap": look.SHADES, "vmin": min(0.0, known.min()), "vmax": top}
+        if is_share and np.isin(known, (0.0, 1.0)).all():
+            how["cbar"] = False
+            for answer, shade in (("yes", look.SHADES(1.0)), ("no", look.SHADES(0.0))):
+                word = made.words.say(f"labels.{answer}")
+                made.handles.append(Patch(facecolor=shade, edgecolor=look.GREY, label=word))
+        else:
+            bar = {"shrink": 0.6, "pad": 0.015, "aspect": 25, "format": PercentFormatter(1) if is_share else "%g"}
+            how |= {"cbar_kws": bar, "annot": table.size <= MOST_WRITTEN, "annot_kws": {"size": 7.5}}
+            how["fmt"] = ".0%" if is_share else ".3g"
+        paint(made, table, "not_found", how)
+    return made.axes
 
 
-@sheet.house_style()
-def specifications(
-    frame: pd.DataFrame, bar: float | None, words: dict[str, str], caption: Caption, *, percent: bool = True
-) -> Figure:
-    """One estimate under every specification, in the order of the values: a colour a verdict, the headline ringed.
+def paint(made: Sheet, table: pd.DataFrame, lacking: str, how: dict[str, Any]) -> None:
+    """The cells with their names, the columns' on top, and a frame around the place that is read."""
+    axes, columns = made.axes, [made.words.word(name) for name in table.columns]
+    labels = [look.wrap(label, 26) for label in names(made, table)]
+    if table.isna().any(axis=None):
+        axes.patch.set(**look.LACKING)
+        made.handles.append(Patch(label=made.say(lacking), **look.LACKING))
+    grid = {"linewidths": 0.7, "linecolor": look.WHITE, "xticklabels": columns, "yticklabels": labels}
+    sns.heatmap(table, ax=axes, **grid, **how)
+    turn = 90 if max(map(look.ems, columns)) * 9 > 400 / len(columns) else 0
+    axes.tick_params(length=0, rotation=0)
+    axes.tick_params(axis="x", top=False, labeltop=True, bottom=False, labelbottom=False, rotation=turn)
+    axes.set(xlabel="", ylabel="")
+    made.inches, made.width = 0.2 * max(sum(label.count("\n") + 1 for label in labels), 5), 9.0
+    if made.highlight in list(table.columns):
+        at = list(table.columns).index(made.highlight)
+        frame = {"fill": False, "edgecolor": look.VERMILLION, "linewidth": 2.2, "clip_on": False, "zorder": 4}
+        axes.axvspan(at, at + 1, gid="here", **frame)
+        axes.get_xticklabels()[at].set(fontweight="bold", color=look.VERMILLION)
 
-    `frame`: estimate, low, high, verdict (keys of VERDICTS), is_headline.
+
+def verdicts(rows: pd.DataFrame, *, problems: pd.DataFrame | None = None, **about: Unpack[About]) -> Axes:
+    """The verdict on each claim (index) at each place (columns): a colour a verdict, a dot where it means a problem.
+
+    `rows` holds the keys of VERDICTS or nothing (hatched: not judged there), `problems` true and false.
     """
-    rows = frame.sort_values("estimate", kind="stable", ignore_index=True)
-    estimate, low, high = numbers(rows, "estimate", "low", "high")
-    at, is_headline = np.arange(len(rows)), flags(rows, "is_headline")
-    figure, axes = sheet.canvas(caption, rows)
-    for verdict, colour in VERDICTS.items():
-        if (part := (rows["verdict"] == verdict).to_numpy()).any():
-            ink = GREY if verdict == "cannot say" else colour
-            axes.vlines(at[part], low[part], high[part], color=ink, linewidth=1.2, gid="interval")
-            sheet.dots(axes, at[part], estimate[part], ink, "estimate", s=18, label=words[verdict])
-    if is_headline.any():
-        look = {"s": 90, "edgecolors": BLACK, "linewidths": 1.4, "label": words["headline"]}
-        sheet.dots(axes, at[is_headline], estimate[is_headline], "none", "headline", **look)
-    if bar is not None:
-        axes.axhline(
-            bar,
-            color=DIM,
-            linestyle="--",
-            linewidth=1.2,
-            gid="bar",
-            label=caption.say("bar", value=sheet.show(bar, percent)),
-        )
-    sheet.scale(axes.yaxis, estimate, low, high, np.array([] if bar is None else [bar]), percent=percent)
-    axes.set_xlim(-1, len(rows))
-    axes.set_xlabel(words["specifications"])
-    return sheet.settle(figure, caption, 3.6)
-
-
-@sheet.house_style()
-def slopes(ranks: pd.DataFrame, caption: Caption) -> Figure:
-    """How ranks move from step to step: rows are what is ranked, columns the steps, 1 on top; what moves is drawn in colour."""
-    values = ranks.to_numpy(dtype=float, na_value=np.nan)
-    figure, axes = sheet.canvas(caption, ranks)
-    steps = np.arange(values.shape[1]) if values.ndim == 2 else np.arange(0)
-    for place, (label, line) in enumerate(zip(ranks.index, values, strict=True)):
-        moved = np.nanmax(line) > np.nanmin(line) if np.isfinite(line).any() else False
-        colour = sheet.PALETTE[place % 6] if moved else GREY
-        axes.plot(
-            steps, line, color=colour, marker="o", markersize=4, linewidth=2 if moved else 1, gid="rank", clip_on=False
-        )
-        look = {"va": "center", "size": 8.5, "color": BLACK if moved else DIM, "gid": "label"}
-        for step, away, side in ((0, -8, "right"), (len(steps) - 1, 8, "left")):
-            sheet.near(axes, step, line[step], str(label), away, ha=side, **look)
-    mark(axes, "bottom", steps, [str(step) for step in ranks.columns])
-    axes.spines[:].set_visible(False)
-    if len(ranks):
-        axes.set(xlim=(-1.0, len(steps)), ylim=(np.nanmax(values) + 0.7, 0.3))
-    return sheet.settle(figure, caption, 0.6 + 0.27 * max(len(ranks), 4))
+    with sheet(rows, **about) as made:
+        codes = rows.apply(lambda values: values.map({verdict: k for k, verdict in enumerate(VERDICTS)}).astype(float))
+        made.need(codes)
+        for k, (verdict, colour) in enumerate(VERDICTS.items()):
+            if (codes == k).any(axis=None):
+                made.handles.append(Patch(color=colour, label=made.words.value("verdict", verdict)))
+        how = {"cmap": ListedColormap(list(VERDICTS.values())), "vmin": -0.5, "vmax": len(VERDICTS) - 0.5}
+        paint(made, codes, "not_judged", {**how, "cbar": False})
+        if problems is not None:
+            row, column = np.nonzero(problems.fillna(False).to_numpy(dtype=bool) & codes.notna().to_numpy())
+            made.axes.scatter(column + 0.5, row + 0.5, s=12, c=look.BLACK, zorder=3, gid="problem")
+            made.handles.append(look.mark("o", look.BLACK, made.say("problem"), size=4))
+    return made.axes

@@ -1,178 +1,144 @@
-"""Charts with a row a place or an answer: intervals, old against new, parts of a whole; a row without a value says so."""
+"""Charts with a row a place or an answer: intervals, ranks, pairs; a row without a value says why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
-from huying.charts import frame as sheet
-from huying.charts.frame import BLACK, BLUE, DIM, VERMILLION, WHITE, Caption, Floats, flags, numbers
-from huying.charts.scales import explain, write
+from huying import labels
+from huying.charts import look
+from huying.charts.names import keys, name_rows, names, places, remark, spread, why_missing
+from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
+from huying.labels import COUNTY
 
-SHADES = LinearSegmentedColormap.from_list("use", ["#F7FBFF", "#6BAED6", "#08306B"])
-TOO_FEW = "too few answers"
-REASONS = {TOO_FEW: "too_few_answers", "not estimable": "not_estimable"}
+LIMITS = ("low", "high", "low_family", "high_family")
+DOT: dict[str, Any] = {"s": 36, "clip_on": False, "zorder": 3}
 
 
-def name_rows(axes: Axes, labels: Iterable[object], is_here: Iterable[bool] = (), first_on_top: bool = False) -> float:
-    """Give each row its label, the row that is read here a band and bold type; returns the height in inches to draw on."""
-    names = [sheet.wrap(str(label), 26) for label in labels]
-    texts = write(axes, "left", range(len(names)), names)
-    axes.set_ylim(*((len(names) - 0.4, -0.6) if first_on_top else (-0.6, len(names) - 0.4)))
-    axes.spines["left"].set_visible(False)
-    for row in np.flatnonzero(list(is_here)):
-        axes.axhspan(row - 0.5, row + 0.5, color=sheet.YELLOW, alpha=0.3, linewidth=0, zorder=0)
-        texts[row].set_fontweight("bold")
-    return 0.4 + (0.26 + 0.13 * max((name.count("\n") for name in names), default=0)) * max(len(names), 3)
+def forest(
+    rows: pd.DataFrame,
+    threshold: float | None = None,
+    *,
+    by: str = "",
+    sort: bool = True,
+    interval: str = "interval",
+    **about: Unpack[About],
+) -> Axes:
+    """Each row's estimate with its interval, the highest on top (`sort=False`: as given), the threshold as a dashed line.
 
-
-def name_columns(axes: Axes, names: list[str], n_rows: int, here: str | None) -> None:
-    """Name the columns of a matrix above it, the one that is read here framed, with no axes around."""
-    texts = write(axes, "top", range(len(names)), names, rotation=90)
-    axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(n_rows - 0.5, -0.5))
-    axes.spines[:].set_visible(False)
-    if here in names:
-        look = {"fill": False, "edgecolor": VERMILLION, "linewidth": 2.2, "clip_on": False, "gid": "here"}
-        axes.axvspan(names.index(here) - 0.5, names.index(here) + 0.5, **look)
-        texts[names.index(here)].set(fontweight="bold", color=VERMILLION)
-
-
-def draw_bars(axes: Axes, start: Floats, width: Floats, row: Any, height: float = 0.8, **look: Any) -> None:
-    """Lying bars as one collection, which costs a tenth of a patch for each."""
-    end, half = start + width, height / 2
-    corners = np.array([[start, start, end, end], [row - half, row + half, row + half, row - half]])
-    axes.add_collection(PolyCollection(corners.T, **look), autolim=False)
-
-
-def remark(axes: Axes, row: Any, text: str, on_right: bool = False) -> None:
-    """Words in a row in place of a value."""
-    look = {"va": "center", "size": 8, "color": DIM, "zorder": 4, "ha": "right" if on_right else "left"}
-    look |= {"transform": axes.get_yaxis_transform(), "in_layout": False}
-    box = {"facecolor": WHITE, "edgecolor": "none", "pad": 1}
-    axes.text(0.98 if on_right else 0.02, row, text, bbox=box, **look)
-
-
-@sheet.house_style()
-def forest(frame: pd.DataFrame, bar: float | None, caption: Caption, *, percent: bool = True) -> Figure:
-    """Every place's estimate with its interval, the first row at the bottom, and the claim's bar as a dashed line.
-
-    `frame`: label, estimate, low, high, reliability, is_here, is_county; thin lines from low_family to high_family where
-    these columns are. Hollow: read with care. A value from too few answers is not drawn; the row says so in words.
+    `by` draws the values of one key in colours within each row. Thin lines: the interval that holds for all towns at once,
+    where `low_family` and `high_family` are there. Hollow: read with care. A value from too few answers is not drawn.
     """
-    limits = numbers(frame, "estimate", "low", "high", "low_family", "high_family")
-    reliability = frame.get("reliability", pd.Series("ok", index=frame.index)).to_numpy(dtype=object)
-    for values in limits:
-        values[reliability == TOO_FEW] = np.nan
-    estimate, low, high, thin_low, thin_high = limits
-    is_here, is_county, at = flags(frame, "is_here"), flags(frame, "is_county"), np.arange(len(frame))
-    care, places = reliability == "read with care", np.select([is_county, is_here], [2, 1], 0)
-    figure, axes = sheet.canvas(caption, frame)
-    colour = np.array([BLUE, VERMILLION, BLACK])[places]
-    for place, name in enumerate(("town", "here", "county")):
-        if (part := places == place).any():
-            look = {"marker": "ooD"[place], "edgecolors": colour[part], "linewidths": 1.3, "label": caption.say(name)}
-            sheet.dots(axes, estimate[part], at[part], np.where(care, WHITE, colour)[part], "estimate", **look)
-    if care.any():
-        sheet.dots(axes, [], [], WHITE, "care", edgecolors=DIM, linewidths=1.3, label=caption.say("care"))
-    axes.hlines(at, low, high, color=colour, linewidth=2, gid="interval")
-    if (thin_high > thin_low).any():  # a counted value is the same for one town and for all
-        axes.hlines(at, thin_low, thin_high, color=colour, linewidth=0.7, gid="family", label=caption.say("family"))
-    if bar is not None:
-        label = caption.say("bar", value=sheet.show(bar, percent))
-        axes.axvline(bar, color=DIM, linestyle="--", linewidth=1.2, gid="bar", label=label)
-    for row in np.flatnonzero(np.isnan(estimate)):
-        remark(axes, row, caption.say(REASONS.get(reliability[row], "no_value")))
-    sheet.scale(axes.xaxis, *limits, np.array([] if bar is None else [bar]), percent=percent)
-    return sheet.settle(figure, caption, name_rows(axes, frame["label"], is_here))
+    with sheet(rows, **about) as made:
+        shown = rows.assign(**adjusted(rows, made.verdict), _name=names(made, rows, [by]), _place=places(rows))
+        drawn = [f"_{name}" for name in ("estimate", *LIMITS)]
+        shown[drawn] = np.column_stack(look.numbers(shown, "estimate", *LIMITS))
+        shown.loc[shown.get("reliability", shown["_name"]) == "too few answers", drawn] = np.nan
+        made.need(shown["_estimate"])
+        order = shown.groupby("_name", sort=False).agg({"_estimate": "mean", "_place": "first"})
+        order = order.sort_values("_estimate", ascending=False, kind="stable") if sort else order
+        groups = list(shown[by].unique()) if by else [""]
+        for turn, group in enumerate(groups):
+            part = shown[shown[by] == group] if by else shown
+            at = order.index.get_indexer(part["_name"]) + (turn - (len(groups) - 1) / 2) * 0.8 / len(groups)
+            draw_intervals(made, part, at, look.PALETTE[turn % 8] if by else "")
+            made.handles += [look.mark("o", look.PALETTE[turn % 8], made.words.value(by, group))] if by else []
+        explain(made, shown, set() if by or len(order) < 2 else set(order["_place"]), interval)
+        values = [shown[name].to_numpy(dtype=float) for name in drawn]
+        is_share = made.is_share(*values)
+        limits = made.threshold(threshold, is_share, made.axes.axvline)
+        made.span(made.axes.xaxis, *values, limits, is_share=is_share)
+        name_rows(made, list(order.index), order["_place"] == made.highlight)
+        made.inches *= max(1.0, 0.6 * len(groups))
+        first = shown.drop_duplicates("_name").set_index("_name").loc[order.index]
+        for row in np.flatnonzero(order["_estimate"].isna()):
+            remark(made, row, why_missing(made, first.iloc[row]))
+    return made.axes
 
 
-@sheet.house_style()
-def dumbbell(frame: pd.DataFrame, names: tuple[str, str], caption: Caption) -> Figure:
-    """Two shares of each place joined by a line, the first row on top. `frame`: label, first, second, is_here."""
-    first, second = numbers(frame, "first", "second")
-    at = np.arange(len(frame))
-    figure, axes = sheet.canvas(caption, frame)
-    axes.hlines(at, first, second, color=sheet.GREY, linewidth=2, gid="between")
-    sheet.dots(axes, first, at, sheet.ORANGE, "first", marker="s", edgecolors=BLACK, linewidths=0.5, label=names[0])
-    sheet.dots(axes, second, at, BLUE, "second", edgecolors=BLACK, linewidths=0.5, label=names[1])
-    for row in np.flatnonzero(np.isnan(first + second)):
-        lacking = [name for name, value in zip(names, (first[row], second[row]), strict=True) if np.isnan(value)]
-        remark(axes, row, caption.no_value(lacking), on_right=bool(np.fmin(first, second)[row] < 0.5))
-    sheet.scale(axes.xaxis, first, second)
-    return sheet.settle(figure, caption, name_rows(axes, frame["label"], flags(frame, "is_here"), first_on_top=True))
+def adjusted(rows: pd.DataFrame, verdict: Any) -> dict[str, Any]:
+    """The intervals that hold for all towns at once, from the verdict's rows where the chart's own have none."""
+    judged = getattr(verdict, "rows", None)
+    if judged is None or "low_family" in rows or "place" not in rows:
+        return {}
+    headline = judged[judged["part"] == ""] if "part" in judged else judged
+    judged = headline.drop_duplicates("place").set_index("place").reindex(rows["place"])
+    is_same = np.isclose(judged["estimate"].astype(float), rows["estimate"].astype(float))
+    return {name: np.where(is_same, judged[name].astype(float), np.nan) for name in LIMITS[2:]}
 
 
-@sheet.house_style()
-def stacked(frame: pd.DataFrame, bases: pd.Series, caption: Caption) -> Figure:
-    """The shares of each place side by side, the first row on top, each place with its n, the categories named below.
+def draw_intervals(made: Sheet, part: pd.DataFrame, at: look.Floats, colour: str) -> None:
+    """The marks of a forest: dots and lines at the heights `at`; the county a diamond."""
+    value, low, high, *family = (part[f"_{name}"].to_numpy(dtype=float) for name in ("estimate", *LIMITS))
+    is_county, is_here = (part["_place"].eq(place).to_numpy() for place in (COUNTY, made.highlight))
+    care = part.get("reliability", part["_name"]).eq("read with care").to_numpy()
+    own = np.select([is_county, is_here], [look.BLACK, look.VERMILLION], look.BLUE)
+    ink = np.full(len(part), colour) if colour else own
+    made.axes.hlines(at, low, high, color=ink, linewidth=2, gid="interval")
+    made.axes.hlines(at, *family, color=ink, linewidth=0.7, gid="family")
+    for shape, chosen in (("o", ~is_county), ("D", is_county)):
+        known = chosen & np.isfinite(value)
+        fill = np.where(care, look.WHITE, ink)[known]
+        edge = {"edgecolors": ink[known], "linewidths": 1.3, "gid": "estimate"} if known.any() else {}
+        made.axes.scatter(value[known], at[known], c=fill, marker=shape, **edge, **DOT)
 
-    `frame`: index places, columns categories, shares 0-1; `bases`: n by place. What a row lacks to the whole because a
-    share is missing is hatched.
+
+def explain(made: Sheet, shown: pd.DataFrame, drawn: set[Any], interval: str) -> None:
+    """A legend of what is in the picture, and of nothing else."""
+    found = [look.mark("o", look.BLUE, made.say("town"))] if drawn - {COUNTY, made.highlight} else []
+    found += [look.mark("o", look.VERMILLION, made.say("here"))] if made.highlight in drawn - {COUNTY} else []
+    found += [look.mark("D", look.BLACK, made.say("county"))] if COUNTY in drawn else []
+    found += [look.line(look.DIM, 2, made.say(interval))] if (shown["_high"] > shown["_low"]).any() else []
+    if shown.get("reliability", shown["_name"]).eq("read with care").any():
+        found.append(look.mark("o", look.DIM, made.say("care"), fill=look.WHITE))
+    if (shown["_high_family"] > shown["_low_family"]).any():  # a counted value is the same for one town and for all
+        found.append(look.line(look.DIM, 0.7, made.say("family")))
+    made.handles = found + made.handles
+
+
+def ranks(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
+    """The rank of each place (`estimate`, 1 on top) with the ranks from `low` to `high` that its interval allows.
+
+    A sentence where every place may have every rank.
     """
-    shares = frame.apply(pd.to_numeric).to_numpy(dtype=float, na_value=np.nan)
-    at, start, lacking = np.arange(len(frame)), np.zeros(len(frame)), np.isnan(shares).any(axis=1)
-    figure, axes = sheet.canvas(caption, frame)
-    for place, (name, width) in enumerate(zip(frame.columns, shares.T, strict=True)):
-        colour = sheet.PALETTE[place % 8]
-        look: dict[str, Any] = {"facecolor": colour, "edgecolor": WHITE, "linewidth": 0.8, "hatch": "//" * (place // 8)}
-        draw_bars(axes, start, width, at, gid="shares", label=str(name), **look)
-        ink = WHITE if colour in (BLUE, VERMILLION, sheet.GREEN) else BLACK
-        for row in np.flatnonzero(width >= 0.07):
-            middle, text = start[row] + width[row] / 2, f"{100 * width[row]:.0f}%"
-            axes.text(middle, row, text, ha="center", va="center", size=7.5, color=ink, in_layout=False)
-        start = start + np.nan_to_num(width)
-    if lacking.any():
-        look = {"gid": "lacking", "label": caption.say("no_value"), **sheet.LACKING}
-        draw_bars(axes, start[lacking], 1 - start[lacking], at[lacking], **look)
-    sheet.scale(axes.xaxis, np.ones(1), margin=0)
-    labels = caption.with_n(frame.index, *numbers(bases.reindex(frame.index).to_frame("n"), "n"))
-    return sheet.settle(figure, caption, name_rows(axes, labels, first_on_top=True))
+    low, high = look.numbers(rows, "low", "high")
+    last = np.nanmax(high, initial=1)
+    if last > 1 and not ((low > 1) | (high < last)).any():
+        with sheet(rows, **about) as made:
+            raise NothingToDrawError(made.say("any_rank", n=np.isfinite(low).sum()))
+        return made.axes
+    about["percent"] = False
+    axes = forest(rows.sort_values("estimate", kind="stable"), sort=False, interval="rank_interval", **about)
+    axes.set_xticks([1, *range(2 + (last > 14), int(last) + 1, 1 + (last > 14))])
+    axes.set_xlabel(labels.of(rows).say("charts.rank"))
+    return axes
 
 
-@sheet.house_style()
-def bars(frame: pd.DataFrame, caption: Caption) -> Figure:
-    """Shares as bars with intervals, the first row at the bottom. `frame`: label, estimate, low, high."""
-    estimate, low, high = numbers(frame, "estimate", "low", "high")
-    figure, axes = sheet.canvas(caption, frame)
-    at = np.arange(len(frame))
-    draw_bars(axes, np.zeros(len(frame)), estimate, at, 0.62, facecolor=sheet.SKY, gid="estimate")
-    axes.hlines(at, low, high, color=BLACK, linewidth=1.6, gid="interval", label=caption.say("interval"))
-    for row, (value, end) in enumerate(zip(estimate, np.fmax(estimate, high), strict=True)):
-        if np.isnan(value):
-            remark(axes, row, caption.say("no_value"))
-        else:
-            sheet.near(axes, end, row, sheet.show(value), 5, va="center", size=8.5)
-    sheet.scale(axes.xaxis, estimate, low, high, margin=0)
-    return sheet.settle(figure, caption, 1.2 * name_rows(axes, frame["label"], flags(frame, "is_here")))
+def dumbbell(rows: pd.DataFrame, first: str, second: str, *, sort: bool = True, **about: Unpack[About]) -> Axes:
+    """Two numbers of each row joined by a line: two measures of a long table, or two columns of a wide one.
 
-
-def rates(frame: pd.DataFrame, caption: Caption) -> Figure:
-    """Rates as bars with intervals and n, the first row on top. `frame`: label, estimate, low, high, n."""
-    return bars(frame.assign(label=caption.with_n(frame["label"], *numbers(frame, "n"))).iloc[::-1], caption)
-
-
-@sheet.house_style()
-def unit_heatmap(matrix: pd.DataFrame, here: str | None, caption: Caption) -> Figure:
-    """How much each old unit (row) is still in use in each town (column), 0-1; NaN (not found) hatched, `here` framed."""
-    values: Floats = matrix.apply(pd.to_numeric).to_numpy(dtype=float, na_value=np.nan)
-    towns, edges = [str(town) for town in matrix.columns], [np.arange(n + 1) - 0.5 for n in reversed(values.shape)]
-    figure, axes = sheet.canvas(caption, matrix)
-    if matrix.empty:
-        return sheet.settle(figure, caption, 1.0)
-    axes.patch.set(**sheet.LACKING)
-    if np.isnan(values).any():
-        draw_bars(axes, *np.zeros((3, 1)), label=caption.say("not_found"), **sheet.LACKING)
-    look = {"cmap": SHADES, "vmin": 0, "vmax": 1, "edgecolors": WHITE, "linewidth": 0.7}
-    axes.pcolormesh(*edges, np.ma.masked_invalid(values), gid="values", **look)
-    room = 0.85 * name_rows(axes, matrix.index)
-    explain(axes, SHADES, 0.024 * (room - 0.1), 6 if len(matrix) > 7 else 3)
-    name_columns(axes, towns, len(matrix), here)
-    height = room + 0.12 * max(map(sheet.ems, towns))
-    return sheet.settle(figure, caption, height, width=9.0)
+    The largest `second` on top (`sort=False`: as given).
+    """
+    with sheet(rows, **about) as made:
+        wide = rows if first in rows else spread(rows, keys(rows, ["measure"]), "measure")
+        if sort:
+            wide = wide.sort_values(second, ascending=False, kind="stable")
+        start, end = look.numbers(wide, first, second)
+        made.need([start, end])
+        made.measures, at = (first, second), np.arange(len(wide))
+        made.axes.hlines(at, start, end, color=look.GREY, linewidth=2, gid="between")
+        for value, shape, colour, name in ((start, "s", look.ORANGE, first), (end, "o", look.BLUE, second)):
+            edge = {"edgecolors": look.BLACK, "linewidths": 0.5, "gid": name}
+            made.axes.scatter(value, at, c=colour, marker=shape, **edge, **DOT)
+            made.handles.append(look.mark(shape, colour, made.words.measure(name)))
+        middle = np.nanmean([start, end])
+        for row in np.flatnonzero(np.isnan(start + end)):
+            lacking = [made.words.measure(n) for n, v in ((first, start[row]), (second, end[row])) if np.isnan(v)]
+            text = made.say("no_value_for", names=made.listed(lacking))
+            remark(made, row, text, on_right=bool(np.fmin(start, end)[row] < middle))
+        made.span(made.axes.xaxis, start, end, is_share=made.is_share(start, end))
+        name_rows(made, names(made, wide), places(wide) == made.highlight)
+    return made.axes

@@ -16,7 +16,7 @@ from huying.words import Text, as_text
 
 QUANTIFIERS = (ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND, COUNTS, EXISTS, NEED, TEXT) = (
     "ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND", "COUNT", "EXISTS", "NEED", "TEXT")  # fmt: skip
-LEVELS = ("town", "county", "pilot", "department", "document")
+LEVELS = ("town", "others", "county", "pilot", "department", "document")  # others: towns that are no pilot
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,6 @@ class Claim:
     base: Text
     estimand: Text
     notebook: str
-    figure: str = ""
     judged_for: str = "town"
     needs: tuple[str, ...] = ()
     town_quantifier: str = ""

@@ -13,33 +13,23 @@ from huying.claims.judged import CANNOT_SAY
 from huying.estimates import COUNTY
 from huying.folder import County
 
-TEXT_COLUMNS = ("claim", "place", "period", "wave", "sub")
+TEXT_COLUMNS = ("claim", "place", "period", "wave", "part")
 EVIDENCE: Mapping[str, str] = {
     **dict.fromkeys(TEXT_COLUMNS, "str"),
     **dict.fromkeys(("estimate", "low", "high", "n", "n_eff", "df", "deff"), "float64"),
     **dict.fromkeys(("method", "reliability", "verdict", "verdict_family"), "str"),
     **dict.fromkeys(("low_family", "high_family"), "float64"),
-    **dict.fromkeys(("remark", "reason", "rule", "rule_hash", "rule_frozen_on", "excluded_flags", "data_hash", "figure",
-                     "notebook"), "str"),
+    **dict.fromkeys(("remark", "reason", "rule", "rule_hash", "rule_frozen_on", "excluded_flags", "data_hash",
+                     "notebook", "cell"), "str"),
     "is_synthetic": "bool",
 }  # fmt: skip
 
 
 def no_data(places: Iterable[str], reason: str) -> pd.DataFrame:
     """Rows that say `cannot say` at every place, such as `no data: calls` where the county has no file of this kind."""
-    rows = pd.DataFrame(
-        {"place": list(places), "sub": "", "period": "", "wave": "", "n": 0.0, "method": "", "reliability": ""}
-    )
-    rows = rows.assign(
-        estimate=np.nan,
-        low=np.nan,
-        high=np.nan,
-        n_eff=np.nan,
-        df=np.nan,
-        deff=np.nan,
-        low_family=np.nan,
-        high_family=np.nan,
-    )
+    texts = dict.fromkeys(("part", "period", "wave", "method", "reliability"), "")
+    numbers = dict.fromkeys(("estimate", "low", "high", "n_eff", "df", "deff", "low_family", "high_family"), np.nan)
+    rows = pd.DataFrame({"place": list(places), **texts, "n": 0.0, **numbers})
     return rows.assign(verdict=CANNOT_SAY, verdict_family=CANNOT_SAY, own_reason="", reason=reason)
 
 
@@ -58,7 +48,7 @@ def as_evidence(
         remark = remark.where((remark == "") | (more == ""), remark + "; ") + more
     rows = judged.assign(
         claim=claim.id, reason=reason, remark=remark, rule=claim.rule, rule_hash=rule_hash, rule_frozen_on=frozen.date(claim.id),
-        excluded_flags=", ".join(county.exclude), data_hash=data_hash[:16], figure=claim.figure, notebook=claim.notebook,
+        excluded_flags=", ".join(county.exclude), data_hash=data_hash[:16], notebook=claim.notebook, cell="",
         is_synthetic=county.is_synthetic,
     )  # fmt: skip
     rows = rows[list(EVIDENCE)].astype({k: v for k, v in EVIDENCE.items() if v != "str"})
@@ -70,7 +60,7 @@ def county_headlines(evidence: pd.DataFrame, claims: Mapping[str, Claim], wave: 
 
     Of several waves or periods `wave` is taken, else the latest.
     """
-    head = evidence[evidence["sub"] == ""]
+    head = evidence[evidence["part"] == ""]
     when = head["wave"].where(head["wave"] != "", head["period"])
     order = head.assign(at=when, is_county=head["place"] == COUNTY, is_now=when == wave)
     order = order.sort_values(["is_county", "is_now", "at"], kind="stable").drop_duplicates("claim", keep="last")

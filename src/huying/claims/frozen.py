@@ -10,6 +10,7 @@ from pathlib import Path
 
 from huying.claims.declared import Claim, claims_of
 from huying.folder import County
+from huying.prepare import derived_of
 from huying.store import hash_of, write_text
 
 
@@ -35,9 +36,14 @@ class Freeze:
 def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
     """The hash of each claim's rule with the county's clock, thresholds, exclusions and the indicator that decides it."""
     around = f"{county.clock} {sorted(county.thresholds.items())} {county.exclude} {county.calendar}"
-    own = {raw.get("id"): sorted(raw.items()) for raw in county.own.get("indicator", ())}
-    return {key: hash_of([key, claim.rule, around, *([f"{claim.indicator} {own.get(claim.indicator)}"] if claim.indicator else [])])[:16]
-            for key, claim in claims.items()}  # fmt: skip
+    own, house = derived_of(county)
+    rules = {
+        made.name: f"{made.name} {made.when} {made.base} {made.unknown}" for made in (*house.values(), *own.values())
+    }
+    decided = {
+        key: [rules.get(claim.indicator, claim.indicator)] if claim.indicator else [] for key, claim in claims.items()
+    }
+    return {key: hash_of([key, claim.rule, around, *decided[key]])[:16] for key, claim in claims.items()}
 
 
 def freeze(county: County, today: dt.date | None = None) -> Path:

@@ -121,23 +121,25 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
     `facts` holds the columns of an estimates frame with `sub`, `period` and `wave`; only the headline and the parts that
     have a rule get a verdict. A fact without a value whose reason is `no baseline` gets that verdict.
     """
-    head, subs = facts[facts["sub"] == ""], facts[facts["sub"] != ""]
+    head, subs = facts[facts["part"] == ""], facts[facts["part"] != ""]
     for sub, (quantifier, bar) in claim.subs.items():
         own = replace(claim, quantifier=quantifier, bar=bar, town_quantifier="", town_bar=None, subs={})
-        part = subs[subs["sub"] == sub]
+        part = subs[subs["part"] == sub]
         if len(part):
-            judged = judge_claim(own, part.assign(sub="")).assign(sub=sub)
-            rest = replace(claim, subs={k: v for k, v in claim.subs.items() if k != sub})
-            return pd.concat([judged, judge_claim(rest, facts[facts["sub"] != sub])], ignore_index=True)
+            judged = judge_claim(own, part.assign(part="")).assign(part=sub)
+            rest, others = replace(claim, subs={k: v for k, v in claim.subs.items() if k != sub}), facts["part"] != sub
+            return pd.concat([judged, judge_claim(rest, facts[others])], ignore_index=True) if others.any() else judged
     parts = [subs.assign(verdict="", verdict_family="", own_reason="", low_family=np.nan, high_family=np.nan)]
     for _, same in head.groupby(["period", "wave"], sort=False):
         towns, county = same[same["place"] != COUNTY], same[same["place"] == COUNTY]
         judged = judge_towns(claim, towns) if len(towns) else towns
         if claim.is_about_towns and len(towns):
+            why = set(towns.get("reason", [""])) if towns["estimate"].isna().all() else {""}
             first = {
                 **same.iloc[0].to_dict(),
-                "reason": "",
+                "reason": why.pop() if len(why) == 1 else "",
                 "reliability": "ok",
+                "remark": "",
                 "n_eff": np.nan,
                 "df": np.nan,
                 "deff": np.nan,
@@ -146,6 +148,9 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
         rows = [judge_county(claim, fact) for fact in county.to_dict("records")]
         parts += [judged, pd.DataFrame(rows)] if rows else [judged]
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    if claim.quantifier == ALL and "remark" in table:  # no failure was seen: its interval says how good that is
+        perfect = table["verdict"].eq(SUPPORTED) & table["method"].eq(EXACT) & table["remark"].eq("")
+        table = table.assign(remark=table["remark"].mask(perfect, "lower_bound"))
     unset = (table["verdict"] != "") & table["estimate"].isna() & (table.get("reason", "") == NO_BASELINE)
     return table.assign(
         verdict=table["verdict"].mask(unset, NO_BASELINE),

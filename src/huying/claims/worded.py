@@ -39,9 +39,9 @@ def sentence(row: Mapping[str, Any], claim: Claim, lang: str, place: str, sub: s
     }
     line = say("claims.sentence" if row["verdict"] else "claims.sub_sentence", lang, **parts)
     if not np.isnan(row["estimate"]):
-        is_share = claim.is_about_towns and row["place"] == COUNTY and not row["sub"]
+        is_share = claim.is_about_towns and row["place"] == COUNTY and not row["part"]
         shown = {
-            key: show_value(claim, row[name], lang, is_share, row["sub"])
+            key: show_value(claim, row[name], lang, is_share, row["part"])
             for key, name in (("value", "estimate"), ("low", "low"), ("high", "high"))
         }
         kind = "counted" if row["low"] == row["high"] else "bounded" if row["method"] == COUNT else "value"
@@ -53,6 +53,15 @@ def sentence(row: Mapping[str, Any], claim: Claim, lang: str, place: str, sub: s
     for remark in filter(None, row["remark"].split("; ")):
         line += say("claims.remark", lang, remark=say(f"claims.remark_{remark}", lang))
     return line + say("claims.stop", lang)
+
+
+def short(row: Mapping[str, Any], claim: Claim, lang: str) -> str:
+    """A row's value, interval and n as they stand in a cell of a table; why there is none where there is none."""
+    if np.isnan(row["estimate"]):
+        return reason_word(row["reason"], lang) if row["reason"] else "-"
+    shown = {key: show_value(claim, row[key], lang, sub=row["part"]) for key in ("estimate", "low", "high")}
+    kind = "cell_counted" if row["low"] == row["high"] else "cell"
+    return say(f"claims.{kind}", lang, **shown, n=f"{row['n']:.0f}")
 
 
 def verdict_word(verdict: str, lang: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from huying.clean import cells
-from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, LAST_FAULT, SILENT, SKIPPED, Bools, Cell
-from huying.clean.flags import find_flags, make_flags
+from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
+from huying.clean.flags import make_flags
 from huying.codebook import WHY_MISSING, Item, Option, holds, names_in
-from huying.contract import no_rejects, parse_instants, set_aside
+from huying.contract import clean_text, no_rejects, parse_instants, set_aside
 from huying.folder import Span
 from huying.places import Matcher
 from huying.sources.excel import Note
@@ -38,63 +38,37 @@ class Cleaned:
     rows: pd.DataFrame
     rejected: pd.DataFrame
     flags: pd.DataFrame
-    counts: dict[str, Any]
+    counts: dict[str, int]
     notes: tuple[Note, ...] = ()
 
 
 def clean_answers(
-    answers: Answers, items: Sequence[Item], *, thresholds: Mapping[str, Any] | None = None, form: str, **options: Any
-) -> Cleaned:
-    """The typed rows of one export, what was set aside and why, and the flags; options as of `clean_parts`.
-
-    Without `thresholds` the flags that compare forms are left to `find_flags`, for a survey in several files.
-    """
-    parts: list[pd.DataFrame] = []
-    done = clean_parts([answers], items, parts.append, form=form, **options)
-    late = [] if thresholds is None else [find_flags(parts[0], items, form, thresholds)]
-    return replace(done, rows=parts[0], flags=pd.concat([done.flags, *late], ignore_index=True))
-
-
-def clean_parts(
-    parts: Iterable[Answers], items: Sequence[Item], keep: Callable[[pd.DataFrame], None], *, form: str, wave: str, span: Span,
-    towns: Matcher, town_order: Sequence[str] | None = None, options: Mapping[str, Sequence[tuple[int, str]]] | None = None,
+    answers: Answers,
+    items: Sequence[Item],
+    *,
+    form: str,
+    wave: str,
+    span: Span,
+    towns: Matcher,
+    town_order: Sequence[str] | None = None,
+    options: Mapping[str, Sequence[tuple[int, str]]] | None = None,
     file: str = "",
-) -> Cleaned:  # fmt: skip
-    """One export in parts of whole lines: `keep` takes the typed rows of each part, the result has none, and its tables as of one part.
+) -> Cleaned:
+    """The typed rows of one export, what was set aside and why, and the flags of single answers.
 
     `town_order` has the town ids in the order of the form, `options` the county's lists (code, label); items whose lists
-    are filled in already are taken as they are. Without `town_order` the list `towns` of `options` gives it.
+    are filled in already are taken as they are. Without `town_order` the list `towns` of `options` gives it. The flags
+    that compare forms are left to `find_flags`: a wave may lie in several files.
     """
     own = [option.code for item in items if item.role == "town" for option in item.options]
     order = town_order or [towns.find(label)[0] or label for _, label in (options or {}).get("towns", ())]
     first = 1 if len(order) < min(own, default=1000) or 1 in own else 1001
     lists = {**(options or {}), "towns": list(enumerate(order, first))}
-    items = [with_list(item, lists) for item in items]
     codes = {town: code for code, town in lists["towns"]}
-    done, serials, seen = [], [], set[str]()
-    for answers in parts:
-        cleaner = Cleaner(answers, span, towns, codes, file or answers.place.file)
-        for item in items:
-            cleaner.add(item)
-        part = cleaner.finish(form, wave)
-        keep(part.rows)
-        done.append(replace(part, rows=pd.DataFrame()))  # a slice would hold the memory of the whole part
-        seen |= set(part.rows["town_id"].unique())
-        serials.append(pd.util.hash_array(answers.meta["serial"][answers.meta["serial"] != ""].to_numpy(dtype=object)))
-    whole = together(done)
-    silent = tuple(town for town in codes if seen and town not in seen)
-    repeated = int(pd.Index(np.concatenate(serials)).duplicated().sum())
-    return replace(whole, counts={**whole.counts, "towns_without_data": silent, "repeated_serial": repeated})
-
-
-def together(parts: Sequence[Cleaned]) -> Cleaned:
-    """The accounts of all parts as those of the whole export: in the order of its items, not of its parts."""
-    tables = {
-        name: pd.concat([getattr(part, name) for part in parts], ignore_index=True)
-        .sort_values("step", kind="stable", ignore_index=True).drop(columns="step") for name in ("rejected", "flags")
-    }  # fmt: skip
-    counts = {key: sum(part.counts[key] for part in parts) for key in parts[0].counts if key != "file"}
-    return replace(parts[0], counts={"file": parts[0].counts["file"], **counts}, **tables)
+    cleaner = Cleaner(answers, span, towns, codes, file or answers.place.file)
+    for item in items:
+        cleaner.add(with_list(item, lists))
+    return cleaner.finish(form, wave)
 
 
 def with_list(item: Item, lists: Mapping[str, Sequence[tuple[int, str]]]) -> Item:
@@ -115,8 +89,7 @@ class Cleaner:
         self.row_id = (file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
         self.columns: dict[str, Any] = {}
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
-        self.step = 0  # counts what is looked for, found or not: it orders what all parts of an export found
-        self.flags, self.rejected = [make_flags().assign(step=0)], [no_rejects().assign(level="", step=0)]
+        self.flags, self.rejected = [make_flags()], [no_rejects().assign(level="")]
         self.notes = list(answers.notes)
         self.counts = Counter[str]()
         self.town = np.zeros(self.n, dtype=np.int64)
@@ -124,14 +97,12 @@ class Cleaner:
         self.disposition = np.zeros(self.n, dtype=np.int64)
 
     def flag(self, name: str, where: Bools, detail: Any = "") -> None:
-        self.step += 1
         if where.any():
-            self.flags.append(make_flags(self.row_id[where], name, detail).assign(step=self.step))
+            self.flags.append(make_flags(self.row_id[where], name, detail))
 
-    def set_aside(self, column: str, texts: pd.Series, reason: str, level: str = "cell", turn: int = 0) -> None:
-        """Book cells; `turn` orders the reasons of one step."""
-        step = (LAST_FAULT + 1) * self.step + turn
-        self.rejected.append(set_aside(self.place, column, texts, reason).assign(level=level, step=step))
+    def set_aside(self, column: str, texts: pd.Series, reason: str, level: str = "cell") -> None:
+        if len(texts):
+            self.rejected.append(set_aside(self.place, column, texts, reason).assign(level=level))
 
     def add(self, item: Item) -> None:
         """Read one item: its values, why they are missing, its skip rule, and whether the form ends with it."""
@@ -174,16 +145,14 @@ class Cleaner:
         text, codes = self.answers.text[name], self.answers.codes
         if item.type == "text":
             return cells.spread(text, cells.read_words)
-        reader = cells.option_reader(item) if item.options else cells.number_reader(item, self.span.first.year)
+        reader = by_code = cells.number_reader(item, self.span.first.year)
+        if item.options:
+            reader, by_code = cells.option_reader(item), cells.code_reader(item, self.answers.numbering)
         cell = cells.spread(text, cells.town_reader(item, self.towns, self.codes) if item.role == "town" else reader)
-        if codes is None or not (set(item.variables) if item.type == "multi" else {name}) <= set(codes):
+        many = item.type == "multi"
+        if codes is None or not (set(item.variables) if many else {name}) <= set(codes):
             return cell
-        if item.type == "multi":
-            number = cells.read_ticks(codes[list(item.variables)])
-        else:
-            number = cells.spread(
-                codes[name], cells.code_reader(item, self.answers.numbering) if item.options else reader
-            )
+        number = cells.read_ticks(codes[list(item.variables)]) if many else cells.spread(codes[name], by_code)
         cell, taken = cells.reconcile(cell, number)
         self.counts["read_from_number"] += taken
         return cell
@@ -195,19 +164,14 @@ class Cleaner:
             shown = text[(cell.state == state) & asked]
             if codes is not None and name in codes:
                 shown = shown.where(shown != "", codes[name][shown.index])
-            self.set_aside(name, shown, cells.FAULTS[state - FIRST_FAULT], "row" if is_town else "cell", int(state))
+            self.set_aside(name, shown, cells.FAULTS[state - FIRST_FAULT], "row" if is_town else "cell")
             if state in (cells.TOWN_UNKNOWN, cells.TOWN_AMBIGUOUS):
                 self.notes += cells.name_candidates(shown, self.towns)
         mended = cell.repaired & asked & (cell.state == ANSWERED)
         self.flag("town_repaired" if is_town else "age_from_birth_year", mended, text[mended].to_numpy(dtype=object))
         if is_town:
-            self.set_aside(
-                name,
-                text[asked & (cell.state != ANSWERED) & (cell.state < FIRST_FAULT)],
-                "town_blank",
-                "row",
-                LAST_FAULT,
-            )
+            silent = asked & (cell.state != ANSWERED) & (cell.state < FIRST_FAULT)
+            self.set_aside(name, text[silent], "town_blank", "row")
             self.kept &= ~asked | (cell.state == ANSWERED)
             self.town = np.nan_to_num(np.where(asked, cell.value, 0)).astype(np.int64)
 
@@ -228,7 +192,8 @@ class Cleaner:
             self.columns[name] = integers(cell.value, gone, "int32" if item.type == "whole" else "int16")
         if item.fill_in:
             places, texts = cells.distinct(self.answers.text[name])
-            found = [cells.chosen(text, option_places(item)) or {} for text in texts]
+            options = option_places(item)
+            found = [cells.chosen(text, options) or {} for text in texts]
             for place, option in enumerate(item.options):
                 if option.code in item.fill_in:
                     words = [parts.get(place) or None for parts in found]
@@ -260,47 +225,48 @@ class Cleaner:
         meta = self.answers.meta
         places, texts = cells.distinct(meta["submitted_at"])
         stamps = pd.Series(texts, dtype="str")
-        times = pd.to_datetime(stamps, format="%Y/%m/%d %H:%M:%S", errors="coerce").astype(
-            "datetime64[ns]"
-        )  # the platform's
-        times = times.where(times.notna(), parse_instants(stamps[times.isna()]))
-        self.set_aside(
-            "submitted_at", meta["submitted_at"][(times.isna() & (stamps != "")).to_numpy()[places]], "unreadable_time"
-        )
-        sent = times.to_numpy()[places]
-        outside = (sent < np.datetime64(self.span.first)) | (
-            sent >= np.datetime64(self.span.last) + np.timedelta64(1, "D")
-        )
-        self.set_aside("submitted_at", meta["submitted_at"][outside], "outside_wave", "row", 1)
+        platform = pd.to_datetime(stamps, format="%Y/%m/%d %H:%M:%S", errors="coerce").astype("datetime64[ns]")
+        times = platform.where(platform.notna(), parse_instants(stamps[platform.isna()]))
+        unread = (times.isna() & (stamps != "")).to_numpy()[places]
+        self.set_aside("submitted_at", meta["submitted_at"][unread], "unreadable_time")
+        sent, end = times.to_numpy()[places], np.datetime64(self.span.last) + np.timedelta64(1, "D")
+        outside = (sent < np.datetime64(self.span.first)) | (sent >= end)
+        self.set_aside("submitted_at", meta["submitted_at"][outside], "outside_wave", "row")
         self.kept &= ~outside
         took = cells.spread(meta["seconds"], cells.read_duration)
-        self.set_aside("seconds", meta["seconds"][took.state >= FIRST_FAULT], "not_a_number", turn=2)
-        first, none = min(self.codes.values(), default=0), np.zeros(self.n, dtype=bool)
+        self.set_aside("seconds", meta["seconds"][took.state >= FIRST_FAULT], "not_a_number")
+        first = min(self.codes.values(), default=0)
         town = np.where((self.town >= first) & (self.town < first + len(self.codes)), self.town - first, -1)
-        ids = {name: self.words(places, [text or None for text in texts], none, False)
-               for name in ("village_id", "interviewer_id") for places, texts in [cells.distinct(meta[name])]}  # fmt: skip
         return {
-            "row_id": self.row_id, "form": form, "wave": wave,
-            "town_id": pd.array([*self.codes, None], dtype="str").take(town), **ids, "submitted_at": sent,
+            "row_id": self.row_id,
+            "form": form,
+            "wave": wave,
+            "town_id": pd.array([*self.codes, None], dtype="str").take(town),
+            **{
+                name: pd.array([clean_text(text) or None for text in meta[name]], dtype="str")
+                for name in ("village_id", "interviewer_id")
+            },
+            "submitted_at": sent,
             "seconds": integers(took.value, took.state != ANSWERED, "int32"),
-            "disposition": pd.array(DISPOSITIONS, dtype="str").take(self.disposition)}  # fmt: skip
+            "disposition": pd.array(DISPOSITIONS, dtype="str").take(self.disposition),
+        }
 
     def finish(self, form: str, wave: str) -> Cleaned:
-        """All columns of the rows kept, and the accounts with the step of each entry."""
-        rows = pd.DataFrame({**self.head(form, wave), **self.columns}, index=range(self.n), copy=False)
-        rows = rows if self.kept.all() else rows[self.kept].reset_index(drop=True)
+        """All columns of the rows kept, and the accounts."""
+        rows = pd.DataFrame({**self.head(form, wave), **self.columns}, index=range(self.n))[self.kept]
         flags = pd.concat(self.flags, ignore_index=True)
         flags = flags[~flags["row_id"].isin(self.row_id[~self.kept])].reset_index(drop=True)
-        source = self.answers.rejected.assign(step=-1)
-        rejected = cells.all_rejected(source, pd.concat(self.rejected, ignore_index=True))
+        rejected = cells.all_rejected(self.answers.rejected, pd.concat(self.rejected, ignore_index=True))
         n_rejected = int((rejected["level"] == "row").sum())
+        n_unread = n_rejected - int((~self.kept).sum())
         counts = {
-            "file": self.place.file, "rows_in": self.n + n_rejected - int((~self.kept).sum()), "rows_kept": len(rows),
-            "rows_rejected": n_rejected, "cells_rejected": len(rejected) - n_rejected,
-            "exports_disagree": int((rejected["reason"] == "exports_disagree").sum()),
-            "read_from_number": self.counts["read_from_number"], "personal_masked": self.counts["personal_masked"],
-            "personal_dropped": sum(self.answers.dropped.values())}  # fmt: skip
-        return Cleaned(rows, rejected, flags, counts, tuple(self.notes))
+            "rows_in": self.n + n_unread,
+            "rows_kept": len(rows),
+            "rows_rejected": n_rejected,
+            "read_from_number": self.counts["read_from_number"],
+            "personal_masked": self.counts["personal_masked"],
+        }
+        return Cleaned(rows.reset_index(drop=True), rejected, flags, counts, tuple(self.notes))
 
 
 def integers(value: Any, gone: Bools, kind: str) -> Any:

@@ -22,10 +22,7 @@ REFUSED, DOES_NOT_KNOW, SKIPPED, BLANK = map(WHY_MISSING.index, ("refused", "doe
 FAULTS = ("unknown_option", "not_a_number", "out_of_range", "exports_disagree", "town_unknown", "town_ambiguous")
 # The state of a cell: answered, or the place of a reason in WHY_MISSING, or nothing written at all, or a fault.
 ANSWERED, SILENT, FIRST_FAULT = -1, len(WHY_MISSING), len(WHY_MISSING) + 1
-LAST_FAULT = FIRST_FAULT + len(FAULTS)  # one more than any
-UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE, TOWN_UNKNOWN, TOWN_AMBIGUOUS = range(
-    FIRST_FAULT, FIRST_FAULT + len(FAULTS)
-)
+UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE, TOWN_UNKNOWN, TOWN_AMBIGUOUS = (FIRST_FAULT + k for k in range(6))
 UNREADABLE = (SILENT, UNKNOWN, TOWN_UNKNOWN, TOWN_AMBIGUOUS)
 MARKS = {"(跳过)": SKIPPED, "-3": SKIPPED, "(空)": BLANK, "-2": BLANK, "": SILENT}
 TYPED = {  # what people write where they were to write a number or a text; never read so in a list of options
@@ -63,9 +60,8 @@ def spread(column: pd.Series, read: Reader) -> Cell:
     """The cells of a column; each distinct text is read once."""
     places, texts = distinct(column)
     value, state, repaired = zip(*map(read, texts), strict=True)
-    return Cell(
-        np.array(value, dtype=float)[places], np.array(state, dtype=np.int8)[places], np.array(repaired)[places]
-    )
+    states, are_repaired = np.array(state, dtype=np.int8), np.array(repaired)
+    return Cell(np.array(value, dtype=float)[places], states[places], are_repaired[places])
 
 
 def chosen(text: str, places: Mapping[str, int]) -> dict[int, str] | None:
@@ -157,15 +153,26 @@ def read_duration(text: str) -> tuple[float, int, bool]:
     return float(3600 * hours + 60 * minutes + seconds), ANSWERED, False
 
 
+def read_tick(text: str) -> tuple[float, int, bool]:
+    """Reads one 0/1 column of a multiple choice."""
+    bare = text.removesuffix(".0")
+    return (
+        (float(bare), ANSWERED, False)
+        if bare in ("0", "1")
+        else (np.nan, MARKS.get(text.translate(MINUS), UNKNOWN), False)
+    )
+
+
 def read_ticks(columns: pd.DataFrame) -> Cell:
     """A multiple choice from its 0/1 columns, which stand in the order of the options."""
-    known = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0}
-    ticks = [spread(columns[name], lambda text: (known.get(text, np.nan), ANSWERED if text in known else MARKS.get(text.translate(MINUS), UNKNOWN), False))
-             for name in columns]  # fmt: skip
+    ticks = [spread(columns[name], read_tick) for name in columns]
     states = np.stack([tick.state for tick in ticks])
     bits = np.sum([np.nan_to_num(tick.value) * 2.0**place for place, tick in enumerate(ticks)], axis=0)
-    state = np.select([(states == UNKNOWN).any(axis=0), bits > 0, (states == SKIPPED).any(axis=0), (states == SILENT).all(axis=0)],
-                      [UNKNOWN, ANSWERED, SKIPPED, SILENT], BLANK).astype(np.int8)  # fmt: skip
+    state = np.full(len(bits), BLANK, dtype=np.int8)
+    state[(states == SILENT).all(axis=0)] = SILENT
+    state[(states == SKIPPED).any(axis=0)] = SKIPPED
+    state[bits > 0] = ANSWERED
+    state[(states == UNKNOWN).any(axis=0)] = UNKNOWN
     return Cell(np.where(state == ANSWERED, bits, np.nan), state, np.zeros(len(state), dtype=bool))
 
 
@@ -175,9 +182,8 @@ def reconcile(text: Cell, number: Cell) -> tuple[Cell, int]:
     take |= (text.state == SILENT) & (number.state == UNKNOWN)
     compared = ~take & (text.state < FIRST_FAULT) & ~np.isin(number.state, UNREADABLE)
     one = (text.state == ANSWERED) != (number.state == ANSWERED)
-    cell = Cell(
-        *(np.where(take, getattr(number, part), getattr(text, part)) for part in ("value", "state", "repaired"))
-    )
+    mixed = [np.where(take, getattr(number, part), getattr(text, part)) for part in ("value", "state", "repaired")]
+    cell = Cell(*mixed)
     cell.take_out(compared & (one | (text.state == ANSWERED) & (text.value != number.value)), DISAGREE)
     return cell, int(take.sum())
 
@@ -185,17 +191,17 @@ def reconcile(text: Cell, number: Cell) -> tuple[Cell, int]:
 def mask_words(words: Sequence[Any]) -> tuple[Any, Bools]:
     """The texts without personal numbers, and in which something was masked; None stays missing."""
     plain = pd.Series(words, dtype="str").fillna("")
-    masked = mask_personal(plain)[0]
+    masked = mask_personal(plain)
     return masked.where(masked != "").array, (masked != plain).to_numpy(dtype=bool)
 
 
 def name_candidates(typed: pd.Series, towns: Matcher) -> list[Note]:
     """A note for each name that was no certain town, the 20 most frequent first, with the towns it may mean."""
     counts = typed.value_counts().head(20)
-    shown = mask_personal(pd.Series(counts.index, dtype="str"))[0]
+    shown = mask_personal(pd.Series(counts.index, dtype="str"))
     likely = [", ".join(towns.find(str(name))[2]) or "-" for name in counts.index]
-    return [("clean.no_certain_town", {"typed": name, "n": int(n), "candidates": found})
-            for name, n, found in zip(shown, counts, likely, strict=True)]  # fmt: skip
+    found = zip(shown, counts, likely, strict=True)
+    return [("clean.no_certain_town", {"typed": name, "n": int(n), "candidates": ids}) for name, n, ids in found]
 
 
 def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
@@ -207,4 +213,4 @@ def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat([source.assign(level=np.where(whole, "row", "cell")), found], ignore_index=True)
     again = (table["level"] == "row") & table.duplicated(["file", "sheet", "row", "level"])
     table = table[~again].reset_index(drop=True)
-    return table.assign(value=mask_personal(table["value"].astype("str").fillna(""))[0])
+    return table.assign(value=mask_personal(table["value"].astype("str").fillna("")))

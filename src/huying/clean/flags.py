@@ -18,7 +18,6 @@ RULES = (
     "decoy", "skip_violation", "skipped_but_asked", "exclusive_conflict", "too_many_choices", "age_from_birth_year",
     "town_repaired", "dept_repaired",
 )  # fmt: skip
-CONTRADICTIONS: Mapping[str, tuple[str, ...]] = {"staff": ("S15 > S14",)}
 FEWEST_ROWS = 5  # of a matrix, for one answer throughout to mean anything
 MOST_COMPARED = 500  # forms of one interviewer that share a third of their answers and are compared with each other
 NO_ANSWER = -10_000  # and below: an empty cell in a matrix of codes
@@ -33,119 +32,69 @@ def make_flags(row_id: Any = (), flag: str = "", detail: Any = "") -> pd.DataFra
     return pd.DataFrame({"row_id": np.asarray(row_id, dtype=object), "flag": flag, "detail": detail}).astype("str")
 
 
-def find_flags(rows: pd.DataFrame, items: Sequence[Item], form: str, thresholds: Mapping[str, Any]) -> pd.DataFrame:
-    """The flags that need whole forms or other rows, for the cleaned rows of a survey in one file or in several together."""
-    comparison = Comparison(items, form, thresholds)
-    comparison.add(rows)
-    return comparison.flags()
+def find_flags(rows: pd.DataFrame, items: Sequence[Item], thresholds: Mapping[str, Any]) -> pd.DataFrame:
+    """The flags that need whole forms or other rows, for all cleaned rows of a wave, of however many files."""
+    answers = {cell: codes_of(rows, item, cell) for item in items if item.type != "text" for cell in item.cells}
+    together = compare_forms(rows, items, answers, thresholds)
+    return pd.concat([*together, *look_at_forms(rows, items, answers, thresholds)], ignore_index=True)
 
 
-class Comparison:
-    """The forms of one wave, added part by part; of a part only what later forms are compared by is kept, in few bytes."""
+def compare_forms(
+    rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes], thresholds: Mapping[str, Any]
+) -> list[pd.DataFrame]:
+    """The flags of forms beside the others of their wave: repeated, near each other, faster than most."""
+    balance = sum((codes > NO_ANSWER).astype(int) - (codes == IS_BLANK) for codes in answers.values())
+    complete = (rows["disposition"] == "complete").to_numpy()
+    whole = complete & (balance > 0)  # more answers than blanks
+    moment = rows["submitted_at"].to_numpy().astype("datetime64[ns]").view(np.int64)
+    duplicate, near = find_duplicates(hash_form(rows, items, answers), moment, whole)
+    closed = [answers[cell] for item in items if item.options and item.type != "text" for cell in item.cells]
+    who, names = pd.factorize(rows["interviewer_id"])
+    once = whole & (who >= 0) & ~duplicate & ~near
+    size = find_clones(closed, who, once, thresholds["clone_differs"], thresholds["clone_block"])
+    told = [f"{names[of]} x {n}" for of, n in zip(who[size > 0], size[size > 0], strict=True)]
+    seconds = rows["seconds"].to_numpy(dtype=float, na_value=np.nan)
+    known = seconds[complete & ~np.isnan(seconds)]
+    median = np.median(known) if len(known) else np.nan
+    fast = complete & (seconds < thresholds["speeder"] * median)
+    row_id = rows["row_id"].to_numpy(dtype=object)
+    return [
+        make_flags(row_id[duplicate], "duplicate"),
+        make_flags(row_id[near], "near_duplicate"),
+        make_flags(row_id[size > 0], "cloned_block", told),
+        make_flags(row_id[fast], "speeder", [f"{value:.0f} / {median:.0f}" for value in seconds[fast]]),
+    ]
 
-    def __init__(self, items: Sequence[Item], form: str, thresholds: Mapping[str, Any]) -> None:
-        self.items, self.form, self.thresholds = items, form, thresholds
-        self.closed = [(item, cell) for item in items if item.options and item.type != "text" for cell in item.cells]
-        self.names: list[pd.DataFrame] = []  # row_id and interviewer_id of each part
-        self.keys: list[dict[str, npt.NDArray[Any]]] = []
-        self.answers: list[list[Codes]] = []  # closed ones of the forms that may be clones, a column a cell
-        self.alone: dict[tuple[str, str], list[pd.DataFrame]] = {}  # flags that a form gets whatever the others say
 
-    def add(self, rows: pd.DataFrame) -> None:
-        """Take the rows of a part."""
-        answers = {
-            cell: codes_of(rows, item, cell) for item in self.items if item.type != "text" for cell in item.cells
-        }
-        balance = sum((codes > NO_ANSWER).astype(np.int16) - (codes == IS_BLANK) for codes in answers.values())
-        complete = (rows["disposition"] == "complete").to_numpy()
-        who = rows["interviewer_id"].astype("category")
-        hashes = pd.util.hash_array(who.cat.categories.to_numpy(dtype=object)).view(np.int64)
-        self.names.append(pd.DataFrame({"row_id": rows["row_id"], "interviewer_id": who}))
-        whole, known = complete & (balance > 0), who.notna().to_numpy()  # whole: more answers than blanks
-        self.keys.append({
-            "same": hash_form(rows, self.items, answers), "complete": complete, "whole": whole,
-            "moment": rows["submitted_at"].to_numpy().astype("datetime64[ns]").view(np.int64),
-            "seconds": rows["seconds"].to_numpy(dtype=float, na_value=np.nan),
-            "who": np.append(hashes, 0)[who.cat.codes], "compared": whole & known,
-        })  # fmt: skip
-        self.answers.append([narrow(answers[cell][whole & known]) for _, cell in self.closed])
-        self.look(rows, answers, complete)
-
-    def look(self, rows: pd.DataFrame, answers: Mapping[str, Codes], complete: Bools) -> None:
-        """The flags of forms by themselves."""
-        row_id = rows["row_id"].to_numpy(dtype=object)
-
-        def add(flag: str, where: Bools, detail: str = "") -> None:
-            self.alone.setdefault((flag, detail), []).append(make_flags(row_id[where], flag, detail))
-
-        matrices = [[answers[cell] for cell in item.cells]
-                    for item in self.items if item.is_matrix and not (item.right or item.right_from)]  # fmt: skip
-        add("straight_line", complete & find_straight_lines(matrices, self.thresholds["longstring"]))
-        for item in self.items:
-            for row, code in item.attention.items():
-                given = clicked(answers[f"{item.id}_{row}"])
-                add("attention_failed", (given != code) & (given > NO_ANSWER), f"{item.id}_{row}")
-            for row in item.decoy:
-                add("decoy", answers[f"{item.id}_{row}"] >= 2, f"{item.id}_{row}")
-        for rule in CONTRADICTIONS.get(self.form, ()):
-            if set(names_in(rule)) <= set(rows):
-                add("contradiction", holds(rule, rows), rule)
-
-    def flags(self) -> pd.DataFrame:
-        """All flags of the forms that were added; the comparison is used up by it."""
-        keys = {name: np.concatenate([part.pop(name) for part in self.keys]) for name in list(self.keys[0])}
-        duplicate, near = find_duplicates(keys["same"], keys["moment"], keys["whole"])
-        size = self.clones(keys, ~duplicate & ~near)
-        cloned = self.named(size > 0)
-        told = cloned["interviewer_id"].astype(str) + " x " + size[size > 0].astype(str)
-        found = [make_flags(self.named(duplicate)["row_id"], "duplicate"), make_flags(self.named(near)["row_id"], "near_duplicate"),
-                 make_flags(cloned["row_id"], "cloned_block", told), self.speeders(keys["complete"], keys["seconds"])]  # fmt: skip
-        return pd.concat([*found, *(part for parts in self.alone.values() for part in parts)], ignore_index=True)
-
-    def named(self, which: Bools) -> pd.DataFrame:
-        """row_id and interviewer_id of some forms."""
-        parts = np.split(which, np.cumsum([len(names) for names in self.names])[:-1])
-        return pd.concat(
-            [names[part].astype("str") for names, part in zip(self.names, parts, strict=True)], ignore_index=True
-        )
-
-    def clones(self, keys: Mapping[str, npt.NDArray[Any]], once: Bools) -> Ints:
-        """For each form the size of its cloned block, 0 where there is none."""
-        at, differs = np.flatnonzero(keys["compared"]), self.thresholds["clone_differs"]
-        who, size = keys["who"][at], np.zeros(len(once), dtype=np.int64)
-        if not self.closed:
-            return size
-        near = sharing(self.answers, who, once[at], differs)
-        which = split_like(near, self.answers)
-        columns = [np.concatenate([part[place][own] for part, own in zip(self.answers, which, strict=True)])
-                   for place in range(len(self.closed))]  # fmt: skip
-        size[at[near]] = find_clones(
-            columns, who[near], np.ones(near.sum(), bool), differs, self.thresholds["clone_block"]
-        )
-        return size
-
-    def speeders(self, complete: Bools, seconds: npt.NDArray[np.float64]) -> pd.DataFrame:
-        """Complete forms that took less than a part of the median time."""
-        if not (complete & ~np.isnan(seconds)).any():
-            return make_flags()
-        median = float(np.nanmedian(seconds[complete]))
-        fast = complete & (seconds < self.thresholds["speeder"] * median)
-        return make_flags(
-            self.named(fast)["row_id"], "speeder", [f"{value:.0f} / {median:.0f}" for value in seconds[fast]]
-        )
+def look_at_forms(
+    rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes], thresholds: Mapping[str, Any]
+) -> list[pd.DataFrame]:
+    """The flags of forms by themselves."""
+    complete = (rows["disposition"] == "complete").to_numpy()
+    matrices = [item for item in items if item.is_matrix and not (item.right or item.right_from)]
+    columns = [[answers[cell] for cell in item.cells] for item in matrices]
+    lines = find_straight_lines(columns, thresholds["longstring"]) if matrices else False
+    found: list[tuple[str, Bools, str]] = [("straight_line", complete & lines, "")]
+    for item in items:
+        for row, code in item.attention.items():
+            given = clicked(answers[f"{item.id}_{row}"])
+            found.append(("attention_failed", (given != code) & (given > NO_ANSWER), f"{item.id}_{row}"))
+        found += [("decoy", answers[f"{item.id}_{row}"] >= 2, f"{item.id}_{row}") for row in item.decoy]
+    rules = [item.contradicts for item in items if item.contradicts]
+    found += [("contradiction", holds(rule, rows), rule) for rule in rules if set(names_in(rule)) <= set(rows)]
+    row_id = rows["row_id"].to_numpy(dtype=object)
+    return [make_flags(row_id[where], flag, detail) for flag, where, detail in found]
 
 
 def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
     """One answer as integers: the code (of a multiple choice: its set of options; of a number 0), NO_ANSWER and below where missing."""
+    value: Any = 0  # of a number, which is not whole: `hash_form` takes it as it is
     if item.type == "multi":
-        value: Any = sum(
-            rows[name].to_numpy(dtype=np.int32, na_value=0) << place for place, name in enumerate(item.variables)
-        )
-    elif item.type == "number":
-        value = 0  # not whole: `hash_form` takes it as it is
-    else:
+        for place, name in enumerate(item.variables):
+            value = value + (rows[name].to_numpy(dtype=np.int32, na_value=0) << place)
+    elif item.type != "number":
         value = rows[cell].to_numpy(dtype=np.int32, na_value=0)
-    why = rows[f"{cell}_missing"].astype(pd.CategoricalDtype(list(WHY_MISSING))).cat.codes.to_numpy()
+    why = rows[f"{cell}_missing"].cat.codes.to_numpy()
     codes: Codes = np.where(why >= 0, NO_ANSWER - why.astype(np.int32), value).astype(np.int32)
     return codes
 
@@ -159,27 +108,13 @@ def hash_columns(columns: Sequence[npt.NDArray[Any]], n: int) -> npt.NDArray[np.
     return mixed
 
 
-def narrow(codes: Codes) -> Any:
-    """Codes to be compared with each other, in as few bytes as they fit; a missing answer is -100 and below: no option is."""
-    short = np.where(codes <= NO_ANSWER, codes - NO_ANSWER - 100, codes)
-    for kind in (np.int8, np.int16):
-        if np.array_equal(small := short.astype(kind), short):
-            return small
-    return short
-
-
 def hash_form(rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes]) -> npt.NDArray[np.uint64]:
-    """A hash of all answers of each form, equal for equal ones wherever they stand."""
-    numbers = [
-        rows[item.id].to_numpy(dtype=float, na_value=np.nan).view(np.int64) for item in items if item.type == "number"
-    ]
+    """A hash of all answers of each form, equal for equal ones."""
+    numbers = [item.id for item in items if item.type == "number"]
     words = [item.id for item in items if item.type == "text"]
     words += [f"{item.id}_{code}_text" for item in items for code in item.fill_in]
-    hashes = [
-        pd.util.hash_pandas_object(rows[name].astype("category"), index=False).to_numpy().view(np.int64)
-        for name in words
-    ]
-    return hash_columns([*answers.values(), *numbers, *hashes], len(rows))
+    places = [pd.factorize(rows[name])[0] for name in (*numbers, *words)]
+    return hash_columns([*answers.values(), *places], len(rows))
 
 
 def find_duplicates(same: npt.NDArray[np.uint64], moment: Ints, whole: Bools) -> tuple[Bools, Bools]:
@@ -190,30 +125,13 @@ def find_duplicates(same: npt.NDArray[np.uint64], moment: Ints, whole: Bools) ->
     return duplicate, near & ~duplicate
 
 
-def sharing(parts: Sequence[Sequence[Codes]], interviewer: Ints, which: Bools, differs: int) -> Bools:
-    """The forms of `which` that agree with another of their interviewer in a whole group of answers; columns in parts."""
-    found, whose = np.zeros(len(which), dtype=bool), split_like(interviewer, parts)
-    for group in range(differs + 1):
-        keys = [
-            hash_columns([who, *part[group :: differs + 1]], len(who)) for part, who in zip(parts, whose, strict=True)
-        ]
-        found[which] |= pd.Index(np.concatenate(keys)[which]).duplicated(keep=False)
-    return found
-
-
-def split_like(values: npt.NDArray[Any], parts: Sequence[Sequence[Codes]]) -> list[npt.NDArray[Any]]:
-    """Values of all forms in a row, parted as the columns of their answers are."""
-    sizes = [len(part[0]) for part in parts if part]
-    return np.split(values, np.cumsum(sizes)[:-1]) if sizes else [values]
-
-
 def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differs: int, block: int) -> Ints:
-    """For each form the size of its cloned block, 0 where there is none.
+    """For each form of `which` the size of its cloned block, 0 where there is none.
 
     Two forms of an interviewer are linked when at most `differs` closed answers differ; linked forms are a block. Split
     into `differs` + 1 groups, the answers of linked forms agree in at least one whole group: only such forms are compared.
     """
-    at = np.flatnonzero(sharing([closed], interviewer, which, differs))
+    at = np.flatnonzero(which) if closed else np.empty(0, dtype=np.int64)
     columns, who = [column[at] for column in closed], interviewer[at]
     pairs = [np.empty((2, 0), dtype=np.int64)]
     everything = hash_columns(columns, len(at))
@@ -267,8 +185,8 @@ def find_straight_lines(matrices: Sequence[Sequence[Codes]], longstring: str | i
     """
     tables = [np.column_stack([clicked(column) for column in matrix]) for matrix in matrices]
     if longstring != "all":
-        return longest_run(np.hstack(tables)) >= int(longstring) if tables else np.zeros(0, dtype=bool)
-    some = varied = np.zeros(len(tables[0]) if tables else 0, dtype=bool)
+        return longest_run(np.hstack(tables)) >= int(longstring)
+    some = varied = np.zeros(len(tables[0]), dtype=bool)
     for table in tables:
         if table.shape[1] >= FEWEST_ROWS:
             full = (table > NO_ANSWER).all(axis=1)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from numbers import Real
 from typing import Any
 
@@ -19,8 +22,12 @@ from huying.sources.table import RawTable
 from huying.words import say
 
 IDS: Mapping[str, str] = {"town": "town_id", "dept": "dept_id"}  # what a name becomes when it is matched
-PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "A13": (("admin_towns", "admin_total"), ("psu_towns", "psu_total")), "A14": (("towns", "total"),)}  # fmt: skip
+
+
+@cache
+def printed_parts() -> Mapping[str, Mapping[str, Any]]:
+    """By claim: `parts`, the pairs of printed numbers of which the first may not exceed the second, and the name of a `bare` one."""
+    return tomllib.loads(files("huying").joinpath("data/printed.toml").read_text("utf-8"))
 
 
 def known_ids(ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> dict[str, set[str]]:
@@ -72,16 +79,17 @@ def say_rejected(entry: Mapping[str, Any], lang: str | None = None) -> str:
 
 def check_printed(county: County) -> None:
     """Raise CountyError, with the line of county.toml, for a printed count larger than its total and a per cent above 100."""
-    for claim in PARTS:
+    for claim, known in printed_parts().items():
         told = county.printed.get(claim)
-        told = told if isinstance(told, Mapping) else {"percent": told} if claim == "A14" and told is not None else {}
+        if not isinstance(told, Mapping):
+            told = {known["bare"]: told} if "bare" in known and told is not None else {}
         for key, value in told.items():
             if isinstance(value, bool) or not isinstance(value, Real) or not float(value) >= 0:
                 raise CountyError("clean.printed_number", _where(county, claim, key), claim=claim, key=key, value=value)
         if told.get("percent", 0) > 100:
             values = {"claim": claim, "key": "percent", "value": told["percent"]}
             raise CountyError("clean.printed_percent", _where(county, claim, "percent"), **values)
-        for part, whole in PARTS[claim]:
+        for part, whole in known["parts"]:
             if part in told and whole in told and told[part] > told[whole]:
                 values = {"claim": claim, "part": part, "k": told[part], "whole": whole, "n": told[whole]}
                 raise CountyError("clean.printed_part", _where(county, claim, part), **values)

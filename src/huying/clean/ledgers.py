@@ -35,53 +35,45 @@ def clean_ledger(
 ) -> CleanLedger:
     """The rows of a ledger that hold to its contract and its rules, `town` and `dept` replaced by `town_id` and `dept_id`.
 
-    A blank where the contract allows one stays missing and is counted. Without a register of departments the name is
-    the id. `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
+    A blank where the contract allows one stays missing. Without a register of departments the name is the id.
+    `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
     rows in = rows kept + rows rejected. Raises InputError for a missing column.
     """
     checked = table.check(raw.text, raw.place, rename)
     headers = table.find_columns(list(raw.text.columns), raw.place, rename or {})
     matchers = {"town": towns, "dept": departments}
     astray = in_two_places(table, raw, headers, matchers)
-    kept, faults, flags = (
-        checked.kept[~checked.kept.index.isin(astray["row"])],
-        [astray, checked.rejected],
-        [make_flags()],
-    )
-    counts: dict[str, int] = {}
-    for column in (column for column in matchers if column in kept):
-        kept, blank, unsure, repaired = match_names(
-            kept, column, matchers[column], raw.place, headers.get(column, column)
-        )
-        counts[f"{column}_blank"] = blank
-        faults.append(unsure)
-        flags.append(repaired)
+    kept = checked.kept[~checked.kept.index.isin(astray["row"])]
+    faults, flags = [astray, checked.rejected], [make_flags()]
+    for column, matcher in matchers.items():
+        if column in kept:
+            kept, unsure, repaired = match_names(kept, column, matcher, raw.place, headers.get(column, column))
+            faults += unsure
+            flags.append(repaired)
     kept, again = take_out_repeats(table, kept, raw, headers)
     kept, broken = keep_rules(table, kept, raw.place, headers, known or {})
     found = pd.concat([*faults, again, broken], ignore_index=True).assign(level="row")
     rejected = all_rejected(raw.rejected, found)
-    whole = int((rejected["level"] == "row").sum())
+    n_rejected = int((rejected["level"] == "row").sum())
     repairs = pd.concat(flags, ignore_index=True)
     repairs = repairs[repairs["row_id"].isin(raw.place.file + "#" + kept.index.astype("str"))].reset_index(drop=True)
-    return CleanLedger(kept, rejected, checked.unused, repairs,
-                       {"rows_in": len(kept) + whole, "rows_kept": len(kept), "rows_rejected": whole, **counts})  # fmt: skip
+    counts = {"rows_in": len(kept) + n_rejected, "rows_kept": len(kept), "rows_rejected": n_rejected}
+    return CleanLedger(kept, rejected, checked.unused, repairs, counts)
 
 
 def match_names(
     rows: pd.DataFrame, column: str, matcher: Matcher | None, place: Place, header: str
-) -> tuple[pd.DataFrame, int, pd.DataFrame, pd.DataFrame]:
-    """The rows with ids for the names of `column`, how many are blank, the rows of uncertain names, and flags of repaired ones."""
+) -> tuple[pd.DataFrame, list[pd.DataFrame], pd.DataFrame]:
+    """The rows with ids for the names of `column`, the rows of uncertain names, and flags of repaired ones."""
     typed = rows[column].astype("str")
     found = matcher.match(typed.fillna("")) if matcher else pd.DataFrame({"id": typed, "how": "exact"})
     rows = rows.assign(**{column: found["id"].astype("str")}).rename(columns={column: IDS[column]})
     repaired = found["how"] == "repaired"
     row_id = place.file + "#" + pd.Series(typed.index[repaired]).astype("str")
     flags = make_flags(row_id, f"{column}_repaired", typed[repaired].to_numpy(dtype=object))
-    unsure = [
-        set_aside(place, header, typed[found["how"] == how], f"{column}_{how}") for how in ("unknown", "ambiguous")
-    ]
-    kept = rows[~found["how"].isin(["unknown", "ambiguous"])]
-    return kept, int((found["how"] == "blank").sum()), pd.concat(unsure, ignore_index=True), flags
+    unsure = ("unknown", "ambiguous")
+    faults = [set_aside(place, header, typed[found["how"] == how], f"{column}_{how}") for how in unsure]
+    return rows[~found["how"].isin(unsure)], faults, flags
 
 
 def take_out_repeats(

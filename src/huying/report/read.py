@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from huying.errors import InputError, Place
 from huying.sources.excel import MOST_UNPACKED
-from huying.sources.lines import blocks, detect_encoding, is_valid
+from huying.sources.lines import detect_encoding, is_valid
 
 PDF_READER = "pdftotext"  # of poppler; used where the computer has it, never installed by us
 _BODY = "word/document.xml"
@@ -75,11 +75,11 @@ def txt_text(path: Path, place: Place) -> tuple[str, str, str]:
     Almost any bytes are valid GB18030, so what it gives must also look like prose: no control or private characters, and
     in 50 Chinese characters one of the commonest.
     """
+    raw = path.read_bytes()
     try:
-        encoding, has_bad = detect_encoding(path, place)
+        encoding, has_bad = detect_encoding(raw, place)
     except InputError as error:
         raise InputError("report.no_encoding", place) from error
-    raw = b"".join(blocks(path))
     if has_bad:
         plain = encoding.removesuffix("-sig")
         row = next((n for n, line in enumerate(raw.splitlines(), 1) if b"\0" in line or not is_valid(line, plain)), 1)

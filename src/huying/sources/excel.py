@@ -7,6 +7,7 @@ import posixpath
 import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,19 @@ _HIDDEN = re.compile(rb'[<:](?:row|col)\s[^>]*hidden="(?:1|true)"')
 
 
 @dataclass(frozen=True)
-class Grid:
-    """One sheet: its rows as text from row 1, cells set aside, and what a reader should be told."""
+class Cells:
+    """What a format hands over: the header, the records below it and their lines, what to tell a reader, what was set aside.
 
+    `place` names the file and the sheet, `encoding` the encoding of a text, else the format.
+    """
+
+    place: Place
+    header: list[str]
     rows: list[list[str]]
-    sheet: str
-    kind: str
-    faults: list[Fault]
+    lines: Sequence[int]
+    encoding: str
     notes: list[Note]
-    hidden: tuple[str, ...]
+    faults: list[Fault]
 
 
 @dataclass
@@ -189,8 +194,8 @@ def cell_text(value: Any) -> str:
     return value.isoformat(" ", "seconds") if isinstance(value, dt.datetime) else str(value)
 
 
-def read_grid(path: Path, place: Place, kind: str, wanted: str | None, header_row: int) -> Grid:
-    """One sheet of a workbook; vertically merged cells are filled down. Raises InputError.
+def read_sheet(path: Path, place: Place, kind: str, wanted: str | None, header_row: int) -> Cells:
+    """One sheet of a workbook from its header on; vertically merged cells are filled down. Raises InputError.
 
     An old xls holds no text by which error cells and uncalculated formulas could be told: they are empty there.
     """
@@ -202,11 +207,13 @@ def read_grid(path: Path, place: Place, kind: str, wanted: str | None, header_ro
         raise InputError("sources.password", place)
     try:
         with calamine.load_workbook(str(path)) as book:
-            filled = {name: extents[name].cells > 0 if name in extents else book.get_sheet_by_name(name).total_height > 0
-                      for name in book.sheet_names}  # fmt: skip
+            filled = {
+                name: extents[name].cells > 0 if name in extents else book.get_sheet_by_name(name).total_height > 0
+                for name in book.sheet_names
+            }
             name, hidden = choose_sheet(book, filled, wanted, place)
-            extent = extents.get(name, Extent())
-            extent.check(Place(place.file, name))
+            place, extent = Place(place.file, name), extents.get(name, Extent())
+            extent.check(place)
             sheet = book.get_sheet_by_name(name)
             values, merged = sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges or []
     except calamine.PasswordError as error:
@@ -219,16 +226,22 @@ def read_grid(path: Path, place: Place, kind: str, wanted: str | None, header_ro
     notes += [("sources.hidden_parts", {"n": extent.hidden})] if extent.hidden else []
     notes += [("sources.hidden_sheets", {"sheets": ", ".join(hidden)})] if hidden else []
     notes += fill_down(rows, merged, header_row)
-    return Grid(rows, name, kind, faults, notes, hidden)
+    if len(rows) < header_row or not any(rows[header_row - 1]):
+        raise InputError("sources.no_header", place, row=header_row)
+    below = range(header_row + 1, len(rows) + 1)
+    faults = [fault for fault in faults if fault[0] > header_row]
+    return Cells(place, rows[header_row - 1], rows[header_row:], below, kind, notes, faults)
 
 
 def take_out_lost_digits(values: list[list[Any]], rows: list[list[str]]) -> list[Fault]:
     """Faults for numbers of more digits than Excel keeps (identity numbers); the cells become empty."""
-    found = [(r, c, value) for r, row in enumerate(values) for c, value in enumerate(row)
-             if isinstance(value, float) and abs(value) >= LARGEST_EXACT]  # fmt: skip
-    for r, c, _ in found:
-        rows[r][c] = ""
-    return [(r + 1, c, f"{column_letters(c + 1)}{r + 1} {value:.0e}", "digits_lost") for r, c, value in found]
+    faults: list[Fault] = []
+    for r, row in enumerate(values):
+        for c, value in enumerate(row):
+            if isinstance(value, float) and abs(value) >= LARGEST_EXACT:
+                rows[r][c] = ""
+                faults.append((r + 1, c, f"{column_letters(c + 1)}{r + 1} {value:.0e}", "digits_lost"))
+    return faults
 
 
 def fill_down(rows: list[list[str]], merged: list[Any], header_row: int) -> list[Note]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
@@ -42,26 +42,16 @@ _NAME = re.compile(
 
 
 def drop_personal(raw: RawTable) -> tuple[RawTable, dict[str, int]]:
-    """The table without columns that identify a person, and for each dropped column how many cells were filled."""
-    return without(raw, personal_columns(raw))
-
-
-def personal_columns(raw: RawTable) -> list[str]:
-    """The columns that identify a person.
+    """The table without columns that identify a person, and for each dropped column how many cells were filled.
 
     A column goes by its header, or because more than half of its filled cells are phone or identity numbers, IP
     addresses, e-mails or WeChat ids. Beside such a column, one of people's names goes too.
     """
-    by_header = [name for name in raw.text if _HEADER.fullmatch(full_header(name.split(REPEAT)[0]).replace(" ", ""))]
-    by_cells = [name for name in raw.text if name not in by_header and share(raw.text[name], _CELLS.fullmatch) > 0.5]
-    gone = by_header + by_cells
+    gone = [name for name in raw.text if _HEADER.fullmatch(full_header(name.split(REPEAT)[0]).replace(" ", ""))]
+    by_cells = [name for name in raw.text if name not in gone and share(raw.text[name], _CELLS.fullmatch) > 0.5]
+    gone += by_cells
     if by_cells:
         gone += [name for name in raw.text if name not in gone and looks_like_names(raw.text[name])]
-    return gone
-
-
-def without(raw: RawTable, gone: Sequence[str]) -> tuple[RawTable, dict[str, int]]:
-    """The table without the columns `gone`, and how many cells of each were filled."""
     filled = {name: int((raw.text[name].str.strip() != "").sum()) for name in gone}
     rejected = raw.rejected.assign(value=raw.rejected["value"].where(~raw.rejected["column"].isin(gone), ""))
     return replace(raw, text=raw.text.drop(columns=gone), rejected=rejected), filled
@@ -79,22 +69,20 @@ def looks_like_names(cells: pd.Series) -> bool:
     return share(cells, _NAME.fullmatch) > 0.8 and cells.nunique() > 0.6 * (cells != "").sum()
 
 
-def mask_personal(cells: pd.Series) -> tuple[pd.Series, dict[str, int]]:
-    """The texts with phone and identity numbers, IP addresses, e-mails and WeChat ids replaced by their kind; counts by kind.
+def mask_personal(cells: pd.Series) -> pd.Series:
+    """The texts with phone and identity numbers, IP addresses, e-mails and WeChat ids replaced by their kind.
 
     Full-width, spaced, dashed and +86 forms are found; numbers written in Chinese numerals and names are not.
     """
-    counts: Counter[str] = Counter()
     maybe = cells.str.contains(_MAYBE, regex=True).fillna(False).astype(bool)
     masked = cells.astype(object)
-    masked[maybe] = [mask_text(text, counts) for text in masked[maybe]]
-    return masked.astype(cells.dtype), dict(counts)
+    masked[maybe] = masked[maybe].map(mask_text)
+    return masked.astype(cells.dtype)
 
 
-def mask_text(text: str, counts: Counter[str]) -> str:
-    """One text masked; adds to `counts`. The rest of the text keeps its full-width characters."""
+def mask_text(text: str) -> str:
+    """One text masked. The rest of the text keeps its full-width characters."""
     for kind, pattern in _KINDS.items():
         for found in reversed(list(pattern.finditer(text.translate(_HALF)))):
             text = text[: found.start()] + kind + text[found.end() :]
-            counts[kind] += 1
     return text

@@ -15,6 +15,7 @@ from huying.codebook import Item
 from huying.contract import no_rejects
 from huying.errors import InputError, Place
 from huying.sources.excel import Note, cell_text
+from huying.sources.lines import read_content
 from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable
 from huying.sources.wjx import JOINT, META_COLUMNS, Answers, closeness, stem
@@ -48,13 +49,8 @@ def read_labelled(path: str | Path) -> Labelled:
     """The content of a .sav, .zsav or .dta file; raises InputError for another content, a cut or a damaged file."""
     path = Path(path)
     place = Place(path.name)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InputError("sources.cannot_open", place, why=error.strerror or type(error).__name__) from error
+    raw = read_content(path, place)
     is_sav, is_xml_dta = raw[:4] in (b"$FL2", b"$FL3"), raw.startswith(b"<stata_dta>")
-    if not raw:
-        raise InputError("sources.empty_file", place)
     if not (is_sav or is_xml_dta or (104 <= raw[0] <= 115 and raw[1:4] in (b"\1\1\0", b"\2\1\0"))):
         raise InputError("sources.not_labelled", place)
     if is_xml_dta and not raw.rstrip().endswith(b"</stata_dta>"):
@@ -63,8 +59,8 @@ def read_labelled(path: str | Path) -> Labelled:
     if meta.number_rows not in (None, -1, len(frame)):
         raise InputError("sources.cut_file", place)
     values = pd.DataFrame({name: frame[name].astype(object).map(code_text) for name in frame}, dtype="str")
-    labels = {name: {code_text(code): str(text) for code, text in found.items()}
-              for name, found in meta.variable_value_labels.items()}  # fmt: skip
+    texts = meta.variable_value_labels.items()
+    labels = {name: {code_text(code): str(text) for code, text in found.items()} for name, found in texts}
     missing = {
         name: tuple((code_text(r["lo"]), code_text(r["hi"])) for r in ranges)
         for name, ranges in meta.missing_ranges.items()
@@ -96,8 +92,8 @@ def find_variables(item: Item, position: int, labelled: Labelled) -> dict[str, s
     The number is that of the question whose label fits the item's wording; without labels, that of its place in the form.
     """
     by_fold = {name.casefold(): name for name in labelled.values}
-    prefixes = [name.split("_")[0] for name, label in labelled.column_labels.items()
-                if closeness(stem(re.split("[(\uff08]", label)[0]), item, False)]  # fmt: skip
+    titles = {name: stem(re.split("[(\uff08]", label)[0]) for name, label in labelled.column_labels.items()}
+    prefixes = [name.split("_")[0] for name, title in titles.items() if closeness(title, item, False)]
     prefix = (prefixes or [f"Q{position}"])[0].casefold()
     has_label = any(
         labelled.column_labels.get(name, "") for name in by_fold.values() if name.casefold().split("_")[0] == prefix

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
-from huying.codebook import Item, Option
+from huying.codebook import Item
 from huying.contract import clean_text, set_aside
 from huying.errors import InputError, Place
 from huying.sources.excel import Note
-from huying.sources.parts import ROWS, read_parts
 from huying.sources.personal import drop_personal
 from huying.sources.table import REPEAT, RawTable, read_table
 
@@ -75,13 +74,7 @@ def is_meta(header: str) -> bool:
 
 def option_places(item: Item) -> dict[str, int]:
     """The place (from 0) of each option by its squashed text in either language."""
-    return places_of(item.options)
-
-
-@lru_cache(maxsize=256)
-def places_of(options: tuple[Option, ...]) -> dict[str, int]:
-    """As `option_places`; a list of all towns is squashed once, not for every part of an export."""
-    return {squash(text): place for place, option in enumerate(options) for text in reversed(option.text)}
+    return {squash(text): place for place, option in enumerate(item.options) for text in reversed(option.text)}
 
 
 def parts_of(item: Item, rest: str, by_option: bool) -> tuple[str, str] | None:
@@ -93,8 +86,9 @@ def parts_of(item: Item, rest: str, by_option: bool) -> tuple[str, str] | None:
         return (name, stem(rest)[: len(stem(rest)) - len(end)]) if name else None
     if item.type == "multi" and by_option:
         bare = squash(rest)
-        ends = [(end, item.variables[place]) for option, place in option_places(item).items()
-                for end in (f"({option})", option) if bare == option or (end != option and bare.endswith(end))]  # fmt: skip
+        named = [(option, item.variables[place]) for option, place in option_places(item).items()]
+        ends = [(option, name) for option, name in named if bare == option]
+        ends += [(f"({option})", name) for option, name in named if bare.endswith(f"({option})")]
         end, name = max(ends, default=("", ""), key=lambda fit: len(fit[0]))
         return (name, stem(bare[: len(bare) - len(end)])) if name else None
     return item.id, stem(rest)
@@ -180,53 +174,31 @@ def read_wjx(text_path: str | Path, number_path: str | Path | None, items: Seque
     A row that only one of the two exports has is set aside as `unpaired`.
     """
     raw, dropped = drop_personal(read_table(text_path, repeats=True))
-    answers = answers_of(raw, dropped, items)
-    return answers if number_path is None else paired(answers, raw, number_path, items)
-
-
-def read_wjx_parts(
-    text_path: str | Path, number_path: str | Path | None, items: Sequence[Item], rows: int = ROWS
-) -> Iterator[Answers]:
-    """`read_wjx` in parts of at most `rows` lines; of a pair both texts are held while the parts are handed out."""
-    if number_path is not None:
-        yield from in_parts(read_wjx(text_path, number_path, items), rows)
-    else:
-        for raw, dropped in read_parts(text_path, rows):
-            yield answers_of(raw, dropped, items)
-
-
-def in_parts(answers: Answers, rows: int = ROWS) -> Iterator[Answers]:
-    """Answers in parts of at most `rows` lines; what was set aside and dropped goes with the first."""
-    for start in range(0, max(1, len(answers.text)), rows):
-        here = slice(start, start + rows)
-        codes = None if answers.codes is None else answers.codes.iloc[here]
-        part = replace(answers, text=answers.text.iloc[here], codes=codes, meta=answers.meta.iloc[here])
-        yield part if not start else replace(part, rejected=answers.rejected[:0], dropped={}, notes=())
-
-
-def answers_of(raw: RawTable, dropped: dict[str, int], items: Sequence[Item]) -> Answers:
-    """The answers of an export by text."""
-    bound, _, left = bind(raw.text, items, by_option=False)
+    bound, numbers, left = bind(raw.text, items, by_option=False)
     text = pick(raw, bound, [name for item in items for name in item.cells], items, left)
-    notes: list[Note] = [("sources.extra_columns", {"columns": ", ".join(left)})] if left else []
-    return Answers(
-        text, None, "position", read_meta(raw), raw.place, (*raw.notes, *notes), dropped, raw.rejected, raw.encoding
-    )
+    extra: list[Note] = [("sources.extra_columns", {"columns": ", ".join(left)})] if left else []
+    notes = (*raw.notes, *extra)
+    found = Answers(text, None, "position", read_meta(raw), raw.place, notes, dropped, raw.rejected, raw.encoding)
+    return found if number_path is None else paired(found, raw, numbers, number_path, items)
 
 
-def paired(answers: Answers, raw: RawTable, number_path: str | Path, items: Sequence[Item]) -> Answers:
+def paired(
+    answers: Answers, raw: RawTable, numbers: Mapping[int, Item], number_path: str | Path, items: Sequence[Item]
+) -> Answers:
     """The answers of an export by text (its table is `raw`) with the codes of the export by number."""
     other, _ = drop_personal(read_table(number_path, repeats=True))
-    _, numbers, _ = bind(raw.text, items, by_option=False)
     bound, _, left = bind(other.text, items, by_option=True, numbers=numbers)
     codes = pick(other, bound, [name for item in items for name in item.variables], items, left)
     ours, theirs = serial_keys(raw), serial_keys(other)
     both = ours[ours.isin(theirs)]
-    rejected = [answers.rejected, other.rejected, set_aside(raw.place, SERIAL, raw.text[SERIAL][~ours.isin(theirs)], "unpaired"),
-                set_aside(other.place, SERIAL, other.text[SERIAL][~theirs.isin(ours)], "unpaired")]  # fmt: skip
+    alone = [
+        set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partner)], "unpaired")
+        for table, keys, partner in ((raw, ours, theirs), (other, theirs, ours))
+    ]
     codes = codes.set_axis(theirs.to_numpy(), axis=0).loc[both].set_axis(both.index, axis=0)
-    return replace(answers, text=answers.text.loc[both.index], meta=answers.meta.loc[both.index], codes=codes,
-                   rejected=pd.concat(rejected, ignore_index=True))  # fmt: skip
+    rejected = pd.concat([answers.rejected, other.rejected, *alone], ignore_index=True)
+    text, meta = answers.text.loc[both.index], answers.meta.loc[both.index]
+    return replace(answers, text=text, meta=meta, codes=codes, rejected=rejected)
 
 
 def serial_keys(raw: RawTable) -> pd.Series:
@@ -236,47 +208,3 @@ def serial_keys(raw: RawTable) -> pd.Series:
     serial = raw.text[SERIAL].str.strip().astype(object)
     serial = serial.where(serial != "", raw.place.file + serial.index.astype(str))
     return serial + REPEAT + serial.groupby(serial).cumcount().astype(str)
-
-
-def reconcile(answers: Answers, items: Sequence[Item]) -> pd.DataFrame:
-    """The cells in which the exports by text and by number disagree: row, cell, text, code. Empty where all agree.
-
-    Every option of a multi is one cell. Raises ValueError without codes.
-    """
-    if answers.codes is None:
-        raise ValueError("reconcile: expected answers with codes, got an export by text alone")
-    found = [pd.DataFrame(columns=["row", "cell", "text", "code"])]
-    for item in items:
-        for cell in item.cells:
-            text = answers.text[cell].astype(object)
-            expected = expected_codes(item, cell, text, answers.numbering)
-            for name in expected:
-                code = answers.codes[name].astype(object)
-                differs = (code.str.strip().replace(MARKS) != expected[name]).to_numpy()
-                found.append(pd.DataFrame({"row": text.index[differs], "cell": name, "text": text[differs].to_numpy(),
-                                           "code": code[differs].to_numpy()}))  # fmt: skip
-    return pd.concat(found, ignore_index=True)
-
-
-def expected_codes(item: Item, cell: str, text: pd.Series, numbering: str) -> pd.DataFrame:
-    """What the number export must hold for the texts of one cell: a column for each variable; each distinct text is read once.
-
-    A text that is no option of a closed item expects `?`, which no export holds.
-    """
-    places, names = option_places(item), list(item.variables) if item.type == "multi" else [cell]
-    shown = [str(o.code) if numbering == "code" else str(i) for i, o in enumerate(item.options, 1)]
-
-    def codes_of(value: str) -> list[str]:
-        if value.strip() in ("", *MARKS):
-            return [MARKS.get(value.strip(), "")] * len(names)
-        chosen = [squash(part) for part in FILL_IN.sub("", value).split(JOINT)]
-        if item.type == "multi":
-            known = set(chosen) <= set(places)
-            hits = {places[part] for part in chosen if part in places}
-            return [("1" if i in hits else "0") if known else "?" for i in range(len(names))]
-        if not item.options:
-            return [value.strip()]
-        return [shown[places[chosen[0]]] if chosen[0] in places else "?"]
-
-    distinct = {value: codes_of(value) for value in text.unique()}
-    return pd.DataFrame([distinct[value] for value in text], index=text.index, columns=names)

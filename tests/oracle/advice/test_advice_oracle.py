@@ -3,18 +3,19 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from huying.estimates import Design
-from huying.problems.advice_ledgers import log_ratio, s24, within_towns
-from huying.problems.associations import ratio_gap, regress
-from huying.problems.facts import Found
-from huying.problems.next_wave import overlap, rise_of_share, size_for_mean, size_for_share
-from huying.samples import Sample
+from huying.derived import Scope
+from huying.estimates import COUNTY, Design
+from huying.measures.next_wave import correlate_waves, rise_of_share, size_for_mean, size_for_share
+from huying.measures.recommendations import compare_months, log_ratio, rank_at_weights, ratio_gap
+from huying.measures.rights import rank_departments
+from huying.regressions import regress
+from huying.survey import Survey
+from run_notebook import StandIn, judged
 
 HERE = Path(__file__).parent
 ANSWERS = json.loads((HERE / "answers.json").read_text("utf-8"))
@@ -70,49 +71,50 @@ def test_respondents_for_a_rise_of_a_mean(row):
 
 @pytest.mark.parametrize("row", ANSWERS["overlap"], ids=lambda r: r["y"])
 def test_the_correlation_of_two_waves_that_share_villages(row):
-    data = read("waves_sim").rename(columns={"town": "town_id", "village": "village_id"}).astype({"wave": str})
-    samples = {}
-    for wave, rows in data.groupby("wave"):
-        rows = rows.reset_index(drop=True)
-        design = towns_design(rows.rename(columns={"town_id": "town", "village_id": "village"}))
-        samples["resident", wave] = Sample(rows, design, pd.DataFrame(), wave)
-    study = SimpleNamespace(samples=samples, waves=lambda form: ["1", "2"])
-    found = overlap(study, "resident", lambda sample: sample.column(row["y"]))
-    assert found.shared == pytest.approx(row["correlation"], **NINE)
+    early, late = (survey(rows) for _, rows in read("waves_sim").groupby("wave"))
+    assert correlate_waves(late, early, row["y"]) == pytest.approx(row["correlation"], **NINE)
+
+
+def survey(rows):
+    """One wave of the simulated towns as a survey."""
+    frame = rows.set_index(pd.Index(rows.index.astype(str), name="row_id"))
+    about = (None, Scope({}), {}, pd.DataFrame(), 1, "x/en", pd.DataFrame())
+    return Survey(frame, towns_design(rows), "resident", str(rows["wave"].iloc[0]), *about)
 
 
 # --- associations -----------------------------------------------------------------------------------------------------
 
 
 def fitted(model):
+    """The regression, and the name of the variable whose slope is asked."""
     if model.startswith("staff"):
         data = read("staff_sim")
-        return regress(staff_design(data), data["y1"].to_numpy(float), np.column_stack([data["insider"], np.ones(len(data))]).astype(float))  # fmt: skip
+        return regress(staff_design(data), data, "y1 ~ insider", model="linear"), "insider"
     data = read("towns_sim")
-    late, middle, woman = data["age3"] == "60+", data["age3"] == "40-59", data["sex"] == "f"
-    columns, y = [data["biz"], np.ones(len(data)), late, middle], data["y3"]
+    data = data.assign(late=data["age3"] == "60+", middle=data["age3"] == "40-59", woman=data["sex"] == "f")
     if "women" in model:
-        y = data["y2"].where(woman)
-    else:
-        columns.append(woman)
-    return regress(towns_design(data), y.to_numpy(float), np.column_stack(columns).astype(float))
+        data["y2"] = data["y2"].where(data["woman"])
+        return regress(towns_design(data), data, "y2 ~ biz + late + middle", model="linear"), "biz"
+    return regress(towns_design(data), data, "y3 ~ biz + late + middle + woman", model="linear"), "biz"
 
 
 @pytest.mark.parametrize("row", ANSWERS["regression"], ids=lambda r: r["model"])
 def test_regression_in_the_design(row):
-    slope, se, df, n = fitted(row["model"])
+    found, term = fitted(row["model"])
+    slope, se = found.table.set_index("term").loc[term, ["coefficient", "se"]]
     assert (slope, se) == (pytest.approx(row["slope"], **NINE), pytest.approx(row["se"], **NINE))
-    assert (df, n) == (row["df"], row["n"])
+    assert (found.df, found.n) == (row["df"], row["n"])
     assert se != pytest.approx(row["wrong_se_no_design"], rel=0.05)
 
 
 def test_slope_within_towns():
     row, panel = ANSWERS["within"][0], pd.read_csv(HERE / "panel.csv")
-    slope, se, df, n, reason = within_towns(panel)
-    assert (slope, se) == (pytest.approx(row["slope"], **NINE), pytest.approx(row["se"], **NINE))
-    assert (df, n, reason) == (row["df"], row["n"], "")
-    assert slope != pytest.approx(row["wrong_slope_between"], rel=0.5)
-    assert se != pytest.approx(row["wrong_se_rows"], rel=0.05)
+    found = compare_months(panel.assign(period="2022")).iloc[0]
+    assert found["estimate"] == pytest.approx(row["slope"], **NINE)
+    assert found["se"] == pytest.approx(row["se"], **NINE)
+    assert (found["df"], found["n"], found["reason"]) == (row["df"], row["n"], "")
+    assert found["estimate"] != pytest.approx(row["wrong_slope_between"], rel=0.5)
+    assert found["se"] != pytest.approx(row["wrong_se_rows"], rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["staff", "towns"])
@@ -138,18 +140,20 @@ def test_log_ratio_over_clusters():
 # --- appraisal --------------------------------------------------------------------------------------------------------
 
 
-def test_effective_weight_and_ranks_under_other_weights():
+def test_effective_weight_and_ranks_under_other_weights(tmp_path):
     answer = ANSWERS["appraisal"]
-    scores = pd.DataFrame(answer["scores"]).assign(year=2022)
+    scores = pd.DataFrame(answer["scores"]).assign(year=2022, agency_weight=np.nan)
     scores["other_weight"] = 1 - scores["town_weight"]
-    ledgers = {"appraisal_weights": scores[["dept_id", "year", "town_weight", "other_weight"]],
+    ledgers = {"appraisal_weights": scores[["dept_id", "year", "town_weight", "other_weight", "agency_weight"]],
                "appraisal_scores": scores[["dept_id", "year", "town_score", "other_score"]]}  # fmt: skip
-    found = Found()
-    s24(SimpleNamespace(cleaned=SimpleNamespace(ledger=ledgers.get)), found)
-    facts, flow = found.frame().set_index("sub")["estimate"], found.tables["rank_flow"]
-    assert facts[""] == pytest.approx(answer["effective"], **NINE)
+    rows = judged("21", StandIn(tmp_path, ledgers), claims=["S24"])
+    found = rows[rows["place"] == COUNTY].set_index("part")["estimate"]
+    assert found[""] == pytest.approx(answer["effective"], **NINE)
     for row in answer["scenarios"]:
-        at = f"{row['w']:.0%}"
-        assert facts[f"tau at {at}"] == pytest.approx(row["tau"], **NINE)
-        assert facts[f"moved at {at}"] == row["moved"]
-        assert flow.loc[flow["w"] == at, "rank"].tolist() == row["ranks"]
+        at = f"{100 * row['w']:.0f}"
+        assert found[f"tau_at_{at}"] == pytest.approx(row["tau"], **NINE)
+        assert found[f"moved_at_{at}"] == row["moved"]
+    weights, marks = (table.set_index("dept_id") for table in ledgers.values())
+    flow = rank_at_weights(rank_departments(weights, marks)["rank"], weights, marks)
+    for row in answer["scenarios"]:
+        assert flow[f"{100 * row['w']:.0f}"].tolist() == row["ranks"]

@@ -1,0 +1,160 @@
+"""A small census (leaders, departments): the county's figures alone, bounded by those who did not answer; refuses a town.
+
+Leaders are known by their town: no table, chart or number tells what those of one town said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from huying.counted import bounded, values
+from huying.crosstabs import Crosstab
+from huying.derived import holds, read_rule
+from huying.errors import EstimateError
+from huying.estimates import COUNT, COUNTY, EXACT
+from huying.exact import hypergeometric_limits
+from huying.regressions import Regression
+from huying.survey import Estimator, Survey, _as_list
+from huying.words import say
+
+FEWEST, FEWEST_TOWNS = 5, 3  # a county's figure that rests on fewer people, or on fewer towns, would tell of them
+UNSAID = np.inf  # asked, but what they would say is not known
+BLANK = dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan)
+
+
+@dataclass(repr=False)
+class Census(Survey):
+    """Everybody was asked: counts without sampling error, bounded by who did not say.
+
+    `_town` is each person's town and is never shown; leaders' rows stand in no order and bear no row of a file.
+    """
+
+    _town: pd.Series = field(default_factory=lambda: pd.Series(dtype="string"))
+
+    def share(
+        self, columns: Any, by: Any = "town", where: str = "", pooled: str = "", population: int = 0
+    ) -> pd.DataFrame:
+        """Shares among those who said, the county alone: low counts those who did not say as no, high as yes.
+
+        `pooled` names the answers of several columns taken as one list, such as ratings of five agencies. `population`: how
+        many there are, where not all have come; the ends are then hypergeometric limits for all of them, as if those who
+        came had come by chance. Raises EstimateError for a town and for what is no share.
+        """
+        count = partial(self._shares, pooled=pooled, population=population) if pooled or population else self._shares
+        made = self._estimate(count, columns, by, where, self._as_share)
+        return made if not pooled or pooled in set(made["measure"]) else made.iloc[:1].assign(measure=pooled)
+
+    def ratio(self, numerator: str, denominator: str, by: Any = "town", where: str = "") -> pd.DataFrame:
+        """The ratio of two totals over those who gave both numbers; its measure is named `numerator/denominator`."""
+        label = f"{numerator}/{denominator}"
+
+        def total(design: Any, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
+            both = pair[np.isfinite(pair).all(axis=1)].sum()
+            ratio = both[numerator] / both[denominator] if both[denominator] else np.nan
+            return self._number(label, ratio, pair)
+
+        return self._estimate(total, [numerator, denominator], by, where, self._as_number, label)
+
+    def combine(self, parts: Any, name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
+        """The sum of coefficient × mean over columns, each over those who said; n is the smallest of their bases."""
+
+        def add(design: Any, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
+            means = table.where(np.isfinite(table)).mean()
+            return self._number(name or " + ".join(parts), sum(c * means[k] for k, c in parts.items()), table)
+
+        return self._estimate(add, list(parts), by, where, self._as_number, name or " + ".join(parts))
+
+    def by_town(self, tally: Callable[[pd.DataFrame, pd.Series], pd.DataFrame]) -> pd.DataFrame:
+        """What `tally` makes of the frame and each person's town: the county's rows alone; raises EstimateError for a town's."""
+        made = tally(self._checked(), self._town.reindex(self._ids))
+        told = made.drop(columns="place").astype(object).isin(set(self._town.dropna())).any(axis=None)
+        if told or not (made["place"] == COUNTY).all():
+            raise EstimateError("survey.no_town")
+        made.attrs["labels"] = self.labels
+        return made.assign(**{k: v for k, v in BLANK.items() if k not in made}, wave=self.wave, period="")
+
+    def change(self, column: str, since: Survey, by: Any = "town") -> pd.DataFrame:
+        """Refused, as `crosstab` and `regress`: a census has no sampling error to test."""
+        raise self._no_sample("change")
+
+    def crosstab(self, row: str, column: str, where: str = "") -> Crosstab:
+        """Refused: a census has no sampling error to test."""
+        raise self._no_sample("crosstab")
+
+    def regress(self, formula: str) -> Regression:
+        """Refused: a census has no sampling error to test."""
+        raise self._no_sample("regress")
+
+    def _no_sample(self, what: str) -> EstimateError:
+        return EstimateError("survey.no_sample", form=say(f"survey.{self.form}"), what=what)
+
+    # --- how ----------------------------------------------------------------------------------------------------------
+
+    def _estimate(
+        self, estimator: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = ""
+    ) -> pd.DataFrame:
+        if "town" in _as_list(by) and by != "town":
+            raise EstimateError("survey.no_town")
+        return super()._estimate(estimator, columns, None if by == "town" else by, where, take, label)
+
+    def _open(self, name: str, values: Any) -> Any:
+        asked = self._asked(name)
+        return values.mask(values.isna() & (asked if values.ndim == 1 else asked[:, None]), UNSAID)
+
+    def _asked(self, name: str) -> Any:
+        """Who was to answer: all but those whom the form skipped, or who lie outside the base of a derived variable."""
+        if name in self.reasons:
+            return (self.reasons[name] != "skipped").to_numpy(dtype=bool)
+        if name not in self.derived:
+            return np.ones(len(self._ids), dtype=bool)
+        variable = self.derived[name]
+        items = [column for column in read_rule(variable.when, self.open_scope()).columns if column in self.reasons]
+        skipped = (self.reasons[items] == "skipped").all(axis=1) if items else np.False_
+        return holds(variable.base, self.answers, self.open_scope()) & ~np.asarray(skipped)
+
+    def _shares(
+        self, design: Any, table: pd.DataFrame, *, pooled: str = "", population: int = 0, **how: Any
+    ) -> pd.DataFrame:
+        columns = {pooled: list(table)} if pooled else {name: [name] for name in table}
+        rows = [self._share(table[names], population).assign(indicator=name) for name, names in columns.items()]
+        return pd.concat(rows, ignore_index=True).assign(wave=self.wave)
+
+    def _share(self, table: pd.DataFrame, population: int) -> pd.DataFrame:
+        """The share of one list of answers: true among those known, the others counted as no and as yes."""
+        given = table.to_numpy(dtype=float)
+        yes, known, came = (given == 1).sum(), np.isfinite(given).sum(), (~np.isnan(given)).sum()
+        row = bounded([COUNTY], [yes], [known], [came], fewest=self._fewest(table)).assign(**BLANK)
+        if not population or row["reason"].isin(["too few answers", "no eligible case"]).any():
+            return row
+        size = max(population, int(came))
+        low, high = (hypergeometric_limits(int(k), int(came), size) for k in (yes, yes + came - known))
+        return row.assign(low=low[0] / size, high=high[1] / size, method=COUNT if came == size else EXACT)
+
+    def _fewest(self, table: pd.DataFrame) -> int:
+        """The fewest answers that may be told: never those of a few people, or of the leaders of a few towns."""
+        asked = table.notna().any(axis=1)
+        towns = self._town.reindex(table.index)[asked].nunique()
+        is_told = asked.sum() >= FEWEST and (self._town.isna().all() or towns >= FEWEST_TOWNS)
+        return 1 if is_told else table.size + 1
+
+    def _means(self, design: Any, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
+        if table.isin([0.0, 1.0, UNSAID, np.nan]).all(axis=None):
+            return self._shares(design, table)
+        known = table.where(np.isfinite(table))
+        return pd.concat([self._number(name, known[name].mean(), table[[name]]) for name in known], ignore_index=True)
+
+    def _number(self, name: str, value: float, table: pd.DataFrame) -> pd.DataFrame:
+        """One number that is no share: n is the smallest base of its columns."""
+        known = table.where(np.isfinite(table))
+        row = values([COUNTY], [value], int(known.notna().sum().min()), indicator=name, wave=self.wave, **BLANK)
+        if self._fewest(known) > 1:
+            row = row.assign(
+                estimate=np.nan, low=np.nan, high=np.nan, reason="too few answers", reliability="too few answers"
+            )
+        return row

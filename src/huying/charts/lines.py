@@ -1,0 +1,151 @@
+"""Charts that run along an axis: curves, months, ranks that move, one estimate under many specifications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Unpack
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from huying.charts import look
+from huying.charts.matrix import VERDICTS
+from huying.charts.names import names
+from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
+
+
+def curves(
+    rows: pd.DataFrame, x: str, y: str, by: str = "", *, limits: Iterable[float] = (), **about: Unpack[About]
+) -> Axes:
+    """Steps of a share along working days, a line for each value of `by`, each share held until the next day of its curve.
+
+    Upright lines at the limits, in working days.
+    """
+    with sheet(rows, **about) as made:
+        made.need(look.numbers(rows, y))
+        axes, end = made.axes, max([float(rows[x].max()), *limits])
+        for turn, (key, part) in enumerate(rows.groupby(by, sort=False) if by else [("", rows)]):
+            days, share = look.numbers(pd.concat([part, part.tail(1).assign(**{x: end})]), x, y)
+            colour, dash = look.PALETTE[turn % 8], look.DASHES[turn % 4]
+            axes.step(days, share, where="post", color=colour, linestyle=dash, linewidth=2, gid="curve")
+            made.handles += [look.line(colour, 2, made.words.value(by, key), dash)] if by else []
+        for place, day in enumerate(sorted(limits)):
+            axes.axvline(day, color=look.DIM, linewidth=1, linestyle=":", gid="limit")
+            # The first label ends at its line and the others start at theirs: 2 and 5 days stand close on a long axis.
+            near: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points", "size": 8.5}
+            side = {"ha": "left" if place else "right", "color": look.DIM, "annotation_clip": False}
+            axes.annotate(made.say("days", n=f"{day:g}"), (day, 1), (0, 3), **near, **side)
+            made.title_pad = 22
+        made.span(axes.yaxis, np.ones(1), is_share=True, margin=0.04)
+        made.span(axes.xaxis, np.array([0.0, end]), is_share=False)
+        axes.set_xlabel(made.words.column(x))
+    return made.axes
+
+
+def months(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
+    """An estimate month by month with its interval and n, in the order of the rows."""
+    with sheet(rows, **about) as made:
+        estimate, low, high, n = look.numbers(rows, "estimate", "low", "high", "n")
+        made.need(estimate)
+        at, axes, is_share = np.arange(len(rows)), made.axes, made.is_share(estimate, low, high)
+        axes.vlines(at, low, high, color=look.SKY, linewidth=2.4, gid="interval")
+        axes.plot(at, estimate, color=look.BLUE, marker="o", linewidth=1.4, gid="estimate", clip_on=False)
+        made.handles = [look.line(look.SKY, 2.4, made.say("interval"))]
+        for place in np.flatnonzero(np.isnan(estimate)):
+            side = {"rotation": 90, "ha": "center", "size": 8, "color": look.DIM, "gid": "remark"}
+            axes.text(place, 0.03, made.say("no_value"), transform=axes.get_xaxis_transform(), **side)
+        counts = [f"n={count:.0f}".replace("nan", "–") for count in n]
+        below = [f"{label}\n{count}" for label, count in zip(names(made, rows), counts, strict=True)]
+        axes.set_xticks(at, below, rotation=90 if len(rows) > 14 else 0, size=8)
+        axes.margins(x=0.6 / len(rows), y=0.15)
+        look.scale(axes.yaxis, is_share)
+        made.inches = 3.2
+    return made.axes
+
+
+def slopes(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
+    """How ranks move from step to step: the index is what is ranked, columns the steps, 1 on top; what moves is in colour."""
+    with sheet(rows, **about) as made:
+        ordered = rows.sort_values(list(rows.columns[:1]), kind="stable")
+        values = ordered.to_numpy(dtype=float, na_value=np.nan)
+        made.need(values)
+        axes, steps, turn = made.axes, np.arange(values.shape[1]), 0
+        for label, line in zip(names(made, ordered), values, strict=True):
+            moved = len(set(line[np.isfinite(line)])) > 1
+            colour, dash = (look.PALETTE[turn % 6], look.DASHES[turn // 6 % 4]) if moved else (look.GREY, "-")
+            turn += moved
+            ink = {"color": colour, "linestyle": dash, "linewidth": 2 if moved else 1, "clip_on": False}
+            axes.plot(steps, line, marker="o", markersize=4, gid="rank", **ink)
+            near: dict[str, Any] = {"va": "center", "size": 8.5, "color": look.BLACK if moved else look.DIM}
+            for step, away, side in ((0, -8, "right"), (len(steps) - 1, 8, "left")):
+                if np.isfinite(line[step]):
+                    point = {"textcoords": "offset points", "annotation_clip": False, "ha": side, "gid": "label"}
+                    axes.annotate(label, (step, line[step]), (away, 0), **point, **near)
+        axes.set_xticks(steps, [made.words.word(step) for step in rows.columns])
+        axes.tick_params(length=0)
+        axes.set_yticks([])
+        axes.spines[:].set_visible(False)
+        axes.set(xlim=(-0.05, len(steps) - 0.95), ylim=(np.nanmax(values) + 0.7, 0.3))
+        made.inches = 0.27 * max(len(rows), 4)
+    return made.axes
+
+
+def specifications(
+    rows: pd.DataFrame, threshold: float | None = None, *, choices: Sequence[str] = (), **about: Unpack[About]
+) -> Axes:
+    """One estimate under every specification, in the order of the values, the headline ringed; below, which choices made it.
+
+    `rows`: estimate, low, high; `verdict` colours them, `is_headline` rings one, `threshold` holds what each was judged by.
+    `choices` names the columns that say what was chosen. A sentence where every specification gives the same value.
+    """
+    with sheet(rows, **about) as made:
+        shown = rows.sort_values("estimate", kind="stable", ignore_index=True)
+        estimate, low, high, judged = look.numbers(shown, "estimate", "low", "high", "threshold")
+        made.need(estimate)
+        axes, is_share = made.axes, made.is_share(estimate, low, high)
+        if len(shown) > 1 and np.ptp(estimate) == 0 and not (high > low).any():
+            value = look.show(float(estimate[0]), is_share)
+            raise NothingToDrawError(made.say("same_everywhere", n=len(shown), value=value))
+        draw_points(made, shown, estimate, low, high)
+        made.threshold(judged if threshold is None else [threshold, *judged], is_share, axes.axhline)
+        axes.margins(x=1 / len(shown), y=0.08)
+        look.scale(axes.yaxis, is_share)
+        axes.set_xticks([])
+        made.inches = 2.6
+        used = [name for name in choices if name in shown and shown[name].nunique() > 1]
+        made.lowest = draw_choices(made, shown, used) if used else axes
+        made.lowest.set_xlabel(made.say("specifications"))
+    return made.axes
+
+
+def draw_points(made: Sheet, shown: pd.DataFrame, estimate: look.Floats, low: look.Floats, high: look.Floats) -> None:
+    """The estimates in the colours of their verdicts, the headline ringed."""
+    at, verdict = np.arange(len(shown)), shown.get("verdict", pd.Series("", shown.index))
+    for key in dict.fromkeys([*VERDICTS, *verdict]):
+        part = (verdict == key).to_numpy()
+        ink = look.GREY if key == "cannot say" else VERDICTS.get(key, look.BLUE)
+        made.axes.vlines(at[part], low[part], high[part], color=ink, linewidth=1.2, gid="interval")
+        made.axes.scatter(at[part], estimate[part], color=ink, s=18, zorder=3, gid="estimate")
+        made.handles += [look.mark("o", ink, made.words.value("verdict", key), size=5)] if key and part.any() else []
+    ringed = shown.get("is_headline", pd.Series(False, shown.index)).to_numpy(dtype=bool)
+    ring = {"s": 90, "facecolors": "none", "edgecolors": look.BLACK, "linewidths": 1.4, "zorder": 4, "gid": "headline"}
+    made.axes.scatter(at[ringed], estimate[ringed], **ring)
+    made.handles += [look.mark("o", look.BLACK, made.say("headline"), fill="none", size=8)] if ringed.any() else []
+
+
+def draw_choices(made: Sheet, shown: pd.DataFrame, used: Sequence[str]) -> Axes:
+    """A panel below: a line for each choice, a mark under each specification that made it."""
+    lines = [(name, value) for name in used for value in dict.fromkeys(shown[name])]
+    tall = 0.2 * len(lines) / made.inches
+    panel = made.axes.inset_axes((0, -tall - 0.06, 1, tall), sharex=made.axes)
+    for row, (name, value) in enumerate(lines):
+        own = np.flatnonzero(shown[name] == value)
+        colour = look.PALETTE[used.index(name) % 6]
+        panel.plot(own, np.full(len(own), row), "|", color=colour, markersize=7, gid="choice")
+    said = [f"{made.words.column(name)} · {made.words.value(name, value) or '–'}" for name, value in lines]
+    panel.set_yticks(range(len(lines)), said, size=8)
+    panel.tick_params(length=0)
+    panel.spines[:].set_visible(False)
+    panel.set(ylim=(len(lines) - 0.4, -0.6))
+    return panel

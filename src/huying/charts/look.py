@@ -1,0 +1,112 @@
+"""How charts look: the palette, the house style as settings of matplotlib, text in lines; refuses a character that the font lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+from unicodedata import east_asian_width
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from huying.errors import HuyingError
+from huying.fonts import chinese_font, missing_characters
+
+Floats = npt.NDArray[np.float64]
+# Okabe and Ito (2008), told apart with every common colour blindness; their black is kept for the county.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#999999")
+BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE, YELLOW, GREY = PALETTE
+BLACK, WHITE, PALE, DIM = "#000000", "#FFFFFF", "#DDDDDD", "#555555"
+SHADES = LinearSegmentedColormap.from_list("shades", ["#F7FBFF", "#6BAED6", "#08306B"])
+DASHES = ("-", "--", "-.", ":")
+LACKING: Mapping[str, Any] = {"facecolor": PALE, "hatch": "////", "edgecolor": GREY, "linewidth": 0}
+STAMP: Mapping[str, Any] = {"facecolor": VERMILLION, "edgecolor": "none", "boxstyle": "square,pad=0.3"}
+WIDTH, SMALL, TITLE = 8.0, 8.5, 11.5  # inches, points, points
+PIECES = re.compile(r"[^\s⺀-￯]{1,40}[，。；：、！？）》]*\s*|[（《]*[⺀-￯][，。；：、！？）》]*\s*|\s+")
+
+
+@cache
+def style() -> dict[str, Any]:
+    """The house style as settings of matplotlib."""
+    spines = {f"axes.spines.{side}": False for side in ("top", "right")}
+    text = {"font.family": [chinese_font()], "font.size": 9, "text.parse_math": False, "axes.labelcolor": DIM}
+    title = {"axes.titlelocation": "left", "axes.titlesize": TITLE, "axes.titleweight": "bold", "axes.titlepad": 9}
+    legend = {"legend.frameon": False, "legend.fontsize": SMALL, "legend.borderaxespad": 0, "legend.handlelength": 1.6}
+    grid = {"grid.color": PALE, "grid.linewidth": 0.6, "axes.axisbelow": True, "hatch.linewidth": 0.6}
+    size = {"figure.figsize": (WIDTH, 4.5), "figure.dpi": 100, "savefig.dpi": "figure", "savefig.bbox": None}
+    return {**spines, **text, **title, **legend, **grid, **size, "axes.prop_cycle": cycler(color=PALETTE)}
+
+
+def mark(shape: str, colour: str, label: str, *, fill: str = "", size: float = 6) -> Line2D:
+    """A marker as it stands in a legend."""
+    ink = {"markeredgecolor": colour, "markerfacecolor": fill or colour, "markersize": size}
+    return Line2D([], [], marker=shape, linestyle="none", label=label, **ink)
+
+
+def line(colour: str, width: float, label: str, dash: str = "-") -> Line2D:
+    """A line as it stands in a legend."""
+    return Line2D([], [], color=colour, linewidth=width, linestyle=dash, label=label)
+
+
+def scale(axis: Any, is_share: bool) -> None:
+    """Round numbers along an axis, in per cent for shares, with lines across."""
+    axis.set_major_locator(MaxNLocator(9, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%" if is_share else f"{value:.10g}"))
+    axis.grid(True)
+
+
+def show(value: float, is_share: bool = True) -> str:
+    """A share as per cent with a decimal where there is one, any other number to three figures."""
+    return f"{100 * value:.1f}%".replace(".0%", "%") if is_share else f"{value:.3g}"
+
+
+def ink_on(colour: Any) -> str:
+    """Black or white, whichever stands out more on a colour (relative luminance of WCAG 2)."""
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return BLACK if linear @ [0.2126, 0.7152, 0.0722] > 0.18 else WHITE
+
+
+def numbers(frame: pd.DataFrame, *columns: str) -> list[Floats]:
+    """The columns as floats, missing as NaN; a column the frame does not have is all NaN."""
+    known = frame.reindex(columns=list(columns))
+    return [pd.to_numeric(known[name]).to_numpy(dtype=float, na_value=np.nan, copy=True) for name in columns]
+
+
+def ems(text: str) -> float:
+    """The width of a text in ems, estimated: a wide character is one, any other .54."""
+    return sum(1.0 if east_asian_width(c) in "WFA" else 0.54 for c in text)
+
+
+def wrap(text: str, limit: float) -> str:
+    """`text` in lines of at most `limit` ems, broken at spaces and between Chinese characters, not before a closing mark."""
+    lines = [""]
+    for piece in PIECES.findall(text):
+        if lines[-1] and ems(lines[-1] + piece.rstrip()) > limit:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def columns_of(names: Sequence[str], room: float) -> int:
+    """How many columns of a legend fit into `room` ems."""
+    widths = np.array([ems(name) + 4.5 for name in names])
+    fits = (n for n in range(len(names), 1, -1) if sum(part.max() for part in np.array_split(widths, n)) < room)
+    return next(fits, 1)
+
+
+def refuse_boxes(axes: Axes) -> None:
+    """Raise HuyingError for a text with a character that the font lacks."""
+    for text in axes.findobj(Text):
+        if lacking := missing_characters(text.get_text()):
+            names = " ".join(f"{c} (U+{ord(c):04X})" for c in sorted(lacking))
+            raise HuyingError("charts.missing_glyph", font=chinese_font(), characters=names, text=text.get_text())

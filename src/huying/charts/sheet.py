@@ -1,0 +1,230 @@
+"""What every chart has: a title, lines below, the mark of synthetic data, room; refuses a picture that says nothing.
+
+All of it belongs to the axes, so that a caller may set ticks, titles and sizes afterwards as on any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypedDict
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.layout_engine import TightLayoutEngine
+from matplotlib.transforms import Bbox
+
+from huying import labels
+from huying.charts import look
+from huying.labels import COUNTY, Labels
+
+STAMP = 112  # points: the width of the mark of synthetic data, which no title runs into
+PAD = 0.09  # inches around everything
+
+
+class About(TypedDict, total=False):
+    """What every chart takes.
+
+    `highlight`: the place that is read; `verdict`: gives the title and the line below, or `title`; `note`: one more line
+    below; `percent`: whether the values are shares (where it is not said, they are if none is above 1); `ax`: where to draw.
+    """
+
+    highlight: str | None
+    verdict: Any
+    title: str
+    note: str
+    percent: bool | None
+    ax: Axes | None
+
+
+class NothingToDrawError(Exception):
+    """There is nothing that a picture would show; the text says why."""
+
+
+@dataclass
+class Sheet:
+    """The axes of one chart and what stands around them.
+
+    `inches`: height of the drawing itself, `width` of the figure; `lowest`: the axes below which the legend stands;
+    `measures`: what is drawn, for the title; `later`: what can only be drawn when all sizes are known.
+    """
+
+    rows: pd.DataFrame
+    axes: Axes
+    words: Labels
+    is_own: bool
+    highlight: str | None = None
+    verdict: Any = None
+    title: str = ""
+    note: str = ""
+    percent: bool | None = None
+    inches: float = 4.0
+    width: float = look.WIDTH
+    measures: tuple[str, ...] = ()
+    handles: list[Any] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    lowest: Axes | None = None
+    title_pad: float | None = None
+    later: Callable[[], None] = lambda: None
+
+    def say(self, key: str, **values: object) -> str:
+        """A text of the charts."""
+        return self.words.say(f"charts.{key}", **values)
+
+    def listed(self, names: Any) -> str:
+        """Names one after another."""
+        return self.say("comma").join(map(str, names))
+
+    def need(self, values: Any) -> None:
+        """Write a sentence in place of the picture where none of the values is known."""
+        if not np.isfinite(np.asarray(values, dtype=float)).any():
+            reasons = list(self.rows["reason"].unique()) if "reason" in self.rows else []
+            why = self.words.value("reason", reasons[0]) if len(reasons) == 1 else ""
+            raise NothingToDrawError(self.say("nothing_because", why=why) if why else self.say("no_rows"))
+
+    def is_share(self, *values: Any) -> bool:
+        """Whether the values are shares."""
+        return bool(np.nanmax(np.abs(np.concatenate(values))) <= 1) if self.percent is None else self.percent
+
+    def span(self, axis: Any, *values: Any, is_share: bool, margin: float = 0.015) -> None:
+        """Limits that hold all values; shares start at 0 and, where one is above 60%, end at 100%, in per cent."""
+        known = np.concatenate([*values, [0.0]] if is_share else values)
+        low, high = float(np.nanmin(known)), float(np.nanmax(known))
+        if is_share:
+            high = max(1.0, high) if high > 0.6 else max(1.1 * high, 0.05)
+        pad = margin * (high - low) if high > low else 0.5
+        axis.axes.set(**{f"{axis.axis_name}lim": (low - pad, high + pad)})
+        look.scale(axis, is_share)
+
+    def threshold(self, value: Any, is_share: bool, draw: Callable[..., Any]) -> look.Floats:
+        """Draw the thresholds as dashed lines with one line of the legend; gives those there are."""
+        found: look.Floats = np.unique(np.array([] if value is None else value, dtype=float))
+        values = np.asarray(found[np.isfinite(found)])
+        for one in values:
+            draw(one, color=look.DIM, linestyle="--", linewidth=1.2, gid="threshold")
+        label = self.say("threshold", value=self.listed(look.show(one, is_share) for one in values))
+        self.handles += [look.line(look.DIM, 1.2, label, "--")] if len(values) else []
+        return values
+
+    def fit(self, left: float, bottom: float, right: float, top: float) -> None:
+        """Give the chart's own figure these margins in inches around a drawing of its height."""
+        if self.is_own:
+            figure, total = self.axes.get_figure(root=True), bottom + self.inches + top
+            figure.set_size_inches(self.width, total)
+            sides = {"left": left / self.width, "right": 1 - right / self.width}
+            figure.subplots_adjust(bottom=bottom / total, top=1 - top / total, **sides)
+
+    def finish(self) -> None:
+        """Add title, mark, legend and the lines below, and give the chart's own figure the room that they take."""
+        figure = self.axes.get_figure(root=True)
+        left, right = self.beside()
+        wide = self.axes.bbox.width / figure.dpi
+        self.write(-left / wide, 1 + right / wide, (left + wide + right) * 72)
+        look.refuse_boxes(self.axes)
+        if self.is_own:
+            box, inner, (width, height) = figure.get_tightbbox(), figure.subplotpars, figure.get_size_inches()
+            bottom, top = inner.bottom * height - box.y0, box.y1 - inner.top * height
+            self.fit(inner.left * width - box.x0 + PAD, bottom + PAD, box.x1 - inner.right * width + PAD, top + PAD)
+        self.later()
+
+    def beside(self) -> tuple[float, float]:
+        """The room in inches that is taken on the left and the right of the axes, which it is given here."""
+        axes, dpi = self.axes, self.axes.get_figure(root=True).dpi
+        self.fit(1, 1, 0.2, 1)
+        parts = [part for part in {axes, self.lowest or axes} if part.axison]
+        boxes = [part.yaxis.get_tightbbox() or part.get_tightbbox() for part in parts]
+        left = max([0.0, *(axes.bbox.x0 - box.x0 for box in boxes)]) / dpi
+        right = max([0.0, *(box.x1 - axes.bbox.x1 for box in boxes)]) / dpi
+        self.fit(left + PAD, 1, right + PAD, 1)
+        return float(left), float(right)
+
+    def write(self, x: float, end: float, room: float) -> None:
+        """All that stands around the axes, from `x` to `end` in widths of the axes, which are `room` points."""
+        axes, near = self.axes, {"textcoords": "offset points", "annotation_clip": False}
+        heading = look.wrap(self.heading(), (room - STAMP * self.words.is_synthetic) / look.TITLE / 1.05)
+        title = axes.set_title(heading, loc="left", x=x, pad=self.title_pad)
+        # What stands below finds its place when it is drawn: a caller may set other ticks and a name of the axis before.
+        under: Any = partial(self.under, x)
+        if self.handles:
+            columns = look.columns_of([str(handle.get_label()) for handle in self.handles], room / look.SMALL)
+            legend = axes.legend(handles=self.handles, loc="upper left", ncols=columns, columnspacing=1.4)
+            legend.get_bbox_to_anchor, under = under, legend
+        if lines := "\n".join(look.wrap(line, room / look.SMALL) for line in self.below()):
+            small = {
+                "ha": "left",
+                "va": "top",
+                "size": look.SMALL,
+                "color": look.DIM,
+                "linespacing": 1.25,
+                "gid": "below",
+            }
+            drop = -5 if self.handles else 0
+            axes.annotate(lines, (x, 0), (0, drop), xycoords=(axes.transAxes, under), **small, **near)
+        if self.words.is_synthetic:
+            bold = {"ha": "right", "va": "bottom", "weight": "bold", "color": look.WHITE, "bbox": look.STAMP}
+            at = {"xytext": (0, 2), "xycoords": (axes.transAxes, title), "gid": "synthetic"}
+            axes.annotate(self.say("synthetic"), (end, 0), **at, **bold, **near)
+
+    def under(self, x: float, renderer: Any = None) -> Bbox:
+        """The point at `x` below which nothing of the axes stands, in pixels, as a box without size."""
+        lowest, left = self.lowest or self.axes, self.axes.transAxes.transform((x, 0))[0]
+        box = lowest.xaxis.get_tightbbox(renderer) if lowest.axison else None
+        drop = 7 * lowest.get_figure(root=True).dpi / 72
+        return Bbox.from_bounds(left, min(lowest.bbox.y0, box.y0 if box else np.inf) - drop, 0, 0)
+
+    def heading(self) -> str:
+        """The caller's title, else the verdict's, else what is measured, where and when."""
+        if self.title or self.verdict is not None:
+            return self.title or str(self.verdict.title)
+        measures = self.measures or (tuple(self.rows["measure"].unique()) if "measure" in self.rows else ())
+        places = [self.words.place(self.highlight)] if self.highlight and self.highlight != COUNTY else []
+        what = [self.listed(map(self.words.measure, measures))] if 0 < len(measures) < 3 else []
+        return " · ".join([*places, *what, *only(self.rows, "wave"), *only(self.rows, "period")])
+
+    def below(self) -> list[str]:
+        """The lines below: what lacks a value, n and source, the caller's note, the sampling."""
+        lines = [*self.lines, getattr(self.verdict, "footer", "") or self.source(), self.note]
+        if self.words.sampling != "probability":
+            lines.append(self.words.say(f"counties.sampling_{self.words.sampling}"))
+        return [line for line in lines if line]
+
+    def source(self) -> str:
+        """The n of the place that is read (else the county's) where it has one, and where the rows come from."""
+        at = [self.rows["place"] == place for place in (self.highlight, COUNTY)] if "place" in self.rows else []
+        n = set(look.numbers(next((self.rows[rows] for rows in at if rows.any()), self.rows), "n")[0])
+        source, is_one = self.rows.attrs.get("source", ""), len(n) == 1 and np.isfinite(max(n))
+        said = [self.say("n", n=f"{max(n):.0f}")] if is_one else []
+        return self.say("semicolon").join([*said, self.say("source", source=source)] if source else said)
+
+
+@contextmanager
+def sheet(rows: pd.DataFrame, ax: Axes | None = None, **about: Any) -> Iterator[Sheet]:
+    """A sheet to draw on, finished when the block ends; with a sentence on it where the block finds nothing to draw."""
+    with mpl.rc_context(look.style()):
+        axes = ax or plt.figure(layout=TightLayoutEngine(pad=0.6)).add_subplot()
+        made = Sheet(rows, axes, labels.of(rows), ax is None, **about)
+        try:
+            try:
+                yield made
+            except NothingToDrawError as why:
+                axes.clear()
+                axes.set_axis_off()
+                centre = {"transform": axes.transAxes, "ha": "center", "va": "center", "color": look.DIM}
+                axes.text(0.5, 0.5, look.wrap(str(why), 50), **centre)
+                made.inches, made.handles = 0.8, []
+            made.finish()
+        except Exception:
+            if made.is_own:
+                plt.close(axes.get_figure(root=True))
+            raise
+
+
+def only(rows: pd.DataFrame, column: str) -> list[str]:
+    """The one value of a column, nothing where it has several or none."""
+    values = [str(value) for value in rows[column].unique()] if column in rows else []
+    return values if len(values) == 1 and values[0] not in ("", "nan") else []

@@ -1,0 +1,31 @@
+"""The evidence ledger gathered from what the notebooks judged: one order, each key once; refuses one key with two values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from huying.claims.declared import house_claims
+from huying.claims.evidence import EVIDENCE
+from huying.claims.verdict import KEY, NUMBERS
+from huying.errors import CountyError
+
+
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the columns and types of EVIDENCE, by claim, period, wave, part and place; equal keys once.
+
+    Raises CountyError where one key has two values.
+    """
+    kept = rows.reindex(columns=list(EVIDENCE))
+    texts = [name for name, kind in EVIDENCE.items() if kind == "str"]
+    kept = kept.assign(**{name: kept[name].astype(object).fillna("").astype(str) for name in texts})
+    kept = kept.astype({name: kind for name, kind in EVIDENCE.items() if kind != "str"})
+    once = kept.drop_duplicates([*KEY, *NUMBERS])
+    if (twice := once.duplicated(list(KEY))).any():
+        row = once.loc[twice].iloc[0]
+        key = " · ".join(filter(None, (row[name] for name in KEY[1:])))
+        raise CountyError("claims.judged_twice", claim=row["claim"], key=key)
+    order = {claim: n for n, claim in enumerate(house_claims())}
+    rank = once["claim"].map(order).fillna(len(order)).to_numpy()
+    at = np.lexsort([once[name].to_numpy(dtype=str) for name in ("place", "part", "wave", "period", "claim")] + [rank])
+    return once.iloc[at].reset_index(drop=True)

@@ -1,0 +1,175 @@
+"""A verdict as it is shown and recorded: sentences for a reader, rows for the ledger; refuses one key with two values.
+
+In the recording run the rows travel in the cell's output, as a MIME part beside the text.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pandas as pd
+from IPython.core.getipython import get_ipython
+from IPython.display import publish_display_data
+
+from huying.claims.declared import Claim
+from huying.claims.worded import sentence, short, show_value, verdict_word
+from huying.errors import CountyError
+from huying.estimates import COUNTY
+from huying.parts import part_word
+from huying.words import say
+
+MIME = "application/vnd.huying.evidence+json"
+WIDE = 240  # characters of a table's line: the reader's own window breaks it
+DIGITS = 12  # significant ones: the last bits of a sum differ between machines, and nobody prints them
+KEY = ("claim", "place", "period", "wave", "part")
+NUMBERS = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family")
+ADDED = ("notebook", "cell")  # by who gathers
+
+
+class Names(Protocol):
+    """Who knows what a place or a measure is called."""
+
+    def place(self, place: str) -> str: ...
+
+    def measure(self, name: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judged rows of one claim (columns of the evidence ledger), and how they are said for one place and the county."""
+
+    rows: pd.DataFrame
+    claim: Claim
+    lang: str
+    place: str
+    names: Names
+    measures: Mapping[str, str]  # a part's column or answer, whose words name a part that has none of its own
+    is_recorded: bool = True
+    period: str = ""  # of a ledger's periods the one that is told, else the latest
+
+    def part_name(self, part: str) -> str:
+        """What a part is called."""
+        return part_word(part, self.lang, self.names.measure(self.measures.get(part, part)))
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The rows of the place and the county, or of wherever the claim is judged."""
+        places = list(dict.fromkeys((self.place, COUNTY)))
+        own = self.rows[self.rows["place"].isin(places)]
+        if not len(own):  # of departments: those that bear a remark
+            noted = self.rows[self.rows["remark"] != ""]
+            own = noted if len(noted) else self.rows.iloc[:3]
+        is_told = own["period"].eq(self.period) & (self.period != "")
+        is_latest = own["period"].eq(own.groupby("part")["period"].transform("max"))
+        own = own[is_told | (is_latest & ~is_told.groupby(own["part"]).transform("any"))]
+        order = own["place"].map({place: n for n, place in enumerate(places)}).fillna(0)
+        return own.assign(_at=order).sort_values("_at", kind="stable").drop(columns="_at")
+
+    @property
+    def text(self) -> str:
+        """A line a row: claim, place, what was claimed, verdict, value, interval, n, reason and remarks.
+
+        Several parts without a verdict of their own: a table, a row a part and a column a place.
+        """
+        if len(table := self.table):
+            with pd.option_context("display.unicode.east_asian_width", True, "display.width", WIDE):
+                return f"{self.claim.id}\n{table.to_string()}"
+        lines = []
+        for row in self.shown.to_dict("records"):
+            part = self.part_name(row["part"]) if row["part"] else ""
+            lines.append(sentence(row, self.claim, self.lang, self.names.place(row["place"]), part))
+        return "\n".join(lines)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The values of several parts, a row a part and a column a place; empty where a sentence each says it."""
+        rows = self.shown.to_dict("records")
+        if any(row["verdict"] for row in rows) or len({row["part"] for row in rows}) < 2:
+            return pd.DataFrame()
+        cells: dict[str, dict[str, str]] = {}
+        for row in rows:
+            column = cells.setdefault(self.names.place(row["place"]), {})
+            column[self.part_name(row["part"])] = short(row, self.claim, self.lang)
+        return pd.DataFrame(cells).fillna("")
+
+    @property
+    def row(self) -> Mapping[str, Any]:
+        """The row of the place, else of the county, else the first."""
+        shown = self.shown
+        return shown.iloc[0].to_dict() if len(shown) else {}
+
+    @property
+    def title(self) -> str:
+        """The finding as a chart's title: place, claim, verdict and value."""
+        row = self.row
+        if not row:
+            return self.claim.text(self.lang)
+        is_share = self.claim.is_about_towns and row["place"] == COUNTY
+        value = show_value(self.claim, row["estimate"], self.lang, is_share, row["part"])
+        word = verdict_word(row["verdict"], self.lang)
+        told = say("claims.title_value", self.lang, verdict=word, value=value) if value != "-" else word
+        return say(
+            "claims.title", self.lang, place=self.names.place(row["place"]), text=self.claim.text(self.lang), told=told
+        )
+
+    @property
+    def threshold(self) -> float:
+        """The number that a town's value is set against."""
+        return self.claim.rule_at("town")[1]
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        if len(table := self.table):
+            return f"<p>{self.claim.id}</p>{table.to_html()}"
+        return "".join(f"<p>{html.escape(line)}</p>" for line in self.text.split("\n"))
+
+    def _ipython_display_(self) -> None:
+        """Nothing: `judge` has shown it already, also where the value is kept under a name."""
+
+    def show(self) -> None:
+        """Show the sentences; in the recording run the rows go with them."""
+        if get_ipython() is None:
+            print(self.text)
+            return
+        bundle: dict[str, Any] = {"text/plain": self.text, "text/html": self._repr_html_()}
+        if self.is_recorded and os.environ.get("HUYING_RECORD"):
+            bundle[MIME] = as_records(self.rows)
+        publish_display_data(bundle)
+
+
+def as_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of the ledger as plain objects, numbers at DIGITS significant digits, missing ones as null."""
+    kept = rows.drop(columns=[name for name in ADDED if name in rows])
+    records = []
+    for row in kept.to_dict("records"):
+        numbers = {name: None if pd.isna(row[name]) else float(f"{row[name]:.{DIGITS}g}") for name in NUMBERS}
+        records.append({**row, **numbers})
+    return records
+
+
+class Recorded:
+    """What one reading of a county has judged so far: a key twice with another value is an error."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], str] = {}
+        self._rows: list[pd.DataFrame] = []
+
+    def add(self, rows: pd.DataFrame) -> None:
+        """Remember the rows; raises CountyError where a key is judged again with another value."""
+        for row in as_records(rows):
+            key, said = tuple(str(row[name]) for name in KEY), repr([row[name] for name in NUMBERS])
+            if self._known.setdefault(key, said) != said:
+                raise CountyError("claims.judged_twice", claim=row["claim"], key=" · ".join(filter(None, key[1:])))
+        self._rows.append(rows)
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """All rows judged so far, each key once."""
+        made = pd.concat(self._rows, ignore_index=True) if self._rows else pd.DataFrame(columns=list(KEY))
+        return made.drop_duplicates(list(KEY), ignore_index=True)

@@ -1,0 +1,190 @@
+"""A county's raw files as one cleaned county: every row of every file is kept or set aside with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from huying.clean.answers import Cleaned as CleanAnswers
+from huying.clean.answers import clean_answers, with_list
+from huying.clean.flags import RULES, find_flags
+from huying.clean.ledger_rules import check_printed, known_ids
+from huying.clean.ledgers import CleanLedger, clean_ledger
+from huying.codebook import Codebook, Item
+from huying.contract import REJECTED
+from huying.errors import CountyError, HuyingError, Place
+from huying.folder import County, Ledger, Survey
+from huying.ledgers import TABLES
+from huying.places import Matcher
+from huying.sources.personal import drop_personal
+from huying.sources.spss import read_spss
+from huying.sources.table import read_table
+from huying.sources.wjx import Answers, read_wjx
+from huying.store import Cleaned, code_hash, file_hash, hash_of
+
+COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
+# The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
+PREPARE = (
+    "clean/", "sources/", "codebook.py", "contract.py", "folder.py", "ledgers.py", "places.py", "rules.py", "store.py", "words.py",
+    "workdays.py", "derived.py", "errors.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
+)  # fmt: skip
+FIRST = ("towns", "departments", "villages", "org_map")
+LISTS = (
+    ("towns", "towns", "town_id", "name_zh"),
+    ("departments", "departments", "dept_id", "name_zh"),
+    ("old_units", "org_map", "old_id", "old_name"),
+    ("new_units", "org_roster", "unit_id", "name"),
+)
+
+
+def data_hash(county: County) -> str:
+    """The sha256 of everything the county's numbers are made from: its declaration, its files and the rooms that prepare them."""
+    names = [name for survey in county.surveys for name in (survey.text, survey.number, survey.file)]
+    names += [ledger.file for ledger in county.ledgers]
+    names += [f"{name}.toml" for name in ("county", "frozen", "claims", "codebook", "indicators")]
+    names += [str(county.report.relative_to(county.folder))] if county.report else []
+    present = sorted({name for name in names if name and county.path(name).is_file()})
+    return hash_of([code_hash(*PREPARE), *(f"{name} {file_hash(county.path(name))}" for name in present)])
+
+
+def matcher_of(register: pd.DataFrame, key: str, prefixes: Sequence[str] = ()) -> Matcher:
+    """A matcher of the names in a register: names and aliases, which are parted by ; or 、, by the id in `key`."""
+    names = register[["name_zh", "name_en"]].assign(aliases=register["aliases"].fillna("").astype(str))
+    spelt = [[zh, en, *re.split("[;；、]", aliases)] for zh, en, aliases in names.itertuples(index=False)]
+    return Matcher(dict(zip(register[key], spelt, strict=True)), prefixes)
+
+
+def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str, str]]]:
+    """The lists of the county from which items take their options: code from 1, key and label."""
+    found: dict[str, list[tuple[str, str]]] = {"towns": [], "departments": [], "old_units": []}
+    for name, table, key, label in LISTS:
+        if table in registers:
+            rows = registers[table].drop_duplicates(key)
+            rows = rows.sort_values(key) if table == "org_roster" else rows
+            found[name] = list(zip(rows[key].astype(str), rows[label].astype(str), strict=True))
+    if "documents" in registers:
+        papers = registers["documents"]
+        titles = papers.loc[papers["kind"] == "mechanism", "title"]
+        found["mechanisms"] = [(f"m{n}", str(title)) for n, title in enumerate(titles, 1)]
+    return {name: [(code, *pair) for code, pair in enumerate(pairs, 1)] for name, pairs in found.items()}
+
+
+class Intake:
+    """Reads and cleans a county file by file; `tick` is told the name of each file as it is done."""
+
+    def __init__(self, county: County, book: Codebook, tick: Callable[[str], None] = lambda name: None) -> None:
+        self.county, self.book, self.tick = county, book, tick
+        self.place = Place(str(county.folder / "county.toml"))
+        for flag in county.exclude:
+            if flag not in RULES:
+                raise CountyError("batch.no_flag", self.place, flag=flag, known=", ".join(RULES))
+        self.ledgers: dict[tuple[str, str], pd.DataFrame] = {}
+        self.forms: dict[str, list[pd.DataFrame]] = {}
+        self.rejected: list[pd.DataFrame] = []
+        self.flags: list[pd.DataFrame] = []
+        self.counts: list[dict[str, Any]] = []
+        self.towns: Matcher = Matcher({})
+        self.departments: Matcher | None = None
+
+    def run(self) -> Cleaned:
+        """The cleaned county; raises InputError or CountyError for a file that cannot be taken as it is."""
+        self.check_register()
+        for ledger in self.in_order():
+            self.take_ledger(ledger)
+        for survey in self.county.surveys:
+            self.take_survey(survey)
+        forms = {form: pd.concat(frames, ignore_index=True) for form, frames in self.forms.items()}
+        waves = [(form, str(wave), rows) for form, frame in forms.items() for wave, rows in frame.groupby("wave")]
+        late = [find_flags(rows, self.book.form(form), self.county.thresholds) for form, _, rows in waves]
+        flags = pd.concat([*self.flags, *late], ignore_index=True)
+        counts = pd.DataFrame(self.counts, columns=list(COUNTS))
+        by_file = flags["row_id"].str.replace("#[^#]*$", "", regex=True).value_counts()
+        counts = counts.assign(n_flags=[int(by_file.get(file, 0)) for file in counts["file"]])
+        rejected, notes = pd.concat(self.rejected, ignore_index=True), tuple(self.silent_towns(waves))
+        return Cleaned(forms, self.ledgers, rejected, flags, counts, data_hash(self.county), notes)
+
+    def try_all(self) -> list[HuyingError]:
+        """Take every file and collect the errors of those that cannot be taken, instead of stopping at the first."""
+        self.check_register()
+        steps = [partial(self.take_ledger, entry) for entry in self.in_order()]
+        faults = []
+        for step in [*steps, *(partial(self.take_survey, survey) for survey in self.county.surveys)]:
+            try:
+                step()
+            except HuyingError as error:
+                faults.append(error)
+        return faults
+
+    def check_register(self) -> None:
+        """Raise CountyError where the county declares no register of towns, or prints numbers that cannot be."""
+        check_printed(self.county)
+        if not any(ledger.table == "towns" for ledger in self.county.ledgers):
+            raise CountyError("batch.no_register", self.place)
+
+    def in_order(self) -> list[Ledger]:
+        """The ledgers, registers before the tables that refer to them."""
+        return sorted(self.county.ledgers, key=lambda e: FIRST.index(e.table) if e.table in FIRST else len(FIRST))
+
+    def take_ledger(self, ledger: Ledger) -> None:
+        if ledger.table not in TABLES:
+            raise CountyError("batch.no_table", self.place, table=ledger.table, known=", ".join(TABLES))
+        path, key = self.county.path(ledger.file), (ledger.table, ledger.period)
+        raw, dropped = drop_personal(read_table(path, sheet=ledger.sheet, header_row=ledger.header_row))
+        ids = known_ids(self.ledgers)
+        done = clean_ledger(TABLES[ledger.table], raw, self.towns, self.departments, ledger.columns, ids)
+        before = [self.ledgers[key]] if key in self.ledgers else []
+        self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True) if before else done.kept
+        self.take(ledger.file, done, dropped, raw.encoding)
+        if ledger.table == "towns":
+            self.towns = matcher_of(done.kept, "town_id", self.county.prefixes)
+        if ledger.table == "departments":
+            self.departments = matcher_of(done.kept, "dept_id")
+
+    def take_survey(self, survey: Survey) -> None:
+        listed = county_lists({table: frame for (table, _), frame in self.ledgers.items()})
+        lists = {name: [(code, label) for code, _, label in rows] for name, rows in listed.items()}
+        own, file = self.book.form(survey.form), survey.text or survey.file
+        answers = self.read_survey(survey, [with_list(item, lists) for item in own])
+        done = clean_answers(
+            answers,
+            own,
+            form=survey.form,
+            wave=survey.wave,
+            span=self.county.waves[survey.wave],
+            towns=self.towns,
+            town_order=[town for _, town, _ in listed["towns"]],
+            options=lists,
+            file=file,
+        )
+        self.forms.setdefault(survey.form, []).append(done.rows)
+        self.take(file, done, answers.dropped, answers.encoding)
+
+    def read_survey(self, survey: Survey, items: Sequence[Item]) -> Answers:
+        """The answers of a survey's files."""
+        if survey.reader == "spss":
+            return read_spss(self.county.path(survey.file), items)
+        number = self.county.path(survey.number) if survey.number else None
+        return read_wjx(self.county.path(survey.text), number, items)
+
+    def take(self, file: str, done: CleanAnswers | CleanLedger, dropped: Mapping[str, int], encoding: str) -> None:
+        """Book one file: rows in = rows kept + rows rejected, or the reader has lost a row."""
+        n_read, n_kept, n_rejected = (done.counts[key] for key in ("rows_in", "rows_kept", "rows_rejected"))
+        if n_read != n_kept + n_rejected:
+            raise AssertionError(f"{file}: {n_read} rows read, {n_kept} kept and {n_rejected} rejected")
+        self.rejected.append(done.rejected[[*REJECTED, "level"]])
+        self.flags.append(done.flags)
+        n_cells = int((done.rejected["level"] == "cell").sum())
+        n_personal = sum(dropped.values()) + done.counts.get("personal_masked", 0)
+        row = (file, n_read, n_kept, n_rejected, n_cells, 0, n_personal, encoding)  # flags are counted last
+        self.counts.append(dict(zip(COUNTS, row, strict=True)))
+        self.tick(file)
+
+    def silent_towns(self, waves: Sequence[tuple[str, str, pd.DataFrame]]) -> list[str]:
+        """Towns of the register from which a survey has no answer at all."""
+        register = set(self.ledgers["towns", ""]["town_id"])
+        silent = [(form, wave, register - set(rows["town_id"])) for form, wave, rows in waves if form != "department"]
+        return [f"{form} {wave}: {town}" for form, wave, towns in silent for town in sorted(towns)]

@@ -1,0 +1,432 @@
+"""A county opened: its surveys, ledgers, report and claims as ordinary frames, and the judge; refuses a frame that lacks a place.
+
+What is out of date is prepared first. Counts and verdicts follow the county's own clock, thresholds and frozen rules.
+"""
+
+from __future__ import annotations
+
+import difflib
+import html
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from huying import labels, workdays
+from huying.claims.decided import decided_claims
+from huying.claims.declared import Claim, claims_of
+from huying.claims.evidence import as_evidence, no_data
+from huying.claims.frozen import read_freeze, rule_hashes
+from huying.claims.judged import NO_BASELINE, judge_claim
+from huying.claims.listing import list_claims
+from huying.claims.verdict import Recorded, Verdict
+from huying.claims.worded import FORM_NAMES
+from huying.counted import bounded, bounded_by_town, by_town, counted, values
+from huying.errors import CountyError, EstimateError
+from huying.estimates import COUNTY
+from huying.folder import County as Declared
+from huying.folder import find_county
+from huying.ledgers import TABLES, no_rows
+from huying.prepare import codebook_of, derived_of, prepare, prepared_hash
+from huying.store import Cleaned, load_cleaned
+from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
+from huying.surveys import open_survey, previous
+from huying.waiting import time_calls
+from huying.words import Text, all_words, say, use_language
+
+CALLS, DEPARTMENT = "calls", "dept_id"
+NAMED = (  # ledgers that name what others give by its id
+    ("towns", "town_id", ("name_zh", "name_en")),
+    ("departments", "dept_id", ("name_zh", "name_en")),
+    ("org_map", "old_id", ("old_name", "old_name_en")),
+)
+ROWS = ("place", "estimate", "low", "high", "n")
+
+
+class County:
+    """One county, in one language. `declared`: its `county.toml`; `cleaned`: what was kept and set aside.
+
+    `own_claims`: the county's own claims that a derived variable decides, by id. Opening raises CountyError for a claim that
+    its variable cannot decide.
+    """
+
+    def __init__(self, declared: Declared, folder: Path, lang: str) -> None:
+        self.declared, self.folder, self.lang = declared, folder, lang
+        self.id, self.recorded = declared.id, Recorded()
+        self.key = f"{declared.folder.resolve()}/{lang}"
+        self.own_claims = {key: variable for key, (_, variable) in decided_claims(declared).items()}
+        self.surveys_made: dict[Any, Survey] = {}
+        self.labels = self._make_labels()
+        labels.register(self.key, self.labels)
+
+    def _make_labels(self) -> labels.Labels:
+        """What the county's places and measures are called in its language."""
+        places: dict[str, Any] = {COUNTY: self.declared.name}
+        for table, key, name in NAMED:
+            rows = self.cleaned.ledger(table)
+            names = [] if rows is None else rows[[key, *name]].itertuples(index=False)
+            places |= {str(place): Text(str(zh), str(en)) for place, zh, en in names}
+        own, house = derived_of(self.declared)
+        ledgers = [column for table in TABLES.values() for column in table.columns]
+        measures = {column.name: column.title for column in ledgers if f"labels.{column.name}" not in all_words()}
+        measures |= {variable.name: variable.text for variable in (*house.values(), *own.values())}
+        return labels.Labels(
+            self.lang,
+            self.declared.name,
+            places=places,
+            measures=measures,
+            codebook=self.book,
+            is_synthetic=self.declared.is_synthetic,
+            sampling=self.declared.sampling,
+        )
+
+    def __repr__(self) -> str:
+        lines = [
+            say("counties.heading", self.lang, name=self.declared.name(self.lang)),
+            say("counties.internal", self.lang),
+        ]
+        if self.declared.sampling != "probability":
+            lines.append(say(f"counties.sampling_{self.declared.sampling}", self.lang))
+        if self.declared.is_synthetic:
+            lines.append(say("counties.synthetic", self.lang))
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).split("\n"))
+
+    # --- what there is ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def cleaned(self) -> Cleaned:
+        """The prepared data: forms, ledgers, rejected rows, flags, counts."""
+        made_from = prepared_hash(self.declared)
+        if _loaded.get("made_from") != (self.folder, made_from):
+            _loaded.update(made_from=(self.folder, made_from), cleaned=load_cleaned(self.folder / "data"))
+        return _loaded["cleaned"]  # type: ignore[no-any-return]
+
+    @cached_property
+    def book(self) -> Any:
+        """The questionnaire."""
+        return codebook_of(self.declared)
+
+    @cached_property
+    def calendar(self) -> workdays.Calendar:
+        """The county's calendar of working days."""
+        return workdays.calendar(self.declared.calendar, self.declared.calendar_file)
+
+    @cached_property
+    def towns(self) -> pd.DataFrame:
+        """The register of towns, a row a town: town_id, names, type, pop, adults, n_villages, staff_listed."""
+        return self.ledger("towns")
+
+    @property
+    def town_ids(self) -> list[str]:
+        """The ids of the towns in the register's order."""
+        return list(self.towns["town_id"])
+
+    @cached_property
+    def declared_claims(self) -> dict[str, Claim]:
+        """The claims with their rules, by id."""
+        return claims_of(self.declared)
+
+    @property
+    def claims(self) -> pd.DataFrame:
+        """The claims as a frame: what is claimed, its rule, and when the rule was frozen."""
+        frozen = read_freeze(self.declared)
+        rows = [
+            (key, claim.text(self.lang), claim.rule, frozen.date(key)) for key, claim in self.declared_claims.items()
+        ]
+        return pd.DataFrame(rows, columns=["claim", "text", "rule", "frozen_on"])
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """The evidence ledger as the last run gathered it; empty before the first."""
+        file = self.folder / "evidence.parquet"
+        return pd.read_parquet(file) if file.is_file() else no_data([], "").iloc[:0]
+
+    def listing(self, wave: str = "") -> pd.DataFrame:
+        """The county's headline of every claim in the evidence ledger, with its words; see `list_claims`."""
+        return list_claims(self.evidence, self.declared_claims, self.lang, wave)
+
+    @property
+    def report(self) -> str:
+        """The text of the county's report, empty where it has none."""
+        from huying.report import read_report
+
+        return read_report(self.declared.report).text if self.declared.report else ""
+
+    @property
+    def rejected(self) -> pd.DataFrame:
+        """Rows and cells that were set aside, with file, row, column and reason."""
+        return self.cleaned.rejected
+
+    @property
+    def flags(self) -> pd.DataFrame:
+        """What was noticed about single rows."""
+        return self.cleaned.flags
+
+    @property
+    def codebook(self) -> pd.DataFrame:
+        """The columns of every form: form, column, item, wording."""
+        rows = [
+            (item.form, column, item.id, item.text(self.lang))
+            for item in self.book.items.values()
+            for column in item.columns
+        ]
+        return pd.DataFrame(rows, columns=["form", "column", "item", "text"])
+
+    def waves(self, form: str) -> list[str]:
+        """The waves in which a form was asked, oldest first."""
+        rows = self.cleaned.forms.get(form)
+        return [] if rows is None else sorted(set(rows["wave"]))
+
+    def periods(self, table: str) -> list[str]:
+        """The periods of a ledger, oldest first; one empty name where it has none."""
+        return sorted(period for name, period in self.cleaned.ledgers if name == table)
+
+    @property
+    def as_of(self) -> dict[str, pd.Timestamp]:
+        """The day on which the data of each period were taken."""
+        return {when: pd.Timestamp(span.as_of) for when, span in self.declared.periods.items()}
+
+    def span(self, period: str) -> Any:
+        """The days of a period: first, last, as_of; None for a ledger without one."""
+        return self.declared.periods.get(period)
+
+    # --- surveys and ledgers ------------------------------------------------------------------------------------------
+
+    def survey(self, form: str, wave: str = "", exclude: Sequence[str] | None = None, weights: str = "raked") -> Survey:
+        """A form of one wave (the latest where none is named): residents, staff, leaders or departments.
+
+        `exclude`: flags whose forms are left out (the county's own where None); `weights`: raked, or none. Every call gives
+        a frame of its own. Raises EstimateError for a form or weighting nobody knows.
+        """
+        return open_survey(self, form, str(wave), exclude, weights)
+
+    def previous(self, survey: Survey) -> Survey:
+        """The same form one wave earlier; where there is none, an empty survey whose changes say `no baseline`."""
+        return previous(self, survey)
+
+    def ledger(self, table: str, period: str | None = None) -> pd.DataFrame:
+        """A ledger's rows with their `period`, typed; of calls also their waits, and what was due on the day of the data (`huying.waiting`).
+
+        Without a period all of them. A ledger that the county does not have is empty, with all its columns. Raises
+        CountyError for a table that nobody knows.
+        """
+        if table not in TABLES:
+            close = difflib.get_close_matches(table, list(TABLES), n=3)
+            raise CountyError("counties.no_table", table=table, known=", ".join(close or TABLES))
+        wanted = [when for when in self.periods(table) if period is None or when == str(period)]
+        parts = [self.cleaned.ledgers[table, when].assign(period=when) for when in wanted]
+        rows = pd.concat(parts, ignore_index=True) if parts else no_rows(table).assign(period="")
+        if table == CALLS:
+            taken = rows["period"].map(self.as_of)
+            rows = time_calls(rows.assign(as_of=taken), self.declared.clock, self.calendar, taken)
+        rows.attrs |= {"labels": self.key, "source": TABLES[table].title(self.lang)}
+        return rows
+
+    def has(self, table: str) -> bool:
+        """Whether the county has a ledger or a form of this name."""
+        return table in {name for name, _ in self.cleaned.ledgers} or FORM_NAMES.get(table, "") in self.cleaned.forms
+
+    # --- counts -------------------------------------------------------------------------------------------------------
+
+    def count(
+        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", exact: bool = True, reason: str = ""
+    ) -> pd.DataFrame:
+        """Shares of a true/false column of a complete list, in the shape of `share`: every town, then the county, period by period.
+
+        A missing value is outside the base. `exact` adds the Clopper-Pearson interval of the process behind the list. `by`:
+        town, None (the county alone), or another column (a row for each of its values; of dept_id for each department).
+        """
+
+        def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
+            if by == "town":
+                return by_town(self.town_ids, flags, part["town_id"], exact=exact)
+            if by is None:
+                return counted([COUNTY], [flags.sum()], [flags.count()], exact=exact)
+            tally = flags.groupby(part[by]).agg(["sum", "count"])
+            if by == DEPARTMENT:  # also those of the register without a case
+                tally = tally.reindex(tally.index.union(self.ledger("departments")[DEPARTMENT]), fill_value=0)
+            return counted(tally.index.astype(str), tally["sum"], tally["count"], exact=exact)
+
+        return self._by_period(rows, flag, one, reason)
+
+    def bounded(
+        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", reason: str = "no eligible case"
+    ) -> pd.DataFrame:
+        """As `count`, for a list in which some values are not known: low counts them as no, high as yes."""
+
+        def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
+            if by == "town":
+                return bounded_by_town(self.town_ids, flags, part["town_id"], reason=reason)
+            return bounded([COUNTY], [flags.sum()], [flags.count()], [len(flags)], reason=reason)
+
+        return self._by_period(rows, flag, one, "")
+
+    def _by_period(self, rows: pd.DataFrame, flag: Any, one: Any, reason: str) -> pd.DataFrame:
+        flags = rows[flag] if isinstance(flag, str) else pd.Series(flag, index=rows.index)
+        flags, name = flags.astype("boolean"), flag if isinstance(flag, str) else str(getattr(flag, "name", "") or "")
+        groups = rows.groupby("period", sort=True).groups if len(rows) and "period" in rows else {"": rows.index}
+        parts = [one(flags.loc[at], rows.loc[at]).assign(period=str(period)) for period, at in groups.items()]
+        made = pd.concat(parts, ignore_index=True).assign(measure=name, wave="")
+        if reason:
+            made["reason"] = made["reason"].replace("no eligible case", reason)
+        made.attrs |= rows.attrs
+        return self._labelled(made)
+
+    def proportion(self, k: pd.Series, n: pd.Series, exact: bool = False, period: str = "") -> pd.DataFrame:
+        """Shares k/n of complete lists from their totals, a row a place (the index of both)."""
+        made = counted(k.index.astype(str), k.to_numpy(dtype=float), n.to_numpy(dtype=float), exact=exact)
+        return self._labelled(made.assign(period=period, wave="", measure=str(k.name or "")))
+
+    def values(
+        self, series: Any, n: Any = 1, period: str = "", wave: str = "", reason: str = "", **columns: Any
+    ) -> pd.DataFrame:
+        """One number a place as rows for `judge`: a Series by place id, or a number for the county; `n` by place or one for all.
+
+        An index level named `period` holds the period of each number, alone for the county. `reason` says why a missing
+        number is missing.
+        """
+        given = series if isinstance(series, pd.Series) else pd.Series({COUNTY: series}, dtype="Float64")
+        if "period" in given.index.names and not len(given):
+            given = pd.Series({COUNTY: np.nan})
+        size = n.reindex(given.index).fillna(0).to_numpy() if isinstance(n, pd.Series) else n
+        numbers = given.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        where = given.index.to_frame(index=False).astype(str)
+        if "period" in where:
+            period = where.pop("period").to_numpy()
+        places = where.iloc[:, 0] if where.shape[1] else [COUNTY] * len(given)
+        made = values(places, numbers, size, **columns)
+        if reason:
+            gone = made["estimate"].isna()
+            made["reason"], made["reliability"] = (
+                made["reason"].mask(gone, reason),
+                made["reliability"].mask(gone, "not estimable"),
+            )
+        return self._labelled(made.assign(period=period, wave=wave))
+
+    def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
+        rows.attrs["labels"] = self.key
+        return rows
+
+    # --- claims -------------------------------------------------------------------------------------------------------
+
+    def claim(self, key: str) -> Claim:
+        """A claim with its rule; raises CountyError for an id that no claim has."""
+        if key not in self.declared_claims:
+            close = difflib.get_close_matches(key, list(self.declared_claims), n=3, cutoff=0.3)
+            raise CountyError("claims.unknown", claim=key, close=", ".join(close) or "-")
+        return self.declared_claims[key]
+
+    def places_of(self, claim: Claim) -> list[str]:
+        """The places that get a verdict on a claim: towns, those that are no pilot, the pilot, or departments, and the county."""
+        towns, departments = self.towns, self.ledger("departments")
+        pilot = towns.loc[towns["type"] == "pilot", "town_id"]
+        others = [town for town in self.town_ids if town not in set(pilot)]
+        own = {
+            "town": self.town_ids,
+            "others": others,
+            "pilot": list(pilot),
+            "department": list(departments["dept_id"]),
+        }
+        found = own.get(claim.judged_for, [])
+        return found if found and claim.judged_for == "pilot" else [*found, COUNTY]
+
+    def lacking(self, claim: Claim) -> str:
+        """The first ledger or form that a claim needs and the county does not have, else empty."""
+        return next((name for name in claim.needs if not self.has(name)), "")
+
+    def judge(self, claim: str, rows: pd.DataFrame, part: str = "", place: str = "", period: str = "") -> Verdict:
+        """Judge an estimate by the claim's frozen rule, show the sentences for `place` and the county, and return the verdict.
+
+        `rows`: what share, mean, count or values return, with every place that the claim is judged for, of one wave. `part`
+        names a part of the claim; several at once stand in a column `part`. Of a ledger's periods the sentences tell `period`
+        where it is among them, else the latest. In the recording run the rows are recorded.
+        Raises CountyError for an unknown claim, EstimateError for a frame that lacks a place or holds two waves.
+        """
+        known = self.claim(claim)
+        here = place or COUNTY
+        if here != COUNTY and here not in self.town_ids:
+            raise CountyError("claims.no_such_place", place=here, known=", ".join(self.town_ids))
+        gone = self.lacking(known)
+        if gone or not len(rows):
+            judged = no_data(self.places_of(known), f"no data: {gone}" if gone else NOT_ASKED)
+        else:
+            facts = self._facts(known, rows, part)
+            judged = judge_claim(known, facts)
+        evidence = self._as_evidence(known, judged)
+        said = zip(rows.get("part", ()), rows.get("measure", ()), strict=False) if not gone else ()
+        measures = {part: measure for part, measure in said if isinstance(measure, str)}
+        is_part = part or ("part" in rows and not rows["part"].eq("").any())
+        is_recorded = not (gone and is_part) and bool(gone or len(rows)) and not self._is_of_another_wave(evidence)
+        verdict = Verdict(evidence, known, self.lang, here, self.labels, {part: part, **measures}, is_recorded, period)
+        if is_recorded:
+            self.recorded.add(evidence)
+        verdict.show()
+        return verdict
+
+    def _is_of_another_wave(self, rows: pd.DataFrame) -> bool:
+        """Whether a form was not asked in this wave but in another, or a change has its later wave still to come."""
+        waves = sorted({wave for form in self.cleaned.forms for wave in self.waves(form)})
+        is_early = (
+            rows["verdict"].isin(["", NO_BASELINE]) & rows["reason"].isin([NO_BASELINE, "one wave or period"])
+        ).all()
+        return bool(
+            (rows["reason"] == NOT_THIS_WAVE).all()
+            or (is_early and rows["wave"].ne("").all() and max(rows["wave"]) != waves[-1])
+        )
+
+    def _facts(self, claim: Claim, rows: pd.DataFrame, part: str) -> pd.DataFrame:
+        if missing := [name for name in ROWS if name not in rows]:
+            raise EstimateError("claims.no_number", claim=claim.id, columns=", ".join(missing))
+        facts = rows.assign(part=part) if part or "part" not in rows else rows
+        blank: dict[str, Any] = {name: np.nan for name in ("se", "n_eff", "df", "deff") if name not in facts}
+        blank |= {
+            name: "" for name in ("period", "wave", "method", "reliability", "reason", "remark") if name not in facts
+        }
+        facts = facts.assign(**blank)
+        texts = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
+        facts = facts.assign(**{name: facts[name].astype(object).fillna("").astype(str) for name in texts})
+        waves = sorted(set(facts["wave"]))
+        if len(waves) > 1:
+            raise EstimateError("claims.two_waves", claim=claim.id, waves=", ".join(waves))
+        needed = [place for place in self.places_of(claim) if not (claim.is_about_towns and place == COUNTY)]
+        for _, same in facts[facts["part"] == ""].groupby("period"):
+            if lacks := [place for place in needed if place not in set(same["place"])]:
+                raise EstimateError(
+                    "claims.no_places", claim=claim.id, needed=claim.judged_for, places=", ".join(lacks[:6])
+                )
+        return facts
+
+    def _as_evidence(self, claim: Claim, judged: pd.DataFrame) -> pd.DataFrame:
+        frozen, now = self._frozen
+        return as_evidence(self.declared, claim, judged, frozen, now[claim.id], self.cleaned.data_hash)
+
+    @cached_property
+    def _frozen(self) -> Any:
+        return read_freeze(self.declared), rule_hashes(self.declared, self.declared_claims)
+
+
+_loaded: dict[str, Any] = {}  # the prepared county read last, for the next reading of it
+_opened: dict[tuple[str, str], County] = {}
+
+
+def county(name: str | Path | County, lang: str = "") -> County:
+    """A county by its id or folder (or one that is open, read anew), prepared where something has changed; errors and sentences come in `lang`.
+
+    Raises CountyError and InputError for a folder or file that cannot be taken as it is.
+    """
+    declared = find_county(name.declared.folder if isinstance(name, County) else name)
+    language = lang or declared.lang
+    use_language(language)
+    folder = prepare(declared)
+    opened = County(declared, folder, language)
+    before = _opened.get((str(folder), language))
+    if before and before.cleaned.data_hash == opened.cleaned.data_hash:
+        opened.surveys_made = before.surveys_made
+    _opened[str(folder), language] = opened
+    return opened

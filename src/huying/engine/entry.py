@@ -1,0 +1,43 @@
+"""What papermill finds under the name `huying`; refuses what only another process could keep.
+
+Every papermill imports this module, so that what it needs to run cells is imported only when cells are run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from papermill.engines import Engine
+
+
+class HuyingEngine(Engine):  # type: ignore[misc]
+    """`papermill --engine huying …`, or `execute_notebook(…, engine_name="huying")`: what a kernel gives, without a kernel."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        log_output: bool = False,
+        stdout_file: Any = None,
+        stderr_file: Any = None,
+        execution_timeout: float | None = None,
+        at_cell: Path | None = None,
+        **unused: Any,
+    ) -> None:
+        """Run the cells and put what they gave into `nb_man`; the file `at_cell` holds the count of the one that runs.
+
+        Raises InputError for a limit of time, which only another process could keep.
+        """
+        from papermill.clientwrap import PapermillNotebookClient
+        from papermill.log import logger
+
+        from huying.engine.cells import the_shell
+        from huying.errors import InputError
+
+        if execution_timeout:
+            raise InputError("engine.no_timeout")
+        files = {"stdout_file": stdout_file, "stderr_file": stderr_file}
+        client = PapermillNotebookClient(nb_man, log=logger, log_output=log_output, record_timing=False, **files)
+        the_shell().run_notebook(client, at_cell)

@@ -1,0 +1,166 @@
+"""How ids become words in the county's language: places, variables, answers, columns of a table; an id without a word stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from huying.codebook import Codebook, Option
+from huying.ledgers import TABLES
+from huying.words import Text, all_words, language, say
+
+COUNTY = "county"
+# Columns that hold a share wherever an estimate is one.
+SHARES = ("estimate", "low", "high", "low_family", "high_family", "se")
+# Columns of fixed words, and the rooms that hold them.
+SAYABLE = (
+    "reason",
+    "remark",
+    "reliability",
+    "verdict",
+    "method",
+    "form",
+    "ending",
+    "level",
+    "flag",
+    "rule",
+    "choice",
+    "side",
+)
+ROOMS = ("labels", "claims", "clean")
+JOINTS = (" - ", " + ", "/")  # how the measure of a difference, a sum or a ratio is put together
+_registered: dict[str, Labels] = {}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The words of one county in one language.
+
+    `places`: towns, departments and whatever else has an id and a name; `measures`: derived variables; `codebook`: the
+    county's questionnaire. A name may be a Text of both languages.
+    """
+
+    lang: str
+    county: Text | str = ""
+    places: Mapping[str, Text | str] = field(default_factory=dict)
+    measures: Mapping[str, Text | str] = field(default_factory=dict)
+    codebook: Codebook | None = None
+    is_synthetic: bool = False
+    sampling: str = "probability"
+
+    def say(self, key: str, **values: object) -> str:
+        """A text of the house in the county's language."""
+        return say(key, self.lang, **values)
+
+    def place(self, place: object) -> str:
+        """The name of a town, a department or the county."""
+        name = self.county if place == COUNTY else ""
+        return self._text(name or self.places.get(str(place), "")) or str(place)
+
+    def measure(self, name: str) -> str:
+        """What a column of answers or a derived variable measures; a difference, sum or ratio by its parts."""
+        if word := self._text(self.measures.get(name, "")) or self._item(name):
+            return word
+        for joint in (joint for joint in JOINTS if joint in name):
+            words = [self.measure(part) for part in name.split(joint)]
+            if words != name.split(joint):  # a path of a file is no ratio
+                return f" {joint.strip()} ".join(words)
+        return self.column(name)
+
+    def option(self, column: str, key: object) -> str:
+        """The words of an answer; where the column is no question, those that every question has for this key."""
+        known = self._answers.get((column, str(key))) or self._answers.get(("", str(key)), set())
+        texts = {text(self.lang) for text in known}
+        return texts.pop() if len(texts) == 1 else self.place(key)
+
+    def column(self, name: str) -> str:
+        """What a column of a table is called."""
+        word = all_words().get(f"labels.{name}")
+        return word(self.lang) if word else self._text(self.measures.get(name, "")) or self._item(name) or name
+
+    def word(self, name: object) -> str:
+        """The words of an id of any kind: a variable, a column, an answer or a place."""
+        word = self.measure(str(name))
+        is_known = word != str(name) or f"labels.{name}" in all_words()  # an English word may be its own key
+        return word if is_known else self.option("", name)
+
+    def value(self, column: str, value: Any) -> str:
+        """Whatever stands in a column, in words."""
+        if pd.isna(value) or value == "":
+            return ""
+        if isinstance(value, bool) or str(value) in ("True", "False"):
+            return self.say("labels.yes" if str(value) == "True" else "labels.no")
+        if isinstance(value, pd.Timestamp):
+            return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
+        if column in SAYABLE:
+            return self._sayable(column, str(value))
+        if column == "place":  # an answer of the form may have the key of a place
+            return self.place(value)
+        word = self.option(column, value) if column not in ("measure", "answer") else str(value)
+        return word if word != str(value) else self.word(value)
+
+    def _sayable(self, column: str, value: str) -> str:
+        found = []
+        for part in value.split("; "):
+            head, _, tail = part.partition(": ")
+            name = f"{column.removesuffix('_family')}_{head}".replace(" ", "_").replace("-", "_")
+            word = next((all_words()[key] for room in ROOMS if (key := f"{room}.{name}") in all_words()), None)
+            found.append(word(self.lang).format(what=tail.replace("_", " ")) if word else part)
+        return "; ".join(found)
+
+    def _text(self, name: Text | str) -> str:
+        return name(self.lang) if isinstance(name, Text) else name
+
+    @cached_property
+    def _questions(self) -> dict[str, Text]:
+        """The words of each named column of answers: an option's, a matrix row's, else the question's."""
+        found: dict[str, Text] = {}
+        for item in self.codebook.items.values() if self.codebook else ():
+            found.setdefault(item.name, item.text)
+            rows = dict(item.rows)
+            for name in item.columns:
+                part = item.part(name)
+                text = part.text if isinstance(part, Option) else rows.get(part or "", item.text)
+                found.setdefault(name, text)
+        return found
+
+    @cached_property
+    def _answers(self) -> dict[tuple[str, str], set[Text]]:
+        """The words of each answer by column and key; under the column "" by key alone."""
+        found: dict[tuple[str, str], set[Text]] = {}
+        for item in self.codebook.items.values() if self.codebook else ():
+            # Of a matrix the rows are columns, the whole is none: a ledger's column may have its name.
+            own = {*item.columns, "", *(() if item.rows else (item.name,))}
+            for name, option in product(own, item.options):
+                found.setdefault((name, option.key), set()).add(option.text)
+        for column in (column for table in TABLES.values() for column in table.columns):
+            for name, (key, text) in product((column.name, ""), getattr(column.kind, "options", {}).items()):
+                found.setdefault((name, key), set()).add(text)
+        return found
+
+    def _item(self, column: str) -> str:
+        text = self._questions.get(column)
+        return text(self.lang) if text else ""
+
+
+def register(key: str, labels: Labels) -> None:
+    """Keep the words of a county and language for the frames that carry this key, and for frames that carry none."""
+    _registered.pop(key, None)
+    _registered[key] = labels
+
+
+def of(frame: Any) -> Labels:
+    """The words for a frame: of its own county, else of the county opened last, else none but the house's."""
+    own = _registered.get(getattr(frame, "attrs", {}).get("labels", ""))
+    return own or next(reversed(_registered.values()), None) or Labels(language())
+
+
+def is_share(frame: pd.DataFrame) -> bool:
+    """Whether the estimates of a frame are shares or differences of shares, as far as their values can tell."""
+    known = frame[[name for name in ("estimate", "low", "high") if name in frame]].astype(float).abs()
+    return bool(known.to_numpy().size) and not bool((known > 1.0 + 1e-9).any(axis=None))

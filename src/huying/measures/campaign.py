@@ -1,0 +1,104 @@
+"""Towns that had a campaign beside the others, in a wave and from wave to wave; refuses to read a cause out of one town.
+
+Every town that answered takes part, however few its answers: its own value is not shown, and to leave out towns would be to
+choose them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from huying.counted import unsaid, values
+from huying.estimates import COUNTY, STUDENT, limits
+from huying.exact import permutation_p
+from huying.survey import Survey
+
+Floats = npt.NDArray[np.float64]
+PERMUTATION, ASSOCIATION, SIGNIFICANT = "permutation", "association", 0.05
+NO_CAMPAIGN, NONE_BEFORE = "no campaign to compare", "no wave before the campaign"
+ENDLESS = 1e6  # degrees of freedom of a variance that is taken as known
+
+
+def compare_levels(survey: Survey, column: str, campaign: Mapping[str, Any]) -> pd.DataFrame:
+    """The mean share in the campaign's towns less that in the others, and how rare so great a difference would be by chance.
+
+    `campaign`: `towns`, the ids. Parts campaign_difference (with its sampling error) and campaign_p (the share of choices
+    of as many towns that differ as much).
+    """
+    return _compare(measure_levels(survey, column), survey, campaign)
+
+
+def compare_changes(
+    survey: Survey, since: Survey, column: str, campaign: Mapping[str, Any], waves: Mapping[str, Any]
+) -> pd.DataFrame:
+    """As `compare_levels`, of the change since an earlier wave; says where no wave came before the campaign (`on`, a day).
+
+    `waves`: the field time of each wave by name, with its first and last day. Parts end in _of_change.
+    """
+    if not len(survey.frame) or not len(since.frame):
+        empty = pd.DataFrame(columns=["estimate", "variance", "df"], dtype=float)
+        return _compare(empty, survey, campaign, "_of_change", survey.absent or since.absent)
+    why = "" if is_between(campaign.get("on"), waves.get(since.wave), waves.get(survey.wave)) else NONE_BEFORE
+    return _compare(measure_changes(survey, since, column), survey, campaign, "_of_change", why)
+
+
+def is_between(day: Any, before: Any, after: Any) -> bool:
+    """Whether a day lies after the one wave's last day and not after the other's first."""
+    return None not in (day, before, after) and before.last < day <= after.first
+
+
+def measure_levels(survey: Survey, column: str) -> pd.DataFrame:
+    """Each town's share (estimate), its sampling variance p(1 - p)/n_eff at the pooled design effect, df; index place."""
+    rows = _of_towns(replace(survey, fewest=1).share(column))
+    p = rows["estimate"]
+    return pd.DataFrame({"estimate": p, "variance": p * (1 - p) / rows["n_eff"], "df": np.inf})
+
+
+def measure_changes(survey: Survey, since: Survey, column: str) -> pd.DataFrame:
+    """Each town's change, as `measure_levels`, shared villages as shared PSUs.
+
+    A town whose one village gives no variance has that of two waves that share nothing.
+    """
+    apart = sum(measure_levels(wave, column)["variance"] for wave in (since, survey))
+    rows = _of_towns(replace(survey, fewest=1).change(column, since))
+    variance = rows["se"] ** 2
+    df = rows["df"].where(variance.notna(), np.inf)
+    return pd.DataFrame(
+        {"estimate": rows["estimate"], "variance": variance.fillna(apart.reindex(rows.index)), "df": df}
+    )
+
+
+def _of_towns(rows: pd.DataFrame) -> pd.DataFrame:
+    """The towns that answered, indexed by place."""
+    return rows[rows["estimate"].notna() & (rows["place"] != COUNTY)].set_index("place")
+
+
+def _compare(
+    towns: pd.DataFrame, survey: Survey, campaign: Mapping[str, Any], what: str = "", why: str = ""
+) -> pd.DataFrame:
+    parts = [f"campaign_difference{what}", f"campaign_p{what}"]
+    treated = towns.index.isin([str(town) for town in campaign.get("towns", ())])
+    if not 0 < treated.sum() < len(towns):
+        reason = survey.absent or why or NO_CAMPAIGN
+        return unsaid([COUNTY, COUNTY], reason, part=parts, wave=survey.wave)
+    test = permutation_p(towns["estimate"].to_numpy(), treated)
+    share = np.where(treated, 1 / treated.sum(), 1 / (~treated).sum())
+    gap = values([COUNTY], [test.difference], [len(towns)], method=STUDENT, reason=why)
+    gap["se"], gap["df"] = satterthwaite(share**2 * towns["variance"].to_numpy(), towns["df"].to_numpy(dtype=float))
+    gap["low"], gap["high"] = limits(gap.assign(n_eff=np.nan))
+    gap["df"] = gap["df"].where(gap["df"] < ENDLESS)
+    small = f"smallest p: {test.smallest_p:.3f}".replace("0.", ".") if test.smallest_p > SIGNIFICANT else ""
+    chance = values([COUNTY], [test.p], [len(towns)], method=PERMUTATION, reason=small)
+    return pd.concat([gap, chance], ignore_index=True).assign(part=parts, wave=survey.wave, remark=ASSOCIATION)
+
+
+def satterthwaite(variance: Floats, df: Floats) -> tuple[float, float]:
+    """The standard error of a sum of independent terms, and its degrees of freedom (Satterthwaite 1946), at most ENDLESS."""
+    total, bottom = float(variance.sum()), float((variance**2 / df).sum())
+    return float(np.sqrt(total)), min(total**2 / bottom, ENDLESS) if bottom > 0 else ENDLESS

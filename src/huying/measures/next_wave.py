@@ -1,0 +1,127 @@
+"""What the next wave of a survey could show: the respondents it needs and the change it can see; refuses a change past 100%.
+
+Two waves of n respondents each, a two-sided test at 5%, power 80%. The variance of the difference is that of simple random
+samples times the design effect, less what the waves share through villages that are kept (Kish 1965).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from huying.counted import values
+from huying.estimates import COUNTY, STUDENT, estimate_sum
+from huying.survey import Survey
+
+RISE, POWER, LEVEL = 0.10, 0.80, 0.95
+Z_TEST, Z_POWER = float(stats.norm.ppf((1 + LEVEL) / 2)), float(stats.norm.ppf(POWER))
+MOST_SHARED = 0.95  # a correlation of 1 would promise a change from nobody
+DETECTABLE, NEEDED = "detectable_change", f"n_for_{100 * RISE:.0f}_points"
+
+
+def size_for_share(p: float, rise: float = RISE, deff: float = 1.0, shared: float = 0.0) -> float:
+    """Respondents a wave with which a share that rises from `p` by `rise` is seen; missing where it would pass 100%.
+
+    The formula of R's power.prop.test (Fleiss, Levin and Paik 2003, chapter 4, without continuity correction) times
+    `deff`; `shared` is the correlation of the two waves' estimates.
+
+    >>> round(size_for_share(0.5, 0.1), 4)
+    387.3385
+    """
+    after = p + rise
+    if not (p >= 0 and after <= 1 and rise > 0 and deff > 0):
+        return np.nan
+    middle, before_after = (p + after) / 2, (p * (1 - p), after * (1 - after))
+    null = 2 * middle * (1 - middle) * (1 - shared)
+    apart = sum(before_after) - 2 * shared * np.sqrt(before_after[0] * before_after[1])
+    return float(deff * ((Z_TEST * np.sqrt(null) + Z_POWER * np.sqrt(apart)) / rise) ** 2)
+
+
+def rise_of_share(p: float, n: float, deff: float = 1.0, shared: float = 0.0) -> float:
+    """The smallest rise from `p` that `n` respondents a wave would show; missing where even 100% would not be seen."""
+
+    def lacks(rise: float) -> float:
+        return size_for_share(p, rise, deff, shared) - n
+
+    top = 1 - p
+    if not (0 <= p < 1 and n > 0 and deff > 0) or lacks(top) > 0:
+        return np.nan
+    return float(optimize.brentq(lacks, 1e-6, top, xtol=1e-14, rtol=1e-12))
+
+
+def size_for_mean(spread: float, rise: float = RISE, shared: float = 0.0, listed: float = np.inf) -> float:
+    """Respondents a wave with which a mean or ratio that rises by `rise` is seen: 1 / (1/N + rise^2 / (2 s^2 (1-r) z^2)).
+
+    `spread`: s, the standard error times the square root of n, so that it holds the design effect (before the finite
+    population `listed` is credited). z is the sum of the two quantiles (Cochran 1977, chapter 4).
+
+    >>> round(size_for_mean(1.0, 0.5), 2)
+    62.79
+    """
+    needed = 2 * (1 - shared) * (spread * (Z_TEST + Z_POWER) / rise) ** 2
+    return float(1 / (1 / listed + 1 / needed)) if needed > 0 else np.nan
+
+
+def rise_of_mean(se: float, shared: float = 0.0) -> float:
+    """The smallest rise of a mean or ratio that a next wave with the same standard error would show.
+
+    >>> round(rise_of_mean(0.05), 4)
+    0.1981
+    """
+    return float((Z_TEST + Z_POWER) * np.sqrt(2 * (1 - shared)) * se)
+
+
+def correlate_waves(survey: Survey, since: Survey, column: str) -> float:
+    """The correlation of the county's means of a column in two waves, 0 to .95: what the villages kept bring as they stand.
+
+    (v1 + v2 - v of the difference) / (2 s1 s2). One wave alone: 0, as if the next went to new villages. A correlation
+    below 0 is chance and counts as 0.
+    """
+    if not len(survey.frame) or not len(since.frame):
+        return 0.0
+    design, now, before = survey.beside(since, column)
+    earlier, difference = (1.0, *before[1:]), [now, before]
+    sums = (estimate_sum(design, "", terms, fewest=1).set_index("place") for terms in ([earlier], [now], difference))
+    s1, s2, gap = (float(rows.loc[COUNTY, "se"]) for rows in sums)
+    shared = (s1**2 + s2**2 - gap**2) / (2 * s1 * s2) if s1 * s2 > 0 else 0.0
+    return float(np.clip(shared, 0.0, MOST_SHARED))
+
+
+def plan_next(rows: pd.DataFrame, shared: float = 0.0, listed: pd.Series | None = None) -> pd.DataFrame:
+    """Two rows a place of `rows` (estimates of one wave): the smallest rise that the next wave would show, and the respondents it needs for +10 points.
+
+    The part names which of the two. Shares use the design effect behind their interval (n / n_eff), means and ratios their
+    standard error; `shared` as of `correlate_waves`. `listed`: the people in the population by place, where the sample is a
+    large part of them.
+    """
+    population = pd.Series(np.inf, rows["place"].unique()) if listed is None else listed
+    pairs = [_plan(row, shared, float(population[row["place"]])) for row in rows.to_dict("records")]
+    rises, sizes = np.array(pairs, dtype=float).reshape(-1, 2).T
+    why, parts = rows["reason"].replace("", "not estimable").to_numpy(), []
+    for part, numbers in ((DETECTABLE, rises), (NEEDED, np.ceil(np.round(sizes, 9)))):
+        made = values(rows["place"], numbers, rows["n"].to_numpy(dtype=float), part=part)
+        parts.append(made.assign(reason=np.where(np.isnan(numbers), why, ""), wave=rows["wave"].to_numpy()))
+    return pd.concat(parts, ignore_index=True)
+
+
+def list_staff(towns: pd.DataFrame) -> pd.Series:
+    """The staff listed in the register by town and for the county; endless where the register does not say."""
+    listed = towns.set_index("town_id")["staff_listed"].astype(float)
+    return pd.concat([listed, pd.Series({COUNTY: listed.sum(skipna=False)})]).fillna(np.inf)
+
+
+def _plan(row: Mapping[Any, Any], shared: float, listed: float) -> tuple[float, float]:
+    """The smallest rise seen and the respondents for +10 points, of one row; missing where it would pass 100%."""
+    p, n, n_eff, se = (float(row[key]) for key in ("estimate", "n", "n_eff", "se"))
+    if row["method"] != STUDENT:
+        deff = n / n_eff if n_eff > 0 else np.nan
+        return rise_of_share(p, n, deff, shared), size_for_share(p, RISE, deff, shared)
+    if not (se > 0 and n < listed):
+        return np.nan, np.nan
+    spread, rise = se * np.sqrt(n / (1 - n / listed)), rise_of_mean(se, shared)
+    size = size_for_mean(spread, RISE, shared, listed)
+    return rise if p + rise <= 1 else np.nan, size if p + RISE <= 1 else np.nan

@@ -1,0 +1,269 @@
+"""What speaks for a recommendation: where the need is greatest, which step is slow, what goes with what; refuses to call any of it a cause.
+
+Associations come as the county's row with Student limits; `calls` is the ledger with its waits (`huying.waiting`). Days are
+calendar days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from huying.counted import values
+from huying.errors import EstimateError
+from huying.estimates import COUNTY, STUDENT, Design, county_variance, credited, limits, ratio
+from huying.measures.rights import rank_departments
+from huying.regressions import regress
+from huying.small_areas import rank_regions
+from huying.survey import Survey
+from huying.waiting import funnel, kaplan_meier, median_wait
+
+ASSOCIATION, FEW = "association", "too few answers"
+SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for every department
+MIDDLE = 3.0  # of a scale from 1 to 5
+STEPS = {
+    "accept": ("referred_on", "accepted_on"),
+    "hear": ("accepted_on", "heard_on"),
+    "rule": ("heard_on", "ruled_on"),
+}
+FEWEST_EVENTS, AROUND_DAYS, FEWEST_MONTHS, FEWEST_TOWNS = 10, 30, 3, 3
+
+
+# --- where it matters most --------------------------------------------------------------------------------------------
+
+
+def rank_need(rows: pd.DataFrame, towns: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Towns by how many adults they fall short of the threshold, 1 the greatest need: place, estimate (the rank), low, high, shortfall, adults, people_short.
+
+    `low` to `high` are the ranks that joint 95% intervals allow (Klein, Wright and Wieczorek 2020; towns as independent). A
+    town without a value has no rank. `rows`: estimates of one wave, never of leaders.
+    """
+    own = rows[rows["place"] != COUNTY].reset_index(drop=True)
+    adults = towns.set_index("town_id")["adults"].astype(float).reindex(own["place"]).to_numpy()
+    known = int((own["estimate"].notna() & own["low"].notna()).sum())
+    ends = limits(own, 0.95 ** (1 / max(1, known)))
+    value, low, high = ((side - threshold) * adults for side in (own["estimate"].to_numpy(dtype=float), *ends))
+    regions = rank_regions(value, low, high)  # lowest first: the greatest need
+    ranks = {"estimate": regions["rank"], "low": regions["rank_low"], "high": regions["rank_high"]}
+    need = {"shortfall": threshold - own["estimate"], "adults": adults, "people_short": -value}
+    table = pd.DataFrame({"place": own["place"], **ranks, **need}).sort_values("estimate", ignore_index=True)
+    table.attrs = dict(rows.attrs)
+    return table
+
+
+# --- what goes with what ----------------------------------------------------------------------------------------------
+
+
+def tell(value: float, se: float, df: float, n: float, reason: str = "", wave: str = "") -> pd.DataFrame:
+    """The county's row of an association, with Student limits; with a `reason` nothing is stated."""
+    if not reason and not (se > 0 and df > 0):
+        reason = "not estimable"
+    if reason:
+        value = se = np.nan
+    half = stats.t.ppf(0.975, df) * se if df > 0 else np.nan
+    read = "read with care" if df < 8 else "ok"
+    read = (FEW if reason == FEW else "not estimable") if reason else read
+    row = {"place": COUNTY, "estimate": value, "low": value - half, "high": value + half, "se": se, "n": float(n)}
+    told = {"method": STUDENT, "reliability": read, "reason": reason, "remark": "" if reason else ASSOCIATION}
+    return pd.DataFrame([{**row, "df": df, **told, "wave": wave, "period": ""}])
+
+
+def associate(survey: Survey, formula: str, term: str) -> pd.DataFrame:
+    """The county's row of one coefficient of a linear regression (`Survey.regress`): what goes with `term`, all else in the formula held equal."""
+    n, reason = 0, survey.absent
+    try:
+        found = survey.regress(formula)
+    except EstimateError as error:
+        reason = reason or (FEW if error.key in ("regressions.nobody", "regressions.too_few") else "not estimable")
+    else:
+        n, reason = found.n, FEW if found.n < survey.fewest else ""
+    if reason:
+        return tell(np.nan, np.nan, np.nan, n, reason, survey.wave)
+    row = found.table.set_index("term").loc[term]
+    return tell(row["coefficient"], row["se"], found.df, n, wave=survey.wave)
+
+
+def compare_ratios(survey: Survey, numerator: str, denominator: str, group: str) -> pd.DataFrame:
+    """The county's row of the ratio of two totals where `group` (true and false) holds, less that where it does not."""
+    if not len(survey.frame):
+        return tell(np.nan, np.nan, np.nan, 0, survey.absent, survey.wave)
+    number = survey.frame[[numerator, denominator, group]].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    num, den, holds = np.where(np.isfinite(number[:, :2]).all(axis=1)[:, None], number, np.nan).T
+    sides = [np.isfinite(num) & (holds == side) for side in (1, 0)]
+    n, reason = sum(int(side.sum()) for side in sides), ""
+    if min(side.sum() for side in sides) < survey.fewest:
+        return tell(np.nan, np.nan, np.nan, n, FEW, survey.wave)
+    gap = ratio_gap(survey.design, num, den, *sides)
+    return tell(*gap, n, reason, survey.wave)
+
+
+def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tuple[float, float, float]:
+    """The ratio sum(w num)/sum(w den) in the county's domain `first` less that in `second`: value, standard error, df."""
+    whole = np.zeros_like(design.stratum)
+    one, other = (
+        ratio(design, np.where(part, num, 0.0), np.where(part, den, 0.0), whole, 1) for part in (first, second)
+    )
+    used = np.unique(design.psu[first | second])
+    df = len(used) - len(np.unique(design.owner[used]))
+    variance = county_variance(design, credited(design, one.influence - other.influence))
+    return float(one.value[0] - other.value[0]), float(np.sqrt(variance)), float(df)
+
+
+# --- departments ------------------------------------------------------------------------------------------------------
+
+
+def mark_outside(rows: pd.DataFrame) -> pd.DataFrame:
+    """Counted shares of departments, those outside the 99.8% limits of their period's funnel marked in `remark`."""
+    points = pd.concat([funnel(own) for _, own in rows.groupby("period", sort=False)]) if len(rows) else rows
+    outside = points[points["is_outside"]].set_index(["period", "place"]).index if len(points) else []
+    is_outside = rows.set_index(["period", "place"]).index.isin(outside)
+    return rows.assign(remark=np.where(is_outside, "outside_limits", ""))
+
+
+def rank_at_weights(today: pd.Series, weights: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """The departments' ranks today (`nominal`) and with one weight of the towns' rating for all: columns 30, 40, 50 (per cent)."""
+    steps = {
+        f"{100 * w:.0f}": rank_departments(weights.assign(town_weight=w, other_weight=1 - w), scores)["rank"]
+        for w in SCENARIOS
+    }
+    return pd.DataFrame({"nominal": today, **steps}).rename_axis("dept_id")
+
+
+# --- months -----------------------------------------------------------------------------------------------------------
+
+
+def list_town_months(
+    calls: pd.DataFrame, need_counts: pd.DataFrame, towns: Sequence[str], periods: Mapping[str, Any]
+) -> pd.DataFrame:
+    """A row a period, town and month: `before`, the share answered in time the month before; `calls`, per 100 matters of need.
+
+    Calls are counted as they stand where the county has no counts of need; a month that lacks a channel has no need.
+    """
+    parts = []
+    for period, own in calls.groupby("period"):
+        span = periods[str(period)]
+        months = pd.period_range(span.first, span.last, freq="M")
+        grid = pd.MultiIndex.from_product([list(towns), months], names=["town_id", "month"])
+        keys = [own["town_id"], own["dispatched_at"].dt.to_period("M").rename("month")]
+        n = own.groupby(keys).size().reindex(grid, fill_value=0).astype(float)
+        prompt = own["is_answered_on_time"].astype("Float64").groupby(keys).mean().reindex(grid).astype(float)
+        if len(need_counts):
+            n = 100 * n / _need(need_counts).reindex(grid)
+        before = prompt.groupby("town_id").shift(1)
+        parts.append(pd.DataFrame({"before": before, "calls": n}).reset_index().assign(period=str(period)))
+    names = ["town_id", "month", "before", "calls", "period"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
+
+
+def _need(counts: pd.DataFrame) -> pd.Series:
+    """Matters by town and month, over all channels; missing where a channel lacks."""
+    cells = counts.groupby([counts["town_id"], counts["month"].dt.to_period("M")])["n"].agg(["sum", "count"])
+    return cells["sum"].where((cells["count"] == counts["channel"].nunique()) & (cells["sum"] > 0)).astype(float)
+
+
+def compare_months(table: pd.DataFrame) -> pd.DataFrame:
+    """The county's row a period: the slope of a month's calls on the share answered in time in the month before, within towns.
+
+    Both are centred on the town's mean; the variance goes over towns (df = towns - 1). A town whose share never moves says
+    nothing, and fewer than 3 towns or months say too little.
+    """
+    groups = list(table.groupby("period")) or [("", table)]
+    return pd.concat([_slope(part).assign(period=period) for period, part in groups], ignore_index=True)
+
+
+def _slope(table: pd.DataFrame) -> pd.DataFrame:
+    known = table.dropna()
+    known = known[known.groupby("town_id")["before"].transform("nunique") > 1]
+    if known["month"].nunique() + 1 < FEWEST_MONTHS or known["town_id"].nunique() < FEWEST_TOWNS:
+        return tell(np.nan, np.nan, np.nan, len(known), FEW)
+    pair = known[["before", "calls"]]
+    centred = pair - pair.groupby(known["town_id"]).transform("mean")
+    try:
+        found = regress(one_stratum(known["town_id"]), centred, "calls ~ 0 + before", model="linear")
+    except EstimateError:
+        return tell(np.nan, np.nan, np.nan, len(known), "not estimable")
+    return tell(found.table["coefficient"][0], found.table["se"][0], found.df, found.n)
+
+
+def one_stratum(psu: pd.Series) -> Design:
+    """Rows of a complete list as a design: one stratum, weight 1, the values of `psu` as PSUs."""
+    codes = np.unique(psu, return_inverse=True)[1].astype(np.int64)
+    return Design(np.zeros_like(codes), codes, np.ones(len(codes)), ("all",))
+
+
+# --- warnings ---------------------------------------------------------------------------------------------------------
+
+
+def pair_with_events(calls: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
+    """The eligible calls of an event's department dispatched within 30 days of it: event_id, dept_id, is_after, on_time, has_both.
+
+    The day of the event counts as after it. A call near two events stands here twice: variances go over departments.
+    `has_both`: the event has calls on both sides.
+    """
+    own = calls[["dept_id"]].assign(on_time=calls["is_answered_on_time"], day=calls["dispatched_at"].dt.normalize())
+    pairs = own.dropna().merge(events[["event_id", "dept_id", "happened_on"]].dropna(), on="dept_id")
+    days = (pairs["day"] - pairs["happened_on"]).dt.days
+    pairs = pairs.assign(is_after=days >= 0, on_time=pairs["on_time"].astype(float))
+    pairs = pairs[(days >= -AROUND_DAYS) & (days < AROUND_DAYS)]
+    return pairs.assign(has_both=pairs.groupby("event_id")["is_after"].transform("nunique") == 2)
+
+
+def compare_around(near: pd.DataFrame) -> pd.DataFrame:
+    """The county's row: log(share in time after / before); with fewer than 10 events that have calls on both sides nothing is said."""
+    used = near[near["has_both"]]
+    if used["event_id"].nunique() < FEWEST_EVENTS:
+        return tell(np.nan, np.nan, np.nan, len(used), f"fewer than {FEWEST_EVENTS} events")
+    return log_ratio(used)
+
+
+def log_ratio(near: pd.DataFrame) -> pd.DataFrame:
+    """log(share after / share before), its variance linearised over departments (df = departments - 1)."""
+    y, after, design = near["on_time"].to_numpy(), near["is_after"].to_numpy(dtype=bool), one_stratum(near["dept_id"])
+    late, early = (float(y[part].mean()) for part in (after, ~after))
+    df, n = float(design.psus[0] - 1), len(y)
+    if df < 1 or not late * early:
+        return tell(np.nan, np.nan, df, n, FEW if late * early else "separation")
+    influence = np.where(after, (y - late) / (late * after.sum()), -(y - early) / (early * (~after).sum()))
+    return tell(float(np.log(late / early)), float(np.sqrt(county_variance(design, influence))), df, n)
+
+
+# --- the joint conference ---------------------------------------------------------------------------------------------
+
+
+def find_step_medians(cases: pd.DataFrame, as_of: Mapping[str, pd.Timestamp]) -> pd.DataFrame:
+    """Median days of each step that the ledger records, by period (part median_days_…), cases still in it censored (Kaplan-Meier).
+
+    A case that is past a step whose day was not written down says nothing of it. A median that more than half have not
+    reached is missing.
+    """
+    parts = [
+        values([COUNTY], [days], [n], part=f"median_days_{step}", period=str(period))
+        for period, own in cases.groupby("period")
+        for step, days, n in _time_steps(own, as_of[str(period)])
+    ]
+    empty = values([], [], []).assign(part="", period="")
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _time_steps(cases: pd.DataFrame, taken: pd.Timestamp) -> Iterator[tuple[str, float, int]]:
+    for place, (step, (start, end)) in enumerate(STEPS.items()):
+        later = [name for _, name in list(STEPS.values())[place + 1 :]]
+        open_still = cases[end].isna() & cases[later].isna().all(axis=1)
+        used = cases[cases[start].notna() & (cases[end].notna() | open_still)]
+        if used[end].notna().any():
+            days = (used[end].fillna(taken) - used[start]).dt.days.clip(lower=0).to_numpy(dtype=float)
+            yield step, median_wait(kaplan_meier(days, used[end].notna().to_numpy())), len(used)
+
+
+def name_slowest(medians: pd.DataFrame) -> pd.Series:
+    """The remark that names each period's slowest step; empty unless all steps are recorded and one alone is the slowest."""
+    told = {}
+    for period, own in medians.groupby("period"):
+        days = own["estimate"].fillna(np.inf)
+        is_told = len(own) == len(STEPS) and (days == days.max()).sum() == 1
+        told[period] = f"slowest_{own['part'].loc[days.idxmax()].rpartition('_')[2]}" if is_told else ""
+    return pd.Series(told, dtype=object)

@@ -1,0 +1,230 @@
+"""How far a verdict hangs on choices that could have been made otherwise; refuses to count a choice that alters nothing.
+
+A specification is one combination of choices: flagged forms left out or kept, how forms are weighted, the clock, what
+becomes of missing answers, and the threshold five points up or down (Simonsohn, Simmons and Nelson 2020). No specification
+is better than another, and none replaces the rule that was declared.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from huying.claims.declared import Claim
+from huying.claims.judged import judge, judge_claim
+from huying.counted import counted, values
+from huying.derived import holds, read_rule
+from huying.errors import EstimateError
+from huying.estimates import COUNTY, Design, estimate_shares, with_weights
+from huying.samples import margin_totals
+from huying.survey import Survey
+from huying.waiting import time_calls
+from huying.weights import rake_towns
+from huying.workdays import Rule
+
+if TYPE_CHECKING:
+    from huying.counties import County
+
+Floats = npt.NDArray[np.float64]
+CHOICES = ("flags", "weights", "clock", "missing", "threshold")
+STEP = 0.05
+DECLARED, LEFT_OUT, AS_NO, AS_YES = "as declared", "left out", "as no", "as yes"
+SILENT = ("refused", "does_not_know", "blank")  # asked, and no answer
+CLOCKS = tuple(itertools.product(("next", "same"), ("17:30", "24:00"), ("24:00", "17:30")))
+WHERE, SAME = ["wave", "period"], ["place", "wave", "period"]
+NUMBERS = ("estimate", "low", "high", "n")
+
+
+# --- the choices ------------------------------------------------------------------------------------------------------
+
+
+def vary_survey(county: County, survey: Survey, variable: str) -> pd.DataFrame:
+    """The shares of a derived variable by town and county under each choice of flags, weights and missing answers.
+
+    Columns of an estimate frame, and flags, weights, missing; the first specification is the one that was declared.
+    """
+    parts = []
+    for flags, sample in _flagged(county, survey):
+        chosen = _distinct(_ways(sample, variable))
+        for weights, design in _weightings(county, sample):
+            made = estimate_shares(design, pd.DataFrame(chosen), wave=survey.wave, fewest=survey.fewest)
+            parts.append(made.rename(columns={"indicator": "missing"}).assign(flags=flags, weights=weights))
+    return pd.concat(parts, ignore_index=True).assign(period="", clock="")
+
+
+def _flagged(county: County, survey: Survey) -> Iterator[tuple[str, Survey]]:
+    """The survey without the flagged forms, and with them where that is another sample that can be weighted."""
+    yield "excluded", survey
+    try:
+        whole = county.survey(survey.form, survey.wave, exclude=())
+    except EstimateError:
+        return
+    if len(whole.frame) > len(survey.frame):
+        yield "kept", whole
+
+
+def _ways(survey: Survey, variable: str) -> dict[str, Floats]:
+    """The variable as declared, and with those who were asked and gave no answer left out, counted as no, or as yes."""
+    declared, scope = survey.derived[variable], survey.open_scope()
+    own = survey.answers.numbers(variable)
+    silent = np.zeros(len(own), dtype=bool)
+    for name in read_rule(declared.when, scope).columns:
+        silent |= survey.missing(name).isin(SILENT).to_numpy()
+    silent &= holds(declared.base, survey.answers, scope)
+    changed = {LEFT_OUT: np.nan, AS_NO: 0.0, AS_YES: 1.0}
+    return {DECLARED: own, **{way: np.where(silent, value, own) for way, value in changed.items()}}
+
+
+def _distinct(ways: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The ways whose values differ from those of every way before them."""
+    kept: dict[str, Floats] = {}
+    for name, value in ways.items():
+        if not any(np.array_equal(value, other, equal_nan=True) for other in kept.values()):
+            kept[name] = value
+    return kept
+
+
+def _weightings(county: County, survey: Survey) -> Iterator[tuple[str, Design]]:
+    """The sample's own weights; post-stratified ones where the county has margins; and none."""
+    own = "raked" if survey.design.margins else "base"
+    yield own, survey.design
+    if own == "raked":
+        yield "cell", _by_cell(county, survey)
+    yield "none", with_weights(survey.design, np.ones(len(survey.frame)))
+
+
+def _by_cell(county: County, survey: Survey) -> Design:
+    """The design post-stratified to sex x age within each town.
+
+    Nobody counts that table, so its cells are town x sex times town x age over the town's adults. Sexes meet at one end of
+    the order (men young to old, women old to young): a cell with fewer than 5 answers joins the nearest of its own sex.
+    """
+    towns, margins = county.towns, county.ledger("margins")
+    (sexes, by_sex), (ages, by_age) = (margin_totals(margins, towns, item) for item in ("sex", "age"))
+    pairs = zip(("sex_group", "age_group"), (sexes, ages), strict=True)
+    sex, age = (pd.Categorical(survey.frame[column], categories=names).codes.astype(int) for column, names in pairs)
+    k = len(ages)
+    cell = np.where((sex < 0) | (age < 0), -1, k * sex + np.where(sex % 2 == 0, age, k - 1 - age))
+    table = by_sex[:, :, None] * by_age[:, None, :] / by_age.sum(axis=1)[:, None, None]
+    table[:, 1::2] = table[:, 1::2, ::-1]
+    design, total = survey.design, {"cell": table.reshape(len(towns), -1)}
+    made = rake_towns(design.stratum, design.prior, {"cell": cell}, total, list(towns["town_id"]), (0.0, np.inf))
+    return replace(design, weight=made.weight, margins=made.margins, base=design.prior)
+
+
+def vary_clock(county: County, calls: pd.DataFrame, flag: str, moment: str) -> pd.DataFrame:
+    """The county's share of `flag` among calls under each clock, and with calls whose `moment` is not recorded out, no or yes.
+
+    `calls` as `county.ledger` gives them, with `as_of`; columns as of `vary_survey`, clock instead of flags and weights.
+    """
+    own, parts = county.declared.clock, []
+    rules = [(own.count_from, own.cutoff or "24:00", own.day_ends)]
+    for rule in [*rules, *(rule for rule in CLOCKS if rule not in rules)]:
+        timed = time_calls(calls, Rule(*rule), county.calendar, calls["as_of"])
+        for period, part in timed.groupby("period"):
+            declared = part[flag].astype("boolean")
+            due = (part["status"] != "withdrawn") & part["is_answer_due"]
+            unknown = due & part[moment].isna() & declared.notna().any()
+            changed = {LEFT_OUT: pd.NA, AS_NO: False, AS_YES: True}
+            ways = {DECLARED: declared, **{way: declared.mask(unknown, to) for way, to in changed.items()}}
+            numbers = {way: hit.to_numpy(dtype=float, na_value=np.nan) for way, hit in ways.items()}
+            for missing, hit in _distinct(numbers).items():
+                row = counted([COUNTY], [np.nansum(hit)], [np.isfinite(hit).sum()], reason="no eligible call")
+                parts.append(row.assign(period=str(period), clock=" ".join(rule), missing=missing))
+    empty = counted([], [], []).assign(period="", clock="", missing="")
+    return pd.concat(parts or [empty], ignore_index=True).assign(wave="", flags="", weights="")
+
+
+def vary_missing(
+    estimate: Any, rows: pd.DataFrame, column: str, unknown: str, ways: Mapping[str, str | None]
+) -> pd.DataFrame:
+    """What `estimate` makes of a ledger as declared, and with `unknown` values of a column left out (None) or given as another.
+
+    `estimate`: rows to an estimate frame of the county.
+    """
+    is_open = (rows[column] == unknown) | rows[column].isna()
+    parts = [estimate(rows).assign(missing=DECLARED)]
+    for way, to in ways.items() if is_open.any() else ():
+        changed = rows[~is_open] if to is None else rows.assign(**{column: rows[column].mask(is_open, to)})
+        parts.append(estimate(changed).assign(missing=way))
+    made = pd.concat(parts, ignore_index=True)
+    return made[made["place"] == COUNTY].assign(flags="", weights="", clock="")
+
+
+# --- their verdicts ---------------------------------------------------------------------------------------------------
+
+
+def judge_all(claim: Claim, tried: pd.DataFrame) -> pd.DataFrame:
+    """Each specification at the threshold and five points below and above: place, wave, period, CHOICES, estimate, low, high, n, verdict, is_headline.
+
+    The first specification of each wave or period is the headline's. A claim about towns gives the county's row alone.
+    """
+    own = claim.rule_at("town")[1]
+    kinds = [name for name in CHOICES if name != "threshold"]
+    rows: list[dict[str, Any]] = []
+    first: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for choice, facts in tried.groupby([*WHERE, *kinds], sort=False):
+        head = first.setdefault((choice[0], choice[1]), choice)
+        for step in (0.0, -STEP, STEP):
+            if 0 < (threshold := round(own + step, 9)) <= 1:
+                given = dict(zip([*WHERE, *kinds], choice, strict=True))
+                given |= {"threshold": threshold, "is_headline": choice == head and not step}
+                rows += [{**given, **row} for row in _verdicts(_with_threshold(claim, threshold), facts)]
+    columns = [*WHERE, *kinds, "threshold", "is_headline", "place", *NUMBERS, "verdict"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _with_threshold(claim: Claim, threshold: float) -> Claim:
+    return replace(claim, town_bar=threshold) if claim.is_about_towns else replace(claim, bar=threshold)
+
+
+def _verdicts(claim: Claim, facts: pd.DataFrame) -> list[dict[str, Any]]:
+    """place, estimate, low, high, n and verdict of a headline's facts, judged as the evidence is."""
+    if claim.is_about_towns:
+        judged = judge_claim(replace(claim, subs={}), facts.assign(part=""))
+        rows = judged[judged["place"] == COUNTY].to_dict("records")
+        return [{name: row[name] for name in ("place", *NUMBERS, "verdict")} for row in rows]
+    made = []
+    for row in facts.to_dict("records"):
+        numbers = {name: float(row[name]) for name in NUMBERS}
+        verdict = judge(*claim.rule_at(row["place"]), *numbers.values())[0]
+        made.append({"place": row["place"], **numbers, "verdict": verdict})
+    return made
+
+
+def standing(judged: pd.DataFrame) -> pd.DataFrame:
+    """By place, the share of specifications that keep the headline's verdict, and their number n, as rows for `judge`.
+
+    A place whose headline has no value is left out: nothing stands or falls there.
+    """
+    head = judged.loc[judged["is_headline"] & judged["estimate"].notna(), [*SAME, "verdict"]]
+    both = judged.merge(head, on=SAME, suffixes=("", "_head"))
+    kept = (both["verdict"] == both["verdict_head"]).groupby([both[name] for name in SAME], sort=False)
+    table = kept.agg(share="mean", n="size").reset_index()
+    rows = values(table["place"], table["share"], table["n"])
+    return rows.assign(wave=table["wave"], period=table["period"])
+
+
+def turning(judged: pd.DataFrame) -> pd.DataFrame:
+    """place, wave, period, choice, n_changed, n_compared, most often turning first within a place.
+
+    Each specification is compared with the one that differs from it in that choice alone, which there is the headline's.
+    """
+    head = judged.loc[judged["is_headline"], [*WHERE, *CHOICES]].drop_duplicates(WHERE)
+    at = judged[WHERE].merge(head, on=WHERE, how="left")
+    parts = []
+    for choice in CHOICES:
+        is_own = (judged[choice] == at[choice]).to_numpy()
+        keys = [*SAME, *(name for name in CHOICES if name != choice)]
+        both = judged[~is_own].merge(judged.loc[is_own, [*keys, "verdict"]], on=keys, suffixes=("", "_own"))
+        changed = (both["verdict"] != both["verdict_own"]).groupby([both[name] for name in SAME], sort=False)
+        parts.append(changed.agg(n_changed="sum", n_compared="size").reset_index().assign(choice=choice))
+    rows = pd.concat(parts, ignore_index=True)
+    order = rows.sort_values([*SAME, "n_changed"], ascending=[True] * len(SAME) + [False], kind="stable")
+    return order[[*SAME, "choice", "n_changed", "n_compared"]].reset_index(drop=True)

@@ -1,0 +1,101 @@
+"""The prepared county: cleaned once, stored with what was set aside, made anew when its files or the package change."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from huying.clean.intake import Intake, data_hash
+from huying.codebook import Codebook, house_codebook, parse_codebook
+from huying.derived import Derived, read_derived, read_one
+from huying.errors import CountyError, Place
+from huying.folder import County, output_folder
+from huying.store import Cleaned, save_cleaned, write_csv, write_text
+
+MADE_FROM, CODEBOOK, INDICATORS = "made_from.json", "codebook.toml", "indicators.toml"
+Tick = Callable[[str], None]
+
+
+def results_folder(county: County) -> Path:
+    """Where a county's results go: see `output_folder`."""
+    return output_folder(county, "results")
+
+
+def codebook_of(county: County) -> Codebook:
+    """The county's own `codebook.toml`, or the house's questionnaire; raises CountyError."""
+    file = county.folder / CODEBOOK
+    return parse_codebook(file.read_text("utf-8-sig"), Place(str(file))) if file.is_file() else house_codebook()
+
+
+@cache
+def house_derived() -> dict[str, Derived]:
+    """The derived variables that the house brings, by form and name."""
+    file = files("huying").joinpath("data").joinpath(INDICATORS)
+    return read_derived(file.read_text("utf-8"), Place(INDICATORS))
+
+
+def derived_of(county: County) -> tuple[dict[str, Derived], dict[str, Derived]]:
+    """The county's own derived variables (its `indicators.toml`, and those of its `claims.toml`), and the house's others."""
+    file = county.folder / INDICATORS
+    own = read_derived(file.read_text("utf-8-sig"), Place(str(file))) if file.is_file() else {}
+    claims = Place(str(county.folder / "claims.toml"))
+    for key, variable in read_own_derived(county).items():
+        if key in own or key in house_derived():
+            raise CountyError("derived.repeated", claims, name=variable.name)
+        own[key] = variable
+    return own, {key: variable for key, variable in house_derived().items() if key not in own}
+
+
+def read_own_derived(county: County) -> dict[str, Derived]:
+    """The `[[indicator]]` tables of a county's `claims.toml`."""
+    place = Place(str(county.folder / "claims.toml"))
+    read = [read_one(raw, place) for raw in county.own.get("indicator", ())]
+    return {f"{one.form}.{one.name}": one for one in read}
+
+
+def check_declared(county: County) -> None:
+    """Read the county's own questionnaire and derived variables; raises CountyError for what is wrong with them."""
+    codebook_of(county)
+    derived_of(county)
+
+
+def prepared_hash(county: County) -> str:
+    """The sha256 of everything the county's numbers are made from, as it is stored with the prepared county."""
+    receipt = results_folder(county) / "data" / MADE_FROM
+    return str(json.loads(receipt.read_text("utf-8"))["data_hash"]) if receipt.is_file() else ""
+
+
+def is_fresh(county: County) -> bool:
+    """Whether the stored county was made from the files and the package as they are now."""
+    return prepared_hash(county) == data_hash(county)
+
+
+def clean(county: County, tick: Tick = lambda name: None) -> Cleaned:
+    """Read and clean every file of the county and store it under `data/`; rejected, flags and counts as CSV beside it."""
+    folder = results_folder(county)
+    cleaned = Intake(county, codebook_of(county), tick).run()
+    save_cleaned(folder / "data", cleaned)
+    for name in ("rejected", "flags", "counts"):
+        write_csv(folder / f"{name}.csv", getattr(cleaned, name))
+    return cleaned
+
+
+def clean_and_mark(county: County, tick: Tick = lambda name: None) -> Cleaned:
+    """Clean the county anew, and mark the stored result with the hash of what it was made from, last."""
+    made_from = results_folder(county) / "data" / MADE_FROM
+    made_from.unlink(missing_ok=True)
+    cleaned = clean(county, tick)
+    write_text(made_from, json.dumps({"data_hash": cleaned.data_hash}))
+    return cleaned
+
+
+def prepare(county: County, tick: Tick = lambda name: None) -> Path:
+    """The folder of a county's results with its prepared data, made anew where something has changed."""
+    folder = results_folder(county)
+    if os.environ.get("HUYING_PREPARED") != str(folder.resolve()) and not is_fresh(county):
+        clean_and_mark(county, tick)
+    return folder

@@ -1,0 +1,178 @@
+"""A county's cleaned forms opened as surveys: named columns, weights, derived variables; refuses a form nobody knows."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from huying.census import FEWEST, FEWEST_TOWNS, Census
+from huying.clean.flags import RULES
+from huying.clean.intake import county_lists
+from huying.derived import Derived, Scope
+from huying.errors import EstimateError
+from huying.estimates import Design, with_weights
+from huying.folder import FORMS
+from huying.named import Lists, name_answers, options_of, right_keys
+from huying.prepare import derived_of
+from huying.samples import SEXES, Sample, analysed, resident_sample, staff_sample
+from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
+
+if TYPE_CHECKING:
+    from huying.counties import County
+
+SAMPLED = {"resident": "fewest_residents", "staff": "fewest_staff"}
+WEIGHTS = ("raked", "none")
+GROUPS: Mapping[str, Sequence[str]] = {
+    "age_group": (),
+    "sex_group": SEXES,
+}  # in their order, where that is no sorted one
+OWN = ("interviewer_id", "submitted_at", "seconds")  # columns of a cleaned form that keep their names
+HIDDEN = "leader"  # the form whose people are known by their town
+
+
+def open_survey(county: County, form: str, wave: str, exclude: Sequence[str] | None, weights: str) -> Survey:
+    """One form of one wave, a frame of its own; empty with its columns where it was not asked. Raises EstimateError."""
+    if form not in FORMS:
+        raise EstimateError("surveys.no_form", form=form, known=", ".join(FORMS))
+    if weights not in WEIGHTS:
+        raise EstimateError("surveys.no_weights", got=weights, known=", ".join(WEIGHTS))
+    if strange := [flag for flag in exclude or () if flag not in RULES]:
+        raise EstimateError("surveys.no_flag", flag=strange[0], known=", ".join(RULES))
+    asked = county.waves(form)
+    left_out = county.declared.exclude if exclude is None else tuple(exclude)
+    key = form, wave or (asked[-1] if asked else ""), left_out, weights
+    if key not in county.surveys_made:
+        county.surveys_made[key] = _build(county, *key)
+    made = copy.copy(county.surveys_made[key])
+    made.frame, made.derived = made.frame.copy(), dict(made.derived)
+    made.__post_init__()
+    return made
+
+
+def previous(county: County, survey: Survey) -> Survey:
+    """The same form one wave earlier; where there is none an empty survey, whose changes say `no baseline`."""
+    earlier = [wave for wave in county.waves(survey.form) if wave < survey.wave]
+    found = open_survey(county, survey.form, earlier[-1] if earlier else "-", None, "raked")
+    if not earlier and not survey.absent:
+        found.absent = "no baseline"
+    return found
+
+
+def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
+    rows, sample, absent = _rows(county, form, wave, exclude)
+    items = [
+        item
+        for item in county.book.form(form)
+        if form != HIDDEN or (item.role != "town" and item.options_from != "towns")
+    ]
+    registers = {table: frame for (table, _), frame in county.cleaned.ledgers.items()}
+    lists: Lists = {name: [(code, key) for code, key, _ in listed] for name, listed in county_lists(registers).items()}
+    answers, reasons = name_answers(rows, items, lists)
+    design = sample.design if sample else _everybody(rows, county.town_ids if form in SAMPLED else ["all"])
+    if weights == "none":
+        design = with_weights(design, np.ones(len(rows)))
+    frame = pd.concat([_own_columns(county, rows, design, form), answers], axis=1)
+    ids = pd.Index(
+        [str(k) for k in range(len(rows))] if form == HIDDEN else rows["row_id"].astype(str), name="row_id", dtype=str
+    )
+    frame.index, reasons.index = ids, ids
+    groups = {name: order or sorted(frame[name].dropna().unique()) for name, order in GROUPS.items() if name in frame}
+    known = [item for item in items if set(item.columns) <= set(answers)]
+    scope = Scope({**options_of(known, lists), **groups}, right_keys(known))
+    made = {
+        "frame": frame,
+        "design": design,
+        "form": form,
+        "wave": "" if absent == NOT_ASKED else wave,
+        "book": county.book,
+        "scope": scope,
+        "derived": {},
+        "reasons": reasons,
+        "fewest": county.declared.thresholds[SAMPLED[form]] if form in SAMPLED else FEWEST,
+        "labels": county.key,
+        "weighting": sample.diagnostics if sample else pd.DataFrame(),
+        "merged": sample.merged if sample else (),
+        "absent": absent,
+    }
+    if form in SAMPLED:
+        survey = Survey(**made)
+    else:
+        survey = Census(**made, _town=pd.Series(rows["town_id"].to_numpy(), index=ids, dtype="string"))
+    _derive(survey, *derived_of(county.declared))
+    return survey
+
+
+def _rows(county: County, form: str, wave: str, exclude: tuple[str, ...]) -> tuple[pd.DataFrame, Sample | None, str]:
+    """The rows that are analysed, as a sample where they are one, and why there are none."""
+    waves = county.waves(form)
+    if wave not in waves:
+        empty = county.cleaned.forms[form].iloc[:0] if waves else _no_rows(county, form)
+        return empty, None, NOT_THIS_WAVE if waves else NOT_ASKED
+    if form == "resident":
+        sample = resident_sample(county.cleaned, county.declared, county.book, wave, exclude)
+        return sample.rows, sample, ""
+    if form == "staff":
+        sample = staff_sample(county.cleaned, county.declared, wave, exclude)
+        return sample.rows, sample, ""
+    rows = analysed(county.cleaned, form, wave, exclude)
+    if form != HIDDEN:
+        return rows, None, ""
+    if len(rows) < FEWEST or rows["town_id"].nunique() < FEWEST_TOWNS:
+        return rows.iloc[:0], None, "too few answers"
+    return _shuffled(rows), None, ""
+
+
+def _shuffled(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows in an order that tells nothing: an export has each town's leaders beside each other."""
+    order = rows["row_id"].map(lambda one: sha256(str(one).encode()).hexdigest())
+    return rows.loc[order.sort_values().index].reset_index(drop=True)
+
+
+def _no_rows(county: County, form: str) -> pd.DataFrame:
+    """No answer at all, with the columns that the form would have."""
+    names = ["row_id", "town_id", "village_id", "wave", *OWN]
+    for item in county.book.form(form):
+        names += [*item.variables, *(f"{cell}_missing" for cell in item.cells)]
+    return pd.DataFrame({name: pd.Series(dtype="object") for name in names})
+
+
+def _everybody(rows: pd.DataFrame, places: Sequence[str]) -> Design:
+    """A design without a sample: a census, or nobody at all."""
+    n = len(rows)
+    return Design(np.zeros(n, dtype=np.int64), np.arange(n, dtype=np.int64), np.ones(n), tuple(places))
+
+
+def _own_columns(county: County, rows: pd.DataFrame, design: Design, form: str) -> pd.DataFrame:
+    """The columns before the answers: where and when, weight, flags. Leaders' and departments' forms have no town."""
+    flags = county.cleaned.flags[county.cleaned.flags["row_id"].isin(rows["row_id"])]
+    marks = flags.groupby("row_id")["flag"].agg(lambda names: ", ".join(sorted(set(names))))
+    columns: dict[str, Any] = {}
+    if form in SAMPLED:
+        columns |= {"town": rows["town_id"].astype("string"), "village": rows["village_id"].astype("string")}
+    columns |= {"wave": rows["wave"].astype("string"), "weight": design.weight}
+    columns |= {"flags": rows["row_id"].map(marks).astype("string").fillna("")}
+    if form == "resident":  # missing throughout where no margins say which groups there are
+        columns |= {name: rows.get(name, pd.Series(pd.NA, rows.index)).astype("string") for name in GROUPS}
+    columns |= {name.removesuffix("_id"): rows[name] for name in OWN if form in SAMPLED and name in rows}
+    return pd.DataFrame(columns, index=rows.index)
+
+
+def _derive(survey: Survey, own: Mapping[str, Derived], house: Mapping[str, Derived]) -> None:
+    """Add the derived variables of the form: the county's own must be readable; the house's may rest on what was not asked."""
+    unasked = {}
+    for variables, must in ((own, True), (house, False)):
+        for variable in (one for one in variables.values() if one.form == survey.form):
+            try:
+                survey._add(variable)
+            except EstimateError as error:
+                if must or error.key not in ("derived.unknown_name", "derived.unknown_option", "derived.no_key"):
+                    raise
+                unasked[variable.name] = variable
+                survey.frame[variable.name] = pd.Series(pd.NA, survey.frame.index, dtype=variable.kind)
+    survey.unasked = unasked
+    survey._made |= set(survey.frame.columns)

@@ -1,0 +1,76 @@
+"""A county that defines a variable otherwise gets another number everywhere: share, verdict, chart and recorded row."""
+
+import re
+
+import pytest
+from part_of_demo import ROOT, copy_part
+from test_frozen_evidence import read_frozen
+
+from run_notebook import run_notebook
+
+WAVE, TOWN = "2023", "T07"
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """What notebook 11 leaves behind where who knows the reform by its name only is not aware of it."""
+    folder = copy_part(tmp_path_factory.mktemp("altered") / "demo", wave=WAVE)
+    house = (ROOT / "src" / "huying" / "data" / "indicators.toml").read_text("utf-8")
+    aware = next(table for table in re.split(r"\n(?=\[\[)", house) if 'name = "aware"' in table)
+    assert ", name_only" in aware
+    (folder / "indicators.toml").write_text(aware.replace(", name_only", ""), "utf-8")
+    drawn = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HUYING_RESULTS", str(tmp_path_factory.mktemp("results")))
+        patch.setattr("huying.charts.save", lambda ax, name, place=None: drawn.update({name: ax}))
+        names, printed = run_notebook("11", folder, TOWN, WAVE, "en")
+    return names, printed, drawn
+
+
+@pytest.fixture(scope="module")
+def before():
+    rows = read_frozen()
+    own = rows[(rows["claim"] == "P16") & (rows["wave"] == WAVE) & (rows["part"] == "")]
+    return own.set_index("place")
+
+
+def test_the_definition_is_printed(seen):
+    assert "aware of the reform (aware): heard_reform in read, told; who cannot say counts as not." in seen[1]
+
+
+def test_the_share_is_another(seen, before):
+    share = seen[0]["aware"].set_index("place")["estimate"]
+    assert share["county"] < before.loc["county", "estimate"] - 0.05
+    assert share[TOWN] < before.loc[TOWN, "estimate"]
+
+
+def test_the_verdict_is_another(seen, before):
+    verdict = seen[0]["knows"]
+    assert before.loc[TOWN, "verdict"] == "cannot say" and verdict.row["verdict"] == "supported"
+    share = seen[0]["aware"].set_index("place").loc[TOWN, "estimate"]
+    assert verdict.title == f"Median Town · Few residents know of the reform: supported ({100 * share:.1f}%)"
+
+
+def test_the_chart_shows_the_new_value(seen, before):
+    ax, share = seen[2]["awareness"], seen[0]["aware"].set_index("place")["estimate"]
+    points = {round(x, 9) for mark in ax.collections if mark.get_gid() == "estimate" for x, _ in mark.get_offsets()}
+    assert round(share[TOWN], 9) in points and round(before.loc[TOWN, "estimate"], 9) not in points
+    title = " ".join(ax.get_title(at) for at in ("left", "center", "right"))
+    assert f"supported ({100 * share[TOWN]:.1f}%)" in title.replace("\n", " ")
+
+
+def test_the_recorded_row_is_the_new_one(seen):
+    rows = seen[0]["county"].recorded.rows
+    own = rows[(rows["claim"] == "P16") & (rows["part"] == "")].set_index("place")["estimate"]
+    share = seen[0]["aware"].set_index("place")["estimate"]
+    assert own.drop("T12").to_dict() == share.drop("T12").to_dict()  # T12: too few answers
+
+
+def test_what_does_not_rest_on_it_is_as_before(seen):
+    rows, frozen = seen[0]["county"].recorded.rows, read_frozen()
+    now, was = (
+        table[(table["claim"] == "P17") & (table["wave"] == WAVE) & (table["part"] == "")] for table in (rows, frozen)
+    )
+    assert now.set_index("place")["estimate"].to_dict() == pytest.approx(
+        was.set_index("place")["estimate"].to_dict(), nan_ok=True
+    )

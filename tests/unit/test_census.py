@@ -1,0 +1,120 @@
+"""A small census: counts bounded by who did not say, groups, bases, what is refused; the arithmetic visible."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from agencies_stand_in import county, leaders
+
+from huying.census import Census
+from huying.counted import bounded
+from huying.errors import EstimateError
+from huying.words import use_language
+
+
+@pytest.fixture
+def survey(tmp_path):
+    """18 leaders of six towns. Of 6 secretaries 4 would keep things, 1 not, 1 cannot say; of 6 mayors 2, 4; of officers none."""
+    kept = {"secretary": [1, 1, 1, 1, 2, 98], "mayor": [1, 1, 2, 2, 2, 2], "officer": [3, 3, 3, 4, 4, 4]}
+    wishes = [answer for town in zip(*kept.values(), strict=True) for answer in town]
+    changed = [1] * 12 + [2] * 6  # the last two towns tell of no change, and were not asked about it
+    asked = [3] * 6 + [1] * 3 + [98] * 3 + [None] * 6
+    weights = [10, 20, 30] * 5 + [40, None, 98]
+    rows = leaders(
+        L07=wishes, L03_a=changed, L04_a=asked, L10=weights, L06_a_core=[4, 5, 3] * 6, L06_b_core=[2, 98, 5] * 6
+    )
+    skipped = rows["L03_a"] == 2
+    rows["L04_a_missing"] = rows["L04_a_missing"].where(~skipped, "skipped")
+    return county(tmp_path, {}, {"leader": rows}).survey("leader")
+
+
+def told(rows):
+    return [*rows[["estimate", "low", "high", "n"]].iloc[0]]
+
+
+def test_who_did_not_say_counts_both_ways(survey):
+    assert told(survey.share("prefers_as_now")) == [6 / 17, 6 / 18, 7 / 18, 18]
+
+
+def test_each_group_has_its_own_base(survey):
+    rows = survey.share("prefers_as_now", by="position").set_index("position")
+    assert [*rows.loc["party_secretary", ["estimate", "low", "high", "n"]]] == [4 / 5, 4 / 6, 5 / 6, 6]
+    assert [*rows.loc["mayor", ["estimate", "low", "high", "n"]]] == [2 / 6, 2 / 6, 2 / 6, 6]
+    assert told(survey.share("prefers_as_now", where="is_secretary")) == [4 / 5, 4 / 6, 5 / 6, 6]
+
+
+def test_whom_the_form_skipped_is_not_unknown(survey):
+    """12 were asked: 6 were not consulted, 3 were, 3 cannot say."""
+    survey.derive("not_consulted", "consulted_enforcement = none")
+    assert told(survey.share("not_consulted")) == [6 / 9, 6 / 12, 9 / 12, 12]
+    survey.derive("not_consulted_when_changed", "consulted_enforcement = none", base="head_changed_enforcement = yes")
+    assert told(survey.share("not_consulted_when_changed")) == [6 / 9, 6 / 12, 9 / 12, 12]
+    none = survey.topline("consulted_enforcement").set_index("answer").loc["none"]
+    assert [none["estimate"], none["low"], none["high"], none["n"]] == [6 / 9, 6 / 12, 9 / 12, 12]
+
+
+def test_ratings_of_several_agencies_are_one_list(survey):
+    """36 ratings: 12 high of the first (4 and 5 of 4, 5, 3), 6 of the second (5 of 2, unknown, 5)."""
+    names = ["cooperates_core_enforcement", "cooperates_core_market"]
+    rows = survey.share(names, pooled="both")
+    assert told(rows) == [18 / 30, 18 / 36, 24 / 36, 36] and list(rows["measure"]) == ["both"]
+
+
+def test_a_population_that_did_not_all_come(survey):
+    """6 secretaries of 8: 4 say yes, 1 is unknown. Of 8 at least 4; with 5 yes of 6 at most 5 + 2 = 7, and P(X <= 5 | 7) = 3/4."""
+    rows = survey.share("prefers_as_now", where="is_secretary", population=8)
+    assert told(rows) == [4 / 5, 4 / 8, 7 / 8, 6] and rows["method"].item() == "exact"
+
+
+def test_numbers_that_are_no_shares(survey):
+    """Weights: 5 x (10 + 20 + 30) + 40 over 16 who said."""
+    survey.derive("weight_given", "appraisal_weight").derive("rating", "cooperation_core_enforcement")
+    rows = survey.mean("weight_given")
+    assert rows["estimate"].item() == pytest.approx(340 / 16) and rows["n"].item() == 16
+    assert rows["low"].item() == rows["high"].item() == rows["estimate"].item()
+    assert survey.difference("weight_given", "rating")["estimate"].item() == pytest.approx(340 / 16 - 4)
+    ratio = survey.ratio("weight_given", "rating")  # of the 16 who gave both: ratings 15 x 4 + 4
+    assert ratio["estimate"].item() == pytest.approx(340 / 64) and ratio["measure"].item() == "weight_given/rating"
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "small census without sampling error"), ("zh", "没有抽样误差可算")])
+def test_what_needs_a_sample_is_refused(survey, lang, said):
+    use_language(lang)
+    tries = (
+        lambda: survey.change("prefers_as_now", survey),
+        lambda: survey.crosstab("position", "agency_management"),
+        lambda: survey.regress("prefers_as_now ~ position"),
+    )
+    for attempt in tries:
+        with pytest.raises(EstimateError, match=said):
+            attempt()
+
+
+def test_what_nobody_asked_says_so(survey):
+    survey.absent, survey._ids, survey.frame = "not asked in this wave", survey._ids[:0], survey.frame.iloc[:0]
+    rows = survey.share("cooperates_core_*", pooled="core")
+    assert list(rows["measure"]) == ["core"] and rows["reason"].item() == "not asked in this wave"
+
+
+def test_few_departments_may_be_told_where_leaders_may_not(survey):
+    """The fewest hold for people: three who answer five questions are three. Of departments no town is known."""
+    table = pd.DataFrame(np.ones((4, 5)), index=survey._ids[:4])
+    assert survey._fewest(table) > table.size
+    departments = Census(**{**vars_of(survey), "_town": pd.Series(pd.NA, index=survey._ids, dtype="string")})
+    assert departments._fewest(pd.DataFrame(np.ones((5, 1)), index=survey._ids[:5])) == 1
+
+
+def vars_of(survey):
+    return {name: getattr(survey, name) for name in survey.__dataclass_fields__}
+
+
+def test_exact_limits_around_the_two_bounds():
+    """R: binom.test(4, 9)$conf.int[1] = .1369957, binom.test(6, 9)$conf.int[2] = .9251454."""
+    row = bounded(["county"], [4], [7], [9], exact=True).iloc[0]
+    assert (row["estimate"], row["n_eff"], row["method"]) == (4 / 7, 9, "exact")
+    assert (row["low"], row["high"]) == (pytest.approx(0.1369957, abs=1e-6), pytest.approx(0.9251454, abs=1e-6))
+
+
+def test_nothing_is_stated_below_the_fewest():
+    row = bounded(["county"], [2], [3], [4], fewest=5).iloc[0]
+    assert np.isnan([row["estimate"], row["low"], row["high"]]).all()
+    assert row["reason"] == row["reliability"] == "too few answers"

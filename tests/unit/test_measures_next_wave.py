@@ -1,0 +1,94 @@
+"""What the next wave could show, by hand: sizes, the smallest change seen, and what kept villages bring."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from surveys_stand_in import register, residents
+
+from huying.estimates import COUNT, COUNTY, POOLED, STUDENT
+from huying.measures.next_wave import (
+    correlate_waves,
+    list_staff,
+    plan_next,
+    rise_of_mean,
+    rise_of_share,
+    size_for_mean,
+    size_for_share,
+)
+from run_notebook import StandIn
+
+WAVES = "".join(f"[wave.{year}]\nfrom = {year}-05-08\nto = {year}-06-02\n" for year in (2023, 2024))
+
+
+def test_design_effect_and_shared_villages():
+    plain = size_for_share(0.5, 0.1)
+    assert plain == pytest.approx(387.34, abs=0.01)  # the textbook's 388 in each group, from 50% to 60%
+    assert size_for_share(0.5, 0.1, deff=2) == pytest.approx(2 * plain)
+    # 2 x .55 x .45 x (1 - .5) = .2475; .25 + .24 - 2 x .5 x sqrt(.25 x .24) = .2450510
+    # (1.9599640 x sqrt(.2475) + .8416212 x sqrt(.2450510))^2 / .01 = (.9750700 + .4166248)^2 / .01 = 193.6814
+    assert size_for_share(0.5, 0.1, shared=0.5) == pytest.approx(193.6814, abs=1e-3)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.02, 0.3, 0.5, 0.88])
+def test_the_size_for_a_rise_shows_that_rise(p):
+    assert rise_of_share(p, size_for_share(p, 0.1, 1.6, 0.2), 1.6, 0.2) == pytest.approx(0.1, abs=1e-9)
+
+
+@pytest.mark.parametrize("value", [size_for_share(0.95), size_for_share(np.nan), size_for_share(0.5, deff=np.nan),
+                                   rise_of_share(0.9, 5), rise_of_share(1.0, 500), rise_of_share(np.nan, 50), size_for_mean(0.0)])  # fmt: skip
+def test_a_change_past_100_percent_and_an_unknown_start_have_no_number(value):
+    assert np.isnan(value)
+
+
+def test_a_full_list_never_needs_more_than_are_listed():
+    # z = 1.9599640 + .8416212 = 2.8015852; 2 x .5^2 x z^2 / .1^2 = 392.44; 1 / (1/40 + 1/392.44) = 36.30
+    assert size_for_mean(0.5) == pytest.approx(392.44, abs=0.01)
+    assert size_for_mean(0.5, listed=40) == pytest.approx(36.30, abs=0.01)
+    assert rise_of_mean(0.05) == pytest.approx(2.8015852 * np.sqrt(2) * 0.05)
+
+
+def test_the_plan_of_shares_means_and_ratios():
+    frame = pd.DataFrame({"place": ["a", "b", "c", "d", "e"], "estimate": [0.5, 0.6, 0.6, np.nan, 0.95], "n": [100.0, 100.0, 100.0, 3.0, 100.0],
+                          "n_eff": [50.0, np.nan, np.nan, np.nan, 100.0], "se": [0.07, 0.05, 0.05, np.nan, 0.02], "wave": "2023",
+                          "method": [POOLED, STUDENT, STUDENT, POOLED, POOLED], "reason": ["", "", "", "too few answers", ""]})  # fmt: skip
+    listed = pd.Series({"a": np.inf, "b": np.inf, "c": 200.0, "d": np.inf, "e": np.inf})
+    planned = plan_next(frame, listed=listed).set_index("place")
+    sizes, rises = (planned[planned["part"] == part] for part in ("n_for_10_points", "detectable_change"))
+    assert sizes.loc["a", "estimate"] == 775  # deff 100 / 50: 2 x 387.34 = 774.68
+    assert sizes.loc["b", "estimate"] == 393  # s = .05 x sqrt(100) = .5: 392.44
+    # s = .05 x sqrt(100 / .5) = .7071: 784.89, 1 / (1/200 + 1/784.89) = 159.38
+    assert sizes.loc["c", "estimate"] == 160
+    assert rises.loc["b", "estimate"] == pytest.approx(0.19810, abs=1e-5)
+    assert rises.loc["a", "estimate"] > 0.1 and sizes["wave"].eq("2023").all()
+    assert sizes["reason"].tolist() == ["", "", "", "too few answers", "not estimable"]
+    assert sizes["method"].eq(COUNT).all()
+
+
+def test_a_list_that_is_not_known_is_endless():
+    towns = register(3).assign(staff_listed=pd.array([40, None, 20], dtype="Int64"))
+    assert list_staff(towns).to_dict() == {"T01": 40, "T02": np.inf, "T03": 20, COUNTY: np.inf}
+    assert list_staff(register(3))[COUNTY] == 120
+
+
+@pytest.fixture
+def waves(tmp_path):
+    """The surveys of two waves of one town's ten people in two villages, from their answers and villages."""
+
+    def make(*answers):
+        people = [
+            residents(["T01"] * 10, wave, R09=y).assign(village_id=villages)
+            for wave, (y, villages) in zip(("2023", "2024"), answers, strict=False)
+        ]
+        here = StandIn(tmp_path, {"towns": register(1)}, {"resident": pd.concat(people, ignore_index=True)}, WAVES)
+        late = here.survey("resident")
+        return late, here.previous(late)
+
+    return make
+
+
+def test_what_two_waves_share(waves):
+    y, villages = [1, 1, 1, 1, 4, 4, 1, 4, 4, 4], ["v1"] * 5 + ["v2"] * 5
+    # the same answers again correlate fully, which no plan may count on
+    assert correlate_waves(*waves((y, villages), (y, villages)), "aware") == 0.95
+    assert correlate_waves(*waves((y, villages), (y, ["v3"] * 5 + ["v4"] * 5)), "aware") == 0.0
+    assert correlate_waves(*waves((y, villages)), "aware") == 0.0  # one wave

@@ -1,0 +1,321 @@
+"""Calls as waiting times on hand-made ledgers: who is too young to be late, what is not recorded, curves beside R."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from huying import waiting
+from huying.counted import by_town, counted
+from huying.estimates import Design
+from huying.workdays import Rule, calendar
+
+RULE, CHINA = Rule(), calendar()
+MOMENTS = ("called_at", "dispatched_at", "responded_at", "closed_at", "feedback_at")
+
+
+FLAGS = (
+    "is_answered_on_time",
+    "is_closed_with_slip_on_time",
+    "is_closed_on_time",
+    "is_closed",
+    "was_returned",
+    "is_repeated_soon",
+)
+
+
+def rate(found, flag, towns=()):
+    """The counted share of a flag: a row a town of `towns`, then the county (index: place)."""
+    return by_town(list(towns), found[flag], found["town_id"]).set_index("place")
+
+
+def ledger(*rows, **columns):
+    """Calls from (dispatched, responded, closed, feedback), called when dispatched, in May 2022 unless a month is given."""
+    frame = pd.DataFrame(index=range(len(rows)))
+    for name in MOMENTS:
+        full = [
+            t if t is None or t[:2] == "20" else f"2022-05-{t}"
+            for t in (row[max(0, MOMENTS.index(name) - 1)] for row in rows)
+        ]
+        frame[name] = pd.Series(pd.to_datetime(full, format="mixed")).astype("datetime64[ns]")
+    plain = {"call_id": [f"c{i}" for i in range(len(frame))], "town_id": "T01", "dept_id": "K01", "returned_n": 0,
+             "transfer_n": 0, "reopened_of": None, "status": np.where(frame["closed_at"].isna(), "open", "closed")}  # fmt: skip
+    return frame.assign(**{**plain, **columns}).astype({"returned_n": "Int64", "transfer_n": "Int64"})
+
+
+def timed(calls, as_of="2022-06-30", rule=RULE):
+    return waiting.time_calls(calls, rule, CHINA, pd.Timestamp(as_of))
+
+
+# May 2022: Tue 10, Wed 11, Thu 12, Fri 13, Sat 14, Sun 15, Mon 16, Tue 17, Wed 18
+FOUR = ledger(
+    ("10 10:00", "12 20:00", "17 09:00", "17 10:00"),  # answered on day 2, closed and fed back on day 5
+    ("10 10:00", "13 08:00", "17 09:00", "18 10:00"),  # answered on day 3, the slip a day late
+    ("10 17:31", "13 08:00", "18 09:00", None),  # received on Wed: day 2 and day 5, no slip
+    ("10 10:00", None, None, None),
+)
+
+
+def test_waits_and_promptness():
+    found = timed(FOUR)
+    assert found["answer_days"].astype(object).where(found["answer_days"].notna(), None).tolist() == [2, 3, 2, None]
+    assert found["closing_days"].fillna(-1).tolist() == [5, 5, 5, -1]
+    assert found["is_answered_on_time"].tolist() == [True, False, True, False]
+    assert found["is_closed_on_time"].tolist() == [True, True, True, False]
+    assert found["is_closed_with_slip_on_time"].tolist() == [True, False, False, False]
+    assert found["is_closed"].tolist() == [True, True, True, False]
+
+
+@pytest.mark.parametrize(("as_of", "age", "two", "five"), [
+    ("2022-05-12", 1, False, False),  # Wed is over; Thu, the last day for an answer, is not
+    ("2022-05-12 23:59", 1, False, False),  # the hour of `as_of` says nothing: it is a day
+    ("2022-05-13", 2, True, False),
+    ("2022-05-14", 3, True, False),  # Wed, Thu, Fri
+    ("2022-05-15", 3, True, False),
+    ("2022-05-17", 4, True, False),
+    ("2022-05-18", 5, True, True),
+    ("2022-05-09", 0, False, False),
+])  # fmt: skip
+def test_a_call_is_old_enough_when_its_last_day_was_over(as_of, age, two, five):
+    found = timed(ledger(("10 10:00", None, None, None)), as_of).iloc[0]
+    assert (found["age_days"], found["is_answer_due"], found["is_closing_due"]) == (age, two, five)
+
+
+def test_what_happened_after_the_data_were_taken_has_not_happened():
+    found = timed(FOUR, "2022-05-17")
+    assert found["answer_days"].count() == 3 and found["closing_days"].count() == 2 and found["slip_days"].count() == 1
+
+
+def test_each_call_may_have_its_own_day():
+    taken = pd.Series(pd.to_datetime(["2022-05-13", "2022-05-12", "2022-05-13", "2022-05-18"]))
+    assert waiting.time_calls(FOUR, RULE, CHINA, taken)["age_days"].tolist() == [2, 1, 1, 5]
+
+
+def test_data_of_december_need_no_notice_for_january():
+    found = timed(ledger(("2026-12-30 10:00", None, None, None)), "2026-12-31")
+    assert found["age_days"].tolist() == [0] and not found["is_answer_due"].any()
+
+
+def test_what_a_ledger_never_records_is_missing_and_not_a_no():
+    bare = ledger(
+        ("10 10:00", None, "11 10:00", None), ("10 10:00", None, None, None), returned_n=pd.NA, transfer_n=pd.NA
+    )
+    found = timed(bare)
+    for name in ("is_answered_on_time", "is_closed_with_slip_on_time", "was_returned", "is_repeated_soon"):
+        assert found.loc[0, [name]].isna().all(), name
+    assert found["is_closed_on_time"].tolist() == [True, False]
+    assert rate(found, "is_answered_on_time").loc["county", ["n", "reason"]].tolist() == [0, "no eligible case"]
+    assert rate(found, "is_closed_on_time").loc["county", ["estimate", "n"]].tolist() == [1 / 2, 2]
+
+
+def test_a_call_closed_at_an_unstated_time_is_closed_and_neither_prompt_nor_late():
+    found = timed(ledger(("10 10:00", "11", None, None), ("10 10:00", "11", "12", "12"), status="closed"))
+    assert found["is_closed"].tolist() == [True, True]
+    assert found["is_closed_on_time"].isna().tolist() == [True, False]
+    curve = waiting.waiting_curves(found)
+    assert curve[curve["kind"] == "closed"][["wait_days", "share"]].to_numpy().tolist() == [[0.0, 0.0], [2.0, 1.0]]
+
+
+def test_called_again_within_ninety_days():
+    starts = ["2022-01-01", "2022-04-01", "2022-01-01", "2022-04-02", "2022-01-05", "2022-01-06", "2022-01-04", "2022-02-01"]  # fmt: skip
+    of = [
+        None,
+        "c0",
+        None,
+        "c2",
+        "c4",
+        None,
+        "c5",
+        "c5",
+    ]  # 90 days; 91 days; itself; before it (c6) and then after (c7)
+    calls = ledger(*[(day, None, None, None) for day in starts], reopened_of=of)
+    found = timed(calls)
+    assert found.index[found["is_repeated_soon"].fillna(False)].tolist() == [0, 5]
+    assert (
+        timed(calls, "2022-04-10")["is_repeat_due"].sum() == 5
+    )  # 1, 1, 4, 5 and 6 January; 9 January would be the last
+
+
+def test_rates_by_place_count_what_is_eligible():
+    calls = FOUR.assign(
+        town_id=["T01", "T01", "T01", "T02"],
+        status=["closed", "closed", "closed", "withdrawn"],
+        returned_n=pd.array([1, 0, 0, 0]),
+    )
+    found, towns = timed(calls), ["T01", "T02", "T03"]
+    assert rate(found, "is_answered_on_time", towns).loc["T01", ["estimate", "n"]].tolist() == [2 / 3, 3]
+    closed = rate(found, "is_closed", towns)
+    assert closed.loc["T01", "estimate"] == 1
+    assert closed.loc["T01", "low"] == pytest.approx(0.025 ** (1 / 3))  # Clopper-Pearson with no failure
+    returned = rate(found, "was_returned", towns)
+    assert returned.loc["T01", "high"] == pytest.approx(0.9057007, abs=1e-6)  # R binom.test(1, 3)
+    for town in ("T02", "T03"):  # only a withdrawn call; no call
+        assert closed.loc[town, ["n", "reason"]].tolist() == [0, "no eligible case"]
+        assert closed.loc[town, ["estimate", "low", "high"]].isna().all()
+
+
+def test_a_withdrawn_call_is_neither_prompt_nor_late_but_may_have_been_returned():
+    found = timed(ledger(("10 10:00", "11", None, None), status="withdrawn", returned_n=pd.array([1])))
+    assert found[["is_answered_on_time", "is_closed_on_time", "is_closed", "is_repeated_soon"]].isna().all(axis=None)
+    assert found["was_returned"].tolist() == [True]
+
+
+def test_a_call_too_young_leaves_the_share():
+    found = timed(FOUR, "2022-05-13")
+    answered = rate(found, "is_answered_on_time").loc["county"]
+    assert answered[["estimate", "n"]].tolist() == [1 / 3, 3]  # the third was received on Wed
+    assert rate(found, "is_closed_on_time").loc["county", "n"] == 0
+    assert rate(found, "is_closed_with_slip_on_time").loc["county", "n"] == 0
+
+
+# survival 3.5, survey 4.1, R: the columns, then
+#   des <- svydesign(id = ~psu, strata = ~town, weights = ~w, data = d, nest = TRUE)
+#   svykm(Surv(time, cause > 0) ~ 1, des, se = FALSE)$surv ; svykm(..., se = TRUE)$varlog (last row of each tied time)
+#   s <- survfit(Surv(time, factor(cause, 0:2)) ~ 1, d, id = seq_along(time), robust = TRUE); s$pstate ; s$std.err
+TIME = np.array([1.0, 1, 2, 2, 3, 3, 4, 5, 5, 6, 7, 8])
+CAUSE = np.array([1, 2, 1, 0, 1, 1, 0, 2, 1, 0, 1, 0])
+WEIGHT = np.array([1.0, 2, 1, 2, 1, 3, 2, 1, 1, 2, 1, 1])
+CLUSTERED = Design(np.repeat([0, 1], 6), np.repeat(np.arange(6), 2), WEIGHT, ("a", "b"))
+
+
+def test_kaplan_meier_is_svykm():
+    curve = waiting.kaplan_meier(TIME, CAUSE > 0, CLUSTERED).set_index("time")
+    survival = [0.83333333333333337, 0.77777777777777779, 0.5185185185185186, 0.3456790123456791, 0.17283950617283955]
+    var_log = [
+        0.029492455418381337,
+        0.028600274348422487,
+        0.018610562414266112,
+        0.041820438957475989,
+        0.041820438957475989,
+    ]
+    assert curve.index.tolist() == [1, 2, 3, 5, 7]
+    assert curve["survival"].to_numpy() == pytest.approx(survival, rel=1e-12)
+    assert curve["var_log"].to_numpy() == pytest.approx(var_log, rel=1e-9)
+    unclustered = waiting.kaplan_meier(TIME, CAUSE > 0, waiting.plain(12, WEIGHT))["var_log"].to_numpy()
+    assert abs(unclustered / var_log - 1).min() > 0.05  # the tempting mistake: calls of one office as if independent
+
+
+def test_kaplan_meier_by_hand():
+    curve = waiting.kaplan_meier(np.array([1.0, 2, 2, 3]), np.array([True, True, False, True]))
+    assert curve["survival"].tolist() == pytest.approx([3 / 4, 3 / 4 * 2 / 3, 0])  # 4, 3 and 1 at risk
+    assert waiting.median_wait(curve) == 2
+    assert np.isnan(waiting.median_wait(curve.head(1)))
+
+
+def test_the_interval_is_that_of_the_product_limit():
+    # r <- survfit(Surv(time, cause > 0) ~ 1, d, weights = w, cluster = psu, robust = TRUE); r$std.err, without n/(n-1)
+    r_se = [
+        0.152707615763617049,
+        0.151454866004756772,
+        0.216289304369893909,
+        0.158550484626164445,
+        0.079275242313082236,
+    ]
+    at = Design(np.zeros(12, dtype=np.int64), CLUSTERED.psu, WEIGHT, ("all",))
+    curve = waiting.kaplan_meier(TIME, CAUSE > 0, at)
+    assert curve["se"].to_numpy() == pytest.approx(np.array(r_se) * np.sqrt(6 / 5), rel=1e-9)
+    assert curve["high"].iloc[-1] == pytest.approx(0.17283950617 * np.exp(1.95996398 * np.sqrt(6 / 5) * 0.45866390195))
+
+
+def test_without_censoring_the_interval_is_that_of_a_share():
+    # 10, 75 and 15 of 100 end on days 1, 2 and 3: after day 2 the share left is 0.15, its se sqrt(0.15 x 0.85 / 99)
+    curve = waiting.kaplan_meier(np.repeat([1.0, 2, 3], [10, 75, 15]), np.ones(100, dtype=bool))
+    assert curve["survival"].tolist() == pytest.approx([0.9, 0.15, 0])
+    assert curve["se"].iloc[1] == pytest.approx(np.sqrt(0.15 * 0.85 / 99))
+    assert curve["var_log"].iloc[1] == pytest.approx(0.00246788876418506343)  # svykm: a 23rd of the right one
+    assert curve.loc[2, ["se", "low", "high"]].isna().all()  # nobody is left: no spread to go by
+
+
+def test_one_cluster_shows_no_spread():
+    one = np.zeros(12, dtype=np.int64)
+    curve = waiting.kaplan_meier(TIME, CAUSE > 0, Design(one, one, np.ones(12), ("all",)))
+    assert curve["survival"].notna().all() and curve[["se", "var_log", "low", "high"]].isna().all(axis=None)
+
+
+def test_cumulative_incidence_is_survfit():
+    table = waiting.cumulative_incidence(TIME, CAUSE)
+    first, second = (table[table["cause"] == k] for k in (1, 2))
+    assert first["incidence"].to_numpy() == pytest.approx(
+        [1 / 12, 1 / 6, 17 / 48, 7 / 15, 0.63541666666666663], rel=1e-12
+    )
+    assert second["incidence"].iloc[-1] == pytest.approx(0.195833333333333331, rel=1e-12)
+    r_first = [
+        0.079785592313028189,
+        0.107582870727983837,
+        0.143268618304012191,
+        0.155894967015425934,
+        0.168875874692748035,
+    ]
+    correction = np.sqrt(12 / 11)  # survfit leaves out n/(n-1)
+    assert first["se"].to_numpy() == pytest.approx(np.array(r_first) * correction, rel=1e-9)
+    assert second["se"].iloc[-1] == pytest.approx(0.125726476888286087 * correction, rel=1e-9)
+
+
+def test_both_causes_and_survival_add_up_to_one():
+    table = waiting.cumulative_incidence(TIME, CAUSE, design=CLUSTERED).groupby("time")["incidence"].sum()
+    curve = waiting.kaplan_meier(TIME, CAUSE > 0, CLUSTERED).set_index("time")["survival"]
+    assert (table + curve).to_numpy() == pytest.approx(np.ones(5), rel=1e-12)
+
+
+def test_a_curve_at_the_limit_is_the_share_when_all_calls_are_old_enough():
+    found = timed(pd.concat([FOUR, ledger(("12 10:00", "18", None, None), status="withdrawn")], ignore_index=True))
+    curve = waiting.waiting_curves(found)
+    at_two = curve[(curve["kind"] == "answered") & (curve["wait_days"] <= 2)]["share"].iloc[-1]
+    assert at_two == 2 / 4 == rate(found, "is_answered_on_time").loc["county", "estimate"]
+
+
+def test_the_curve_ends_with_the_last_whole_day():
+    calls = ledger(("10 10:00", "11", None, None), ("10 10:00", "13 09:00", None, None), ("10 10:00", None, None, None))
+    curve = waiting.waiting_curves(
+        timed(calls, "2022-05-13")
+    )  # the answer of the 13th: day 3 is not over for the third call
+    assert curve[["wait_days", "share"]].to_numpy().tolist() == [[0.0, 0.0], [1.0, pytest.approx(1 / 3)]]
+
+
+def test_closing_by_route():
+    found = waiting.closing_by_route(timed(FOUR.assign(returned_n=pd.array([0, 2, 0, 0]))))
+    assert found["wait_days"].tolist() == [5, 5] and found["route"].tolist() == ["direct_route", "passed_on"]
+    assert found["share"].tolist() == pytest.approx([2 / 4, 1 / 4])
+
+
+def test_funnel_flags_by_the_exact_tail():
+    # Centre 439/445. A perfect department is no outlier: P(5 of 5) = (439/445)^5 = 0.93
+    rows = counted(["K1", "K2", "K3", "K4"], [5, 40, 394, 0], [5, 40, 400, 0]).assign(period="2022")
+    assert not waiting.funnel(rows)["is_outside"].any()
+    assert waiting.funnel(rows)["place"].tolist() == ["K1", "K2", "K3"]
+    assert waiting.common_share(rows) == 439 / 445
+    # Centre 1/2, n = 10: P(X = 0) = 2^-10 = 0.00098 lies outside 0.1% a side, P(X <= 1) = 11/1024 does not
+    counts = counted("abcd", [0, 10, 1, 9], [10, 10, 10, 10]).assign(period="2022")
+    half = waiting.funnel(counts)
+    assert half["is_outside"].tolist() == [True, True, False, False]
+    assert half["remark"].tolist() == ["outside_limits", "outside_limits", "", ""]
+    later = counted("abcd", [0, 0, 1, 1], [10, 10, 10, 10]).assign(period="2023")  # centre 1/20: nobody is outside
+    both = waiting.funnel(pd.concat([counts, later]))
+    assert both["is_outside"].tolist() == [True, True, False, False] + 4 * [False]
+
+
+def test_funnel_limits_by_hand():
+    # n = 2, p = 1/2: P(0) = 1/4, P(<=1) = 3/4. At 2.5%: r = 0, a = (1/4 - 1/40)/(1/4) = 0.9, (0 - 0.9)/2 < 0, so 0;
+    # at 97.5%: r = 2, a = (1 - 0.975)/(1/4) = 0.1, (2 - 0.1)/2 = 0.95
+    low, high = waiting.funnel_limits(0.5, np.array([2.0]), 0.95)
+    assert (low[0], high[0]) == (0, pytest.approx(0.95))
+
+
+def test_every_clock_is_compared_and_withdrawn_calls_are_left_out():
+    calls = pd.concat([FOUR, ledger(("12 10:00", None, None, None), status="withdrawn")], ignore_index=True)
+    table = waiting.compare_clocks(calls, CHINA, pd.Timestamp("2022-06-30"))
+    assert len(table.drop_duplicates(["count_from", "cutoff", "day_ends"])) == 8 and set(table["n_answered"]) == {4}
+    by_rule = table.set_index(["count_from", "cutoff", "day_ends"])["answered"]
+    assert by_rule["next_day", "17:30", "24:00"] == 2 / 4
+    assert by_rule["next_day", "17:30", "17:30"] == 1 / 4  # 20:00 on the last day is late
+    assert by_rule["next_day", "24:00", "24:00"] == 1 / 4  # 17:31 counts as Tuesday's: the answer on Friday is late
+    assert by_rule["same_day", "17:30", "24:00"] == 0
+
+
+def test_an_empty_ledger_has_no_rate():
+    found = timed(FOUR.head(0))
+    assert [rate(found, flag).loc["county", "n"] for flag in FLAGS] == [0] * len(FLAGS)
+    assert waiting.waiting_curves(found).empty and waiting.closing_by_route(found).empty
+    nobody = counted(["K01"], [0], [0]).assign(period="2022")
+    assert (
+        waiting.funnel(nobody).empty and waiting.funnel_curve(nobody).empty and np.isnan(waiting.common_share(nobody))
+    )
