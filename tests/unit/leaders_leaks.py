@@ -24,7 +24,7 @@ from run_notebook import NOTEBOOKS, cells_of, run_notebook
 
 CELL = re.compile(r"L\d\d(_\w+)?$")
 BITS = 20.0  # a match that could come about by chance once in a million is none
-WIDE = 40  # columns
+WIDE = 32  # columns
 FEWEST = 4  # towns that make a figure by town
 TOLD = ("estimate", "low", "high", "n")
 KEY = ["claim", "part", "period", "wave", "place"]
