@@ -19,7 +19,8 @@ from pyarrow import Table, csv
 
 from huying.clean.answers import clean_answers, with_list
 from huying.clean.flags import find_flags
-from huying.clean.intake import Intake
+from huying.clean.intake import Intake, county_lists
+from huying.codebook import house_codebook
 from huying.folder import read_county
 from huying.sources.table import REPEAT, read_table
 from huying.sources.wjx import SERIAL, bind, read_wjx
@@ -29,10 +30,11 @@ EXPORT, WAVE = DEMO / "raw" / "residents_2023_text.csv", "2023"
 SIZES, BATCH = (1_200, 120_000, 1_200_000), 100_000
 MOST_RATIO, MOST_MEMORY, LARGE = 5.0, 3.0, 50e6  # the memory of a file under LARGE bytes is that of the libraries
 
-intake = Intake(read_county(DEMO))
+intake = Intake(read_county(DEMO), house_codebook())
 for entry in intake.in_order():
     intake.take_ledger(entry)
-lists = intake.options({table: frame for (table, _), frame in intake.ledgers.items()})
+listed = county_lists({table: frame for (table, _), frame in intake.ledgers.items()})
+lists = {name: [(code, label) for code, _, label in rows] for name, rows in listed.items()}
 items = [with_list(item, lists) for item in intake.book.form("resident")]
 
 
@@ -86,7 +88,7 @@ def measure(who: str, path: Path) -> dict[str, float]:
     took, start = clocks() - start, clocks()
     found = {"s": took[0], "clock": took[1], "bytes": float(peak_bytes() - bare)}
     if who == "ours":
-        find_flags(done.rows, intake.book.form("resident"), "resident", intake.county.thresholds)
+        find_flags(done.rows, intake.book.form("resident"), intake.county.thresholds)
         found["flags"] = (clocks() - start)[0]
     return found
 

@@ -97,6 +97,12 @@ def test_small_oddities_are_read_as_meant(tmp_path):
     assert read_table(write(tmp_path, "\ufeff\ufeff序号, 镇\u200b街 \n1,a\n")).text.columns.tolist() == ["序号", "镇街"]
     assert read_table(write(tmp_path, "序号,宽\r1,a\r2,b\r")).text["宽"].tolist() == ["a", "b"]
     assert read_table(write(tmp_path, '序号,宽\n1,5"管\n2,b\u2028c\n')).text["宽"].tolist() == ['5"管', "b\u2028c"]
+    raw = read_table(write(tmp_path, '"镇\n街",宽\na,1\n'))  # a line break in the header
+    assert (raw.text.columns.tolist(), raw.text.index.tolist()) == (["镇 街", "宽"], [3])
+    mixed = "序号,镇街\r1,李家镇\r2,王庄乡\r".encode() + "\n3,东岭镇\n".encode(
+        "gbk"
+    )  # bare CR, and a line in another encoding
+    assert read_table(write(tmp_path, mixed)).text["序号"].tolist() == ["1", "2"]
     assert read_table(write(tmp_path, "题目\n\n序号,宽\n1,a\n"), header_row=3).text.index.tolist() == [4]
     assert read_table(write(tmp_path, "序号,宽,\n1,a,\n")).text.shape == (1, 2)
     assert read_table(write(tmp_path, "行,行,\n1,a,x\n"), repeats=True).text.columns.tolist() == ["行", "行\x1f2", ""]

@@ -103,7 +103,7 @@ def claim_lines(statement: Statement) -> str:
         f"\n# {where}\n[[claim]]\nid = {quoted(statement.id)}\nzh = {quoted(statement.text)}\n"
         f"en = {quoted(say('report.to_translate', 'en') + ' ' + statement.text)}\nquantifier = {quoted(statement.quantifier)}\n"
         f"bar = {bar_of(statement)}\nproblem_if = {quoted(problem)}\n"
-        f'judged_for = "county"\nneeds = []\n{unit}base = {both}\nestimand = {both}\nnotebook = ""\nfigure = ""'
+        f'judged_for = "county"\nneeds = []\n{unit}base = {both}\nestimand = {both}\nnotebook = ""'
     )
 
 

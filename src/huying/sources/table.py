@@ -109,10 +109,10 @@ def decide_delimiter(lines: Sequence[str], place: Place) -> str:
 
 def records(reader: Any, place: Place, above: int) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line it starts on; raises InputError with that line for a quote that does not close."""
-    line = above + 1
+    line, same = above + 1, dict[str, str]()  # equal cells share their memory
     try:
         for record in reader:
-            yield line, record
+            yield line, [same.setdefault(cell, cell) for cell in record]
             line = above + reader.line_num + 1
     except csv.Error as error:
         raise InputError("sources.open_quote", Place(place.file, row=line)) from error
