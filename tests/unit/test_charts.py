@@ -86,7 +86,7 @@ def limits():
 
 def waiting():
     share = [0, 0.6, 0.9, 0, 0.2, 0.5]
-    return pd.DataFrame({"kind": ["respond"] * 3 + ["close"] * 3, "wait_days": [0, 1, 4, 0, 3, 9], "share": share})
+    return pd.DataFrame({"kind": ["answered"] * 3 + ["closed"] * 3, "wait_days": [0, 1, 4, 0, 3, 9], "share": share})
 
 
 def tried():
