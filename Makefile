@@ -38,7 +38,10 @@ notebooks: $(VENV)/installed ## run the notebooks in place and keep what their e
 gallery: $(VENV)/installed ## draw figures/gallery anew from the notebooks: one town and the county, both languages
 	$(BIN)/python -m huying run demo --towns T07 county --wave 2023 --lang zh en
 	rm -f figures/gallery/*.png
-	for file in figures/demo/*_2023_??.png; do cp "$$file" "figures/gallery/$$(basename "$$file" | sed 's/_2023_/_/')"; done
+	for file in figures/demo/*_T07_2023_??.png figures/demo/*_county_2023_??.png; do \
+		town=$$(echo "$$file" | sed 's/_county_/_T07_/'); \
+		if [ "$$file" = "$$town" ] || [ ! -f "$$town" ]; then cp "$$file" "figures/gallery/$$(basename "$$file" | sed 's/_2023_/_/')"; fi; \
+	done
 
 lab: $(VENV)/installed ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

@@ -24,7 +24,7 @@ from huying.claims.judged import NO_BASELINE, judge_claim
 from huying.claims.listing import list_claims
 from huying.claims.verdict import Recorded, Verdict
 from huying.claims.worded import FORM_NAMES
-from huying.counted import bounded, bounded_by_town, by_town, counted, values
+from huying.counting import Counting
 from huying.errors import CountyError, EstimateError
 from huying.estimates import COUNTY
 from huying.folder import County as Declared
@@ -37,7 +37,7 @@ from huying.surveys import open_survey, previous
 from huying.waiting import time_calls
 from huying.words import Text, all_words, say, use_language
 
-CALLS, DEPARTMENT = "calls", "dept_id"
+CALLS = "calls"
 NAMED = (  # ledgers that name what others give by its id
     ("towns", "town_id", ("name_zh", "name_en")),
     ("departments", "dept_id", ("name_zh", "name_en")),
@@ -46,7 +46,7 @@ NAMED = (  # ledgers that name what others give by its id
 ROWS = ("place", "estimate", "low", "high", "n")
 
 
-class County:
+class County(Counting):
     """One county, in one language. `declared`: its `county.toml`; `cleaned`: what was kept and set aside.
 
     `own_claims`: the county's own claims that a derived variable decides, by id. Opening raises CountyError for a claim that
@@ -231,87 +231,6 @@ class County:
     def has(self, table: str) -> bool:
         """Whether the county has a ledger or a form of this name."""
         return table in {name for name, _ in self.cleaned.ledgers} or FORM_NAMES.get(table, "") in self.cleaned.forms
-
-    # --- counts -------------------------------------------------------------------------------------------------------
-
-    def count(
-        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", exact: bool = True, reason: str = ""
-    ) -> pd.DataFrame:
-        """Shares of a true/false column of a complete list, in the shape of `share`: every town, then the county, period by period.
-
-        A missing value is outside the base. `exact` adds the Clopper-Pearson interval of the process behind the list. `by`:
-        town, None (the county alone), or another column (a row for each of its values; of dept_id for each department).
-        """
-
-        def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
-            if by == "town":
-                return by_town(self.town_ids, flags, part["town_id"], exact=exact)
-            if by is None:
-                return counted([COUNTY], [flags.sum()], [flags.count()], exact=exact)
-            tally = flags.groupby(part[by]).agg(["sum", "count"])
-            if by == DEPARTMENT:  # also those of the register without a case
-                tally = tally.reindex(tally.index.union(self.ledger("departments")[DEPARTMENT]), fill_value=0)
-            return counted(tally.index.astype(str), tally["sum"], tally["count"], exact=exact)
-
-        return self._by_period(rows, flag, one, reason)
-
-    def bounded(
-        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", reason: str = "no eligible case"
-    ) -> pd.DataFrame:
-        """As `count`, for a list in which some values are not known: low counts them as no, high as yes."""
-
-        def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
-            if by == "town":
-                return bounded_by_town(self.town_ids, flags, part["town_id"], reason=reason)
-            return bounded([COUNTY], [flags.sum()], [flags.count()], [len(flags)], reason=reason)
-
-        return self._by_period(rows, flag, one, "")
-
-    def _by_period(self, rows: pd.DataFrame, flag: Any, one: Any, reason: str) -> pd.DataFrame:
-        flags = rows[flag] if isinstance(flag, str) else pd.Series(flag, index=rows.index)
-        flags, name = flags.astype("boolean"), flag if isinstance(flag, str) else str(getattr(flag, "name", "") or "")
-        groups = rows.groupby("period", sort=True).groups if len(rows) and "period" in rows else {"": rows.index}
-        parts = [one(flags.loc[at], rows.loc[at]).assign(period=str(period)) for period, at in groups.items()]
-        made = pd.concat(parts, ignore_index=True).assign(measure=name, wave="")
-        if reason:
-            made["reason"] = made["reason"].replace("no eligible case", reason)
-        made.attrs |= rows.attrs
-        return self._labelled(made)
-
-    def proportion(self, k: pd.Series, n: pd.Series, exact: bool = False, period: str = "") -> pd.DataFrame:
-        """Shares k/n of complete lists from their totals, a row a place (the index of both)."""
-        made = counted(k.index.astype(str), k.to_numpy(dtype=float), n.to_numpy(dtype=float), exact=exact)
-        return self._labelled(made.assign(period=period, wave="", measure=str(k.name or "")))
-
-    def values(
-        self, series: Any, n: Any = 1, period: str = "", wave: str = "", reason: str = "", **columns: Any
-    ) -> pd.DataFrame:
-        """One number a place as rows for `judge`: a Series by place id, or a number for the county; `n` by place or one for all.
-
-        An index level named `period` holds the period of each number, alone for the county. `reason` says why a missing
-        number is missing.
-        """
-        given = series if isinstance(series, pd.Series) else pd.Series({COUNTY: series}, dtype="Float64")
-        if "period" in given.index.names and not len(given):
-            given = pd.Series({COUNTY: np.nan})
-        size = n.reindex(given.index).fillna(0).to_numpy() if isinstance(n, pd.Series) else n
-        numbers = given.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-        where = given.index.to_frame(index=False).astype(str)
-        if "period" in where:
-            period = where.pop("period").to_numpy()
-        places = where.iloc[:, 0] if where.shape[1] else [COUNTY] * len(given)
-        made = values(places, numbers, size, **columns)
-        if reason:
-            gone = made["estimate"].isna()
-            made["reason"], made["reliability"] = (
-                made["reason"].mask(gone, reason),
-                made["reliability"].mask(gone, "not estimable"),
-            )
-        return self._labelled(made.assign(period=period, wave=wave))
-
-    def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
-        rows.attrs["labels"] = self.key
-        return rows
 
     # --- claims -------------------------------------------------------------------------------------------------------
 

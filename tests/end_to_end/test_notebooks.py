@@ -51,14 +51,14 @@ class TestForm:
         lines = sorted(source.count("\n") + 1 for source in sources)
         assert lines[len(lines) // 2] <= 4 and lines[-1] <= 11
         assert not [source for source in sources if FORBIDDEN.search(source)]
-        assert any(FITTED.search(source) for source in sources)
+        assert sum(bool(FITTED.search(source)) for source in sources) >= 0.6 * len(sources)
 
     def test_one_cell_invites_a_change(self, path):
         assert sum("轮到你 Your turn" in "".join(cell["source"]) for cell in cells(path, "markdown")) == 1
 
     def test_every_evidence_cell_has_its_output_and_count(self, path):
         evidence = tagged(path, "nbval-check-output")
-        assert len(evidence) >= 3
+        assert len(evidence) >= 5
         for cell in evidence:
             assert "keep_output" in cell["metadata"]["tags"]
             assert cell["execution_count"]

@@ -264,7 +264,16 @@ def test_a_place_nobody_knows(county, aware):
     )
 
 
-def test_a_key_twice_with_another_value(county, aware):
+def test_a_cell_altered_and_run_again_has_the_last_value(county, aware):
+    """A researcher at work is not recording: she may change a definition and judge again."""
+    county.judge("P16", aware)
+    county.judge("P16", aware.assign(estimate=aware["estimate"] + 0.01))
+    rows = county.recorded.rows.set_index("place")["estimate"]
+    assert rows["T01"] == pytest.approx(aware.set_index("place")["estimate"]["T01"] + 0.01)
+
+
+def test_a_key_twice_with_another_value(county, aware, monkeypatch):
+    monkeypatch.setenv("HUYING_RECORD", "1")
     county.judge("P16", aware)
     county.judge("P16", aware)  # the same again is nothing new
     assert len(county.recorded.rows) == 3

@@ -138,9 +138,14 @@ class Verdict:
             print(self.text)
             return
         bundle: dict[str, Any] = {"text/plain": self.text, "text/html": self._repr_html_()}
-        if self.is_recorded and os.environ.get("HUYING_RECORD"):
+        if self.is_recorded and is_recording():
             bundle[MIME] = as_records(self.rows)
         publish_display_data(bundle)
+
+
+def is_recording() -> bool:
+    """Whether this is the county's recording run, whose rows are gathered."""
+    return bool(os.environ.get("HUYING_RECORD"))
 
 
 def as_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -154,17 +159,18 @@ def as_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 class Recorded:
-    """What one reading of a county has judged so far: a key twice with another value is an error."""
+    """What one reading of a county has judged so far. In the recording run a key twice with another value is an error; a
+    researcher who alters a cell and runs it again has the last value."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], str] = {}
         self._rows: list[pd.DataFrame] = []
 
     def add(self, rows: pd.DataFrame) -> None:
-        """Remember the rows; raises CountyError where a key is judged again with another value."""
+        """Remember the rows; in the recording run raises CountyError where a key is judged again with another value."""
         for row in as_records(rows):
             key, said = tuple(str(row[name]) for name in KEY), repr([row[name] for name in NUMBERS])
-            if self._known.setdefault(key, said) != said:
+            if self._known.setdefault(key, said) != said and is_recording():
                 raise CountyError("claims.judged_twice", claim=row["claim"], key=" · ".join(filter(None, key[1:])))
         self._rows.append(rows)
 
@@ -172,4 +178,4 @@ class Recorded:
     def rows(self) -> pd.DataFrame:
         """All rows judged so far, each key once."""
         made = pd.concat(self._rows, ignore_index=True) if self._rows else pd.DataFrame(columns=list(KEY))
-        return made.drop_duplicates(list(KEY), ignore_index=True)
+        return made.drop_duplicates(list(KEY), keep="last", ignore_index=True)

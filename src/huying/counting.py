@@ -1,0 +1,107 @@
+"""Counts and numbers of complete lists by town and period, as rows that can be judged; refuses to drop a town without a case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from huying.counted import bounded, bounded_by_town, by_town, counted, values
+from huying.estimates import COUNTY
+
+DEPARTMENT = "dept_id"
+
+
+class Counting:
+    """What an open county does with its lists. `key`: by which its words are found; `town_ids`: its towns in their order."""
+
+    key: str
+
+    @property
+    def town_ids(self) -> list[str]:
+        """The ids of the towns in the register's order."""
+        raise NotImplementedError
+
+    def ledger(self, table: str, period: str | None = None) -> pd.DataFrame:
+        """A ledger's rows."""
+        raise NotImplementedError
+
+    def count(
+        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", exact: bool = True, reason: str = ""
+    ) -> pd.DataFrame:
+        """Shares of a true/false column of a complete list, in the shape of `share`: every town, then the county, period by period.
+
+        A missing value is outside the base. `exact` adds the Clopper-Pearson interval of the process behind the list. `by`:
+        town, None (the county alone), or another column (a row for each of its values; of dept_id for each department).
+        """
+
+        def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
+            if by == "town":
+                return by_town(self.town_ids, flags, part["town_id"], exact=exact)
+            if by is None:
+                return counted([COUNTY], [flags.sum()], [flags.count()], exact=exact)
+            tally = flags.groupby(part[by]).agg(["sum", "count"])
+            if by == DEPARTMENT:  # also those of the register without a case
+                tally = tally.reindex(tally.index.union(self.ledger("departments")[DEPARTMENT]), fill_value=0)
+            return counted(tally.index.astype(str), tally["sum"], tally["count"], exact=exact)
+
+        return self._by_period(rows, flag, one, reason)
+
+    def bounded(
+        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", reason: str = "no eligible case"
+    ) -> pd.DataFrame:
+        """As `count`, for a list in which some values are not known: low counts them as no, high as yes."""
+
+        def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
+            if by == "town":
+                return bounded_by_town(self.town_ids, flags, part["town_id"], reason=reason)
+            return bounded([COUNTY], [flags.sum()], [flags.count()], [len(flags)], reason=reason)
+
+        return self._by_period(rows, flag, one, "")
+
+    def _by_period(self, rows: pd.DataFrame, flag: Any, one: Any, reason: str) -> pd.DataFrame:
+        flags = rows[flag] if isinstance(flag, str) else pd.Series(flag, index=rows.index)
+        flags, name = flags.astype("boolean"), flag if isinstance(flag, str) else str(getattr(flag, "name", "") or "")
+        groups = rows.groupby("period", sort=True).groups if len(rows) and "period" in rows else {"": rows.index}
+        parts = [one(flags.loc[at], rows.loc[at]).assign(period=str(period)) for period, at in groups.items()]
+        made = pd.concat(parts, ignore_index=True).assign(measure=name, wave="")
+        if reason:
+            made["reason"] = made["reason"].replace("no eligible case", reason)
+        made.attrs |= rows.attrs
+        return self._labelled(made)
+
+    def proportion(self, k: pd.Series, n: pd.Series, exact: bool = False, period: str = "") -> pd.DataFrame:
+        """Shares k/n of complete lists from their totals, a row a place (the index of both)."""
+        made = counted(k.index.astype(str), k.to_numpy(dtype=float), n.to_numpy(dtype=float), exact=exact)
+        return self._labelled(made.assign(period=period, wave="", measure=str(k.name or "")))
+
+    def values(
+        self, series: Any, n: Any = 1, period: str = "", wave: str = "", reason: str = "", **columns: Any
+    ) -> pd.DataFrame:
+        """One number a place as rows for `judge`: a Series by place id, or a number for the county; `n` by place or one for all.
+
+        An index level named `period` holds the period of each number, alone for the county. `reason` says why a missing
+        number is missing.
+        """
+        given = series if isinstance(series, pd.Series) else pd.Series({COUNTY: series}, dtype="Float64")
+        if "period" in given.index.names and not len(given):
+            given = pd.Series({COUNTY: np.nan})
+        size = n.reindex(given.index).fillna(0).to_numpy() if isinstance(n, pd.Series) else n
+        numbers = given.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        where = given.index.to_frame(index=False).astype(str)
+        if "period" in where:
+            period = where.pop("period").to_numpy()
+        places = where.iloc[:, 0] if where.shape[1] else [COUNTY] * len(given)
+        made = values(places, numbers, size, **columns)
+        if reason:
+            gone = made["estimate"].isna()
+            made["reason"], made["reliability"] = (
+                made["reason"].mask(gone, reason),
+                made["reliability"].mask(gone, "not estimable"),
+            )
+        return self._labelled(made.assign(period=period, wave=wave))
+
+    def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
+        rows.attrs["labels"] = self.key
+        return rows
