@@ -68,10 +68,11 @@ def register_of(n):
     return pd.DataFrame({"town_id": ids, **names, "type": kinds[:n], **numbers})
 
 
-def run_notebook(name, county, town="county", wave="", lang="en", change=None, draw=True, claims=()):
+def run_notebook(name, county, town="county", wave="", lang="en", change=None, draw=True, claims=(), watch=None):
     """What the cells left behind (their names), and all that they printed; `county` is an id, a folder or a StandIn.
 
     Without `draw` the cells that draw are left out, and with `claims` those that judge others, which is faster.
+    `watch(n, names)` is a context around each cell; a cell is left out where it gives False.
     """
     import matplotlib.pyplot as plt
 
@@ -95,7 +96,9 @@ def run_notebook(name, county, town="county", wave="", lang="en", change=None, d
                 others = claims and set(re.findall(r'county\.judge\("(\w+)"', source)).difference(claims)
                 if others or ("hy.charts." in source and not draw):
                     continue
-                exec(compile(source, f"{name} cell {n}", "exec"), names)
+                with watch(n, names) if watch else contextlib.nullcontext() as is_run:
+                    if is_run is not False:
+                        exec(compile(source, f"{name} cell {n}", "exec"), names)
         finally:
             os.chdir(here)
             plt.close("all")

@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         which.add_argument("--towns", nargs="+", metavar="ID", help=say("cli.towns"))
         which.add_argument("--notebooks", nargs="+", metavar="NAME", help=say("cli.notebooks_wanted"))
         which.add_argument("--wave", nargs="+", help=say("cli.wave"))
+        which.add_argument("--html", action="store_true", help=say("cli.html"))
     run = verbs.choices["run"]
     run.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help=say("cli.workers"))
     run.add_argument("--dry-run", action="store_true", help=say("cli.dry_run"))
@@ -56,10 +57,14 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("folder", nargs="?", default="survey_data/demo", type=Path)
     demo.add_argument("--key", default="tests/data/demo_key", type=Path, help=say("cli.key"))
     demo.add_argument("--seed", default=2023, type=int)
-    draft = verbs.add_parser("draft", help=say("cli.draft"))
-    draft.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    draft.add_argument("-o", "--output", type=Path)
-    draft.add_argument("--force", action="store_true", help=say("cli.force"))
+    new = verbs.add_parser("new", help=say("cli.new"))
+    new.add_argument("name", metavar="NAME", help=say("cli.new_name"))
+    new.add_argument("export", type=Path, metavar="EXPORT", help=say("cli.new_export"))
+    new.add_argument("number", type=Path, nargs="?", metavar="EXPORT_BY_NUMBER", help=say("cli.new_number"))
+    new.add_argument("--weight", default="", metavar="COLUMN", help=say("cli.new_weight"))
+    new.add_argument("--town", default="", metavar="COLUMN", help=say("cli.new_town"))
+    new.add_argument("--codebook", default="", choices=("house",), help=say("cli.new_codebook"))
+    new.add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
     dictionary = verbs.add_parser("dictionary", help=say("cli.dictionary"))
     dictionary.add_argument("--check", action="store_true", help=say("cli.dictionary_check"))
     dictionary.add_argument("--output", type=Path, default=Path("survey_data/README.md"))
@@ -238,19 +243,14 @@ def do_read_report(args: argparse.Namespace) -> int:
     return DONE
 
 
-def do_draft(args: argparse.Namespace) -> int:
-    """Draft a codebook from an unknown export."""
-    from huying.sources.draft import draft_codebook
-    from huying.store import write_text
+def do_new(args: argparse.Namespace) -> int:
+    """Draft a county's folder from an export."""
+    from huying.drafting.county import draft_county
 
-    text = draft_codebook(args.files[0], args.files[1] if len(args.files) > 1 else None)
-    if args.output:
-        if args.output.exists() and not args.force:
-            raise InputError("cli.exists", Place(str(args.output)))
-        write_text(args.output, text)
-        print(say("cli.drafted", file=args.output))
-    else:
-        print(text)
+    made = draft_county(args.name, args.export, args.number, weight=args.weight, town=args.town, codebook=args.codebook)
+    for text in made.remarks:
+        print(f"- {text(words.language())}")
+    print(say("cli.new_done", folder=made.folder, items=made.n_items, answers=made.n_answers, name=args.name))
     return DONE
 
 

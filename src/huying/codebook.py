@@ -19,7 +19,22 @@ import pandas as pd
 from huying.errors import CountyError, Place
 from huying.words import Text, as_text
 
-TYPES = ("single", "dropdown", "multi", "whole", "number", "text", "scale", "matrix_single", "matrix_scale")
+TYPES = (
+    "single",
+    "dropdown",
+    "multi",
+    "ranking",
+    "whole",
+    "number",
+    "text",
+    "date",
+    "scale",
+    "matrix_single",
+    "matrix_scale",
+)
+MANY = ("multi", "ranking")  # one cell that holds several options
+WORDS = ("text", "date")  # kept as they are written
+MOST_OPTIONS = 50  # of an item of MANY: its answers are kept as bits
 WHY_MISSING = ("refused", "does_not_know", "skipped", "blank", "not_applicable")
 COMPARE: Mapping[str, Any] = {"=": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal,
                               ">": np.greater, ">=": np.greater_equal}  # fmt: skip
@@ -44,7 +59,7 @@ class Option:
     key: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", self.key or f"o{self.code}")
+        object.__setattr__(self, "key", self.key or f"o{self.code}".replace("-", "m"))
 
 
 @dataclass(frozen=True)
@@ -52,7 +67,8 @@ class Item:
     """One question. `options` stand in the order of the form: their position is what a number export holds.
 
     `name` and `row_names` (by row id) make the columns of a prepared frame; without them they are
-    the lowered id and the row's id (`r1` for a row 1).
+    the lowered id and the row's id (`r1` for a row 1). `headers` and `coded` are the item's own columns in an export by text
+    (or a labelled file) and by number; without them its wording finds them.
     """
 
     id: str
@@ -82,6 +98,9 @@ class Item:
     role: str = ""
     name: str = ""
     row_names: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
+    coded: tuple[str, ...] = ()
+    missing_from: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.id.lower())
@@ -94,10 +113,10 @@ class Item:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """The columns that a cleaned table has for the item: one, or one a row of a matrix, or one an option of a multi."""
+        """The columns that a cleaned table has for the item: one, or one a row of a matrix, or one an option where several can be named."""
         if self.is_matrix:
             return tuple(f"{self.id}_{row}" for row, _ in self.rows)
-        if self.type == "multi":
+        if self.type in MANY:
             return tuple(f"{self.id}_{option.code}" for option in self.options)
         return (self.id,)
 
@@ -106,14 +125,14 @@ class Item:
         """The columns that a prepared frame has for the item, in the order of `variables`."""
         if self.is_matrix:
             return tuple(f"{self.name}_{self.row_names[row]}" for row, _ in self.rows)
-        if self.type == "multi":
+        if self.type in MANY:
             return tuple(f"{self.name}_{option.key}" for option in self.options)
         return (self.name,)
 
     def part(self, column: str) -> str | Option | None:
         """What a named column is of the item: the id of a matrix row, an option of a multi, or nothing for the whole item."""
         parts: tuple[str | Option | None, ...] = (None,)
-        if self.is_matrix or self.type == "multi":
+        if self.is_matrix or self.type in MANY:
             parts = tuple(row for row, _ in self.rows) if self.is_matrix else self.options
         return parts[self.columns.index(column)]
 
@@ -132,12 +151,6 @@ class Codebook:
     def form(self, form: str) -> tuple[Item, ...]:
         """The items of one form in their order."""
         return tuple(item for item in self.items.values() if item.form == form)
-
-    def item_of(self, variable: str) -> Item:
-        """The item to which a column of a matrix or multiple choice belongs."""
-        while variable not in self.items and "_" in variable:
-            variable = variable.rpartition("_")[0]
-        return self.items[variable]
 
     def find(self, form: str, column: str) -> tuple[Item, str | Option | None]:
         """The item of a named column such as `item_option`, and its row id, its option or None; KeyError otherwise."""
@@ -162,6 +175,8 @@ def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
     unit = as_text(known.pop("unit"), where) if "unit" in known else None
     missing = {int(code): why for code, why in known.pop("missing", {}).items()}
     rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+    if len(options) > MOST_OPTIONS and rest.get("type") in MANY:
+        raise CountyError("codebook.too_many_options", place, where=where, n=len(options), most=MOST_OPTIONS)
     unknown = set(known) - (set(Item.__dataclass_fields__) - {"text", "row_names"})
     if unknown or known.get("type") not in TYPES or not set(missing.values()) <= set(WHY_MISSING):
         strange = ", ".join(sorted(unknown)) or known.get("type")

@@ -6,7 +6,7 @@ Pearson 1934). What nobody knows bounds a share both ways.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,12 @@ def values(places: Iterable[str], value: Any, n: Any, **columns: Any) -> pd.Data
 def unsaid(places: Sequence[str], reason: str, n: float = 0, **columns: Any) -> pd.DataFrame:
     """Rows without a number, one a place, and why there is none."""
     return values(places, np.full(len(places), np.nan), n, reason=reason, reliability="not estimable", **columns)
+
+
+def by_period(rows: pd.DataFrame, one: Callable[[pd.DataFrame], pd.DataFrame], reason: str = NO_CASE) -> pd.DataFrame:
+    """What `one` makes of each period's rows; without a row the county's own, which has no number for this reason."""
+    parts = [one(part).assign(period=str(period)) for period, part in rows.groupby("period")]
+    return pd.concat(parts, ignore_index=True) if parts else unsaid([COUNTY], reason, period="")
 
 
 def by_town(towns: Sequence[str], flags: pd.Series, town: pd.Series, *, exact: bool = True) -> pd.DataFrame:

@@ -18,7 +18,7 @@ import pandas as pd
 from huying import labels, workdays
 from huying.claims.decided import decided_claims
 from huying.claims.declared import Claim, claims_of
-from huying.claims.evidence import as_evidence, no_data
+from huying.claims.evidence import as_evidence, no_data, typed
 from huying.claims.frozen import read_freeze, rule_hashes
 from huying.claims.judged import NO_BASELINE, judge_claim
 from huying.claims.listing import list_claims
@@ -137,7 +137,8 @@ class County(Counting):
         """The claims as a frame: what is claimed, its rule, and when the rule was frozen."""
         frozen = read_freeze(self.declared)
         rows = [
-            (key, claim.text(self.lang), claim.rule, frozen.date(key)) for key, claim in self.declared_claims.items()
+            (key, claim.text(self.lang), claim.say_rule(self.lang), frozen.date(key))
+            for key, claim in self.declared_claims.items()
         ]
         return pd.DataFrame(rows, columns=["claim", "text", "rule", "frozen_on"])
 
@@ -145,7 +146,7 @@ class County(Counting):
     def evidence(self) -> pd.DataFrame:
         """The evidence ledger as the last run gathered it; empty before the first."""
         file = self.folder / "evidence.parquet"
-        return pd.read_parquet(file) if file.is_file() else no_data([], "").iloc[:0]
+        return pd.read_parquet(file) if file.is_file() else typed(no_data([], ""))
 
     def listing(self, wave: str = "") -> pd.DataFrame:
         """The county's headline of every claim in the evidence ledger, with its words; see `list_claims`."""
@@ -231,6 +232,14 @@ class County(Counting):
     def has(self, table: str) -> bool:
         """Whether the county has a ledger or a form of this name."""
         return table in {name for name, _ in self.cleaned.ledgers} or FORM_NAMES.get(table, "") in self.cleaned.forms
+
+    def offers(self, needs: Sequence[str]) -> bool:
+        """Whether the county has any of these: a ledger or form, a report, claims of its own, a variable its forms allow."""
+        known = {"report": bool(self.declared.report), "own_claims": bool(self.own_claims)}
+        if any(known.get(name) or self.has(name) for name in needs):
+            return True
+        asked = [self.survey(form) for form in self.cleaned.forms]
+        return any(name in survey.declared and name not in survey.unasked for survey in asked for name in needs)
 
     # --- claims -------------------------------------------------------------------------------------------------------
 

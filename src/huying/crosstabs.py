@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import linalg, stats
 
+from huying import labels
 from huying.covariances import degrees, estimate_covariance
 from huying.estimates import COUNTY, Design, estimate_shares
 from huying.words import say
@@ -51,11 +52,15 @@ class Crosstab:
     test: Association
 
     def __repr__(self) -> str:
-        lang = self.table.attrs.get("labels", "").rpartition("/")[2] or None
+        words, about = labels.of(self.table), self.table.attrs
         wide = self.table.pivot(index="row", columns="column", values="estimate")
         order = {key: list(dict.fromkeys(self.table[key])) for key in ("row", "column")}
         wide = wide.reindex(index=order["row"], columns=order["column"])
-        return f"{wide.to_string(float_format='{:.1%}'.format)}\n{self.test.say(lang)}"
+        named = {key: [words.value(about.get(key, key), value) for value in order[key]] for key in order}
+        wide = wide.set_axis(named["row"]).set_axis(named["column"], axis=1)
+        title = " × ".join(words.measure(about[key]) for key in order if key in about)
+        with pd.option_context("display.unicode.east_asian_width", True):
+            return f"{title}\n{wide.to_string(float_format='{:.1%}'.format)}\n{self.test.say(words.lang)}"
 
 
 def crosstab(

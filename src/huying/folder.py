@@ -38,7 +38,7 @@ SCHEMA: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "campaign": {"towns": (list,), "on": (dt.date,)},
     "thresholds": {key: (int, float) if isinstance(value, int | float) else (list,) if isinstance(value, list) else (str, int)
                    for key, value in THRESHOLDS.items()},
-    "survey": {"form": (str,), "wave": (str,), "reader": (str,), "text": (str,), "number": (str,), "file": (str,)},
+    "survey": {"form": (str,), "wave": (str,), "reader": (str,), "text": (str,), "number": (str,), "file": (str,), "weight": (str,)},
     "ledger": {"table": (str,), "file": (str,), "period": (str,), "sheet": (str,), "header_row": (int,), "columns": (dict,)},
 }  # fmt: skip
 REQUIRED = {"county": ("id", "name_zh", "name_en", "sampling", "is_synthetic"), "wave": ("from", "to"),
@@ -50,7 +50,7 @@ CHOICES = {"lang": LANGUAGES, "sampling": SAMPLINGS, "form": FORMS, "calendar": 
 
 @dataclass(frozen=True)
 class Survey:
-    """One survey export: a form in a wave, in a text file (and its number twin), or one SPSS file."""
+    """One survey export: a form in a wave, in a text file (and its number twin), or one SPSS file; `weight` is a column of it."""
 
     form: str
     wave: str
@@ -58,6 +58,7 @@ class Survey:
     text: str = ""
     number: str = ""
     file: str = ""
+    weight: str = ""
 
 
 @dataclass(frozen=True)

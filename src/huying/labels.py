@@ -31,6 +31,7 @@ SAYABLE = (
     "rule",
     "choice",
     "side",
+    "question_type",
 )
 ROOMS = ("labels", "claims", "clean")
 JOINTS = (" - ", " + ", "/")  # how the measure of a difference, a sum or a ratio is put together

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from huying.codebook import Item
+from huying.codebook import MANY, Item
 
 Lists = Mapping[str, Sequence[tuple[int, str]]]  # a county's lists: code and key, such as 1 and T01
 KEY_TYPES = ("single", "dropdown", "matrix_single")
-WHOLE_TYPES = ("scale", "matrix_scale", "whole")
+WHOLE_TYPES = ("scale", "matrix_scale", "whole", "ranking")
 
 
 def keys_of(item: Item, lists: Lists) -> dict[int, str]:
@@ -32,7 +32,7 @@ def name_answers(rows: pd.DataFrame, items: Sequence[Item], lists: Lists) -> tup
         keys = keys_of(item, lists)
         for variable, column in zip(item.variables, item.columns, strict=True):
             values[column] = name_one(rows[variable], item, keys)
-            cell = item.id if item.type == "multi" else variable
+            cell = item.id if item.type in MANY else variable
             reasons[column] = rows[f"{cell}_missing"]
         if item.role == "town":
             values[item.name] = rows["town_id"].astype("string")
@@ -47,6 +47,8 @@ def name_one(answers: pd.Series, item: Item, keys: Mapping[int, str]) -> pd.Seri
         return answers.astype("Int64").astype("boolean")
     if item.type in WHOLE_TYPES:
         return answers.astype("Int64")
+    if item.type == "date":
+        return answers.astype("string").astype("datetime64[s]")
     return answers.astype("Float64") if item.type == "number" else answers.astype("string")
 
 

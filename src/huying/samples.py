@@ -12,13 +12,14 @@ import pandas as pd
 
 from huying.codebook import Codebook, Item
 from huying.errors import EstimateError
-from huying.estimates import Design
+from huying.estimates import COUNTY, Design
 from huying.folder import County
 from huying.store import Cleaned
 from huying.weights import base_weights, kish, rake_towns
 
 Ints = npt.NDArray[np.int64]
-SEXES = ("male", "female")
+SEXES, AGES = ("male", "female"), ("18-39", "40-59", "60+")
+NO_PLACE = ""  # the stratum of a survey that did not ask for the town
 
 
 @dataclass(frozen=True)
@@ -79,28 +80,23 @@ def resident_sample(
     """Residents of a wave: strata = towns, PSUs = villages, weights raked to town x sex and town x age."""
     rows = analysed(cleaned, "resident", wave, county.exclude if exclude is None else exclude)
     towns, margins = cleaned.ledger("towns"), cleaned.ledger("margins")
-    if towns is None:
-        raise EstimateError("samples.no_register")
-    town = town_codes(rows, towns)
-    village = rows["village_id"].fillna("").astype(str)
-    nowhere = (village == "").groupby(rows["town_id"].astype(str)).transform("all")
-    alone = rows["town_id"].astype(str) + "?" + nowhere.map({True: "#", False: ""}) + rows["row_id"].where(nowhere, "")
-    village = village.where(village != "", alone)  # where no village of a town is known, the PSU is the person
-    psu = np.unique(rows["town_id"].astype(str) + "/" + village, return_inverse=True)[1].astype(np.int64)
-    base = base_weights(town, psu, towns["adults"].to_numpy(dtype=float))
-    if county.sampling != "probability":
-        base = np.ones(len(rows))
-    if margins is None:
-        table = pd.DataFrame(
-            {
-                "place": towns["town_id"],
-                "n": np.bincount(town, minlength=len(towns)),
-                "kish": kish(base, town, len(towns)),
-            }
-        )
-        return Sample(rows, Design(town, psu, base, tuple(towns["town_id"])), table, wave)
+    towns = None if rows["town_id"].isna().all() else towns  # nobody was asked for the town: one stratum without a name
+    places = (NO_PLACE,) if towns is None else tuple(towns["town_id"])
+    town = np.zeros(len(rows), dtype=np.int64) if towns is None else town_codes(rows, towns)
+    psu, base = number_psus(rows), np.ones(len(rows))
+    is_given = "given_weight" in rows
+    if is_given:
+        base = rows["given_weight"].to_numpy(dtype=float)
+    elif county.sampling == "probability" and towns is not None and towns["adults"].notna().all():
+        base = base_weights(town, psu, towns["adults"].to_numpy(dtype=float))
     roles = {item.role: item for item in book.form("resident") if item.role in ("sex", "age")}
-    groups, totals = {}, {}
+    if margins is None or is_given or towns is None:
+        n = np.bincount(town, minlength=len(places))
+        table = pd.DataFrame(
+            {"place": [COUNTY] if towns is None else places, "n": n, "kish": kish(base, town, len(places))}
+        )
+        return Sample(group_people(rows, roles), Design(town, psu, base, places), table, wave)
+    groups, totals = dict[str, Ints](), dict[str, npt.NDArray[np.float64]]()
     for item, grouping in (("sex", sex_groups), ("age", age_groups)):
         names, totals[item] = margin_totals(margins, towns, item)
         groups[item] = grouping(rows, roles[item], names)
@@ -109,6 +105,24 @@ def resident_sample(
     design = Design(town, psu, raked.weight, tuple(towns["town_id"]), margins=raked.margins, base=base)
     named = {f"{item}_group": name_groups(groups[item], margin_totals(margins, towns, item)[0]) for item in groups}
     return Sample(rows.assign(**named), design, raked.diagnostics, wave, raked.merged)
+
+
+def number_psus(rows: pd.DataFrame) -> Ints:
+    """Each row's village as a number; where no village of a town is known, the PSU is the person."""
+    where, village = rows["town_id"].astype("string").fillna("").astype(str), rows["village_id"].fillna("").astype(str)
+    nowhere = (village == "").groupby(where).transform("all")
+    alone = where + "?" + nowhere.map({True: "#", False: ""}) + rows["row_id"].where(nowhere, "")
+    return np.unique(where + "/" + village.where(village != "", alone), return_inverse=True)[1].astype(np.int64)
+
+
+def group_people(rows: pd.DataFrame, roles: Mapping[str, Item]) -> pd.DataFrame:
+    """The rows with sex_group and age_group as margins would have them, where the form asks for sex and age in years."""
+    named = {}
+    if "sex" in roles and {option.key for option in roles["sex"].options} >= set(SEXES):
+        named["sex_group"] = name_groups(sex_groups(rows, roles["sex"], list(SEXES)), list(SEXES))
+    if "age" in roles and not roles["age"].options:
+        named["age_group"] = name_groups(age_groups(rows, roles["age"], list(AGES)), list(AGES))
+    return rows.assign(**named)
 
 
 def name_groups(codes: Ints, names: list[str]) -> pd.Series:

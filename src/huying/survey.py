@@ -18,18 +18,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.codebook import Codebook
+from huying.codebook import MANY, Codebook
 from huying.crosstabs import Crosstab, crosstab
 from huying.derived import Answers, Derived, Scope, holds
 from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum
 from huying.regressions import Regression, regress
+from huying.samples import NO_PLACE
 from huying.waves import independent_change, stacked
 from huying.words import Text, say
 
 Floats = npt.NDArray[np.float64]
 MOST_GROUPS = 30
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
+REDEFINED = "definition_changed"
 SKIPPED = "skipped"  # why somebody whom an item did not ask has no answer
 LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
 Estimator = Callable[..., pd.DataFrame]
@@ -61,6 +63,7 @@ class Survey:
     weighting: pd.DataFrame
     merged: tuple[str, ...] = ()
     absent: str = ""  # why there is nobody, where there is nobody
+    declared: Mapping[str, Derived] = field(default_factory=dict)  # derived variables as house and county declare them
     unasked: Mapping[str, Derived] = field(default_factory=dict)  # derived variables whose items the form does not have
 
     def __post_init__(self) -> None:
@@ -97,7 +100,8 @@ class Survey:
         """
         if not name.isidentifier():
             raise EstimateError("survey.bad_name", name=name)
-        self._add(Derived(name, self.form, when, base, unknown, Text(name, name)))
+        text = self.declared[name].text if name in self.declared else Text(name, name)
+        self._add(Derived(name, self.form, when, base, unknown, text))
         return self
 
     def _add(self, variable: Derived) -> None:
@@ -185,18 +189,61 @@ class Survey:
         """
         base = self._where(where)
         (a, rows), (b, columns) = (self._codes(name, base) for name in (row, column))
-        return crosstab(self.design, a, b, rows, columns, fewest=self.fewest)
+        made = crosstab(self.design, a, b, rows, columns, fewest=self.fewest)
+        made.table.attrs |= {"labels": self.labels, "row": row, "column": column}
+        return made
 
-    def topline(self, column: str, by: Any = None, where: str = "") -> pd.DataFrame:
-        """Every answer of a question with its share and interval: a row an answer (column `answer`) and place."""
-        options = [name for name in self._made if name.startswith(f"{column}_") and name in self.reasons]
-        if column not in self.frame and options:
-            order = [str(name) for name in self.frame.columns if name in options]
-            return self.share(order, by, where).rename(columns={"measure": "answer"})
-        codes, names = self._codes(column, self._where(""))
-        table = {name: np.where(codes < 0, np.nan, codes == k) for k, name in enumerate(names)}
-        made = self._open(column, pd.DataFrame(table, index=self._ids, dtype=float))
-        return self._run(self._shares, made, by, where).rename(columns={"measure": "answer"})
+    def questions(self) -> pd.DataFrame:
+        """The questions of the form in their order: question (its name), question_type, and how many answered it.
+
+        n: people with an answer; n_skipped: people whom it did not ask; n_missing: people asked who gave none.
+        """
+        rows = []
+        for item in self.book.form(self.form):
+            if not (columns := [name for name in item.columns if name in self.reasons]):
+                continue
+            answered = self._checked()[columns].notna().any(axis=1)
+            skipped = ~answered & (self.reasons[columns] == SKIPPED).all(axis=1)
+            n = int(answered.sum()), int(skipped.sum()), int((~answered & ~skipped).sum())
+            rows.append((item.name, item.type, *n))
+        made = pd.DataFrame(rows, columns=["question", "question_type", "n", "n_skipped", "n_missing"])
+        made.attrs["labels"] = self.labels
+        return made
+
+    def topline(self, question: str, by: Any = None, where: str = "") -> pd.DataFrame:
+        """Every answer of a question with its share and interval: a row an answer (column `answer`), row of a matrix and place.
+
+        `count` is how many people gave the answer, unweighted; n is the base. Of a ranking: who named the option first.
+        """
+        item = next((one for one in self.book.form(self.form) if one.name == question), None)
+        if item and item.is_matrix and question not in self.frame:
+            parts = [self.topline(column, by, where).assign(measure=column) for column in item.columns]
+            made = pd.concat(parts, ignore_index=True)
+            made.attrs |= parts[0].attrs
+            return made
+        if item and item.type in MANY:
+            answers = self._checked()[list(item.columns)].astype("Float64").astype(float)
+            table = answers.eq(1).astype(float).where(answers.notna().any(axis=1), np.nan)
+        else:
+            codes, names = self._codes(question, self._where(""))
+            table = {name: np.where(codes < 0, np.nan, codes == k) for k, name in enumerate(names)}
+            table = self._open(question, pd.DataFrame(table, index=self._ids, dtype=float))
+        made = self._run(self._shares, table, by, where).rename(columns={"measure": "answer"})
+        town = self.frame["town"] if "town" in _as_list(by) else None
+        if _as_list(by) in ([], ["town"]):
+            counted = _cut(table, self._where(where))
+            counts = {(COUNTY, name): counted[name].sum() for name in counted}
+            counts |= {} if town is None else counted.groupby(town).sum().stack().to_dict()
+            made["count"] = [counts.get(key, 0) for key in zip(made["place"], made["answer"], strict=True)]
+        made.attrs["answer"] = question
+        return made
+
+    def ranking(self, question: str, by: Any = None, where: str = "") -> pd.DataFrame:
+        """The mean rank of each option of a ranking (1 = first), among the people who ranked it, with its interval."""
+        item = next((one for one in self.book.form(self.form) if one.name == question), None)
+        if item is None or item.type != "ranking":
+            raise EstimateError("survey.no_ranking", column=question)
+        return self.mean(list(item.columns), by, where)
 
     def regress(self, formula: str) -> Regression:
         """A linear regression, or a logistic one where the outcome is true and false, as R's `svyglm`; see `huying.regressions`."""
@@ -257,9 +304,15 @@ class Survey:
         return self._placed(pd.concat(parts, ignore_index=True), by)
 
     def _placed(self, made: pd.DataFrame, by: Any) -> pd.DataFrame:
-        """The rows that `by` asks for: without `town` the county's."""
+        """The rows that `by` asks for: without `town` the county's, and where nobody was asked for the town."""
+        made = made[made["place"] != NO_PLACE]
         if "town" not in _as_list(by):
             made = made[made["place"] == COUNTY].reset_index(drop=True)
+        altered = {name for name, was in self.declared.items() if self.derived.get(name) != was}
+        if altered & set(re.findall(r"\w+", " ".join(made["measure"].unique()))):
+            made["remark"] = (
+                REDEFINED  # what is judged by it carries the remark: it is not the definition that was frozen
+            )
         made.attrs |= {"labels": self.labels, "source": say(f"survey.{self.form}", _lang(self.labels))}
         return made
 
@@ -270,7 +323,11 @@ class Survey:
         return made[["place", *groups, "measure", *LEADING, "wave", "period", *rest]]
 
     def _nothing(self, names: Sequence[str], by: Any, reason: str) -> pd.DataFrame:
-        places = [*self.design.places, COUNTY] if "town" in _as_list(by) else [COUNTY]
+        places = (
+            [*(place for place in self.design.places if place != NO_PLACE), COUNTY]
+            if "town" in _as_list(by)
+            else [COUNTY]
+        )
         rows = [{"place": place, "measure": name} for name in names for place in places]
         made = pd.DataFrame(rows).assign(**dict.fromkeys(LEADING, np.nan), wave=self.wave, period="")
         made = made.assign(n=0.0, reliability="not estimable", reason=reason, method="")

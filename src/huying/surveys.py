@@ -174,5 +174,5 @@ def _derive(survey: Survey, own: Mapping[str, Derived], house: Mapping[str, Deri
                     raise
                 unasked[variable.name] = variable
                 survey.frame[variable.name] = pd.Series(pd.NA, survey.frame.index, dtype=variable.kind)
-    survey.unasked = unasked
+    survey.unasked, survey.declared = unasked, {**survey.derived, **unasked}
     survey._made |= set(survey.frame.columns)

@@ -61,7 +61,10 @@ def show(frame: pd.DataFrame, rows: int = 40, percent: Iterable[str] = ()) -> Ta
     for name in kept:
         column, title = part[name], words.word(name)
         is_number = is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype)
-        text = [number(value, name in shares) if is_number else in_words(words, str(name), value) for value in column]
+        text = [
+            number(value, name in shares) if is_number else in_words(words, frame.attrs.get(name, str(name)), value)
+            for value in column
+        ]
         cells[title if title not in cells else str(name)] = text
         is_left.append(not is_number)
     below = words.say("labels.no_rows") if not len(table) else ""

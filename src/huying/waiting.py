@@ -147,6 +147,12 @@ def median_wait(curve: pd.DataFrame) -> float:
     return float(passed.iloc[0]) if len(passed) else np.nan
 
 
+def median_days(days: pd.Series, age: pd.Series) -> float:
+    """The median of `days`, what has not come to its end censored at its `age` (Kaplan and Meier 1958)."""
+    passed = days.fillna(age).clip(lower=0).to_numpy(dtype=float)
+    return median_wait(kaplan_meier(passed, days.notna().to_numpy()))
+
+
 def cumulative_incidence(
     time: Floats, cause: Ints, weight: Floats | None = None, design: Design | None = None
 ) -> pd.DataFrame:

@@ -30,31 +30,32 @@ def stacked(
 
 
 def independent_change(early: pd.DataFrame, late: pd.DataFrame) -> pd.DataFrame:
-    """`late` less `early`, two estimate frames of independent samples by place; degrees of freedom: Welch (1947).
+    """`late` less `early`, two estimate frames of independent samples by place."""
+    return independent_sum(late, early, -1.0)
 
-    Forms carry no name, so who answered twice cannot be known; where the same people answer alike the interval is too wide,
-    not too narrow.
+
+def independent_sum(first: pd.DataFrame, second: pd.DataFrame, sign: float = 1.0) -> pd.DataFrame:
+    """`first` plus `sign` times `second`, estimate frames of independent samples, at the places of `first`.
+
+    Variances add, degrees of freedom are Welch's (1947). Forms carry no name, so who answered twice cannot be known; where
+    the same people answer alike a change has too wide an interval, not too narrow a one.
     """
-    late = late.set_index("place").loc[early["place"]].reset_index()
-    v0, v1 = early["se"].to_numpy(dtype=float) ** 2, late["se"].to_numpy(dtype=float) ** 2
-    parts = [np.divide(v**2, df, out=np.zeros(len(v)), where=df > 0) for v, df in ((v0, early["df"]), (v1, late["df"]))]
-    bottom = parts[0] + parts[1]
-    least = np.minimum(early["df"], late["df"]).to_numpy(dtype=float)
-    df = np.divide((v0 + v1) ** 2, bottom, out=least.copy(), where=bottom > 0)
-    gap = late.assign(
-        estimate=late["estimate"] - early["estimate"],
-        se=np.sqrt(v0 + v1),
-        df=df,
+    other = second.set_index("place").reindex(first["place"]).set_axis(first.index)
+    variances = [rows["se"].to_numpy(dtype=float) ** 2 for rows in (first, other)]
+    freedom = [rows["df"].to_numpy(dtype=float) for rows in (first, other)]
+    pairs = zip(variances, freedom, strict=True)
+    bottom = sum(np.divide(v**2, df, out=np.zeros(len(v)), where=df > 0) for v, df in pairs)
+    total, least = sum(variances), np.minimum(*freedom)
+    made = first.assign(
+        estimate=first["estimate"] + sign * other["estimate"].astype(float),
+        se=np.sqrt(total),
+        df=np.divide(total**2, bottom, out=least.copy(), where=bottom > 0),
         n_eff=np.nan,
         deff=np.nan,
-        n=np.minimum(early["n"], late["n"]),
+        n=np.minimum(first["n"], other["n"]),
         method=STUDENT,
-        reason=early["reason"].where(early["reason"] != "", late["reason"]),
+        reason=first["reason"].where(first["reason"] != "", other["reason"].fillna("")),
     )
-    gap["low"], gap["high"] = limits(gap)
-    said = np.select(
-        [gap["reason"] == "too few answers", gap["reason"] != "", is_unsteady(gap)],
-        ["too few answers", "not estimable", "read with care"],
-        "ok",
-    )
-    return gap.assign(reliability=said)
+    made["low"], made["high"] = limits(made)
+    why = [made["reason"] == "too few answers", made["reason"] != "", is_unsteady(made)]
+    return made.assign(reliability=np.select(why, ["too few answers", "not estimable", "read with care"], "ok"))

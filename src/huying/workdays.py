@@ -131,17 +131,6 @@ def starts(start: pd.Series, rule: Rule, days: Calendar) -> Ints:
     return days.up_to(began if rule.count_from == "next" else began - np.timedelta64(1, "D"))
 
 
-def deadlines(start: pd.Series, n: int, rule: Rule, days: Calendar) -> pd.Series:
-    """The n-th counted working day after each start (a day; it ends at `rule.day_ends`).
-
-    Raises CalendarError when the start or the deadline falls in a year without an official notice.
-    """
-    due = pd.Series(pd.NaT, index=start.index, dtype="datetime64[ns]")
-    began = start.notna().to_numpy()
-    due[began] = days.nth(starts(start[began], rule, days) + n)
-    return due
-
-
 def wait_days(start: pd.Series, end: pd.Series, rule: Rule, days: Calendar) -> pd.Series:
     """Working days waited, Int64, missing where `end` is: n or less exactly when the event keeps the n-day limit.
 

@@ -1,5 +1,6 @@
 """The engine leaves what a kernel would leave, cell by cell: every kind of output, and the house's own notebooks."""
 
+import json
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ from huying.batch.run import Limits, run
 
 ROOT = Path(__file__).parents[2]
 IS_WHOLE = bool(os.environ.get("HUYING_WHOLE"))  # every notebook x T01, T12, county x both languages: `make test-equal`
+DIFFERENT = ("00", "11", "91")  # what records nothing, what judges and draws, and what reads the evidence: `make test`
 PLACES, LANGS = ("T01", "T12", "county"), ("zh", "en")
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
@@ -130,20 +132,46 @@ def test_all_kinds_of_output_equal_those_of_a_kernel(tmp_path):
     assert made.language_info == stock.language_info and made.papermill.keys() == stock.papermill.keys()
 
 
-@pytest.mark.parametrize("last", ["raise ValueError('wrong town')", "import sys; sys.exit(3)", "exit()"])
-def test_a_notebook_that_fails_is_left_as_a_kernel_leaves_it(tmp_path, last):
-    source = tmp_path / "fails.ipynb"
-    nbformat.write(notebook_of("print('one')", last, "print('never')"), source)
-    files = {name: tmp_path / f"{name}.ipynb" for name in ("kernel", "huying")}
-    said = [
-        papermill(source, files["kernel"], {"x": "2"}),
-        papermill(source, files["huying"], {"x": "2"}, "--engine", "huying"),
-    ]
-    if last != "exit()":  # a kernel that exits is lost to papermill, which stops with another error
-        assert said[0].returncode == said[1].returncode == 1
-        assert outputs(files["huying"]) == outputs(files["kernel"])
-    else:
-        assert outputs(files["huying"])[-1][1] == "(None, [])"
+FAILS = ("raise ValueError('wrong town')", "import sys; sys.exit(3)", "exit()")
+EACH = """if True:
+    import itertools, json, sys
+    import papermill
+    told = {}
+    for name, engine in itertools.product(sys.argv[1:], ("huying", None)):
+        if (name, engine) == ("exit", None):
+            continue
+        try:
+            papermill.execute_notebook(f"{name}.ipynb", f"{name}_{engine}.ipynb", {"x": "2"}, engine_name=engine, progress_bar=False)
+            told[f"{name}_{engine}"] = ""
+        except Exception as error:
+            told[f"{name}_{engine}"] = type(error).__name__
+    print(json.dumps(told))
+"""
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory):
+    """Each notebook that fails, run by both engines from one process: the folder, and what each run raised."""
+    folder = tmp_path_factory.mktemp("failed")
+    for name, last in zip(("raise", "leave", "exit"), FAILS, strict=True):
+        nbformat.write(notebook_of("print('one')", last, "print('never')"), folder / f"{name}.ipynb")
+    command = [sys.executable, "-c", EACH, "raise", "leave", "exit"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", ["raise", "leave"])
+def test_a_notebook_that_fails_is_left_as_a_kernel_leaves_it(failed, name):
+    folder, raised = failed
+    assert raised[f"{name}_huying"] == raised[f"{name}_None"] == "PapermillExecutionError"
+    assert outputs(folder / f"{name}_huying.ipynb") == outputs(folder / f"{name}_None.ipynb")
+    assert outputs(folder / f"{name}_huying.ipynb")[-1][1] == "(None, [])"
+
+
+def test_a_notebook_that_leaves_early_is_left_there(failed):
+    """A kernel that exits is lost to papermill, which stops with another error."""
+    assert outputs(failed[0] / "exit_huying.ipynb")[-1][1] == "(None, [])"
 
 
 def test_what_is_written_past_python_is_kept_with_its_cell(tmp_path):
@@ -182,8 +210,8 @@ def test_what_only_another_process_could_keep_is_refused(tmp_path):
 
 
 def wanted(site):
-    """Of each notebook one place and language, or every one."""
-    for k, notebook in enumerate(site.notebooks()):
+    """Of a notebook of each kind one place and language, or of every notebook every one."""
+    for k, notebook in enumerate(site.notebooks(None if IS_WHOLE else DIFFERENT)):
         places = [place for place in PLACES if place == "county" or notebook.places == "all"]
         pairs = [(place, lang) for place in places for lang in LANGS]
         for place, lang in pairs if IS_WHOLE else [pairs[k % len(pairs)]]:

@@ -1,6 +1,7 @@
 """The demo county's results, and the frames and charts of its notebooks, read by somebody who knows what its leaders answered."""
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,14 @@ CHANGES = {name: FEW_DRAWS for name in HEARING if name.startswith("12")}
 
 @pytest.fixture(scope="module")
 def make(demo):
-    """Gives the demo county opened anew, its leaders where they are or dealt to other towns."""
+    """Gives the demo county opened anew, its leaders where they are or dealt to other towns; each has its surveys made once."""
+    dealt, surveys = cache(lambda: shuffled(county(demo.folder, lang="en").cleaned)), {True: {}, False: {}}
 
     def make(is_dealt=False):
         here = county(demo.folder, lang="en")
-        here.surveys_made = {}
+        here.surveys_made = surveys[is_dealt]
         if is_dealt:
-            here.__dict__["cleaned"] = shuffled(here.cleaned)
+            here.__dict__["cleaned"] = dealt()
         return here
 
     return make

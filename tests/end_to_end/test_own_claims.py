@@ -55,7 +55,9 @@ def test_the_notebook_judges_it_for_every_town(folder):
     assert "Z01 | Median Town | Most residents find the window staff polite" in printed
 
 
-def test_freezing_covers_the_indicator(folder):
+def test_freezing_covers_the_indicator(folder, monkeypatch):
+    """Neither a frozen rule nor a changed one alters what cleaning gives: the county is cleaned once."""
+    monkeypatch.setenv("HUYING_PREPARED", str(hy.county(folder).folder.resolve()))
     day = dt.date(2023, 5, 1)
     freeze(read_county(folder), day)
     before = hy.county(folder, lang="en")

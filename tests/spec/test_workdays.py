@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huying.errors import CalendarError
-from huying.workdays import Rule, calendar, deadlines, wait_days
+from huying.workdays import Rule, calendar, starts, wait_days
 
 CHINA, RULE = calendar(), Rule()
 RULES = [Rule(a, b, c) for a in ("next", "same") for b in ("17:30", None) for c in ("24:00", "17:30")]
@@ -39,6 +39,14 @@ VECTORS = [  # dispatched, is it a working day, answer by (2), close by (5)
 
 def moments(*texts):
     return pd.Series(pd.to_datetime(list(texts), format="mixed")).astype("datetime64[ns]")
+
+
+def deadlines(start, n, rule, days):
+    """The n-th counted working day after each start, which ends at `rule.day_ends`."""
+    due = pd.Series(pd.NaT, index=start.index, dtype="datetime64[ns]")
+    began = start.notna().to_numpy()
+    due[began] = days.nth(starts(start[began], rule, days) + n)
+    return due
 
 
 def due(start, n, rule=RULE, days=CHINA):

@@ -320,11 +320,13 @@ def cold():
 
 
 @pytest.mark.parametrize("bad", ["raise ValueError('at first')", "os._exit(3)", "time.sleep(600)"])
-def test_a_rehearsal_that_fails_is_told_and_not_fatal(project, cold, capfd, bad):
+def test_a_rehearsal_that_fails_is_told_and_not_fatal(project, cold, capfd, monkeypatch, bad):
     """It runs in the warm parent; only there is the process that of no job."""
     first = f"import multiprocessing, os, time\nif multiprocessing.current_process().name == 'MainProcess':\n    {bad}"
+    if "sleep" in bad:
+        monkeypatch.setattr("huying.batch.run.REHEARSAL_S", 2.0)
     (project / "notebooks" / "scratch.ipynb").write_text(notebook(first, "town"), "utf-8")
-    assert run("--notebooks", "scratch", "--towns", "T01", "T02", "T03", "--time-limit", "8") == 0
+    assert run("--notebooks", "scratch", "--towns", "T01", "T02", "T03") == 0
     assert "the rehearsal failed" in capfd.readouterr().err
 
 

@@ -13,6 +13,7 @@ from importlib.metadata import distributions
 from itertools import chain, product
 from pathlib import Path
 
+from huying import counties
 from huying.errors import CountyError, InputError, Place
 from huying.estimates import COUNTY
 from huying.folder import County, output_folder
@@ -32,6 +33,7 @@ class Notebook:
     hash: str  # of its cells and metadata, what they gave apart
     places: str = "all"
     evidence: str = ""
+    needs: tuple[str, ...] = ()  # any of these the county must have, or there is nothing to say
 
     @property
     def name(self) -> str:
@@ -47,6 +49,7 @@ class Job:
     wave: str
     lang: str
     is_own: bool = True
+    has_page: bool = False  # whether it gives an HTML page besides
 
     @property
     def is_recording(self) -> bool:
@@ -80,7 +83,8 @@ def read_notebook(file: Path) -> Notebook:
         if name not in known:
             raise InputError("batch.no_parameter", Place(file.name), name=name, known=", ".join(known))
     made = hash_of([json.dumps([cells, raw["metadata"]], sort_keys=True)])
-    return Notebook(file, made, declared.get("places", "all"), declared.get("evidence", ""))
+    needs = tuple(declared.get("needs", ()))
+    return Notebook(file, made, declared.get("places", "all"), declared.get("evidence", ""), needs)
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,8 @@ class Site:
     @cached_property
     def towns(self) -> list[str]:
         """The towns of the register, in its order."""
-        return list(read_parquet(self.results / "data" / "ledgers" / "towns@.parquet")["town_id"])
+        register = self.results / "data" / "ledgers" / "towns@.parquet"
+        return list(read_parquet(register)["town_id"]) if register.is_file() else []
 
     @cached_property
     def waves(self) -> list[str]:
@@ -140,30 +145,44 @@ class Site:
         places: Sequence[str] | None = None,
         waves: Sequence[str] | None = None,
         langs: Sequence[str] | None = None,
+        pages: bool = False,
     ) -> list[Job]:
         """The jobs in their order: what is asked (else everything, in the latest wave), and what has to be recorded for it.
 
-        Where a notebook reads the evidence all recording jobs come first. Raises CountyError for what nobody knows.
+        The county's jobs give an HTML page too, with `pages` also those of towns. Notebooks that find none of what they
+        need are left out, unless they were asked for by name. Where a notebook reads the evidence all recording jobs come first. Raises CountyError for what nobody knows.
         """
         every, own = [*self.towns, COUNTY], self.county.lang
         for key, wanted, known in (("no_place", places, every), ("no_wave", waves, self.waves)):
             for name in set(wanted or ()) - set(known):
                 raise CountyError(f"batch.{key}", name=name, known=", ".join(known))
-        named = self.notebooks(notebooks)
+        named = self.notebooks(notebooks) if notebooks else self.speaking(self.notebooks())
         asked = product(waves or self.waves[-1:], langs or [own], places or every, named)
-        found = [Job(notebook, place, wave, lang, lang == own) for wave, lang, place, notebook in asked]
+        found = [
+            Job(notebook, place, wave, lang, lang == own, pages or place == COUNTY)
+            for wave, lang, place, notebook in asked
+        ]
         found = [job for job in found if job.place == COUNTY or job.notebook.places == "all"]
         if any(job.notebook.evidence == READS for job in found):
-            found += self.recording(self.notebooks())
+            found += self.recording(self.speaking(self.notebooks()))
         if waves is None and any(job.is_recording for job in found):
             found += self.recording(named)
         if not found:
             raise CountyError("batch.no_job", notebooks=", ".join(notebook.name for notebook in named))
         return sorted(dict.fromkeys(found), key=lambda job: job.stage)
 
+    def speaking(self, notebooks: Iterable[Notebook]) -> list[Notebook]:
+        """The notebooks that find something of what they need in the county."""
+        opened = counties.county(self.county.folder, self.county.lang)
+        found = [notebook for notebook in notebooks if not notebook.needs or opened.offers(notebook.needs)]
+        is_judged = any(notebook.evidence == RECORDS for notebook in found)
+        return [notebook for notebook in found if is_judged or notebook.evidence != READS]
+
     def recording(self, notebooks: Iterable[Notebook]) -> list[Job]:
         """The jobs whose rows make the evidence ledger: these notebooks for the county, in its language, once a wave."""
-        found = [Job(notebook, COUNTY, wave, self.county.lang, True) for wave in self.waves for notebook in notebooks]
+        found = [
+            Job(notebook, COUNTY, wave, self.county.lang, True, True) for wave in self.waves for notebook in notebooks
+        ]
         return [job for job in found if job.is_recording]
 
     def parameters(self, job: Job) -> dict[str, str]:
@@ -182,7 +201,7 @@ class Site:
     def key(self, job: Job) -> str:
         """One hash of all that can change a job's output."""
         evidence = file_hash(self.evidence) if job.stage == 2 and self.evidence.is_file() else ""
-        asked = [*self.parameters(job).values(), str(job.is_recording), evidence]
+        asked = [*self.parameters(job).values(), str(job.is_recording), str(job.has_page), evidence]
         return hash_of([*self.surroundings, job.notebook.name, job.notebook.hash, *asked])
 
     @cached_property

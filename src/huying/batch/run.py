@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing
 import os
 import random
@@ -22,16 +21,21 @@ import numpy as np
 import psutil
 
 from huying.batch.jobs import Job, Site
+from huying.batch.pages import page
 from huying.batch.receipts import notebook_file, publish, read_json, receipt_file, write_json
 from huying.errors import HuyingError
 from huying.store import write_bytes
 from huying.words import say
 
-TICK_S, REHEARSAL_S, MB = 0.2, 60.0, 1 << 20
-AGAIN_S = (0.2, 1.0, 5.0, 0.0)  # between attempts to begin
-MADE, FAILURE, AT_CELL = "notebook.ipynb", "failure.json", "cell"  # what a process leaves in its folder
-FEWEST = 3  # jobs, for a rehearsal to be worth its time
-REHEARSAL = "HUYING_REHEARSAL"
+TICK_S, MB = 0.2, 1 << 20
+WARM = "HUYING_WARM"  # which county the warm parent opens
+AGAIN_S = (0.2, 1.0, 5.0, 0.0)  # between attempts to begin: the warm parent may have been killed
+MADE, PAGE, FAILURE, AT_CELL = (
+    "notebook.ipynb",
+    "page.html",
+    "failure.json",
+    "cell",
+)  # what a process leaves in its folder
 
 
 @dataclass(frozen=True)
@@ -62,17 +66,11 @@ def run(site: Site, jobs: Sequence[Job], limits: Limits, ended: Callable[[Job, d
     with tempfile.TemporaryDirectory(prefix=".jobs-", dir=site.results, ignore_cleanup_errors=True) as temporary:
         folders = {job: Path(temporary) / job.name for job in jobs}
         orders = [Order(site, job, site.key(job), site.environ(job, folder), folder) for job, folder in folders.items()]
-        if is_forking and len(orders) >= FEWEST:
-            os.environ[REHEARSAL] = json.dumps(rehearsal(orders[0], limits))
         if is_forking:
+            os.environ[WARM] = str(site.county.folder.resolve())
             context.set_forkserver_preload(["huying.batch.warm"])
         work_off(context, orders, limits, ended)
-
-
-def rehearsal(order: Order, limits: Limits) -> dict[str, Any]:
-    """What the warm parent has to rehearse; its environment tells it."""
-    told = {"source": str(order.job.notebook.file), "parameters": order.site.parameters(order.job)}
-    return told | {"environ": order.environ | {"HUYING_RECORD": ""}, "seconds": min(limits.seconds, REHEARSAL_S)}
+        os.environ.pop(WARM, None)
 
 
 def work_off(
@@ -99,7 +97,7 @@ def work_off(
 
 
 def begin(context: Any, order: Order) -> Any:
-    """A process at work on an order. Where a rehearsal has ended the warm parent, another begins without one."""
+    """A process at work on an order."""
     (order.folder / "figures").mkdir(parents=True)
     process = context.Process(target=work, args=(order,), name=order.job.name)
     for pause in AGAIN_S:
@@ -107,9 +105,7 @@ def begin(context: Any, order: Order) -> Any:
             process.start()
             break
         except (EOFError, OSError):
-            if os.environ.pop(REHEARSAL, ""):
-                print(say("batch.rehearsal_ended", notebook=order.job.notebook.name), file=sys.stderr)
-            elif pause == AGAIN_S[-1]:
+            if pause == AGAIN_S[-1]:
                 raise
             time.sleep(pause)  # until the system has buried it
     return process
@@ -153,9 +149,11 @@ def work(order: Order) -> None:
         charts = {f"figures/{file.name}": file for file in sorted((order.folder / "figures").iterdir())}
         took = {"seconds": time.perf_counter() - begun, "cpu_s": time.process_time(), "peak_mb": peak_mb()}
         used = {name: round(value, 2) for name, value in took.items()}
-        publish(
-            order.site, order.job, order.key, {f"notebooks/{order.job.name}.ipynb": order.folder / MADE, **charts}, used
-        )
+        made = {f"notebooks/{order.job.name}.ipynb": order.folder / MADE, **charts}
+        if order.job.has_page:
+            (order.folder / PAGE).write_text(page(order.folder / MADE, order.job.lang), "utf-8")
+            made[f"html/{order.job.name}.html"] = order.folder / PAGE
+        publish(order.site, order.job, order.key, made, used)
     except Exception as error:
         raised = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
         write_json(order.folder / FAILURE, {"error": error.say() if isinstance(error, HuyingError) else raised})

@@ -8,13 +8,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from huying.batch.gather import gather
 from huying.batch.jobs import Job, Site
-from huying.batch.receipts import DONE, faults_of, notebook_file, state_of
+from huying.batch.receipts import DONE, faults_of, notebook_file, output, state_of
 from huying.batch.run import Limits, run
 from huying.claims.declared import claims_of
 from huying.estimates import COUNTY
@@ -45,6 +46,9 @@ def run_county(county: County, args: argparse.Namespace) -> int:
     site = Site(county)
     jobs = asked(site, args)
     if not args.json:
+        left = [notebook.name for notebook in site.notebooks() if notebook not in site.speaking(site.notebooks())]
+        if left and not args.notebooks:
+            print(say("cli.nothing_to_say", n=len(left), names=", ".join(left)))
         print(say("cli.begin", n=len(jobs), waves=", ".join(dict.fromkeys(job.wave for job in jobs))))
     with progress(len(jobs), "cli.notebooks", args) as bar:
         limits = Limits(max(1, args.workers), args.time_limit, args.memory_limit)
@@ -60,7 +64,7 @@ def progress(total: int, key: str, args: argparse.Namespace) -> Any:
 
 def asked(site: Site, args: argparse.Namespace) -> list[Job]:
     """The jobs that the command line asks for; raises CountyError for what nobody knows."""
-    return site.jobs(args.notebooks, args.towns, args.wave, args.lang)
+    return site.jobs(args.notebooks, args.towns, args.wave, args.lang, args.html)
 
 
 def make(site: Site, jobs: Sequence[Job], limits: Limits, tick: Callable[[], object]) -> Summary:
@@ -83,18 +87,20 @@ def make(site: Site, jobs: Sequence[Job], limits: Limits, tick: Callable[[], obj
                 tick()
         run(site, left, limits, ended)
         if here and stage == 0:
-            recorded = [job for job in site.recording(site.notebooks()) if state_of(site, job) == DONE]
+            recorded = [job for job in site.recording(site.speaking(site.notebooks())) if state_of(site, job) == DONE]
             summary.claims = set(gather(site, recorded)["claim"])
     return summary
 
 
 def tell(site: Site, summary: Summary, args: argparse.Namespace) -> int:
     """Print how a run ended, each failure with the command that runs it alone, and the first file to open."""
-    made = sorted([*summary.fresh, *summary.done], key=lambda job: (job.place != COUNTY, -job.stage))
+    made = sorted(
+        [*summary.fresh, *summary.done], key=lambda job: (job.place != COUNTY, -job.stage, job.name.startswith("00"))
+    )
     told: dict[str, Any] = {name: len(getattr(summary, name)) for name in ("done", "fresh", "failed", "claims")}
     if any(job.is_recording for job in summary.failed):
         told["lacking"] = [key for key in claims_of(site.county) if key not in summary.claims]
-    told["open"] = str(notebook_file(site, made[0].name)) if made else ""
+    told["open"] = str(first_file(site, made[0])) if made else ""
     failures = [failure_of(job, failure, args.county) for job, failure in summary.failed.items()]
     for failure in failures if not args.json else ():
         print(say("cli.failed", **failure), file=sys.stderr)
@@ -104,6 +110,11 @@ def tell(site: Site, summary: Summary, args: argparse.Namespace) -> int:
     ]
     said(args, {**told, "failures": failures}, lines)
     return int(bool(failures))
+
+
+def first_file(site: Site, job: Job) -> Path:
+    """What to open of a job: its page where it has one, else its notebook."""
+    return output(site, f"html/{job.name}.html") if job.has_page else notebook_file(site, job.name)
 
 
 def failure_of(job: Job, failure: dict[str, Any], county: str) -> dict[str, Any]:

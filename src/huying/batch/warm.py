@@ -1,22 +1,14 @@
-"""Imported by the parent of all jobs before the first is forked: shell, libraries, one rehearsal; a rehearsal that fails is told and thrown away.
-
-One that hangs or ends its process takes this parent with it; another then begins without rehearsal (see `run.begin`).
-"""
+"""Imported by the parent of all jobs before the first is forked: shell, libraries, the prepared county; what fails is told and costs only time."""
 
 from __future__ import annotations
 
 import contextlib
-import copy
 import gc
 import importlib
-import json
 import os
-import signal
 import sys
-import tempfile
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
+from io import BytesIO
 
 from huying import words
 from huying.engine.cells import the_shell
@@ -40,8 +32,9 @@ def warm() -> None:
         for name in MODULES:
             with failing_is_told(name):
                 importlib.import_module(name)
-    if asked := os.environ.get("HUYING_REHEARSAL"):
-        rehearse(**json.loads(asked))
+    if folder := os.environ.get("HUYING_WARM"):
+        with failing_is_told(folder):
+            open_county(folder)
     shell.reset(new_session=True)
     gc.collect()
     gc.freeze()
@@ -53,34 +46,21 @@ def failing_is_told(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        print(say("batch.rehearsal_failed", notebook=what, why=f"{type(error).__name__}: {error}"), file=sys.stderr)
+        print(say("batch.not_warm", what=what, why=f"{type(error).__name__}: {error}"), file=sys.stderr)
 
 
-def rehearse(source: str, parameters: dict[str, str], environ: dict[str, str], seconds: float) -> None:
-    """Run a notebook once, so that frames, fonts and readers are warm for all; what it set is put back."""
-    import matplotlib as mpl
-    import pandas as pd
+def open_county(folder: str) -> None:
+    """Read the prepared county and draw once, so that every job forked from here has its frames and fonts."""
     from matplotlib import pyplot as plt
 
-    from huying.batch.run import execute
+    from huying import charts
+    from huying.counties import county
 
-    before, folder, options = dict(os.environ), Path.cwd(), copy.deepcopy(pd.options.d)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(failing_is_told(Path(source).name))
-        stack.enter_context(mpl.rc_context())
-        stack.enter_context(warnings.catch_warnings())
-        figures = stack.enter_context(tempfile.TemporaryDirectory())
-        os.environ.update(environ | {"HUYING_FIGURES": figures})
-        execute(source, Path(figures) / "rehearsal.ipynb", parameters)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    county(folder).cleaned  # noqa: B018
+    with charts.look.styled():
+        plt.figure().savefig(BytesIO())
     plt.close("all")
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(before)
     words._session.clear()
-    pd.options.d.clear()
-    pd.options.d.update(options)
 
 
 warm()

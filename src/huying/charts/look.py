@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 from unicodedata import east_asian_width
 
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -44,6 +46,15 @@ def style() -> dict[str, Any]:
     grid = {"grid.color": PALE, "grid.linewidth": 0.6, "axes.axisbelow": True, "hatch.linewidth": 0.6}
     size = {"figure.figsize": (WIDTH, 4.5), "figure.dpi": 100, "savefig.dpi": "figure", "savefig.bbox": None}
     return {**spines, **text, **title, **legend, **grid, **size, "axes.prop_cycle": cycler(color=PALETTE)}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """The house style for the block; whether figures show themselves stays as the block leaves it: the first one decides."""
+    with mpl.rc_context(style()):
+        yield
+        is_interactive = mpl.is_interactive()
+    mpl.interactive(is_interactive)
 
 
 def mark(shape: str, colour: str, label: str, *, fill: str = "", size: float = 6) -> Line2D:

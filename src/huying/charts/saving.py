@@ -6,7 +6,6 @@ import os
 from io import BytesIO
 from pathlib import Path
 
-import matplotlib as mpl
 from IPython.core.getipython import get_ipython
 from IPython.display import Image, display
 from matplotlib import pyplot as plt
@@ -26,7 +25,7 @@ def save(ax: Axes, name: str, place: str | None = None) -> None:
     same for every town, so that only the county's own run writes it. Also for charts that seaborn or pandas drew.
     """
     figure, words, told = ax.get_figure(root=True), labels.of(None), say_what(ax)
-    with mpl.rc_context(look.style()):
+    with look.styled():
         if words.is_synthetic and not figure.findobj(lambda artist: artist.get_gid() == "synthetic"):
             corner = {"ha": "right", "va": "top", "weight": "bold", "color": look.WHITE, "bbox": look.STAMP}
             figure.text(0.99, 0.985, words.say("charts.synthetic"), gid="synthetic", **corner)

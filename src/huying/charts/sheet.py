@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypedDict
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -155,14 +154,7 @@ class Sheet:
             legend = axes.legend(handles=self.handles, loc="upper left", ncols=columns, columnspacing=1.4)
             legend.get_bbox_to_anchor, under = under, legend
         if lines := "\n".join(look.wrap(line, room / look.SMALL) for line in self.below()):
-            small = {
-                "ha": "left",
-                "va": "top",
-                "size": look.SMALL,
-                "color": look.DIM,
-                "linespacing": 1.25,
-                "gid": "below",
-            }
+            small = {"size": look.SMALL, "color": look.DIM, "linespacing": 1.25, "va": "top", "gid": "below"}
             drop = -5 if self.handles else 0
             axes.annotate(lines, (x, 0), (0, drop), xycoords=(axes.transAxes, under), **small, **near)
         if self.words.is_synthetic:
@@ -205,7 +197,7 @@ class Sheet:
 @contextmanager
 def sheet(rows: pd.DataFrame, ax: Axes | None = None, **about: Any) -> Iterator[Sheet]:
     """A sheet to draw on, finished when the block ends; with a sentence on it where the block finds nothing to draw."""
-    with mpl.rc_context(look.style()):
+    with look.styled():
         axes = ax or plt.figure(layout=TightLayoutEngine(pad=0.6)).add_subplot()
         made = Sheet(rows, axes, labels.of(rows), ax is None, **about)
         try:

@@ -62,10 +62,14 @@ class Claim:
 
     @property
     def rule(self) -> str:
-        """The rule as one line of text: what is hashed and shown."""
+        """The rule as one line of English: what is hashed."""
+        return self.say_rule("en")
+
+    def say_rule(self, lang: str) -> str:
+        """The rule as one line of text."""
         town = f"; town {self.town_quantifier} {self.town_bar}" if self.town_quantifier else ""
         subs = "".join(f"; {sub}: {quantifier} {bar}" for sub, (quantifier, bar) in self.subs.items())
-        return f"{self.quantifier} {self.bar}{town}{subs}; base: {self.base.en}; {self.estimand.en}"
+        return f"{self.quantifier} {self.bar}{town}{subs}; base: {self.base(lang)}; {self.estimand(lang)}"
 
 
 def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
@@ -109,10 +113,9 @@ def claims_of(county: County) -> dict[str, Claim]:
             raise CountyError("claims.unknown_bar", place, claim=key, known=", ".join(claims))
         if not claims[key].unit and not 0 <= bar <= 1:
             raise CountyError("claims.bad_bar", place, claim=key, bar=bar)
-    return {key: _with_bar(claim, county.bars.get(key)) for key, claim in claims.items()}
+    return claims | {key: with_bar(claims[key], bar) for key, bar in county.bars.items()}
 
 
-def _with_bar(claim: Claim, bar: float | None) -> Claim:
-    if bar is None:
-        return claim
+def with_bar(claim: Claim, bar: float) -> Claim:
+    """The claim with another bar: of its towns where it is about them."""
     return replace(claim, town_bar=bar) if claim.is_about_towns else replace(claim, bar=bar)

@@ -13,9 +13,9 @@ from huying.claims.judged import CANNOT_SAY
 from huying.estimates import COUNTY
 from huying.folder import County
 
-TEXT_COLUMNS = ("claim", "place", "period", "wave", "part")
+KEY = ("claim", "place", "period", "wave", "part")
 EVIDENCE: Mapping[str, str] = {
-    **dict.fromkeys(TEXT_COLUMNS, "str"),
+    **dict.fromkeys(KEY, "str"),
     **dict.fromkeys(("estimate", "low", "high", "n", "n_eff", "df", "deff"), "float64"),
     **dict.fromkeys(("method", "reliability", "verdict", "verdict_family"), "str"),
     **dict.fromkeys(("low_family", "high_family"), "float64"),
@@ -51,8 +51,14 @@ def as_evidence(
         excluded_flags=", ".join(county.exclude), data_hash=data_hash[:16], notebook=claim.notebook, cell="",
         is_synthetic=county.is_synthetic,
     )  # fmt: skip
-    rows = rows[list(EVIDENCE)].astype({k: v for k, v in EVIDENCE.items() if v != "str"})
-    return rows.assign(**{k: rows[k].astype(object).fillna("").astype(str) for k, v in EVIDENCE.items() if v == "str"})
+    return typed(rows)
+
+
+def typed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns of EVIDENCE in their order and types."""
+    kept = rows.reindex(columns=list(EVIDENCE))
+    texts = {name: kept[name].astype(object).fillna("").astype(str) for name, kind in EVIDENCE.items() if kind == "str"}
+    return kept.assign(**texts).astype({name: kind for name, kind in EVIDENCE.items() if kind != "str"})
 
 
 def county_headlines(evidence: pd.DataFrame, claims: Mapping[str, Claim], wave: str = "") -> pd.DataFrame:

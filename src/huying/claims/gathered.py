@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from huying.claims.declared import house_claims
-from huying.claims.evidence import EVIDENCE
-from huying.claims.verdict import KEY, NUMBERS
+from huying.claims.evidence import KEY, typed
+from huying.claims.verdict import NUMBERS
 from huying.errors import CountyError
 
 
@@ -16,11 +16,7 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
 
     Raises CountyError where one key has two values.
     """
-    kept = rows.reindex(columns=list(EVIDENCE))
-    texts = [name for name, kind in EVIDENCE.items() if kind == "str"]
-    kept = kept.assign(**{name: kept[name].astype(object).fillna("").astype(str) for name in texts})
-    kept = kept.astype({name: kind for name, kind in EVIDENCE.items() if kind != "str"})
-    once = kept.drop_duplicates([*KEY, *NUMBERS])
+    once = typed(rows).drop_duplicates([*KEY, *NUMBERS])
     if (twice := once.duplicated(list(KEY))).any():
         row = once.loc[twice].iloc[0]
         key = " · ".join(filter(None, (row[name] for name in KEY[1:])))

@@ -136,15 +136,13 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
         if claim.is_about_towns and len(towns):
             why = set(towns.get("reason", [""])) if towns["estimate"].isna().all() else {""}
             first = {
-                **same.iloc[0].to_dict(),
-                "reason": why.pop() if len(why) == 1 else "",
+                **same.iloc[0],
+                **dict.fromkeys(("n_eff", "df", "deff"), np.nan),
                 "reliability": "ok",
                 "remark": "",
-                "n_eff": np.nan,
-                "df": np.nan,
-                "deff": np.nan,
             }
-            county = pd.DataFrame([{**first, **share_of_towns(claim, judged)}])
+            first["reason"] = why.pop() if len(why) == 1 else ""
+            county = pd.DataFrame([first | share_of_towns(claim, judged)])
         rows = [judge_county(claim, fact) for fact in county.to_dict("records")]
         parts += [judged, pd.DataFrame(rows)] if rows else [judged]
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)

@@ -16,6 +16,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
 from huying.claims.declared import Claim
+from huying.claims.evidence import KEY
 from huying.claims.worded import sentence, short, show_value, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNTY
@@ -25,7 +26,6 @@ from huying.words import say
 MIME = "application/vnd.huying.evidence+json"
 WIDE = 240  # characters of a table's line: the reader's own window breaks it
 DIGITS = 12  # significant ones: the last bits of a sum differ between machines, and nobody prints them
-KEY = ("claim", "place", "period", "wave", "part")
 NUMBERS = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family")
 ADDED = ("notebook", "cell")  # by who gathers
 

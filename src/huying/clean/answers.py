@@ -14,7 +14,7 @@ import pandas as pd
 from huying.clean import cells
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
 from huying.clean.flags import make_flags
-from huying.codebook import WHY_MISSING, Item, Option, holds, names_in
+from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
 from huying.contract import clean_text, no_rejects, parse_instants, set_aside
 from huying.folder import Span
 from huying.places import Matcher
@@ -92,6 +92,7 @@ class Cleaner:
         self.flags, self.rejected = [make_flags()], [no_rejects().assign(level="")]
         self.notes = list(answers.notes)
         self.counts = Counter[str]()
+        self.orders: dict[str, dict[tuple[int, ...], int]] = {}  # of each ranking, the orders that occur
         self.town = np.zeros(self.n, dtype=np.int64)
         self.ended, self.kept = np.zeros(self.n, dtype=bool), np.ones(self.n, dtype=bool)
         self.disposition = np.zeros(self.n, dtype=np.int64)
@@ -143,8 +144,10 @@ class Cleaner:
     def read(self, item: Item, name: str) -> Cell:
         """One cell from the export by text and, where there is one, by number."""
         text, codes = self.answers.text[name], self.answers.codes
-        if item.type == "text":
-            return cells.spread(text, cells.read_words)
+        if item.type in WORDS:
+            return cells.spread(text, cells.read_words if item.type == "text" else cells.read_date)
+        if item.type == "ranking":
+            return self.read_ranking(item)
         reader = by_code = cells.number_reader(item, self.span.first.year)
         if item.options:
             reader, by_code = cells.option_reader(item), cells.code_reader(item, self.answers.numbering)
@@ -154,6 +157,17 @@ class Cleaner:
             return cell
         number = cells.read_ticks(codes[list(item.variables)]) if many else cells.spread(codes[name], by_code)
         cell, taken = cells.reconcile(cell, number)
+        self.counts["read_from_number"] += taken
+        return cell
+
+    def read_ranking(self, item: Item) -> Cell:
+        """The order of a ranking, from both exports where there are two; `orders` keeps every order that occurs."""
+        codes, orders = self.answers.codes, self.orders.setdefault(item.id, {})
+        cell = cells.spread(self.answers.text[item.id], cells.ranking_reader(option_places(item), orders))
+        if codes is None or item.id not in codes:
+            return cell
+        by_place = {str(place): place - 1 for place, _ in enumerate(item.options, 1)}
+        cell, taken = cells.reconcile(cell, cells.spread(codes[item.id], cells.ranking_reader(by_place, orders)))
         self.counts["read_from_number"] += taken
         return cell
 
@@ -178,14 +192,17 @@ class Cleaner:
     def keep(self, item: Item, name: str, cell: Cell) -> None:
         """Store a cell as columns of the cleaned table."""
         for code, why in item.missing.items():
-            if item.type != "multi":
+            if item.type not in MANY:
                 cell.take_out((cell.state == ANSWERED) & (cell.value == code), WHY_MISSING.index(why))
         gone = cell.state != ANSWERED
         if item.type == "multi":
             self.keep_multi(item, cell, gone)
-        elif item.type == "text":
+        elif item.type == "ranking":
+            self.keep_ranking(item, cell, gone)
+        elif item.type in WORDS:
             places, texts = cells.distinct(self.answers.text[name])
-            self.columns[name] = self.words(places, texts, gone, item.scrub)
+            kept = list(map(cells.iso_date, texts)) if item.type == "date" else texts
+            self.columns[name] = self.words(places, kept, gone, item.scrub)
         elif item.type == "number":
             self.columns[name] = cell.value
         else:
@@ -199,7 +216,7 @@ class Cleaner:
                     words = [parts.get(place) or None for parts in found]
                     self.columns[f"{item.id}_{option.code}_text"] = self.words(places, words, gone)
         self.columns[f"{name}_missing"] = pd.Categorical.from_codes(cell.state, categories=list(WHY_MISSING))
-        self.state |= dict.fromkeys((name, *(item.variables if item.type == "multi" else ())), cell.state)
+        self.state |= dict.fromkeys((name, *(item.variables if item.type in MANY else ())), cell.state)
 
     def keep_multi(self, item: Item, cell: Cell, gone: Bools) -> None:
         """0/1 columns of a multiple choice; an exclusive option beside others is dropped, too many choices stay."""
@@ -211,6 +228,14 @@ class Cleaner:
         self.flag("too_many_choices", np.bitwise_count(bits) > (item.max_choices or 64), item.id)
         for place, name in enumerate(item.variables):
             self.columns[name] = integers((bits >> place) & 1, gone, "int8")
+
+    def keep_ranking(self, item: Item, cell: Cell, gone: Bools) -> None:
+        """A rank from 1 for each option, missing where a person did not name it."""
+        orders = [*self.orders.get(item.id, ()), ()]
+        taken = np.where(gone, len(orders) - 1, np.nan_to_num(cell.value)).astype(np.int64)
+        for place, name in enumerate(item.variables):
+            ranks = np.array([order.index(place) + 1 if place in order else 0 for order in orders])[taken]
+            self.columns[name] = integers(ranks, ranks == 0, "int8")
 
     def words(self, places: Any, words: Sequence[str | None], gone: Bools, scrub: bool = True) -> Any:
         """Texts as a column, personal numbers masked."""
@@ -235,6 +260,7 @@ class Cleaner:
         self.kept &= ~outside
         took = cells.spread(meta["seconds"], cells.read_duration)
         self.set_aside("seconds", meta["seconds"][took.state >= FIRST_FAULT], "not_a_number")
+        given = {"given_weight": self.weights(meta["weight"])} if "weight" in meta else {}
         first = min(self.codes.values(), default=0)
         town = np.where((self.town >= first) & (self.town < first + len(self.codes)), self.town - first, -1)
         return {
@@ -249,7 +275,16 @@ class Cleaner:
             "submitted_at": sent,
             "seconds": integers(took.value, took.state != ANSWERED, "int32"),
             "disposition": pd.array(DISPOSITIONS, dtype="str").take(self.disposition),
+            **given,
         }
+
+    def weights(self, typed: pd.Series) -> Any:
+        """The weights that the export gives; a row whose weight is no positive number is rejected."""
+        found = pd.to_numeric(typed, errors="coerce").astype(float)
+        bad = ~(np.isfinite(found) & (found > 0)).to_numpy()
+        self.set_aside(str(typed.name), typed[bad], "bad_weight", "row")
+        self.kept &= ~bad
+        return found.to_numpy()
 
     def finish(self, form: str, wave: str) -> Cleaned:
         """All columns of the rows kept, and the accounts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,16 @@ from huying.sources.personal import mask_personal
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
 REFUSED, DOES_NOT_KNOW, SKIPPED, BLANK = map(WHY_MISSING.index, ("refused", "does_not_know", "skipped", "blank"))
-FAULTS = ("unknown_option", "not_a_number", "out_of_range", "exports_disagree", "town_unknown", "town_ambiguous")
+FAULTS = (
+    *("unknown_option", "not_a_number", "out_of_range", "exports_disagree", "town_unknown", "town_ambiguous"),
+    *("no_ranking", "unreadable_time"),
+)
 # The state of a cell: answered, or the place of a reason in WHY_MISSING, or nothing written at all, or a fault.
 ANSWERED, SILENT, FIRST_FAULT = -1, len(WHY_MISSING), len(WHY_MISSING) + 1
-UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE, TOWN_UNKNOWN, TOWN_AMBIGUOUS = (FIRST_FAULT + k for k in range(6))
-UNREADABLE = (SILENT, UNKNOWN, TOWN_UNKNOWN, TOWN_AMBIGUOUS)
+UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE, TOWN_UNKNOWN, TOWN_AMBIGUOUS, NO_RANKING, NO_DATE = (
+    FIRST_FAULT + k for k in range(len(FAULTS))
+)
+UNREADABLE = (SILENT, UNKNOWN, TOWN_UNKNOWN, TOWN_AMBIGUOUS, NO_RANKING)
 MARKS = {"(跳过)": SKIPPED, "-3": SKIPPED, "(空)": BLANK, "-2": BLANK, "": SILENT}
 TYPED = {  # what people write where they were to write a number or a text; never read so in a list of options
     **dict.fromkeys(("拒答", "拒绝回答", "不愿回答", "不愿意回答", "refuse", "refused"), REFUSED),
@@ -34,6 +40,7 @@ YOUNGEST_TYPED = 10  # an age from here to 17 is a child's who opened the form; 
 MINUS = str.maketrans("−–", "--")
 LARGEST = 2.0**31 - 1
 _DURATION = re.compile(r"(?=.)(?:(\d{1,4})小?时)?(?:(\d{1,6})分钟?)?(?:(\d{1,8})秒?)?")
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]+(\d{1,2}:\d{2}(?::\d{2})?)(?:\.0+)?)?")
 Bools = npt.NDArray[np.bool_]
 Reader = Callable[[str], tuple[float, int, bool]]  # clean text to value, state, and whether it was repaired
 
@@ -66,7 +73,9 @@ def spread(column: pd.Series, read: Reader) -> Cell:
 
 def chosen(text: str, places: Mapping[str, int]) -> dict[int, str] | None:
     """The place of each option that `text` names, with the words filled in; None where a part of it is no option."""
-    words, found = iter(FILL_IN.findall(text)), {}
+    words, found = iter(FILL_IN.findall(text)), dict[int, str]()
+    if text == JOINT:  # answered by ticking nothing
+        return found
     for part in FILL_IN.sub("\0", text).split(JOINT):
         label = squash(part.replace("\0", ""))
         if label not in places:
@@ -81,7 +90,7 @@ def option_reader(item: Item) -> Reader:
 
     def read(text: str) -> tuple[float, int, bool]:
         found = chosen(text, places)
-        if found is None or (len(found) > 1 and not many):
+        if found is None or (len(found) != 1 and not many):
             return np.nan, MARKS.get(text, UNKNOWN), False
         return float(sum(1 << p for p in found) if many else item.options[next(iter(found))].code), ANSWERED, False
 
@@ -101,6 +110,37 @@ def code_reader(item: Item, numbering: str) -> Reader:
     return read
 
 
+def ranking_reader(options: Mapping[str, int], orders: dict[tuple[int, ...], int]) -> Reader:
+    """Reads options joined by arrows, each known by its text, as the place of their order in `orders`, which grows."""
+
+    def read(text: str) -> tuple[float, int, bool]:
+        parts = [squash(part) for part in FILL_IN.sub("", text).split("→")]
+        order = tuple(options[part] for part in parts if part in options)
+        if not order or len(set(order)) < len(parts):
+            return np.nan, MARKS.get(text, NO_RANKING), False
+        return float(orders.setdefault(order, len(orders))), ANSWERED, False
+
+    return read
+
+
+def read_date(text: str) -> tuple[float, int, bool]:
+    """Reads a day, with an hour or without."""
+    return 0.0, MARKS.get(text, ANSWERED if iso_date(text) else TYPED.get(text.casefold(), NO_DATE)), False
+
+
+def iso_date(text: str) -> str:
+    """A day in ISO form, with its time where it has one; blank where the text is none."""
+    found = _DATE.fullmatch(text)
+    if not found:
+        return ""
+    year, month, day, clock = found.groups()
+    try:
+        day = dt.date(int(year), int(month), int(day)).isoformat()
+        return f"{day} {dt.time.fromisoformat(clock.zfill(8 if clock.count(':') == 2 else 5))}" if clock else day
+    except ValueError:
+        return ""
+
+
 def number_reader(item: Item, year: int) -> Reader:
     """Reads a typed number with or without its unit; an age typed as a year of birth becomes the age reached in `year`."""
     low, high = item.range or (-LARGEST, LARGEST)
@@ -114,6 +154,8 @@ def number_reader(item: Item, year: int) -> Reader:
         number = float(found[1])
         if number in item.missing:
             return np.nan, WHY_MISSING.index(item.missing[int(number)]), False
+        if any(first <= number <= last for first, last in item.missing_from):
+            return np.nan, BLANK, False
         if (min(low, YOUNGEST_TYPED) if item.role == "age" else low) <= number <= high:
             return number, ANSWERED, False
         if item.role == "age" and 1900 <= number <= year - 18 and year - number <= high:

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from huying.codebook import WHY_MISSING, Item, holds, names_in
+from huying.codebook import MANY, WHY_MISSING, WORDS, Item, holds, names_in
 
 RULES = (
     "duplicate", "near_duplicate", "cloned_block", "speeder", "straight_line", "attention_failed", "contradiction",
@@ -34,7 +34,7 @@ def make_flags(row_id: Any = (), flag: str = "", detail: Any = "") -> pd.DataFra
 
 def find_flags(rows: pd.DataFrame, items: Sequence[Item], thresholds: Mapping[str, Any]) -> pd.DataFrame:
     """The flags that need whole forms or other rows, for all cleaned rows of a wave, of however many files."""
-    answers = {cell: codes_of(rows, item, cell) for item in items if item.type != "text" for cell in item.cells}
+    answers = {cell: codes_of(rows, item, cell) for item in items if item.type not in WORDS for cell in item.cells}
     together = compare_forms(rows, items, answers, thresholds)
     return pd.concat([*together, *look_at_forms(rows, items, answers, thresholds)], ignore_index=True)
 
@@ -48,7 +48,7 @@ def compare_forms(
     whole = complete & (balance > 0)  # more answers than blanks
     moment = rows["submitted_at"].to_numpy().astype("datetime64[ns]").view(np.int64)
     duplicate, near = find_duplicates(hash_form(rows, items, answers), moment, whole)
-    closed = [answers[cell] for item in items if item.options and item.type != "text" for cell in item.cells]
+    closed = [answers[cell] for item in items if item.options and item.type not in WORDS for cell in item.cells]
     who, names = pd.factorize(rows["interviewer_id"])
     once = whole & (who >= 0) & ~duplicate & ~near
     size = find_clones(closed, who, once, thresholds["clone_differs"], thresholds["clone_block"])
@@ -87,11 +87,12 @@ def look_at_forms(
 
 
 def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
-    """One answer as integers: the code (of a multiple choice: its set of options; of a number 0), NO_ANSWER and below where missing."""
+    """One answer as integers: the code (of several options: one number for each answer; of a number 0), NO_ANSWER and below where missing."""
     value: Any = 0  # of a number, which is not whole: `hash_form` takes it as it is
-    if item.type == "multi":
-        for place, name in enumerate(item.variables):
-            value = value + (rows[name].to_numpy(dtype=np.int32, na_value=0) << place)
+    if item.type in MANY:
+        for name in item.variables:  # wraps where there are many options: then it is a hash, never negative
+            value = value * (2 if item.type == "multi" else 31) + rows[name].to_numpy(dtype=np.int32, na_value=0)
+        value = value & 0x7FFFFFFF
     elif item.type != "number":
         value = rows[cell].to_numpy(dtype=np.int32, na_value=0)
     why = rows[f"{cell}_missing"].cat.codes.to_numpy()
@@ -111,7 +112,7 @@ def hash_columns(columns: Sequence[npt.NDArray[Any]], n: int) -> npt.NDArray[np.
 def hash_form(rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes]) -> npt.NDArray[np.uint64]:
     """A hash of all answers of each form, equal for equal ones."""
     numbers = [item.id for item in items if item.type == "number"]
-    words = [item.id for item in items if item.type == "text"]
+    words = [item.id for item in items if item.type in WORDS]
     words += [f"{item.id}_{code}_text" for item in items for code in item.fill_in]
     places = [pd.factorize(rows[name])[0] for name in (*numbers, *words)]
     return hash_columns([*answers.values(), *places], len(rows))

@@ -20,6 +20,7 @@ from huying.errors import CountyError, HuyingError, Place
 from huying.folder import County, Ledger, Survey
 from huying.ledgers import TABLES
 from huying.places import Matcher
+from huying.sources.exports import has_headers, read_by_headers
 from huying.sources.personal import drop_personal
 from huying.sources.spss import read_spss
 from huying.sources.table import read_table
@@ -120,9 +121,11 @@ class Intake:
         return faults
 
     def check_register(self) -> None:
-        """Raise CountyError where the county declares no register of towns, or prints numbers that cannot be."""
+        """Raise CountyError where a survey asks for the town and there is no register, or where numbers are printed that cannot be."""
         check_printed(self.county)
-        if not any(ledger.table == "towns" for ledger in self.county.ledgers):
+        forms = {survey.form for survey in self.county.surveys}
+        asks = any(item.role == "town" for form in forms for item in self.book.form(form))
+        if (asks or self.county.ledgers) and not any(ledger.table == "towns" for ledger in self.county.ledgers):
             raise CountyError("batch.no_register", self.place)
 
     def in_order(self) -> list[Ledger]:
@@ -165,9 +168,12 @@ class Intake:
 
     def read_survey(self, survey: Survey, items: Sequence[Item]) -> Answers:
         """The answers of a survey's files."""
+        number = self.county.path(survey.number) if survey.number else None
+        if has_headers(items):
+            file = survey.text or survey.file
+            return read_by_headers(self.county.path(file), number, items, survey.weight)
         if survey.reader == "spss":
             return read_spss(self.county.path(survey.file), items)
-        number = self.county.path(survey.number) if survey.number else None
         return read_wjx(self.county.path(survey.text), number, items)
 
     def take(self, file: str, done: CleanAnswers | CleanLedger, dropped: Mapping[str, int], encoding: str) -> None:
@@ -185,6 +191,6 @@ class Intake:
 
     def silent_towns(self, waves: Sequence[tuple[str, str, pd.DataFrame]]) -> list[str]:
         """Towns of the register from which a survey has no answer at all."""
-        register = set(self.ledgers["towns", ""]["town_id"])
+        register = set(self.ledgers["towns", ""]["town_id"]) if ("towns", "") in self.ledgers else set()
         silent = [(form, wave, register - set(rows["town_id"])) for form, wave, rows in waves if form != "department"]
         return [f"{form} {wave}: {town}" for form, wave, towns in silent for town in sorted(towns)]

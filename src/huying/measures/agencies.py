@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from huying import waiting
 from huying.claims.judged import NO_BASELINE
-from huying.counted import unsaid, values
+from huying.counted import by_period, unsaid, values
 from huying.estimates import COUNTY, EXACT, STUDENT
 from huying.exact import conditional_odds_ratio, median_unbiased, newcombe_difference
+from huying.waiting import median_days
 
 REPORT_DAYS, SERIES_MONTHS, SEGMENT_MONTHS = 30, 24, 3
 UNBOUNDED = 20.0  # a log odds ratio that has no limit on this side; a table needs both of its signs and no infinity
@@ -82,13 +82,11 @@ def explain_none(timed: pd.DataFrame) -> str:
 
 def find_median_days(timed: pd.DataFrame) -> pd.DataFrame:
     """The median days to the report, those who have not reported censored at their age (Kaplan and Meier 1958), by period."""
-    rows = []
-    for period, part in timed.groupby("period") if len(timed) else ():
-        days, age = part["report_days"], part["age_days"].clip(lower=0)
-        curve = waiting.kaplan_meier(days.fillna(age).to_numpy(float), days.notna().to_numpy())
-        rows.append(values([COUNTY], [waiting.median_wait(curve)], [len(part)]).assign(period=period))
-    made = pd.concat(rows, ignore_index=True) if rows else unsaid([COUNTY], NO_CHANGE).assign(period="")
-    return made.assign(measure="report_days")
+
+    def one(part: pd.DataFrame) -> pd.DataFrame:
+        return values([COUNTY], [median_days(part["report_days"], part["age_days"])], [len(part)])
+
+    return by_period(timed, one, NO_CHANGE).assign(measure="report_days")
 
 
 # --- before and after the mechanism -----------------------------------------------------------------------------------

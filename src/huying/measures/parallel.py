@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from huying.counted import values
-from huying.estimates import COUNTY, STUDENT, is_unsteady, limits
+from huying.estimates import COUNTY
 from huying.measures.structure import prescribed
 from huying.survey import Survey
+from huying.waves import independent_sum
 
 QUARTER = 0.25  # each of the four parts of the practice index weighs the same
 # The old unit that each of these answers names a successor of, by its id in the map of old to new units.
@@ -37,11 +38,8 @@ def index_marks(check: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
         tally = marks.groupby("town_id")["old"].agg(["mean", "count"]).reindex(towns)
         tally.loc[COUNTY] = marks["old"].agg(["mean", "count"])
         parts.append(values(tally.index, tally["mean"], tally["count"].fillna(0), measure="old", period=str(period)))
-    return pd.concat(parts, ignore_index=True) if parts else _unchecked([*towns, COUNTY])
-
-
-def _unchecked(places: Sequence[str]) -> pd.DataFrame:
-    return values(places, np.full(len(places), np.nan), 0.0, measure="old", period="")
+    nothing = values([*towns, COUNTY], np.full(len(towns) + 1, np.nan), 0.0, measure="old", period="")
+    return pd.concat(parts, ignore_index=True) if parts else nothing
 
 
 def score_quiz(
@@ -71,20 +69,12 @@ def index_practice(residents: Survey, staff: Survey) -> pd.DataFrame:
     """The practice index by town and county: the mean of two shares of residents and two of staff, with its interval.
 
     Residents: went to the centre or a new unit first, saw new name plates only; staff: the new structure runs day to day,
-    names that are new. The two surveys are independent samples: their variances add, degrees of freedom by Welch (1947).
+    names that are new. The two surveys are independent samples: see `independent_sum`.
     n counts residents.
     """
     people = residents.combine({"went_new_first": QUARTER, "saw_new_plate": QUARTER}, "practice")
     workers = staff.combine({"runs_new": QUARTER, "names_new": QUARTER}, "practice")
-    other = workers.set_index("place").reindex(people["place"])
-    v0, v1 = people["se"].astype(float) ** 2, other["se"].to_numpy(dtype=float) ** 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        df = (v0 + v1) ** 2 / (v0**2 / people["df"].astype(float) + v1**2 / other["df"].to_numpy(dtype=float))
-    reason = people["reason"].where(people["reason"] != "", other["reason"].fillna("").to_numpy())
-    total = people["estimate"] + other["estimate"].to_numpy(dtype=float)
-    made = people.assign(estimate=total, se=np.sqrt(v0 + v1), df=df, method=STUDENT, reason=reason)
-    made["low"], made["high"] = limits(made)
-    said = ["too few answers", "not estimable", "read with care"]
-    why = [reason == "too few answers", reason != "", is_unsteady(made)]
+    made = independent_sum(people, workers).assign(n=people["n"])
+    made["df"] = made["df"].where(made["se"].notna())
     made.attrs["source"] = " + ".join(rows.attrs.get("source", "") for rows in (people, workers))
-    return made.assign(reliability=np.select(why, said, "ok"))
+    return made

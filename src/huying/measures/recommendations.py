@@ -20,7 +20,7 @@ from huying.measures.rights import rank_departments
 from huying.regressions import regress
 from huying.small_areas import rank_regions
 from huying.survey import Survey
-from huying.waiting import funnel, kaplan_meier, median_wait
+from huying.waiting import funnel, median_days
 
 ASSOCIATION, FEW = "association", "too few answers"
 SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for every department
@@ -118,8 +118,8 @@ def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tu
 
 def mark_outside(rows: pd.DataFrame) -> pd.DataFrame:
     """Counted shares of departments, those outside the 99.8% limits of their period's funnel marked in `remark`."""
-    points = pd.concat([funnel(own) for _, own in rows.groupby("period", sort=False)]) if len(rows) else rows
-    outside = points[points["is_outside"]].set_index(["period", "place"]).index if len(points) else []
+    points = funnel(rows)
+    outside = pd.MultiIndex.from_frame(points.loc[points["is_outside"].astype(bool), ["period", "place"]])
     is_outside = rows.set_index(["period", "place"]).index.isin(outside)
     return rows.assign(remark=np.where(is_outside, "outside_limits", ""))
 
@@ -255,8 +255,8 @@ def _time_steps(cases: pd.DataFrame, taken: pd.Timestamp) -> Iterator[tuple[str,
         open_still = cases[end].isna() & cases[later].isna().all(axis=1)
         used = cases[cases[start].notna() & (cases[end].notna() | open_still)]
         if used[end].notna().any():
-            days = (used[end].fillna(taken) - used[start]).dt.days.clip(lower=0).to_numpy(dtype=float)
-            yield step, median_wait(kaplan_meier(days, used[end].notna().to_numpy())), len(used)
+            days, age = ((last - used[start]).dt.days for last in (used[end], taken))
+            yield step, median_days(days, age), len(used)
 
 
 def name_slowest(medians: pd.DataFrame) -> pd.Series:

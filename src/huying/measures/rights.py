@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from huying.census import Census
-from huying.counted import bounded, decided, unsaid, values
+from huying.counted import bounded, by_period, decided, unsaid, values
 from huying.estimates import COUNTY
 from huying.measures.agencies import ASKED
 from huying.survey import NOT_ASKED
-from huying.waiting import kaplan_meier, median_wait
+from huying.waiting import median_days
 
 SCENARIOS = (0.25, 0.30, 0.35)  # weights of the towns' rating, the same for every department
 
@@ -100,10 +100,11 @@ def find_conference_day(documents: pd.DataFrame, cases: pd.DataFrame) -> pd.Time
 
 def find_median_days(cases: pd.DataFrame, spans: Mapping[str, Any]) -> pd.DataFrame:
     """The median days from referral to ruling by period, open cases censored at the period's as_of (Kaplan and Meier 1958)."""
-    rows = []
-    for period, part in cases.groupby("period"):
-        last = spans[period].as_of if period in spans else part[["referred_on", "ruled_on"]].max().max()
-        days = (part["ruled_on"].fillna(pd.Timestamp(last)) - part["referred_on"]).dt.days.clip(lower=0)
-        curve = kaplan_meier(days.to_numpy(dtype=float), part["ruled_on"].notna().to_numpy())
-        rows.append(values([COUNTY], [median_wait(curve)], [len(part)], period=str(period)))
-    return pd.concat(rows, ignore_index=True) if rows else unsaid([COUNTY], "no eligible case", period="")
+
+    def one(part: pd.DataFrame) -> pd.DataFrame:
+        span, written = spans.get(part["period"].iloc[0]), part[["referred_on", "ruled_on"]]
+        last = pd.Timestamp(span.as_of if span else written.max().max())
+        days, age = ((end - part["referred_on"]).dt.days for end in (part["ruled_on"], last))
+        return values([COUNTY], [median_days(days, age)], [len(part)])
+
+    return by_period(cases, one)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.counted import unsaid, values
+from huying.counted import by_period, values
 from huying.estimates import COUNTY
 from huying.ledgers import LISTS
 from huying.scales import kr20
@@ -113,9 +113,9 @@ def mark_use(places: pd.DataFrame, spans: Spans) -> pd.DataFrame:
 
 def measure_reliability(places: pd.DataFrame, checks: Sequence[str]) -> pd.DataFrame:
     """How far the checks measure one thing: KR-20 over the places of each period with all checks known (Kuder and Richardson 1937)."""
-    rows = []
-    for period, part in places.groupby("period"):
+
+    def one(part: pd.DataFrame) -> pd.DataFrame:
         marks = part[list(checks)].dropna().astype(float)
-        value = kr20(marks.to_numpy()) if len(marks) >= FEWEST_PLACES else np.nan
-        rows.append(values([COUNTY], [value], len(marks), period=str(period)))
-    return pd.concat(rows, ignore_index=True) if rows else unsaid([COUNTY], "no eligible case", period="")
+        return values([COUNTY], [kr20(marks.to_numpy()) if len(marks) >= FEWEST_PLACES else np.nan], len(marks))
+
+    return by_period(places, one)

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.claims.declared import Claim
-from huying.claims.judged import judge, judge_claim
+from huying.claims.declared import Claim, with_bar
+from huying.claims.judged import judge_claim
 from huying.counted import counted, values
 from huying.derived import holds, read_rule
 from huying.errors import EstimateError
@@ -175,27 +175,17 @@ def judge_all(claim: Claim, tried: pd.DataFrame) -> pd.DataFrame:
             if 0 < (threshold := round(own + step, 9)) <= 1:
                 given = dict(zip([*WHERE, *kinds], choice, strict=True))
                 given |= {"threshold": threshold, "is_headline": choice == head and not step}
-                rows += [{**given, **row} for row in _verdicts(_with_threshold(claim, threshold), facts)]
+                rows += [{**given, **row} for row in _verdicts(with_bar(claim, threshold), facts)]
     columns = [*WHERE, *kinds, "threshold", "is_headline", "place", *NUMBERS, "verdict"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _with_threshold(claim: Claim, threshold: float) -> Claim:
-    return replace(claim, town_bar=threshold) if claim.is_about_towns else replace(claim, bar=threshold)
-
-
-def _verdicts(claim: Claim, facts: pd.DataFrame) -> list[dict[str, Any]]:
+def _verdicts(claim: Claim, facts: pd.DataFrame) -> list[dict[Any, Any]]:
     """place, estimate, low, high, n and verdict of a headline's facts, judged as the evidence is."""
-    if claim.is_about_towns:
-        judged = judge_claim(replace(claim, subs={}), facts.assign(part=""))
-        rows = judged[judged["place"] == COUNTY].to_dict("records")
-        return [{name: row[name] for name in ("place", *NUMBERS, "verdict")} for row in rows]
-    made = []
-    for row in facts.to_dict("records"):
-        numbers = {name: float(row[name]) for name in NUMBERS}
-        verdict = judge(*claim.rule_at(row["place"]), *numbers.values())[0]
-        made.append({"place": row["place"], **numbers, "verdict": verdict})
-    return made
+    judged = judge_claim(replace(claim, subs={}), facts.assign(part=""))
+    shown = judged[(judged["place"] == COUNTY) | (not claim.is_about_towns)]
+    rows: list[dict[Any, Any]] = shown[["place", *NUMBERS, "verdict"]].to_dict("records")
+    return rows
 
 
 def standing(judged: pd.DataFrame) -> pd.DataFrame:

@@ -77,7 +77,7 @@ def count_units(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, 
 
 
 def compare_pilot(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
-    """Each pilot (index town_id): units, n, remark, and its bureaus, offices, centres and how many more than most towns have.
+    """Each pilot (index town_id): units, n, remark.
 
     `units`: all units where each class has its prescribed number. Otherwise all of them too; or, where these happen to add
     up to the prescribed total, only those that fill a prescribed place, so that a wrong composition never equals the right
@@ -91,21 +91,10 @@ def compare_pilot(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str
     known = own.astype(float).where(own["total"] > 0)
     filled = known[due.index].clip(upper=due, axis=1).sum(axis=1, min_count=1)
     is_full = (known["total"] == due.sum()) & (filled < due.sum())
-    more_level, more_centres = known["level"] - level, known["psu"] - centres
-    is_odd = ~((more_level == 1) & (more_centres == 1)) & more_level.notna() & more_centres.notna()
-    return pd.DataFrame(
-        {
-            "units": known["total"].mask(is_full, filled),
-            "n": own["total"],
-            "remark": np.where(is_odd, "not_one_more", ""),
-            "bureaus": known["bureau"],
-            "offices": known["office"],
-            "centres": known["psu"],
-            "more office-level units": more_level,
-            "more centres": more_centres,
-        },
-        index=own.index,
-    )
+    more = known[["level", "psu"]] - [level, centres]
+    remark = np.where((more != 1).any(axis=1) & more.notna().all(axis=1), "not_one_more", "")
+    units = known["total"].mask(is_full, filled)
+    return pd.DataFrame({"units": units, "n": own["total"], "remark": remark}, index=own.index)
 
 
 def units_of_pilot(roster: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:

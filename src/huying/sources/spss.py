@@ -22,6 +22,7 @@ from huying.sources.wjx import JOINT, META_COLUMNS, Answers, closeness, stem
 
 _META = {"index": "serial", "序号": "serial", "totalseconds": "seconds", "village_id": "village_id",
          "interviewer_id": "interviewer_id"}  # fmt: skip
+_SAV, _XML_DTA = (b"$FL2", b"$FL3"), b"<stata_dta>"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Labelled:
     """A labelled file: `values` as text codes ("" where system-missing; index = case, from 1).
 
     `labels` {variable: {code: label}}; `missing` {variable: ((low, high), …)} of user-missing codes, as text;
-    `sets` {response set: its variables}; `column_labels` {variable: label}.
+    `sets` {response set: its variables}, `counted` {response set: the code that counts, none where each is an answer},
+    `set_labels`; `column_labels` {variable: label}.
     """
 
     values: pd.DataFrame
@@ -38,6 +40,14 @@ class Labelled:
     sets: dict[str, tuple[str, ...]]
     column_labels: dict[str, str]
     place: Place
+    counted: dict[str, str]
+    set_labels: dict[str, str]
+
+
+def is_labelled(raw: bytes) -> bool:
+    """Whether a file is one of SPSS or Stata, by its first bytes."""
+    is_old_dta = 104 <= next(iter(raw), 0) <= 115 and raw[1:4] in (b"\1\1\0", b"\2\1\0")
+    return raw.startswith((*_SAV, _XML_DTA)) or is_old_dta
 
 
 def code_text(value: Any) -> str:
@@ -50,10 +60,10 @@ def read_labelled(path: str | Path) -> Labelled:
     path = Path(path)
     place = Place(path.name)
     raw = read_content(path, place)
-    is_sav, is_xml_dta = raw[:4] in (b"$FL2", b"$FL3"), raw.startswith(b"<stata_dta>")
-    if not (is_sav or is_xml_dta or (104 <= raw[0] <= 115 and raw[1:4] in (b"\1\1\0", b"\2\1\0"))):
+    if not is_labelled(raw):
         raise InputError("sources.not_labelled", place)
-    if is_xml_dta and not raw.rstrip().endswith(b"</stata_dta>"):
+    is_sav = raw.startswith(_SAV)
+    if raw.startswith(_XML_DTA) and not raw.rstrip().endswith(b"</stata_dta>"):
         raise InputError("sources.cut_file", place)
     frame, meta = parse(path, pyreadstat.read_sav if is_sav else pyreadstat.read_dta, place)
     if meta.number_rows not in (None, -1, len(frame)):
@@ -70,7 +80,12 @@ def read_labelled(path: str | Path) -> Labelled:
     }
     sets = {name: tuple(found["variable_list"]) for name, found in meta.mr_sets.items()}
     titles = {name: text or "" for name, text in meta.column_names_to_labels.items()}
-    return Labelled(values.set_axis(pd.RangeIndex(1, len(values) + 1), axis=0), labels, missing, sets, titles, place)
+    counted = {
+        name: code_text(found["counted_value"]) if found["is_dichotomy"] else "" for name, found in meta.mr_sets.items()
+    }
+    words = {name: found["label"] or name for name, found in meta.mr_sets.items()}
+    values = values.set_axis(pd.RangeIndex(1, len(values) + 1), axis=0)
+    return Labelled(values, labels, missing, sets, titles, place, counted, words)
 
 
 def parse(path: Path, read: Any, place: Place) -> tuple[pd.DataFrame, Any]:

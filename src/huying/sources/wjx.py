@@ -26,7 +26,7 @@ _SKIPPED_META = ("来源", "总分", "来自IP")
 MARKS = {"(跳过)": "-3", "(空)": "", "-2": ""}  # what a skip and a blank are, whichever export says it
 JOINT = "┋"
 FILL_IN = re.compile(rf"〖.*?〗(?=\s*(?:{JOINT}|→|$))", re.S)  # the words inside may hold any sign, the joint too
-_NUMBER = re.compile(r"\s*(?:第\s*(\d+)\s*题|(\d+)\s*[、.．])\s*(.*)", re.S)
+_NUMBER = re.compile(r"\s*(?:第\s*(\d+)\s*题|(\d+)\s*(?:[、．]|\.(?!\d)))\s*(.*)", re.S)
 
 
 @dataclass(frozen=True)
@@ -188,9 +188,17 @@ def paired(
     """The answers of an export by text (its table is `raw`) with the codes of the export by number."""
     other, _ = drop_personal(read_table(number_path, repeats=True))
     bound, _, left = bind(other.text, items, by_option=True, numbers=numbers)
-    codes = pick(other, bound, [name for item in items for name in item.variables], items, left)
+    return pair_rows(
+        answers, raw, other, pick(other, bound, [name for item in items for name in item.variables], items, left)
+    )
+
+
+def pair_rows(answers: Answers, raw: RawTable, other: RawTable, codes: pd.DataFrame) -> Answers:
+    """The answers with the `codes` of another export, row by row of the same 序号; rows without a partner are set aside."""
     ours, theirs = serial_keys(raw), serial_keys(other)
     both = ours[ours.isin(theirs)]
+    if not len(both):
+        raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
     alone = [
         set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partner)], "unpaired")
         for table, keys, partner in ((raw, ours, theirs), (other, theirs, ours))

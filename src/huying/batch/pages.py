@@ -1,0 +1,108 @@
+"""A finished notebook as one HTML page that needs nothing else: no code, one language, contents, font and pictures inside."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import mistune
+from fontTools import subset
+from fontTools.ttLib import TTFont
+
+from huying.fonts import font_files
+
+HAN = re.compile("[\u3400-\u9fff]")
+_TWO = re.compile(r"(?P<sign>#+ )?(?P<zh>.*[\u3400-\u9fff][^A-Za-z]*?)\s+(?P<en>[A-Za-z][^\u3400-\u9fff]*)")
+_STYLE = """@font-face{font-family:"Huying";src:url(data:font/woff;base64,{font}) format("woff")}
+body{font:16px/1.6 "Huying",sans-serif;max-width:60rem;margin:auto;padding:1rem;color:#111;overflow-wrap:anywhere}
+h1,h2,h3{line-height:1.3}nav{border-left:4px solid #0072B2;padding-left:1rem}nav a{display:block;color:#005a8e}
+nav .h3{padding-left:1rem}.wide{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem}
+th,td{padding:.25rem .6rem;border-bottom:1px solid #ccc;vertical-align:top;overflow-wrap:normal}
+td{white-space:nowrap}img{max-width:100%;height:auto}pre{white-space:pre-wrap;font:inherit;background:#f5f5f5;padding:.5rem}
+.failed{border-left:4px solid #D55E00}"""
+
+
+def page(notebook: Path, lang: str) -> str:
+    """The page of an executed notebook in one of its languages."""
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    body = "\n".join(part for cell in cells for part in parts_of(cell, lang))
+    body = re.sub(r"<h2>[^<]*</h2>\s*(?=<h2>)", "", body)  # a section whose cells show nothing
+    contents: list[tuple[str, str]] = []
+
+    def number(found: re.Match[str]) -> str:
+        contents.append((found[1], found[2]))
+        return f'<h{found[1]} id="c{len(contents) - 1}">{found[2]}</h{found[1]}>'
+
+    body = re.sub(r"<h([1-3])>(.*?)</h\1>", number, body, flags=re.S)
+    title = contents[0][1] if contents else html.escape(notebook.stem)
+    links = "".join(f'<a class="h{at}" href="#c{n}">{text}</a>' for n, (at, text) in enumerate(contents) if at != "1")
+    head, end, rest = body.partition("</h1>")
+    head, rest = (head + end, rest) if end else ("", head)
+    style = _STYLE.replace("{font}", font_for(html.unescape(re.sub(r'(?:src|id)="[^"]*"|<style.*?</style>', "", body))))
+    return (
+        f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
+        f"<style>{style}</style></head>\n<body><main>{head}<nav>{links}</nav>{rest}</main></body></html>\n"
+    )
+
+
+def parts_of(cell: Mapping[str, Any], lang: str) -> Iterator[str]:
+    """The pieces of HTML that a cell gives."""
+    if cell["cell_type"] == "markdown":
+        yield str(mistune.create_markdown(plugins=["table"])(one_language("".join(cell["source"]), lang)))
+    for output in cell.get("outputs", ()):
+        yield from shown(output)
+
+
+def shown(output: Mapping[str, Any]) -> Iterator[str]:
+    """An output in the richest form that it has."""
+    told = output.get("data", {})
+    data = {kind: "".join(told[kind]) for kind in ("image/png", "text/html", "text/plain") if kind in told}
+    if "image/png" in data:
+        alt = output.get("metadata", {}).get("image/png", {}).get("alt", "") or data.get("text/plain", "")
+        yield f'<p><img alt="{html.escape(alt)}" src="data:image/png;base64,{data["image/png"].strip()}"></p>'
+    elif "text/html" in data:
+        yield f'<div class="wide" tabindex="0">{data["text/html"]}</div>'
+    elif output["output_type"] == "error":
+        yield f'<pre class="failed">{html.escape(output["ename"])}: {html.escape(output["evalue"])}</pre>'
+    else:
+        text = data.get("text/plain") or "".join(output.get("text", ""))
+        if text and not re.fullmatch(r"<[\w.]+[^>]*>", text.strip()):  # the name of an object, such as <Axes: …>
+            yield f"<pre>{html.escape(text)}</pre>"
+
+
+def one_language(text: str, lang: str) -> str:
+    """The blocks of a text cell that are in one language, of a heading in two its half; all where none is in it."""
+    blocks = re.split(r"\n\s*\n|\n(?=#)", text)
+    halves = [found[lang] if (found := _TWO.fullmatch(block)) and block.startswith("#") else "" for block in blocks]
+    kept = []
+    for block, half in zip(blocks, halves, strict=True):
+        if half:
+            kept.append(f"{block[: block.index(' ')]} {half}")
+        elif (len(HAN.findall(block)) * 5 > len(re.findall(r"\w", block))) == (lang == "zh"):
+            kept.append(block)
+    return "\n\n".join(kept or blocks)
+
+
+@cache
+def whole_font() -> bytes:
+    """The font that charts are drawn with."""
+    return font_files()[0].read_bytes()
+
+
+def font_for(text: str) -> str:
+    """A font of the characters of a text alone, as base64."""
+    font = TTFont(BytesIO(whole_font()), lazy=True, fontNumber=0)
+    made = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True, hinting=False))
+    made.populate(text=text)
+    made.subset(font)
+    font.flavor, out = "woff", BytesIO()
+    font.save(out)
+    return base64.b64encode(out.getvalue()).decode()

@@ -1,0 +1,239 @@
+"""A county's folder from an export that nobody has described: declaration, questionnaire, register of towns; changes nothing that is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from huying.codebook import RESERVED, check_names, parse_codebook
+from huying.contract import parse_instants
+from huying.drafting.questions import Question, read_questions
+from huying.errors import CountyError, InputError
+from huying.samples import SEXES
+from huying.sources.exports import Export, read_export
+from huying.sources.wjx import read_meta, stem
+from huying.store import write_csv, write_text
+from huying.words import Text, all_words
+
+TODO, TOWNS = "TODO.md", "towns.csv"
+FORM, HOUSE = "resident", "house"
+_NAME = re.compile(r"[^\W_][\w-]*")
+_SEX = {"sex": ("性别", "您的性别", "你的性别", "gender", "sex"), "age": ("年龄", "您的年龄", "你的年龄", "age")}
+_SEXES = dict(zip(("男", "女", "男性", "女性", "male", "female"), SEXES * 3, strict=True))
+_COUNTY = """# {about}
+[county]
+id = {id}
+name_zh = {name}
+name_en = {name}
+lang = "zh"
+is_synthetic = false
+sampling = "convenience" # probability | quota | convenience
+
+[wave.{wave}]
+from = {first}
+to = {last}
+
+[[survey]]
+form = "{form}"
+wave = {wave}
+{survey}
+"""
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A drafted folder, its questions, and in words what could not be decided."""
+
+    folder: Path
+    n_items: int
+    n_answers: int
+    remarks: tuple[Text, ...]
+
+
+def draft_county(
+    name: str, export: Path, number: Path | None = None, *, weight: str = "", town: str = "", codebook: str = ""
+) -> Drafted:
+    """Make `survey_data/<name>/` from an export (and its twin by number), which are copied there.
+
+    `weight` and `town` name columns of the export; `codebook="house"` takes the house's questionnaire. Raises CountyError for
+    a name that is taken or is none, InputError for an export that cannot be read.
+    """
+    folder = home() / name
+    if not _NAME.fullmatch(name):
+        raise CountyError("new.bad_name", name=name)
+    if folder.exists():
+        raise CountyError("new.exists", folder=str(folder))
+    read = read_export(export)
+    for column in filter(None, (weight, town)):
+        if column not in read.raw.text:
+            raise InputError(
+                "sources.no_weight_column" if column == weight else "new.no_town_column",
+                read.raw.place,
+                name=column,
+                known=", ".join(map(str, read.raw.text)),
+            )
+    if weight:
+        check_weights(read, weight)
+    other = read_export(number).raw if number else None
+    questions = read_questions(read, other, (weight, town))
+    register = towns_of(read, town)
+    written = codebook_text(questions, town) if codebook != HOUSE else ""
+    if written:
+        check_names(parse_codebook(written).items.values())
+    remarks = [*drafted_remarks(read, questions), *([say_both("new.towns", n=len(register))] if town else [])]
+    folder.mkdir(parents=True)
+    for file in filter(None, (export, number)):
+        shutil.copy2(file, folder / file.name)
+    if written:
+        write_text(folder / "codebook.toml", written)
+    if town:
+        write_csv(folder / TOWNS, register)
+    write_text(folder / TODO, "\n".join(f"- {text.zh}\n  {text.en}" for text in remarks) + "\n")
+    write_text(folder / "county.toml", county_text(name, read, export, number, weight, bool(town)))
+    return Drafted(folder, len(questions), len(read.raw.text), tuple(remarks))
+
+
+def home() -> Path:
+    """The folder `survey_data` here or above, else a new one here."""
+    here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
+    found = [above / "survey_data" for above in (here, *here.parents) if (above / "survey_data").is_dir()]
+    return found[0] if found else here / "survey_data"
+
+
+def check_weights(read: Export, column: str) -> None:
+    """Raise InputError where most weights are no positive number: the column is another one."""
+    typed = read.raw.text[column]
+    bad = ~(pd.to_numeric(typed, errors="coerce") > 0)
+    if bad.mean() > 0.5:
+        row = bad.index[bad][0]
+        raise InputError(
+            "new.bad_weights", read.raw.place, name=column, n=int(bad.sum()), row=int(row), value=typed[row]
+        )
+
+
+def towns_of(read: Export, column: str) -> pd.DataFrame:
+    """A register of the towns that a column names, in the order in which they come."""
+    names = [name for name in dict.fromkeys(read.raw.text[column].str.strip()) if name] if column else []
+    ids = [f"T{n:02d}" for n, _ in enumerate(names, 1)]
+    kinds = ["street" if re.search("街道|社区", name) else "town" for name in names]
+    return pd.DataFrame({"town_id": ids, "name_zh": names, "name_en": names, "type": kinds})
+
+
+def drafted_remarks(read: Export, questions: Sequence[Question]) -> list[Text]:
+    """What a person should look at, question by question."""
+    found = [say_both("new.dropped", columns=", ".join(read.dropped))] if read.dropped else []
+    found.append(say_both("new.general"))
+    for name, question in zip(names_of(questions), questions, strict=True):
+        found += [say_both(key, name=name, title=question.title, **values) for key, values in question.remarks]
+    return found
+
+
+def say_both(key: str, **values: Any) -> Text:
+    """A sentence in both languages."""
+    words = all_words()[key]
+    return Text(words.zh.format(**values), words.en.format(**values))
+
+
+# --- the files ---------------------------------------------------------------------------------------------------------
+
+
+def county_text(name: str, read: Export, export: Path, number: Path | None, weight: str, has_towns: bool) -> str:
+    """The declaration of the county."""
+    sent = parse_instants(read_meta(read.raw)["submitted_at"]).dropna()
+    days = [sent.min().date(), sent.max().date()] if len(sent) else []
+    year = str(days[0].year if days else pd.Timestamp.now().year)
+    files = {"reader": "spss", "file": export.name} if read.labelled else {"reader": "wjx", "text": export.name}
+    files |= {"number": number.name} if number else {}
+    files |= {"weight": weight} if weight else {}
+    survey = "\n".join(f"{key} = {quote(value)}" for key, value in files.items())
+    survey += f'\n\n[[ledger]]\ntable = "towns"\nfile = "{TOWNS}"' if has_towns else ""
+    first, last = days or (f"{year}-01-01", f"{year}-12-31")
+    return _COUNTY.format(
+        about=say_both("new.county_head").en, id=quote(name), name=quote(name), wave=quote(year), first=first, last=last,
+        form=FORM, survey=survey,
+    )  # fmt: skip
+
+
+def codebook_text(questions: Sequence[Question], town: str) -> str:
+    """The questionnaire: an item a question."""
+    items = [
+        item_text(name, question, role_of(question))
+        for name, question in zip(names_of(questions), questions, strict=True)
+    ]
+    if town:
+        place = Question(None, town, [town], [""], type="single")
+        items.insert(0, item_text("town_asked", place, "town"))
+    return f"# {say_both('new.codebook_head').en}\n\n" + "\n".join(items)
+
+
+def names_of(questions: Sequence[Question]) -> list[str]:
+    """A name for each question: the variable's own, or `q` and the form's number, or its place."""
+    numbers = [question.number for question in questions]
+    names = []
+    for place, question in enumerate(questions, 1):
+        own = question.headers[0].lower()
+        is_own = len(question.headers) == 1 and re.fullmatch(r"[a-z][a-z0-9_]*", own) and question.number is None
+        number = question.number if numbers.count(question.number) == 1 else None
+        names.append(own if is_own else f"q{number or place}")
+    taken = [f"q_{name}" if name in RESERVED else name for name in names]
+    clash = {name for name in taken if taken.count(name) > 1 or any(other.startswith(f"{name}_") for other in taken)}
+    return [f"item{place}" if name in clash else name for place, name in enumerate(taken, 1)]
+
+
+def role_of(question: Question) -> str:
+    """`sex` or `age` where the wording says so."""
+    found = next((role for role, words in _SEX.items() if stem(question.title) in words), "")
+    is_sex = {stem(text) for _, text in question.options} <= set(_SEXES)
+    return found if (found == "sex" and is_sex) or (found == "age" and question.type == "whole") else ""
+
+
+def item_text(name: str, question: Question, role: str) -> str:
+    """One `[[item]]`."""
+    keys = {code: _SEXES[stem(text)] for code, text in question.options} if role == "sex" else {}
+    values: dict[str, Any] = {
+        "id": name,
+        "form": FORM,
+        "type": question.type,
+        "zh": question.title,
+        "en": question.title,
+    }
+    values |= {"role": role} if role else {}
+    values |= {"options_from": "towns"} if role == "town" else {}
+    values |= {"headers": question.headers} | ({"coded": question.coded} if question.coded else {})
+    values |= {"fill_in": question.fill_in} if question.fill_in else {}
+    values |= {"scrub": True} if question.type == "text" else {}
+    values |= {"missing_from": [list(pair) for pair in question.missing_from]} if question.missing_from else {}
+    lines = [f"# {say_both(key, name=name, title=question.title, **told).en}" for key, told in question.remarks]
+    lines += ["[[item]]", *(f"{key} = {quote(value)}" for key, value in values.items())]
+    if question.missing:
+        lines.append(
+            "missing = { " + ", ".join(f'"{code}" = {quote(why)}' for code, why in question.missing.items()) + " }"
+        )
+    rows = [
+        {"id": str(n), "zh": row or f"TODO {n}", "en": row or f"TODO {n}"} for n, row in enumerate(question.rows, 1)
+    ]
+    options = [
+        {"code": code, "zh": text, "en": text} | ({"key": keys[code]} if keys else {})
+        for code, text in question.options
+    ]
+    for key, tables in (("rows", rows), ("options", options)):
+        lines += [f"{key} = [", *map(inline, tables), "]"] if tables else []
+    return "\n".join(lines) + "\n"
+
+
+def quote(value: Any) -> str:
+    """A value as TOML."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def inline(values: Mapping[str, object]) -> str:
+    """A line of a TOML list: one inline table."""
+    return "  { " + ", ".join(f"{key} = {quote(value)}" for key, value in values.items()) + " },"
