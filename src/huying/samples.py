@@ -80,6 +80,8 @@ def resident_sample(
     """Residents of a wave: strata = towns, PSUs = villages, weights raked to town x sex and town x age."""
     rows = analysed(cleaned, "resident", wave, county.exclude if exclude is None else exclude)
     towns, margins = cleaned.ledger("towns"), cleaned.ledger("margins")
+    if towns is None and rows["town_id"].notna().any():
+        raise EstimateError("samples.no_register")
     towns = None if rows["town_id"].isna().all() else towns  # nobody was asked for the town: one stratum without a name
     places = (NO_PLACE,) if towns is None else tuple(towns["town_id"])
     town = np.zeros(len(rows), dtype=np.int64) if towns is None else town_codes(rows, towns)

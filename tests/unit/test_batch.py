@@ -128,7 +128,7 @@ def test_a_run_records_gathers_draws_and_reads_in_this_order(project, capsys):
     code, table = told(capsys, "run", "toy")
     assert (code, table["done"], table["fresh"], table["failed"], table["claims"]) == (0, 9 + 2 + 1 + 1, 0, 0, 1)
     made = project / "results" / "toy" / "notebooks"
-    assert table["open"] == str(made / "c_page_county_2023_en.ipynb")
+    assert table["open"] == str(made.parent / "html" / "c_page_county_2023_en.html")
     evidence = pd.read_parquet(project / "results" / "toy" / "evidence.parquet")
     assert list(evidence.columns) == list(EVIDENCE)
     assert evidence[["place", "wave", "notebook", "cell"]].to_numpy().tolist() == [
@@ -319,18 +319,14 @@ def cold():
     forkserver._forkserver._stop()
 
 
-@pytest.mark.parametrize("bad", ["raise ValueError('at first')", "os._exit(3)", "time.sleep(600)"])
-def test_a_rehearsal_that_fails_is_told_and_not_fatal(project, cold, capfd, monkeypatch, bad):
-    """It runs in the warm parent; only there is the process that of no job."""
-    first = f"import multiprocessing, os, time\nif multiprocessing.current_process().name == 'MainProcess':\n    {bad}"
-    if "sleep" in bad:
-        monkeypatch.setattr("huying.batch.run.REHEARSAL_S", 2.0)
-    (project / "notebooks" / "scratch.ipynb").write_text(notebook(first, "town"), "utf-8")
-    assert run("--notebooks", "scratch", "--towns", "T01", "T02", "T03") == 0
-    assert "the rehearsal failed" in capfd.readouterr().err
+def test_warming_up_that_fails_is_told_and_not_fatal(project, cold, capfd, monkeypatch):
+    monkeypatch.setattr("huying.batch.run.WARM", "UNUSED")
+    monkeypatch.setenv("HUYING_WARM", "/nowhere")
+    assert run("--notebooks", "b") == 0
+    assert "warming up failed" in capfd.readouterr().err
 
 
-def test_what_a_rehearsal_sets_is_put_back(project, cold):
+def test_what_a_job_sets_no_other_sees(project):
     cell = """
         import os
         import matplotlib as mpl
@@ -361,7 +357,8 @@ def test_states_follow_the_receipt(project):
     assert state_of(site, job) == DONE
     receipt = site.results / "receipts" / "b_chart_county_2023_en.json"
     kept = json.loads(receipt.read_text("utf-8"))
-    assert set(kept["outputs"]) == {"notebooks/b_chart_county_2023_en.ipynb", "figures/line_county_2023_en.png"}
+    made = {"notebooks/b_chart_county_2023_en.ipynb", "html/b_chart_county_2023_en.html", "figures/line_county_2023_en.png"}
+    assert set(kept["outputs"]) == made
     assert kept["seconds"] > 0 and kept["peak_mb"] > 10 and kept["versions"]["pandas"] == pd.__version__
     receipt.write_text(json.dumps(kept | {"key": "another"}), "utf-8")
     assert state_of(site, job) == STALE

@@ -1,17 +1,11 @@
-"""问卷星 exports bound to a form: headers in all their shapes, the pair of exports, and the draft of a codebook."""
+"""问卷星 exports bound to a form: headers in all their shapes and the pair of exports."""
 
 import dataclasses
-import datetime as dt
-from pathlib import Path
 
 import pytest
 
-from huying.clean.answers import clean_answers
 from huying.codebook import parse_codebook
 from huying.errors import InputError
-from huying.folder import Span
-from huying.places import Matcher
-from huying.sources.draft import draft_codebook
 from huying.sources.wjx import bind, read_wjx
 
 TOML = """
@@ -140,29 +134,3 @@ def test_rows_of_two_matrices_with_the_same_titles():
     headers = ["1、下面的机构您听过吗？—农技站", "经管站", "2、这些机构您去过吗？—农技站\x1f2", "经管站\x1f2"]
     bound, _, _ = bind(headers, [ITEMS[2], other], by_option=False)
     assert bound == dict(zip(["C_a", "C_b", "E_a", "E_b"], headers, strict=True))
-
-
-def test_a_draft_reads_the_pair_it_was_made_from(pair):
-    draft = draft_codebook(*pair)
-    items = parse_codebook(draft).form("draft")
-    assert [(item.id, item.type) for item in items] == [
-        ("Q1", "single"), ("Q2", "multi"), ("Q3", "single"), ("Q4", "matrix_single"), ("Q5", "whole")]  # fmt: skip
-    assert [option.text.zh for option in items[1].options] == ["ACG文化(动漫、游戏等)", "体育", "其他"]
-    assert (items[0].fill_in, items[1].fill_in) == ((2,), (3,))
-    assert [row[1].zh for row in items[3].rows] == ["农技站", "经管站"]
-    assert "(跳过) stands 2 times" in draft
-    answers = read_wjx(*pair, items)
-    span = Span(dt.date(2022, 12, 1), dt.date(2022, 12, 31), dt.date(2022, 12, 31))
-    done = clean_answers(answers, items, form="draft", wave="2022", span=span, towns=Matcher({}))
-    # text and number agree in every cell but one: without a range, -2 may be a number as well as the mark of a blank
-    assert done.rejected[["column", "reason"]].values.tolist() == [["序号", "unpaired"], ["Q5", "exports_disagree"]]
-    assert parse_codebook(draft_codebook(pair[0])).items["Q2"].type == "multi"
-
-
-def test_a_pair_the_wrong_way_round_or_one_file_twice_is_refused():
-    raw = Path(__file__).parents[2] / "survey_data" / "demo" / "raw"
-    text, number = raw / "departments_2023_text.csv", raw / "departments_2023_number.csv"
-    assert "[[item]]" in draft_codebook(text, number)
-    for pair in ((number, text), (text, text)):
-        with pytest.raises(InputError, match="does not pair with"):
-            draft_codebook(*pair)

@@ -176,15 +176,18 @@ def test_the_order_of_rows_does_not_matter(survey):
     pd.testing.assert_frame_equal(survey.share("aware"), before)
 
 
-def test_without_margins_there_are_no_groups_and_notebooks_still_run(tmp_path):
+def test_without_margins_sex_and_age_in_years_still_make_groups(tmp_path):
     survey = opened(tmp_path, {"resident": [with_business([24, 8], [10, 4])]}, 2).survey("resident")
-    assert survey.frame["sex_group"].isna().all()
+    assert survey.frame["age_group"].value_counts().to_dict() == {"18-39": 32, "60+": 32}
     rows = survey.share("aware", by=["town", "sex_group"])
-    assert (
-        rows["place"].tolist() == ["T01", "T02", "county"]
-        and set(rows["reason"]) == {"not asked"}
-        and rows["sex_group"].isna().all()
-    )
+    assert rows["n"].tolist() == [16, 16, 32] * 2 and rows["sex_group"].tolist() == ["male"] * 3 + ["female"] * 3
+
+
+def test_without_sex_and_age_there_are_no_groups_and_notebooks_still_run(tmp_path):
+    people = with_business([24, 8], [10, 4]).drop(columns=["R03", "R04"])
+    survey = opened(tmp_path, {"resident": [people.assign(R03=pd.NA, R04=pd.NA)]}, 2).survey("resident")
+    rows = survey.share("aware", by=["town", "sex_group"])
+    assert set(rows["reason"]) == {"not asked"} and rows["sex_group"].isna().all()
 
 
 # --- columns made by hand ---------------------------------------------------------------------------------------------

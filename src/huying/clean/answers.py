@@ -167,7 +167,10 @@ class Cleaner:
         if codes is None or item.id not in codes:
             return cell
         by_place = {str(place): place - 1 for place, _ in enumerate(item.options, 1)}
-        cell, taken = cells.reconcile(cell, cells.spread(codes[item.id], cells.ranking_reader(by_place, orders)))
+        number = cells.spread(codes[item.id], cells.ranking_reader(by_place, orders))
+        tied = (cell.state == ANSWERED) & (number.state == cells.NO_RANKING)
+        cell, taken = cells.reconcile(cell, number)
+        cell.take_out(tied, cells.DISAGREE)
         self.counts["read_from_number"] += taken
         return cell
 

@@ -209,6 +209,7 @@ def item_text(name: str, question: Question, role: str) -> str:
     values |= {"options_from": "towns"} if role == "town" else {}
     values |= {"headers": question.headers} | ({"coded": question.coded} if question.coded else {})
     values |= {"fill_in": question.fill_in} if question.fill_in else {}
+    values |= {"range": question.range} if question.range else {}
     values |= {"scrub": True} if question.type == "text" else {}
     values |= {"missing_from": [list(pair) for pair in question.missing_from]} if question.missing_from else {}
     lines = [f"# {say_both(key, name=name, title=question.title, **told).en}" for key, told in question.remarks]

@@ -22,6 +22,7 @@ from huying.sources.spss import Labelled
 from huying.sources.table import REPEAT, RawTable
 from huying.sources.wjx import FILL_IN, JOINT, MARKS, is_meta, serial_keys, split_header, squash, stem
 
+MOST = 10**9
 MOST_LISTED = 100  # answers that can be options; what has more is an open question
 _PART = re.compile(r"(?P<title>.*?)\s*(?:\[(?P<row>[^\[\]]+)\]|[(\uff08](?P<option>.*)[)\uff09])\s*", re.S)
 _NUMBER = re.compile(r"[-−–+]?\d+(\.\d+)?")
@@ -48,6 +49,7 @@ class Question:
     missing: dict[int, str] = field(default_factory=dict)
     missing_from: list[tuple[float, float]] = field(default_factory=list)
     fill_in: list[int] = field(default_factory=list)
+    range: list[int] = field(default_factory=list)
     remarks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     @property
@@ -81,9 +83,12 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
         describe(question, cells, codes)
         raw_cells = raw.text[question.headers].stack()
         question.fill_in = [code for code, text in question.options if has_words(raw_cells, text)]
-        for mark, n in raw_cells.str.strip().value_counts().items():
-            if mark in MARKS and mark:
-                question.remark("new.marked", mark=mark, n=int(n))
+        marks = raw_cells.str.strip().value_counts().filter([mark for mark in MARKS if mark])
+        for mark, n in marks.items():
+            question.remark("new.marked", mark=mark, n=int(n))
+        is_number = question.type in ("whole", "number", "matrix_scale")
+        if is_number and len(marks) and pd.to_numeric(filled_of(cells), errors="coerce").min() >= 0:
+            question.range = [0, MOST]  # below it a mark is no number
     return found
 
 

@@ -23,7 +23,7 @@ META = {SERIAL: "serial", "提交答卷时间": "submitted_at", "所用时间": 
         "调查员编号": "interviewer_id"}  # fmt: skip
 META_COLUMNS = ("serial", "submitted_at", "seconds", "source_detail", "village_id", "interviewer_id")
 _SKIPPED_META = ("来源", "总分", "来自IP")
-MARKS = {"(跳过)": "-3", "(空)": "", "-2": ""}  # what a skip and a blank are, whichever export says it
+MARKS = {"(跳过)": "-3", "(空)": "", "-2": "", "-3": "-3"}  # what a skip and a blank are, whichever export says it
 JOINT = "┋"
 FILL_IN = re.compile(rf"〖.*?〗(?=\s*(?:{JOINT}|→|$))", re.S)  # the words inside may hold any sign, the joint too
 _NUMBER = re.compile(r"\s*(?:第\s*(\d+)\s*题|(\d+)\s*(?:[、．]|\.(?!\d)))\s*(.*)", re.S)
