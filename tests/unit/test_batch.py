@@ -323,7 +323,7 @@ def test_warming_up_that_fails_is_told_and_not_fatal(project, cold, capfd, monke
     monkeypatch.setattr("huying.batch.run.WARM", "UNUSED")
     monkeypatch.setenv("HUYING_WARM", "/nowhere")
     assert run("--notebooks", "b") == 0
-    assert "warming up failed" in capfd.readouterr().err
+    assert "/nowhere" in capfd.readouterr().err
 
 
 def test_what_a_job_sets_no_other_sees(project):
@@ -357,7 +357,11 @@ def test_states_follow_the_receipt(project):
     assert state_of(site, job) == DONE
     receipt = site.results / "receipts" / "b_chart_county_2023_en.json"
     kept = json.loads(receipt.read_text("utf-8"))
-    made = {"notebooks/b_chart_county_2023_en.ipynb", "html/b_chart_county_2023_en.html", "figures/line_county_2023_en.png"}
+    made = {
+        "notebooks/b_chart_county_2023_en.ipynb",
+        "html/b_chart_county_2023_en.html",
+        "figures/line_county_2023_en.png",
+    }
     assert set(kept["outputs"]) == made
     assert kept["seconds"] > 0 and kept["peak_mb"] > 10 and kept["versions"]["pandas"] == pd.__version__
     receipt.write_text(json.dumps(kept | {"key": "another"}), "utf-8")

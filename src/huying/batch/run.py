@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -67,10 +67,22 @@ def run(site: Site, jobs: Sequence[Job], limits: Limits, ended: Callable[[Job, d
         folders = {job: Path(temporary) / job.name for job in jobs}
         orders = [Order(site, job, site.key(job), site.environ(job, folder), folder) for job, folder in folders.items()]
         if is_forking:
-            os.environ[WARM] = str(site.county.folder.resolve())
             context.set_forkserver_preload(["huying.batch.warm"])
-        work_off(context, orders, limits, ended)
-        os.environ.pop(WARM, None)
+        with environment({WARM: str(site.county.folder.resolve()), "HUYING_PREPARED": str(site.results)}):
+            work_off(context, orders, limits, ended)
+
+
+@contextlib.contextmanager
+def environment(told: dict[str, str]) -> Iterator[None]:
+    """The environment with these values for the block: the warm parent, which begins with the first job, inherits it."""
+    before = {name: os.environ.pop(name) for name in told if name in os.environ}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name in told:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 def work_off(
