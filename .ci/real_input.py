@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+import pyreadstat
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
 import huying as hy
-from huying import words
-from huying.clean.answers import clean_answers
+from huying import cli, words
 from huying.clean.flags import find_straight_lines, longest_run
-from huying.codebook import parse_codebook
-from huying.contract import clean_text
-from huying.estimates import COUNTY, Design, estimate_shares
-from huying.folder import Span
+from huying.codebook import Item
+from huying.estimates import COUNTY
 from huying.places import Matcher, bare, squeeze
-from huying.sources.draft import draft_codebook
 from huying.sources.spss import read_labelled
 from huying.sources.table import read_table
-from huying.sources.wjx import read_wjx
 from huying.waiting import waiting_curves
-from huying.weights import Margin, rake
 from run_notebook import judged
 
 COUNTY_TOML = """[county]
@@ -63,60 +59,71 @@ def check(what: str, found: object, wanted: object) -> None:
         raise SystemExit(1)
 
 
-def wjx_pair(real: Path) -> None:
-    """(a) A pair of old .xls exports by text and by number, 800 answers."""
-    text, number = real / "wjx_800_by_text.xls", real / "wjx_800_by_number.xls"
-    items = parse_codebook(draft_codebook(text, number)).form("draft")
-    answers = read_wjx(text, number, items)
-    multi = [item for item in items if item.type == "multi"]
-    check("multi-select cells", sum(len(item.variables) for item in multi) * len(answers.text), 19_200)
-    assert answers.codes is not None
-    strays = []
-    for item in (item for item in items if item.type == "single"):
-        pairs = pd.DataFrame(
-            {"text": answers.text[item.id].map(clean_text), "code": answers.codes[item.id]}
-        ).drop_duplicates()
-        strays += [(item.id, code) for code, n in pairs["code"].value_counts().items() if n > 1]
-        assert pairs["text"].is_unique, f"{item.id}: one text under two codes"
-    check("codes with more than one text", strays, [("Q2", "10")])
-    check("fill-in texts kept", int(answers.text.apply(lambda c: c.str.count("〖")).to_numpy().sum()), 9)
-    blank = [name for name in answers.meta if (answers.meta[name] == "").all()]
-    print(f"  blank columns of the platform: {', '.join(blank)}")
-    span = Span(*(pd.Timestamp(day).date() for day in ("2000-01-01", "2030-01-01", "2030-01-01")))
-    done = clean_answers(answers, items, form="draft", wave="1", span=span, towns=Matcher({}), town_order=[])
-    disagree = int((done.rejected["reason"] == "exports_disagree").sum())
-    check("cells that text and number disagree on", disagree, 0)
-    check(
-        "rows read = kept + rejected",
-        (done.counts["rows_in"], len(done.rows) + done.counts["rows_rejected"]),
-        (800, 800),
+def surveys(real: Path) -> None:
+    """(a) Exports made by others through `new` and `run`: every topline count equals one made here by plain pandas."""
+    with tempfile.TemporaryDirectory() as home:
+        os.environ |= {"HUYING_HOME": home, "HUYING_RESULTS": f"{home}/results"}
+        (Path(home) / "survey_data").mkdir()
+        text, number = real / "wjx_800_by_text.xls", real / "wjx_800_by_number.xls"
+        for name, files, truth in (
+            ("pair", (text, number), words_of_wjx(text)),
+            ("words", (text,), words_of_wjx(text)),
+            *(
+                (file.stem, (file,), labels_of(file))
+                for file in sorted(real.glob("*s*.sav"))
+                if "test" not in file.stem
+            ),
+            ("stata", (real / "sample.dta",), labels_of(real / "sample.dta")),
+            ("careless", (real / "longstring_careless.csv",), pd.read_csv(real / "longstring_careless.csv", dtype=str)),
+        ):
+            codes = [cli.main(["new", name, *map(str, files), "--lang", "en"]), cli.main(["run", name, "--lang", "en"])]
+            check(f"{name}: new and run", codes, [0, 0])
+            survey = hy.county(name, lang="zh").survey("resident")
+            wrong = [
+                item.name for item in survey.book.form("resident") if counted(survey, item) != expected(truth, item)
+            ]
+            check(f"{name}: questions whose counts differ, of {len(survey.questions())}", wrong, [])
+        del os.environ["HUYING_HOME"], os.environ["HUYING_RESULTS"]
+
+
+def words_of_wjx(file: Path) -> pd.DataFrame:
+    """The answers of an export by text, without the words that were filled in."""
+    table = pd.read_excel(file, dtype=str, engine="calamine").fillna("")
+    return table.rename(columns=lambda name: " ".join(name.split())).apply(
+        lambda c: c.str.replace("〖.*?〗", "", regex=True)
     )
-    women = done.rows["Q3"].to_numpy(dtype=float) == 2
-    age = done.rows["Q4"].to_numpy(dtype=float)
-    ones = np.zeros(len(women), dtype=np.int64)
-    simple = Design(ones, np.arange(len(women)), np.ones(len(women)), (COUNTY,))
-    table = estimate_shares(simple, pd.DataFrame({"women": women, "30 or older": age >= 5}, dtype=float))
-    print(
-        table.loc[table["place"] == COUNTY, ["indicator", "estimate", "low", "high", "n"]]
-        .drop_duplicates("indicator")
-        .to_string(index=False)
-    )
-    margins = [Margin("sex", women.astype(np.int64), np.array([400.0, 400.0])),
-               Margin("age", (age >= 5).astype(np.int64), np.array([500.0, 300.0]))]  # fmt: skip
-    weight, sweeps = rake(np.ones(len(women)), margins)
-    raked = Design(
-        ones,
-        np.arange(len(women)),
-        weight,
-        (COUNTY,),
-        margins=tuple(m.category for m in margins),
-        base=np.ones(len(women)),
-    )
-    buys = pd.DataFrame({"one phone": (done.rows["Q1"].to_numpy(dtype=float) == 1).astype(float)})
-    row = estimate_shares(raked, buys).query("place == @COUNTY").iloc[-1]
-    print(
-        f"  raked in {sweeps} sweeps to margins that are ARBITRARY, TO EXERCISE THE CODE: {row['estimate']:.3f} ({row['low']:.3f}-{row['high']:.3f})"
-    )
+
+
+def labels_of(file: Path) -> pd.DataFrame:
+    """The answers of a labelled file in words, what it declares as missing left out."""
+    read = pyreadstat.read_dta if file.suffix == ".dta" else pyreadstat.read_sav
+    table, _ = read(str(file), apply_value_formats=True)
+    return table.astype(object)
+
+
+def counted(survey: hy.survey.Survey, item: Item) -> dict[str, int]:
+    """How often each answer occurs by the topline, in the words of the export."""
+    named = {option.key: option.text.zh for option in item.options}
+    if item.type in ("text", "date", "number", "whole"):
+        return {str(n): 0 for n in [survey.frame[item.name].notna().sum()]}
+    rows = survey.topline(item.name)
+    named |= {column: option.text.zh for column, option in zip(item.columns, item.options, strict=False)}
+    return {named[answer]: int(n) for answer, n in zip(rows["answer"], rows["count"], strict=True) if n}
+
+
+def expected(truth: pd.DataFrame, item: Item) -> dict[str, int]:
+    """The same from the file itself."""
+    columns = [truth[header].dropna().astype(str).loc[lambda cells: cells != ""] for header in item.headers]
+    if item.type in ("text", "date", "number", "whole"):
+        return {str(len(columns[0])): 0}
+    if item.type == "multi" and len(columns) == 1:
+        return columns[0].str.split("┋").explode().value_counts().to_dict()
+    if item.type == "multi" and set(pd.concat(columns)) <= {"0.0", "1.0"}:
+        return {
+            o.text.zh: int((c == "1.0").sum()) for o, c in zip(item.options, columns, strict=True) if (c == "1.0").any()
+        }
+    people = pd.concat(columns).reset_index().drop_duplicates()
+    return people.iloc[:, 1].map(lambda text: text.removesuffix(".0")).value_counts().to_dict()
 
 
 def calls(real: Path) -> None:
@@ -228,7 +235,7 @@ def main(folder: str) -> int:
     if not real.is_dir():
         print(f"real input: {real} is not there, so this step read nothing")
         return 0
-    for part in (wjx_pair, calls, streets, longstring, labelled):
+    for part in (surveys, calls, streets, longstring, labelled):
         print(f"real input {(part.__doc__ or '').strip()}")
         part(real)
     return 0

@@ -22,8 +22,9 @@ from huying.clean.flags import find_flags
 from huying.clean.intake import Intake, county_lists
 from huying.codebook import house_codebook
 from huying.folder import read_county
+from huying.sources.exports import read_answers
 from huying.sources.table import REPEAT, read_table
-from huying.sources.wjx import SERIAL, bind, read_wjx
+from huying.sources.wjx import SERIAL, bind
 
 DEMO = Path(__file__).parents[1] / "survey_data" / "demo"
 EXPORT, WAVE = DEMO / "raw" / "residents_2023_text.csv", "2023"
@@ -60,7 +61,7 @@ def write_export(path: Path, n: int) -> None:
 
 
 def ours(path: Path) -> Any:
-    return clean_answers(read_wjx(path, None, items), intake.book.form("resident"), form="resident", wave=WAVE,
+    return clean_answers(read_answers(path, None, items), intake.book.form("resident"), form="resident", wave=WAVE,
                          span=intake.county.waves[WAVE], towns=intake.towns, options=lists,
                          town_order=list(intake.ledgers["towns", ""]["town_id"]), file=path.name)  # fmt: skip
 

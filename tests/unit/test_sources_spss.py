@@ -6,7 +6,8 @@ import pytest
 
 from huying.codebook import parse_codebook
 from huying.errors import InputError
-from huying.sources.spss import read_labelled, read_spss
+from huying.sources.exports import read_answers
+from huying.sources.spss import read_labelled
 
 ITEMS = parse_codebook("""
 [[item]]
@@ -49,7 +50,7 @@ def test_codes_labels_and_missing_codes(sav):
 
 
 def test_answers_by_name_of_the_platform(sav):
-    answers = read_spss(sav, ITEMS)
+    answers = read_answers(sav, None, ITEMS)
     assert answers.text["R09"].tolist() == ["听过", "拒答", ""]
     assert answers.text["R11"].tolist() == ["电视┋邻居", "", "电视"]
     assert answers.codes.loc[1].tolist() == ["1", "1", "1"]
@@ -81,8 +82,9 @@ def test_another_file_of_that_name_is_refused(tmp_path):
 
 def test_a_missing_item_is_named(sav):
     with pytest.raises(InputError) as caught:
-        read_spss(
+        read_answers(
             sav,
+            None,
             parse_codebook('[[item]]\nid = "X"\nform = "f"\ntype = "whole"\nzh = "您的身高"\nen = "Height"').form("f"),
         )
     assert caught.value.values["items"] == "X 您的身高"

@@ -6,7 +6,8 @@ import pytest
 
 from huying.codebook import parse_codebook
 from huying.errors import InputError
-from huying.sources.wjx import bind, read_wjx
+from huying.sources.exports import read_answers
+from huying.sources.wjx import bind
 
 TOML = """
 [[item]]
@@ -66,7 +67,7 @@ def pair(tmp_path):
 
 
 def test_the_pair_is_read_whole(pair):
-    answers = read_wjx(*pair, ITEMS)
+    answers = read_answers(*pair, ITEMS)
     assert list(answers.text) == ["A", "B", "C_a", "C_b", "D"]
     assert list(answers.codes) == ["A", "B_5", "B_6", "B_97", "C_a", "C_b", "D"]
     assert answers.text.loc[2].tolist() == ["村里", "体育┋其他〖a┋体育(b)、c〗", "听过", "没听过", "30"]
@@ -88,7 +89,7 @@ def test_the_pair_is_read_whole(pair):
 def test_a_missing_item_is_named(pair):
     pair[0].write_text("\n".join(TEXT).replace("您多大年龄", "您的体重"), encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        read_wjx(*pair, ITEMS)
+        read_answers(*pair, ITEMS)
     assert caught.value.values["items"] == "D 您多大年龄？"
     assert "体重" in caught.value.values["extra"]
 

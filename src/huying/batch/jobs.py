@@ -19,6 +19,7 @@ from huying.estimates import COUNTY
 from huying.folder import County, output_folder
 from huying.prepare import prepared_hash
 from huying.store import code_hash, file_hash, file_part, hash_of, read_parquet
+from huying.words import language
 
 PARAMETERS = ("county", "town", "wave", "lang")
 RECORDS, READS = "records", "reads"
@@ -173,7 +174,7 @@ class Site:
 
     def speaking(self, notebooks: Iterable[Notebook]) -> list[Notebook]:
         """The notebooks that find something of what they need in the county."""
-        opened = counties.county(self.county.folder, self.county.lang)
+        opened = counties.county(self.county.folder, language())
         found = [notebook for notebook in notebooks if not notebook.needs or opened.offers(notebook.needs)]
         is_judged = any(notebook.evidence == RECORDS for notebook in found)
         return [notebook for notebook in found if is_judged or notebook.evidence != READS]

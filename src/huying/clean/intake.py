@@ -20,11 +20,10 @@ from huying.errors import CountyError, HuyingError, Place
 from huying.folder import County, Ledger, Survey
 from huying.ledgers import TABLES
 from huying.places import Matcher
-from huying.sources.exports import has_headers, read_by_headers
+from huying.sources.exports import read_answers
 from huying.sources.personal import drop_personal
-from huying.sources.spss import read_spss
 from huying.sources.table import read_table
-from huying.sources.wjx import Answers, read_wjx
+from huying.sources.wjx import Answers
 from huying.store import Cleaned, code_hash, file_hash, hash_of
 
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
@@ -169,12 +168,7 @@ class Intake:
     def read_survey(self, survey: Survey, items: Sequence[Item]) -> Answers:
         """The answers of a survey's files."""
         number = self.county.path(survey.number) if survey.number else None
-        if has_headers(items):
-            file = survey.text or survey.file
-            return read_by_headers(self.county.path(file), number, items, survey.weight)
-        if survey.reader == "spss":
-            return read_spss(self.county.path(survey.file), items)
-        return read_wjx(self.county.path(survey.text), number, items)
+        return read_answers(self.county.path(survey.text or survey.file), number, items, survey.weight)
 
     def take(self, file: str, done: CleanAnswers | CleanLedger, dropped: Mapping[str, int], encoding: str) -> None:
         """Book one file: rows in = rows kept + rows rejected, or the reader has lost a row."""

@@ -218,7 +218,7 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
     listed = {*labels, *values[values != ""]}
     is_gone = {code: any(inside(code, low, high) for low, high in question.missing_from) for code in listed}
     if not any(not gone for code, gone in is_gone.items() if code in labels):
-        if labels and filled_of(cells).map(lambda text: not _NUMBER.fullmatch(text)).any():
+        if not values[values != ""].str.fullmatch(_NUMBER).all():
             return False
         describe(question, cells.where(~values.map(is_gone).eq(True).to_numpy()[:, None], ""), None)
         question.missing = {

@@ -19,9 +19,9 @@ from huying.errors import InputError, Place
 from huying.sources.excel import Note
 from huying.sources.lines import read_content
 from huying.sources.personal import drop_personal
-from huying.sources.spss import Labelled, is_labelled, read_labelled
+from huying.sources.spss import Labelled, find_variables, is_labelled, read_labelled
 from huying.sources.table import REPEAT, RawTable, read_table
-from huying.sources.wjx import JOINT, MARKS, SERIAL, Answers, is_meta, pair_rows, read_meta, squash
+from huying.sources.wjx import JOINT, MARKS, SERIAL, Answers, bind, is_meta, pair_rows, read_meta, squash
 
 ARROW = "→"  # between the options of a ranking, the first choice first
 NONE_OF_THEM = JOINT  # a multiple choice that was answered by ticking nothing
@@ -59,7 +59,10 @@ def in_words(labelled: Labelled) -> RawTable:
     for name, code in labelled.counted.items():
         ticks = labelled.values[list(labelled.sets[name])] if code else text.iloc[:, :0]
         text[list(ticks)] = ticks.eq(code).astype(int).astype("str").where(ticks != "", "")
-    return RawTable(text, labelled.place, "labelled", (), no_rejects())
+    platform = {"totalseconds": "所用时间"} | (
+        {"index": SERIAL} if text.columns[0] == "index" else {}
+    )  # as 问卷星 has them
+    return RawTable(text.rename(columns=platform), labelled.place, "labelled", (), no_rejects())
 
 
 def code_words(labels: Mapping[str, str]) -> dict[str, str]:
@@ -88,23 +91,37 @@ def tidy_headers(raw: RawTable) -> RawTable:
     return replace(raw, text=text.set_axis(headers, axis=1), notes=notes)
 
 
-def has_headers(items: Sequence[Item]) -> bool:
-    """Whether a questionnaire names the columns of its export."""
-    return any(item.headers for item in items)
+def read_answers(path: str | Path, number_path: str | Path | None, items: Sequence[Item], weight: str = "") -> Answers:
+    """The answers of one form, from one export or from a pair; raises InputError for an item that the export lacks.
 
-
-def read_by_headers(
-    path: str | Path, number_path: str | Path | None, items: Sequence[Item], weight: str = ""
-) -> Answers:
-    """The answers of a form whose questionnaire names the columns of its export; raises InputError for one that is not there.
-
-    Ticks in a column an option become the options' texts, ranks become the options in their order; a row that only one of
-    two exports has is set aside as `unpaired`.
+    An item's columns are those that its questionnaire names, or are found by their wording. Ticks in a column an option become
+    the options' texts, ranks the options in their order; a row that only one of two exports has is set aside as `unpaired`.
     """
     export = read_export(path)
-    raw = export.raw
-    text = pd.concat([cells_of(item, pick(raw, item, item.headers)) for item in items], axis=1)
-    used = {header for item in items for header in item.headers} | {weight}
+    raw, labelled, known = export.raw, export.labelled, dict[int, Item]()
+    headers, codes = {item.id: item.headers for item in items}, None
+    if not all(own and set(own) <= set(raw.text) for own in headers.values()):
+        if labelled:
+            bound = {
+                name: at for n, item in enumerate(items, 1) for name, at in find_variables(item, n, labelled).items()
+            }
+            headers = columns_of(items, {name: at for name, at in bound.items() if at in raw.text}, raw)
+            codes = labelled.values[[header for own in headers.values() for header in own]]
+            codes = codes.set_axis([name for item in items for name in item.variables], axis=1)
+        else:
+            bound, known, _ = bind(raw.text, items, by_option=False)
+            headers = columns_of(items, bound, raw, by_cell=True)
+    in_sets = {name for names in labelled.sets.values() for name in names} if labelled else set()
+    cells = []
+    for item in items:
+        own = list(headers[item.id])
+        is_ticked = labelled and item.type == "multi" and own[0] not in in_sets
+        is_number = item.type in ("whole", "number") or is_ticked  # as it stands, whatever its labels
+        made = cells_of(item, labelled.values[own] if labelled and is_number else raw.text[own])
+        cells.append(
+            made.replace(NONE_OF_THEM, "") if is_ticked else made
+        )  # on the platform nothing ticked is no answer
+    used = {header for own in headers.values() for header in own} | {weight}
     left = [str(name) for name in raw.text if name not in used and not is_meta(str(name))]
     notes: list[Note] = [*raw.notes, *([("sources.extra_columns", {"columns": ", ".join(left)})] if left else [])]
     meta = read_meta(raw)
@@ -112,22 +129,30 @@ def read_by_headers(
         if weight not in raw.text:
             raise InputError("sources.no_weight_column", raw.place, name=weight, known=", ".join(map(str, raw.text)))
         meta["weight"] = raw.text[weight].str.strip()
-    found = Answers(text, None, "position", meta, raw.place, tuple(notes), export.dropped, raw.rejected, raw.encoding)
-    if number_path is None:
-        return found
-    other = read_export(number_path).raw
-    coded = [item for item in items if item.coded]
-    parts = [codes_of(item, pick(other, item, item.coded)) for item in coded]
-    return pair_rows(found, raw, other, pd.concat(parts, axis=1) if parts else pd.DataFrame(index=other.text.index))
+    text, numbering = pd.concat(cells, axis=1), "position" if codes is None else "code"
+    answers = Answers(text, codes, numbering, meta, raw.place, tuple(notes), export.dropped, raw.rejected, raw.encoding)
+    return answers if number_path is None else pair(answers, raw, read_export(number_path).raw, items, known)
 
 
-def pick(raw: RawTable, item: Item, headers: Sequence[str]) -> pd.DataFrame:
-    """An item's own columns."""
-    if gone := [header for header in headers if header not in raw.text] or ([] if headers else ["-"]):
-        names = "; ".join(header.replace(REPEAT, " #") for header in gone)
-        extra = ", ".join(str(name) for name in raw.text if not is_meta(str(name)))
-        raise InputError("sources.missing_items", raw.place, items=f"{item.id} {item.text.zh}: {names}", extra=extra)
-    return raw.text[list(headers)]
+def pair(answers: Answers, raw: RawTable, other: RawTable, items: Sequence[Item], known: Mapping[int, Item]) -> Answers:
+    """The answers with the codes of an export by number; an item without a column there has its words alone."""
+    coded = {item.id: item.coded for item in items}
+    if not any(coded.values()) or not all(set(own) <= set(other.text) for own in coded.values()):
+        coded = columns_of(items, bind(other.text, items, by_option=True, numbers=known)[0], other)
+    parts = [codes_of(item, other.text[list(coded[item.id])]) for item in items if coded[item.id]]
+    return pair_rows(answers, raw, other, pd.concat(parts, axis=1))
+
+
+def columns_of(
+    items: Sequence[Item], bound: Mapping[str, str], raw: RawTable, by_cell: bool = False
+) -> dict[str, tuple[str, ...]]:
+    """The columns of each item, one a cell or one a variable; raises InputError naming the items that have none."""
+    names = {item.id: item.cells if by_cell else item.variables for item in items}
+    if missing := [item for item in items if any(name not in bound for name in names[item.id])]:
+        extra = [str(name) for name in raw.text if name not in bound.values() and not is_meta(str(name))]
+        said = "; ".join(f"{item.id} {item.text.zh}" for item in missing)
+        raise InputError("sources.missing_items", raw.place, items=said, extra=", ".join(extra) or "-")
+    return {key: tuple(bound[name] for name in own) for key, own in names.items()}
 
 
 def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,11 @@ import pandas as pd
 import pyreadstat
 
 from huying.codebook import Item
-from huying.contract import no_rejects
 from huying.errors import InputError, Place
-from huying.sources.excel import Note, cell_text
+from huying.sources.excel import cell_text
 from huying.sources.lines import read_content
-from huying.sources.personal import drop_personal
-from huying.sources.table import RawTable
-from huying.sources.wjx import JOINT, META_COLUMNS, Answers, closeness, stem
+from huying.sources.wjx import closeness, stem
 
-_META = {"index": "serial", "序号": "serial", "totalseconds": "seconds", "village_id": "village_id",
-         "interviewer_id": "interviewer_id"}  # fmt: skip
 _SAV, _XML_DTA = (b"$FL2", b"$FL3"), b"<stata_dta>"
 
 
@@ -121,39 +115,3 @@ def find_variables(item: Item, position: int, labelled: Labelled) -> dict[str, s
         if hit is not None:
             found[name] = hit
     return found
-
-
-def read_spss(path: str | Path, items: Sequence[Item]) -> Answers:
-    """The answers of one form from a labelled file, codes as the file holds them; raises InputError for a missing item."""
-    labelled = read_labelled(path)
-    raw = RawTable(labelled.values, labelled.place, "labelled", (), no_rejects())
-    kept, dropped = drop_personal(raw)
-    found = {
-        name: at
-        for i, item in enumerate(items, 1)
-        for name, at in find_variables(item, i, labelled).items()
-        if at in kept.text
-    }
-    missing = [item for item in items if any(name not in found for name in item.variables)]
-    left = [name for name in kept.text if name not in found.values() and name not in _META]
-    if missing:
-        names = "; ".join(f"{item.id} {item.text.zh}" for item in missing)
-        raise InputError("sources.missing_items", labelled.place, items=names, extra=", ".join(left) or "-")
-    codes = kept.text[list(found.values())].set_axis(list(found), axis=1)
-    text = pd.DataFrame({cell: label_text(item, cell, codes, labelled, found) for item in items for cell in item.cells})
-    meta = pd.DataFrame("", index=codes.index, columns=list(META_COLUMNS))
-    for name in kept.text:
-        if name in _META:
-            meta[_META[name]] = kept.text[name]
-    notes: tuple[Note, ...] = (("sources.extra_columns", {"columns": ", ".join(left)}),) if left else ()
-    return Answers(text, codes, "code", meta, labelled.place, notes, dropped, kept.rejected)
-
-
-def label_text(item: Item, cell: str, codes: pd.DataFrame, labelled: Labelled, found: dict[str, str]) -> pd.Series:
-    """A cell's answer in words: the value's label, or the value; the chosen options of a multi, joined."""
-    if item.type != "multi":
-        return codes[cell].replace(labelled.labels.get(found[cell], {}))
-    text = pd.Series("", index=codes.index, dtype="str")
-    for name, option in zip(item.variables, item.options, strict=True):
-        text += (codes[name] == "1").map({True: option.text.zh + JOINT, False: ""}).astype("str")
-    return text.str.removesuffix(JOINT)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
 import pandas as pd
 
@@ -14,8 +13,7 @@ from huying.codebook import Item
 from huying.contract import clean_text, set_aside
 from huying.errors import InputError, Place
 from huying.sources.excel import Note
-from huying.sources.personal import drop_personal
-from huying.sources.table import REPEAT, RawTable, read_table
+from huying.sources.table import REPEAT, RawTable
 
 SERIAL = "序号"
 META = {SERIAL: "serial", "提交答卷时间": "submitted_at", "所用时间": "seconds", "来源详情": "source_detail",
@@ -142,19 +140,6 @@ def bind(
     return bound, known, left
 
 
-def pick(
-    raw: RawTable, bound: Mapping[str, str], wanted: Sequence[str], items: Sequence[Item], left: list[str]
-) -> pd.DataFrame:
-    """The bound columns under the names `wanted`; raises InputError naming the items that the export lacks."""
-    missing = [
-        item for item in items if any(name in wanted and name not in bound for name in (*item.cells, *item.variables))
-    ]
-    if missing:
-        names = "; ".join(f"{item.id} {item.text.zh}" for item in missing)
-        raise InputError("sources.missing_items", raw.place, items=names, extra=", ".join(left) or "-")
-    return raw.text[[bound[name] for name in wanted]].set_axis(list(wanted), axis=1)
-
-
 def read_meta(raw: RawTable) -> pd.DataFrame:
     """The platform's columns under the names META_COLUMNS; village and interviewer also from the link's parameters."""
     meta = pd.DataFrame("", index=raw.text.index, columns=list(META_COLUMNS))
@@ -166,31 +151,6 @@ def read_meta(raw: RawTable) -> pd.DataFrame:
         linked = meta["source_detail"].str.extract(rf"{name}(?:_id)?\s*[=:\uff1a]\s*([\w-]+)", expand=False).fillna("")
         meta[f"{name}_id"] = meta[f"{name}_id"].where(meta[f"{name}_id"] != "", linked)
     return meta
-
-
-def read_wjx(text_path: str | Path, number_path: str | Path | None, items: Sequence[Item]) -> Answers:
-    """The answers of one form, its exports by text and by number paired by 序号; raises InputError for a missing item.
-
-    A row that only one of the two exports has is set aside as `unpaired`.
-    """
-    raw, dropped = drop_personal(read_table(text_path, repeats=True))
-    bound, numbers, left = bind(raw.text, items, by_option=False)
-    text = pick(raw, bound, [name for item in items for name in item.cells], items, left)
-    extra: list[Note] = [("sources.extra_columns", {"columns": ", ".join(left)})] if left else []
-    notes = (*raw.notes, *extra)
-    found = Answers(text, None, "position", read_meta(raw), raw.place, notes, dropped, raw.rejected, raw.encoding)
-    return found if number_path is None else paired(found, raw, numbers, number_path, items)
-
-
-def paired(
-    answers: Answers, raw: RawTable, numbers: Mapping[int, Item], number_path: str | Path, items: Sequence[Item]
-) -> Answers:
-    """The answers of an export by text (its table is `raw`) with the codes of the export by number."""
-    other, _ = drop_personal(read_table(number_path, repeats=True))
-    bound, _, left = bind(other.text, items, by_option=True, numbers=numbers)
-    return pair_rows(
-        answers, raw, other, pick(other, bound, [name for item in items for name in item.variables], items, left)
-    )
 
 
 def pair_rows(answers: Answers, raw: RawTable, other: RawTable, codes: pd.DataFrame) -> Answers:
