@@ -5,7 +5,7 @@ COUNTY ?= demo
 export PYTHONUTF8 = 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install report test test-equal notebooks gallery lab lint lock clean
+.PHONY: help install report test test-equal outside wheelhouse notebooks gallery lab lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -31,6 +31,15 @@ test: $(VENV)/installed ## run every test, the notebooks' printed evidence inclu
 test-equal: $(VENV)/installed ## compare every notebook, three places, both languages with stock papermill; make test compares a part
 	HUYING_WHOLE=1 $(BIN)/python -m pytest tests/end_to_end/test_engine.py -k every_notebook
 
+outside: $(VENV)/installed ## open every HTML page in a browser without a network (needs chromium and a Chinese font)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-outside.lock
+	$(BIN)/python -m huying run demo --towns county --lang zh en
+	$(BIN)/python -m pytest tests/browser
+
+wheelhouse: $(VENV)/installed ## fetch every package for Windows into wheelhouse/, for a USB stick and huying.bat --offline
+	$(BIN)/python -m pip download --quiet --dest wheelhouse --require-hashes -r requirements.lock --only-binary :all: --platform win_amd64 --python-version 3.11 --implementation cp
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir wheelhouse .
+
 notebooks: $(VENV)/installed ## run the notebooks in place and keep what their evidence cells print
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 	$(BIN)/nbstripout --keep-count --keep-id --extra-keys "metadata.papermill metadata.language_info cell.metadata.execution" notebooks/*.ipynb
@@ -55,6 +64,7 @@ lint: $(VENV)/installed ## style, types and the floors of the house
 
 lock: ## make requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+	uv pip compile --universal --generate-hashes --no-emit-index-url --extra outside --constraint requirements.lock --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements-outside.lock pyproject.toml
 
 clean: ## remove the environment, results and caches
 	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

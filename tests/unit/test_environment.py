@@ -1,6 +1,5 @@
 """environment.yml asks for what pyproject.toml asks for, and no file of the project names a package host or an index."""
 
-import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -28,8 +27,8 @@ def needs(lines):
 
 
 def asked_for(project):
-    """What the project asks for, with every extra."""
-    return [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    """What the project asks for, with its development; the browser's tests have a lock of their own."""
+    return [*project["dependencies"], *project["optional-dependencies"]["dev"]]
 
 
 @pytest.fixture(scope="module")
