@@ -83,9 +83,9 @@ def draft_county(
     if weight:
         check_weights(read, weight)
     other = read_export(number).raw if number else None
-    questions = read_questions(read, other, (weight, town))
+    questions = read_questions(read, other, (weight, town)) if codebook != HOUSE else []
     register = towns_of(read, town)
-    written = codebook_text(questions, town) if codebook != HOUSE else ""
+    written = codebook_text(questions, town) if questions else ""
     if written:
         check_names(parse_codebook(written).items.values())
     remarks = [*drafted_remarks(read, questions), *([say_both("new.towns", n=len(register))] if town else [])]
@@ -130,10 +130,16 @@ def towns_of(read: Export, column: str) -> pd.DataFrame:
 def drafted_remarks(read: Export, questions: Sequence[Question]) -> list[Text]:
     """What a person should look at, question by question."""
     found = [say_both("new.dropped", columns=", ".join(read.dropped))] if read.dropped else []
-    found.append(say_both("new.general"))
+    found.append(say_both("new.general" if questions else "new.house"))
+    alike: dict[str, list[str]] = {}
     for name, question in zip(names_of(questions), questions, strict=True):
-        found += [say_both(key, name=name, title=question.title, **values) for key, values in question.remarks]
-    return found
+        for key, values in question.remarks:
+            named = f"{name} ({question.title})"
+            if values:
+                found.append(say_both(key, names=named, **values))
+            else:
+                alike.setdefault(key, []).append(named)
+    return found + [say_both(key, names="; ".join(names)) for key, names in alike.items()]
 
 
 def say_both(key: str, **values: Any) -> Text:
@@ -212,7 +218,7 @@ def item_text(name: str, question: Question, role: str) -> str:
     values |= {"range": question.range} if question.range else {}
     values |= {"scrub": True} if question.type == "text" else {}
     values |= {"missing_from": [list(pair) for pair in question.missing_from]} if question.missing_from else {}
-    lines = [f"# {say_both(key, name=name, title=question.title, **told).en}" for key, told in question.remarks]
+    lines = [f"# {say_both(key, names=name, **told).en}" for key, told in question.remarks]
     lines += ["[[item]]", *(f"{key} = {quote(value)}" for key, value in values.items())]
     if question.missing:
         lines.append(
