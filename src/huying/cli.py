@@ -194,6 +194,7 @@ def do_verify(args: argparse.Namespace) -> int:
 def do_claims(args: argparse.Namespace) -> int:
     """Every claim by section, with the county's verdict and value, as the last run recorded them."""
     from huying.claims.declared import claims_of
+    from huying.claims.judged import CANNOT_SAY
     from huying.claims.listing import list_claims
     from huying.prepare import results_folder
     from huying.store import read_parquet
@@ -208,10 +209,13 @@ def do_claims(args: argparse.Namespace) -> int:
         shown = table[["section", "text", "said", "value", "interval", "n", "reason"]].reset_index()
         print(shown.to_json(orient="records", force_ascii=False))
         return DONE
-    for section, rows in table.groupby("section", sort=False):
+    silent = table["reason"].str.startswith(("not asked", "no data")) & (table["verdict"] == CANNOT_SAY)
+    for section, rows in table[~silent].groupby("section", sort=False):
         print(say("cli.section", section=section, n=len(rows)))
         for key, row in rows.iterrows():
             print(say("cli.claim_line", claim=key, verdict=row["said"], value=row["value"], sentence=row["text"]))
+    if silent.any():
+        print(say("cli.not_asked", n=int(silent.sum()), claims=" ".join(table.index[silent])))
     return DONE
 
 

@@ -337,3 +337,130 @@ def test_messages_of_a_county_are_said_in_the_language_asked(home, capsys):
     use_language("en")
     with pytest.raises(HuyingError, match="is there already"):
         draft_county("own", home / "out.csv")
+
+
+# --- exports that were thought up to be misread ------------------------------------------------------------------------
+
+
+def drafted(home, **columns):
+    """A survey drafted from one csv with these columns, numbered 1、 2、 … unless they begin with `_`."""
+    names = [name[1:] if name.startswith("_") else f"{n}、{name}" for n, name in enumerate(columns, 1)]
+    pd.DataFrame(dict(zip(names, columns.values(), strict=True))).to_csv("out.csv", index=False)
+    draft_county("own", home / "out.csv")
+    return opened()
+
+
+def kinds(survey):
+    return survey.questions()["question_type"].tolist()
+
+
+def test_one_odd_row_costs_one_cell(home):
+    told = truth()
+    by_text(told, rows_numbered=True).to_excel("text.xlsx", index=False)
+    number = by_number(told)
+    number.loc[7, "1、您的性别"] = str(3 - int(number.loc[7, "1、您的性别"]))
+    number.drop(index=9).to_excel("number.xlsx", index=False)
+    draft_county("own", home / "text.xlsx", home / "number.xlsx")
+    rejected = hy.county("own").rejected
+    assert sorted(rejected["reason"]) == ["exports_disagree", "unpaired"]
+
+
+def test_a_ranking_joined_by_codes_keeps_the_order_of_the_form(home):
+    told = truth()
+    by_text(told, rows_numbered=True).to_excel("text.xlsx", index=False)
+    number = by_number(told).drop(columns=[f"第4题({cause})" for cause in CAUSES])
+    number["4、按重要性排序"] = ["→".join(str(k + 1) for k in order) for order in told["causes"]]
+    number.to_excel("number.xlsx", index=False)
+    draft_county("own", home / "text.xlsx", home / "number.xlsx")
+    assert len(hy.county("own").rejected) == 0
+    holds_what_was_planted(opened(), told)
+
+
+def test_signs_inside_options_are_no_rankings(home):
+    moves = ["村→镇", "镇→县", "县→市"] * 20
+    several = ["低保┋户口(村→镇)┋社保", "低保┋社保", "户口(村→镇)"] * 20
+    survey = drafted(home, 迁移=moves, 事项=several)
+    assert kinds(survey) == ["single", "multi"]
+    assert survey.topline("q1")["count"].tolist() == [20, 20, 20]
+    assert survey.topline("q2").set_index("answer")["count"].tolist() == [40, 40, 40]
+
+
+def test_names_that_the_house_uses_itself_are_set_apart(home):
+    words = ["disposition", "town_id", "row_id", "aware", "satisfied", "class", "if", "weight", "index"]
+    survey = drafted(home, **{f"_{word}": ["yes", "no"] * 20 for word in words})
+    assert survey.questions()["n"].tolist() == [40] * len(words)
+
+
+def test_missing_codes_of_letters_words_and_labels(home):
+    frame = pd.DataFrame({"v": ["AA", "RF", "AA", "BB"] * 10, "x": [1.0, 97, 3, 97] * 10})
+    labels = {"v": {"AA": "good", "BB": "bad", "RF": "refused"}, "x": {97.0: "Not applicable"}}
+    pyreadstat.write_sav(frame, "own.sav", variable_value_labels=labels, missing_ranges={"v": ["RF"], "x": [97.0]})
+    draft_county("own", home / "own.sav")
+    survey = opened()
+    assert survey.topline("v")["count"].tolist() == [20, 10]
+    assert survey.frame["x"].dropna().tolist() == [1, 3] * 10
+
+
+def test_what_follows_a_matrix_is_no_row_of_it(home):
+    table = by_text(truth())[["序号", "3、请评价—态度好", "不用跑", "知道找谁"]].assign(
+        备注栏=[f"n{k}" for k in range(PEOPLE)]
+    )
+    table.to_csv("out.csv", index=False)
+    draft_county("own", home / "out.csv")
+    assert kinds(opened()) == ["matrix_single", "text"]
+
+
+def test_columns_of_numbers_or_own_words_are_parted(home):
+    table = {f"2、请填写—{k}": [f"第{n}句{k}" for n in range(60)] for k in "甲乙"}
+    table |= {f"3、金额—{k}": [f"{n}.5" for n in range(60)] for k in "甲乙"}
+    table |= {f"4、选—{k}": ["1", "0"] * 30 for k in range(60)}
+    pd.DataFrame(table).to_csv("out.csv", index=False)
+    draft_county("own", home / "out.csv")
+    assert kinds(opened()) == ["text", "text", "number", "number", *["whole"] * 60]
+
+
+def test_answers_of_other_platforms_joined_in_one_cell(home):
+    rng = np.random.default_rng(4)
+    picks = [[p for p in ("Radio", "TV", "Friends", "Net") if rng.random() < 0.5] or ["TV"] for _ in range(80)]
+    orders = [list(rng.permutation(["a", "b", "c"])) for _ in range(80)]
+    survey = drafted(
+        home,
+        _microsoft=["".join(f"{p};" for p in pick) for pick in picks],
+        _google=[", ".join(pick) for pick in picks],
+        _ranked=["".join(f"{o};" for o in order) for order in orders],
+    )
+    assert kinds(survey) == ["multi", "multi", "ranking"]
+    for question in ("microsoft", "google"):
+        item = next(item for item in survey.book.form("resident") if item.name == question)
+        named = {option.key: option.text.zh for option in item.options}
+        found = (
+            survey.topline(question).assign(word=lambda rows, named=named: rows["answer"].map(named)).set_index("word")
+        )
+        assert found["count"].to_dict() == {p: sum(p in pick for pick in picks) for p in named.values()}
+    assert survey.topline("ranked")["count"].sum() == 80
+
+
+def test_numbers_with_their_unit_and_words_for_nothing(home):
+    survey = drafted(home, 年龄=[f"{20 + k % 50}岁" for k in range(60)], 收入=["NA", "3000", "4500"] * 20)
+    assert kinds(survey) == ["whole", "whole"]
+    assert survey.frame["q1"].notna().all() and survey.frame["age_group"].notna().all()
+    assert survey.frame["q2"].notna().sum() == 40 and len(hy.county("own").rejected) == 0
+
+
+def test_two_exports_of_one_file_name(home):
+    told = truth()
+    for folder, table in (("t", by_text(told, rows_numbered=True)), ("n", by_number(told))):
+        (home / folder).mkdir()
+        table.to_csv(home / folder / "towns.csv", index=False)
+    draft_county("own", home / "t/towns.csv", home / "n/towns.csv")
+    holds_what_was_planted(opened(), told)
+
+
+def test_another_survey_with_the_same_numbers_is_no_twin(home):
+    by_text(truth()).to_csv("text.csv", index=False)
+    other = by_number(truth()).rename(
+        columns=lambda name: name.replace("您的", "贵单位").replace("哪一天", "几号").replace("为什么", "原因")
+    )
+    other.rename(columns={"3、请评价—态度好": "3、打分—甲"}).to_csv("other.csv", index=False)
+    with pytest.raises(HuyingError, match="不是同一份问卷|not exports of one survey"):
+        draft_county("own", home / "text.csv", home / "other.csv")

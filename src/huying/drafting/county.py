@@ -13,17 +13,20 @@ from typing import Any
 
 import pandas as pd
 
-from huying.codebook import RESERVED, check_names, parse_codebook
+from huying.codebook import RESERVED, TAKEN, check_names, parse_codebook
 from huying.contract import parse_instants
 from huying.drafting.questions import Question, read_questions
 from huying.errors import CountyError, InputError
+from huying.prepare import house_derived
 from huying.samples import SEXES
 from huying.sources.exports import Export, read_export
 from huying.sources.wjx import read_meta, stem
 from huying.store import write_csv, write_text
-from huying.words import Text, all_words
+from huying.words import Text, all_words, language
 
 TODO, TOWNS = "TODO.md", "towns.csv"
+OWN = (TODO, TOWNS, "county.toml", "codebook.toml")
+DEVICES = ("con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10)))
 FORM, HOUSE = "resident", "house"
 _NAME = re.compile(r"[^\W_][\w-]*")
 _SEX = {"sex": ("性别", "您的性别", "你的性别", "gender", "sex"), "age": ("年龄", "您的年龄", "你的年龄", "age")}
@@ -33,7 +36,7 @@ _COUNTY = """# {about}
 id = {id}
 name_zh = {name}
 name_en = {name}
-lang = "zh"
+lang = "{lang}"
 is_synthetic = false
 sampling = "convenience" # probability | quota | convenience
 
@@ -67,7 +70,7 @@ def draft_county(
     a name that is taken or is none, InputError for an export that cannot be read.
     """
     folder = home() / name
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name.lower() in DEVICES:
         raise CountyError("new.bad_name", name=name)
     if folder.exists():
         raise CountyError("new.exists", folder=str(folder))
@@ -85,19 +88,26 @@ def draft_county(
     other = read_export(number).raw if number else None
     questions = read_questions(read, other, (weight, town)) if codebook != HOUSE else []
     register = towns_of(read, town)
+    if not questions and codebook != HOUSE:
+        raise InputError("new.no_questions", read.raw.place)
     written = codebook_text(questions, town) if questions else ""
     if written:
         check_names(parse_codebook(written).items.values())
     remarks = [*drafted_remarks(read, questions), *([say_both("new.towns", n=len(register))] if town else [])]
     folder.mkdir(parents=True)
-    for file in filter(None, (export, number)):
-        shutil.copy2(file, folder / file.name)
+    copies = [
+        folder / (f"export_{file.name}" if file.name in OWN else file.name)
+        for file in (export, *filter(None, [number]))
+    ]
+    copies[1:] = [copy.with_name(f"number_{copy.name}") if copy == copies[0] else copy for copy in copies[1:]]
+    for file, copy in zip((export, *filter(None, [number])), copies, strict=True):
+        shutil.copy2(file, copy)
     if written:
         write_text(folder / "codebook.toml", written)
     if town:
         write_csv(folder / TOWNS, register)
     write_text(folder / TODO, "\n".join(f"- {text.zh}\n  {text.en}" for text in remarks) + "\n")
-    write_text(folder / "county.toml", county_text(name, read, export, number, weight, bool(town)))
+    write_text(folder / "county.toml", county_text(name, read, copies, weight, bool(town)))
     return Drafted(folder, len(questions), len(read.raw.text), tuple(remarks))
 
 
@@ -151,20 +161,20 @@ def say_both(key: str, **values: Any) -> Text:
 # --- the files ---------------------------------------------------------------------------------------------------------
 
 
-def county_text(name: str, read: Export, export: Path, number: Path | None, weight: str, has_towns: bool) -> str:
+def county_text(name: str, read: Export, copies: Sequence[Path], weight: str, has_towns: bool) -> str:
     """The declaration of the county."""
     sent = parse_instants(read_meta(read.raw)["submitted_at"]).dropna()
     days = [sent.min().date(), sent.max().date()] if len(sent) else []
     year = str(days[0].year if days else pd.Timestamp.now().year)
-    files = {"reader": "spss", "file": export.name} if read.labelled else {"reader": "wjx", "text": export.name}
-    files |= {"number": number.name} if number else {}
+    files = {"reader": "spss", "file": copies[0].name} if read.labelled else {"reader": "wjx", "text": copies[0].name}
+    files |= {"number": copies[1].name} if copies[1:] else {}
     files |= {"weight": weight} if weight else {}
     survey = "\n".join(f"{key} = {quote(value)}" for key, value in files.items())
     survey += f'\n\n[[ledger]]\ntable = "towns"\nfile = "{TOWNS}"' if has_towns else ""
     first, last = days or (f"{year}-01-01", f"{year}-12-31")
     return _COUNTY.format(
         about=say_both("new.county_head").en, id=quote(name), name=quote(name), wave=quote(year), first=first, last=last,
-        form=FORM, survey=survey,
+        form=FORM, survey=survey, lang=language(),
     )  # fmt: skip
 
 
@@ -189,14 +199,15 @@ def names_of(questions: Sequence[Question]) -> list[str]:
         is_own = len(question.headers) == 1 and re.fullmatch(r"[a-z][a-z0-9_]*", own) and question.number is None
         number = question.number if numbers.count(question.number) == 1 else None
         names.append(own if is_own else f"q{number or place}")
-    taken = [f"q_{name}" if name in RESERVED else name for name in names]
+    reserved = {*RESERVED, *TAKEN, *(variable.name for variable in house_derived().values())}
+    taken = [f"q_{name}" if name in reserved else name for name in names]
     clash = {name for name in taken if taken.count(name) > 1 or any(other.startswith(f"{name}_") for other in taken)}
     return [f"item{place}" if name in clash else name for place, name in enumerate(taken, 1)]
 
 
 def role_of(question: Question) -> str:
     """`sex` or `age` where the wording says so."""
-    found = next((role for role, words in _SEX.items() if stem(question.title) in words), "")
+    found = next((role for role, words in _SEX.items() if stem(question.title).startswith(words)), "")
     is_sex = {stem(text) for _, text in question.options} <= set(_SEXES)
     return found if (found == "sex" and is_sex) or (found == "age" and question.type == "whole") else ""
 
@@ -215,11 +226,14 @@ def item_text(name: str, question: Question, role: str) -> str:
     values |= {"options_from": "towns"} if role == "town" else {}
     values |= {"headers": question.headers} | ({"coded": question.coded} if question.coded else {})
     values |= {"fill_in": question.fill_in} if question.fill_in else {}
+    values |= {key: value for key in ("blank", "joint") if (value := getattr(question, key))}
     values |= {"range": question.range} if question.range else {}
     values |= {"scrub": True} if question.type == "text" else {}
     values |= {"missing_from": [list(pair) for pair in question.missing_from]} if question.missing_from else {}
     lines = [f"# {say_both(key, names=name, **told).en}" for key, told in question.remarks]
     lines += ["[[item]]", *(f"{key} = {quote(value)}" for key, value in values.items())]
+    if question.unit:
+        lines.append("unit = " + inline({"zh": question.unit, "en": question.unit}).strip(" ,"))
     if question.missing:
         lines.append(
             "missing = { " + ", ".join(f'"{code}" = {quote(why)}' for code, why in question.missing.items()) + " }"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,7 @@ from huying.codebook import MOST_OPTIONS
 from huying.contract import clean_text
 from huying.errors import InputError
 from huying.sources.exports import ARROW, NO_TICKS, TICKS, Export, code_words
-from huying.sources.spss import Labelled
+from huying.sources.spss import Labelled, is_missing
 from huying.sources.table import REPEAT, RawTable
 from huying.sources.wjx import FILL_IN, JOINT, MARKS, is_meta, serial_keys, split_header, squash, stem
 
@@ -50,6 +51,9 @@ class Question:
     missing_from: list[tuple[float, float]] = field(default_factory=list)
     fill_in: list[int] = field(default_factory=list)
     range: list[int] = field(default_factory=list)
+    blank: list[str] = field(default_factory=list)
+    joint: str = ""
+    unit: str = ""
     remarks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     @property
@@ -70,17 +74,23 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
     if other is not None:
         check_pair(raw, other)
     headers = [str(name) for name in raw.text if not is_meta(str(name)) and name not in skip]
-    found = split_groups(group_headers(headers, export.labelled), raw.text)
+    found = split_groups(group_headers(headers, export.labelled, raw.text), raw.text)
     if other is not None:
         add_coded(found, [str(name) for name in other.text if not is_meta(str(name)) and name not in skip])
         coded = other.text.set_axis(serial_keys(other), axis=0).reindex(serial_keys(raw)).fillna("")
         coded = coded.set_axis(raw.text.index, axis=0)
-    for question in found:
+    ready = []
+    while found:
+        question = found.pop(0)
         cells = raw.text[question.headers].apply(lambda column: column.map(bare))
         codes = coded[question.coded] if other is not None and question.coded else None
         if export.labelled and declared(question, export.labelled, cells):
+            ready.append(question)
             continue
-        describe(question, cells, codes)
+        if not describe(question, cells, codes):
+            found = part(question) + found
+            continue
+        ready.append(question)
         raw_cells = raw.text[question.headers].stack()
         question.fill_in = [code for code, text in question.options if has_words(raw_cells, text)]
         marks = raw_cells.str.strip().value_counts().filter([mark for mark in MARKS if mark])
@@ -89,7 +99,20 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
         is_number = question.type in ("whole", "number", "matrix_scale")
         if is_number and len(marks) and pd.to_numeric(filled_of(cells), errors="coerce").min() >= 0:
             question.range = [0, MOST]  # below it a mark is no number
-    return found
+    return ready
+
+
+def part(question: Question) -> list[Question]:
+    """The columns of what is not one question as questions of their own."""
+    titles = [f"{question.title}—{row}" if row else question.title for row in question.parts]
+    made = [
+        Question(question.number, title, [header], [""]) for title, header in zip(titles, question.headers, strict=True)
+    ]
+    if len(question.coded) == len(made):
+        for one, code in zip(made, question.coded, strict=True):
+            one.coded = [code]
+    made[0].remark("new.parted", n=len(made))
+    return made
 
 
 def check_pair(raw: RawTable, other: RawTable) -> None:
@@ -97,7 +120,18 @@ def check_pair(raw: RawTable, other: RawTable) -> None:
     if raw.text.equals(other.text) or numeric_share(raw.text) > numeric_share(other.text):
         raise InputError("sources.not_a_pair", raw.place, other=other.place.file)
     numbers = [{split_header(str(name))[0] for name in table.text} - {None} for table in (raw, other)]
-    if not serial_keys(raw).isin(serial_keys(other)).any() or (all(numbers) and not numbers[0] & numbers[1]):
+    titles = [
+        {
+            n: stem(rest)
+            for n, rest in map(split_header, map(str, table.text))
+            if n and not rest.startswith(("(", "\uff08"))
+        }
+        for table in (raw, other)
+    ]
+    both = titles[0].keys() & titles[1].keys()
+    unlike = [n for n in both if titles[0][n][:4] != titles[1][n][:4]]
+    is_other = (all(numbers) and not numbers[0] & numbers[1]) or 2 * len(unlike) > len(both)
+    if is_other or not serial_keys(raw).isin(serial_keys(other)).any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
 
 
@@ -121,8 +155,11 @@ def has_words(cells: pd.Series, option: str) -> bool:
 # --- which columns belong together -------------------------------------------------------------------------------------
 
 
-def group_headers(headers: Sequence[str], labelled: Labelled | None) -> list[Question]:
-    """Columns of one question beside each other: the same number, or the same title before a row or option."""
+def group_headers(headers: Sequence[str], labelled: Labelled | None, text: pd.DataFrame) -> list[Question]:
+    """Columns of one question beside each other: the same number, or the same title before a row or option.
+
+    A column without number or title belongs to the matrix before it where their answers are alike.
+    """
     if labelled:
         return group_variables(headers, labelled)
     found: list[Question] = []
@@ -133,7 +170,10 @@ def group_headers(headers: Sequence[str], labelled: Labelled | None) -> list[Que
         last = found[-1] if found else None
         same_number = last and number is not None and number == last.number
         same_title = last and part and title and number == last.number and stem(title) == stem(last.title)
-        bare_row = last and is_numbered and number is None and not part and last.parts[0] and "—" in last.headers[0]
+        bare_row = False
+        if last and is_numbered and number is None and not part and last.parts[0] and "—" in last.headers[0]:
+            answers, others = (set(text[name]) - {"", *MARKS} for name in (header, last.headers[0]))
+            bare_row = bool(answers & others) or not answers
         if last and (same_number or same_title or bare_row):
             last.headers.append(header)
             last.parts.append(part if part and (not title or stem(title) == stem(last.title)) else rest.strip())
@@ -152,9 +192,8 @@ def split_part(rest: str) -> tuple[str, str]:
 
 
 def alone(question: Question) -> Question:
-    """A column on its own has its whole header as its wording, unless a dash says that it is a matrix of one row."""
-    if "—" not in question.headers[0]:
-        question.title, question.parts = split_header(question.headers[0])[1].strip(), [""]
+    """A column on its own has its whole header as its wording."""
+    question.title, question.parts = split_header(question.headers[0])[1].strip(), [""]
     return question
 
 
@@ -213,12 +252,13 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
         question.options = list(enumerate(unique_words(words), 1))
         return True
     labels, values = code_words(labelled.labels.get(first, {})), labelled.values[first]
-    ranges = [(low, high) for low, high in labelled.missing.get(first, ()) if _NUMBER.fullmatch(low)]
-    question.missing_from = [(float(low), float(high)) for low, high in ranges]
+    ranges = labelled.missing.get(first, ())
+    question.missing_from = [(float(low), float(high)) for low, high in ranges if _NUMBER.fullmatch(low)]
     listed = {*labels, *values[values != ""]}
-    is_gone = {code: any(inside(code, low, high) for low, high in question.missing_from) for code in listed}
+    is_gone = {code: is_missing(code, ranges) for code in listed}
     if not any(not gone for code, gone in is_gone.items() if code in labels):
-        if not values[values != ""].str.fullmatch(_NUMBER).all():
+        answered = values[(values != "") & ~values.map(is_gone).eq(True)]
+        if not answered.str.fullmatch(_NUMBER).all() or not len(answered):
             return False
         describe(question, cells.where(~values.map(is_gone).eq(True).to_numpy()[:, None], ""), None)
         question.missing = {
@@ -242,11 +282,6 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
     return True
 
 
-def inside(code: str, low: float, high: float) -> bool:
-    """Whether a code is a number between two others."""
-    return bool(_NUMBER.fullmatch(code)) and low <= float(code) <= high
-
-
 def reason_of(words: str) -> str:
     """Why an answer is missing, by its words."""
     known = {
@@ -257,56 +292,74 @@ def reason_of(words: str) -> str:
     return next((why for why, pattern in known.items() if re.search(pattern, words, re.I)), "blank")
 
 
-def describe(question: Question, cells: pd.DataFrame, codes: pd.DataFrame | None) -> None:
-    """The type of a question and its options, in the order of the number export where there is one, else as they occur."""
+def describe(question: Question, cells: pd.DataFrame, codes: pd.DataFrame | None) -> bool:
+    """Find type and options, in the order of the number export where there is one; false where the columns are no one question."""
     filled = filled_of(cells)
     if not len(filled):
         question.remark("new.no_answer")
-    elif len(question.headers) > 1:
-        describe_group(question, cells, filled, codes)
-    elif filled.str.contains(JOINT).any() and not filled.str.contains(ARROW).any():
-        describe_joined(question, filled, JOINT, "multi", codes)
-    elif is_ranking(filled):
-        describe_joined(question, filled, ARROW, "ranking", codes)
+        return len(question.headers) == 1
+    if len(question.headers) > 1:
+        return describe_group(question, cells, filled, codes)
+    joint = next((joint for joint in (JOINT, ARROW, ";", ", ") if is_joined(filled, joint)), "")
+    is_single = codes is not None and codes.shape[1] == 1 and codes.iloc[:, 0].str.fullmatch(r"-?\d*(\.0)?").all()
+    if joint and not is_single:
+        describe_joined(question, filled, joint, codes)
     elif codes is not None and codes.shape[1] > 1:
-        describe_joined(question, filled, JOINT, "multi", codes)
+        describe_joined(question, filled, JOINT, codes)
     else:
         describe_one(question, filled, cells, codes)
+    return True
 
 
-def describe_group(question: Question, cells: pd.DataFrame, filled: pd.Series, codes: pd.DataFrame | None) -> None:
-    """A question of several columns: ticks, ranks, or the rows of a matrix."""
+def describe_group(question: Question, cells: pd.DataFrame, filled: pd.Series, codes: pd.DataFrame | None) -> bool:
+    """A question of several columns: ticks, ranks, or the rows of a matrix; false where it is none of them."""
     columns = [cells[header] for header in question.headers]
-    if all(is_ticks(column, part) for column, part in zip(columns, question.parts, strict=True)):
+    is_ticked = all(is_ticks(column, part) for column, part in zip(columns, question.parts, strict=True))
+    if is_ticked and len(columns) <= MOST_OPTIONS:
         question.type, question.options = "multi", list(enumerate(unique_words(question.parts), 1))
     elif all(_RANKS.fullmatch(part) for part in question.parts) and not filled.str.fullmatch(_NUMBER).all():
         question.type, question.options = "ranking", list(enumerate(dict.fromkeys(filled), 1))
         question.remark("new.order_unknown")
     elif is_ranks(cells):
         question.type, question.options = "ranking", list(enumerate(unique_words(question.parts), 1))
-    elif filled.str.fullmatch(r"-?\d+(\.0)?").all():
+        question.remark("new.perhaps_ranking")
+    elif filled.str.fullmatch(r"-?\d+(\.0)?").all() and not is_ticked:
         question.type = "matrix_scale"
     else:
         describe_one(question, filled, cells, codes)
-        if question.type == "single":
-            question.type = "matrix_single"
-            return
-        question.remark("new.not_one_question", n=len(question.headers))
-        question.type, question.options = "matrix_single", list(enumerate(dict.fromkeys(filled), 1))[:MOST_LISTED]
+        is_matrix, question.type = question.type == "single" and not is_ticked, "matrix_single"
+        return is_matrix
+    return True
 
 
-def describe_joined(question: Question, filled: pd.Series, joint: str, kind: str, codes: pd.DataFrame | None) -> None:
+def describe_joined(question: Question, filled: pd.Series, joint: str, codes: pd.DataFrame | None) -> None:
     """A question whose answers name several options in one cell."""
-    parts = list(dict.fromkeys(part.strip() for cell in filled for part in cell.split(joint) if part.strip()))
+    split = filled.str.removesuffix(joint.strip()).str.split(joint)
+    parts = list(dict.fromkeys(part.strip() for cell in split for part in cell if part.strip()))
+    listed = None
     if codes is not None and codes.shape[1] > 1:
         options = [option_of(header, question) for header in question.coded]
-        parts = options + [part for part in parts if squash(part) not in set(map(squash, options))]
-    else:
+        listed = options + [part for part in parts if squash(part) not in set(map(squash, options))]
+    elif codes is not None:
+        numbers = codes.iloc[:, 0].str.split(f"[{JOINT}{ARROW};,]", regex=True)
+        pairs = [
+            (text, numbers[row]) for row, text in split.items() if row in numbers and len(text) == len(numbers[row])
+        ]
+        texts = pd.Series([part.strip() for text, _ in pairs for part in text])
+        listed = (
+            options_by_code(texts, pd.Series([code for _, found in pairs for code in found])) if len(texts) else None
+        )
+    if listed is None:
+        question.coded = []
         question.remark("new.order_unknown")
+    parts = listed or parts
     if len(parts) > MOST_OPTIONS:
+        question.coded = []
         question.remark("new.too_many", n=len(parts), most=MOST_OPTIONS)
         return
-    question.type, question.options = kind, list(enumerate(parts, 1))
+    question.type = "ranking" if joint == ARROW or (is_in_both_orders(split) and joint == ";") else "multi"
+    question.options = list(enumerate((part or f"TODO {place}" for place, part in enumerate(parts, 1)), 1))
+    question.joint = joint if joint in (";", ", ") else ""
 
 
 def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, codes: pd.DataFrame | None) -> None:
@@ -314,14 +367,20 @@ def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, cod
     if codes is not None and codes.shape == cells.shape:
         numbers = pd.concat([codes[name] for name in codes], ignore_index=True)
         answers = pd.concat([cells[name] for name in cells], ignore_index=True)
-        if options := options_by_code(answers[answers != ""], numbers):
+        if options := options_by_code(answers, numbers):
             question.type, question.options = "single", list(enumerate(options, 1))
             if gaps := [code for code, text in question.options if not text]:
                 question.remark("new.not_chosen", codes=", ".join(map(str, gaps)))
                 question.options = [(code, text or f"TODO {code}") for code, text in question.options]
             return
-    is_word = filled.str.casefold().isin([*TYPED, *(word.casefold() for word in _NOTHING)])
-    numbers, listed = filled[~is_word], list(dict.fromkeys(filled))
+        question.coded = question.coded if (answers == numbers)[answers != ""].all() else []
+    question.blank = [word for word in _NOTHING if (filled == word).any()]
+    filled = filled[~filled.isin(_NOTHING)]
+    numbers, listed = filled[~filled.str.casefold().isin(list(TYPED))], list(dict.fromkeys(filled))
+    if len(units := set(numbers.str.replace(_NUMBER.pattern, "", n=1, regex=True).str.strip())) == 1 and units != {""}:
+        unit = units.pop()
+        if len(unit) <= 4 and numbers.str.fullmatch(rf"{_NUMBER.pattern}\s*{re.escape(unit)}").all():
+            question.unit, numbers = unit, numbers.str.removesuffix(unit).str.strip()
     if len(numbers) and numbers.str.fullmatch(_NUMBER).all():
         question.type = "whole" if numbers.str.fullmatch(r"[-−–+]?\d+(\.0)?").all() else "number"
         if set(numbers) <= {"0", "1"}:
@@ -330,7 +389,6 @@ def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, cod
         question.type = "date"
     elif 0 < len(listed) <= min(MOST_LISTED, max(2, len(filled) / 3)):
         question.type, question.options = "single", list(enumerate(listed, 1))
-        question.missing = {code: "blank" for code, text in question.options if text in _NOTHING}
         question.remark("new.order_unknown")
     elif len(listed) > MOST_LISTED and len(listed) < len(filled) / 3:
         question.remark("new.too_many", n=len(listed), most=MOST_LISTED)
@@ -344,21 +402,34 @@ def filled_of(cells: pd.DataFrame) -> pd.Series:
 
 def is_ticks(cells: pd.Series, part: str) -> bool:
     """Whether a column ticks an option: 0/1, yes/no, or the option's own words where it was chosen."""
-    values = {text.removesuffix(".0").casefold() for text in cells.unique()} - {""}
-    return bool(part) and (values <= {*TICKS, *NO_TICKS} or {squash(text) for text in values} == {squash(part)})
+    values = {text.removesuffix(".0").casefold() for text in cells.unique()} - {"", *NO_TICKS}
+    return bool(part) and (values <= {*TICKS} or {squash(text) for text in values} == {squash(part)})
 
 
-def is_ranking(filled: pd.Series) -> bool:
-    """Whether the answers are options in an order: joined by arrows, no option twice, the same options again and again."""
-    joined = filled[filled.str.contains(ARROW)]
-    parts = [[part.strip() for part in cell.split(ARROW)] for cell in joined]
-    counts = pd.Series([part for cell in parts for part in cell], dtype=object).value_counts()
+def is_joined(filled: pd.Series, joint: str) -> bool:
+    """Whether the answers name several options: the same parts again and again, in more cells than there are parts.
+
+    Options joined by arrows are a ranking only where two of them stand in both orders.
+    """
+    has = filled.str.contains(joint, regex=False)
+    if not has.any() or joint == JOINT:
+        return bool(has.any())
+    split = filled.str.removesuffix(joint.strip()).str.split(joint)
+    parts = pd.Series([part.strip() for cell in split for part in cell], dtype=object)
+    if joint == ARROW:
+        return is_in_both_orders(split[has]) and 2 * has.sum() >= len(filled)
+    is_ended = filled.str.endswith(joint.strip()).all()
     return (
-        2 * len(joined) >= len(filled)
-        and all(len(set(cell)) == len(cell) for cell in parts)
-        and len(joined) > 0
-        and (len(counts) <= max(2, counts.sum() / 3) or len(joined) < 5)
+        bool(is_ended or has.mean() > 0.2)
+        and parts.nunique() < filled.nunique()
+        and parts.nunique() <= max(2, len(parts) / 5)
     )
+
+
+def is_in_both_orders(split: pd.Series) -> bool:
+    """Whether some two options are named in both orders."""
+    ordered = {pair for cell in split for pair in combinations([part.strip() for part in cell], 2)}
+    return any((second, first) in ordered for first, second in ordered if first != second)
 
 
 def is_ranks(cells: pd.DataFrame) -> bool:
@@ -380,12 +451,14 @@ def option_of(header: str, question: Question) -> str:
 
 
 def options_by_code(texts: pd.Series, codes: pd.Series) -> list[str] | None:
-    """Option texts in the order of their numbers, "" for a number nobody chose; None unless text and number are one to one."""
-    pairs = pd.DataFrame({"text": texts, "code": codes.reindex(texts.index).str.strip()}).drop_duplicates()
-    fits = pairs["code"].str.fullmatch(r"[1-9]\d?\d?").all() and pairs["text"].is_unique and pairs["code"].is_unique
-    if not len(pairs) or not fits or (pairs["text"] == pairs["code"]).all():
+    """Option texts in the order of their numbers, "" for a number nobody chose; None unless nearly all answers fit one order."""
+    pairs = pd.DataFrame({"text": texts, "code": codes.reindex(texts.index).fillna("").str.strip()})
+    pairs = pairs[pairs["code"].str.fullmatch(r"[1-9]\d?\d?") & (pairs["text"] != "")]
+    counts = pairs.value_counts().reset_index(name="n")
+    best = counts.drop_duplicates("code").drop_duplicates("text")
+    if not len(pairs) or best["n"].sum() < 0.9 * len(pairs) or (best["text"] == best["code"]).all():
         return None
-    by_code = dict(zip(pairs["code"].astype(int), pairs["text"], strict=True))
+    by_code = dict(zip(best["code"].astype(int), best["text"], strict=True))
     return [by_code.get(code, "") for code in range(1, max(by_code) + 1)]
 
 

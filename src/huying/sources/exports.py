@@ -19,14 +19,14 @@ from huying.errors import InputError, Place
 from huying.sources.excel import Note
 from huying.sources.lines import read_content
 from huying.sources.personal import drop_personal
-from huying.sources.spss import Labelled, find_variables, is_labelled, read_labelled
+from huying.sources.spss import Labelled, find_variables, is_labelled, is_missing, read_labelled
 from huying.sources.table import REPEAT, RawTable, read_table
 from huying.sources.wjx import JOINT, MARKS, SERIAL, Answers, bind, is_meta, pair_rows, read_meta, squash
 
 ARROW = "→"  # between the options of a ranking, the first choice first
 NONE_OF_THEM = JOINT  # a multiple choice that was answered by ticking nothing
-TICKS = ("1", "是", "yes", "y", "true", "√", "✓", "x", "选中")
-NO_TICKS = ("0", "否", "no", "n", "false", "未选中")
+TICKS = ("1", "是", "yes", "y", "true", "√", "✓", "x", "选中", "selected", "checked")
+NO_TICKS = ("0", "否", "no", "n", "false", "未选中", "not selected", "unchecked")
 _ONE = ("response", "open-ended response")  # SurveyMonkey's second header over a column that stands alone
 _SIGN = "—"  # between a question and its row or option
 
@@ -59,6 +59,9 @@ def in_words(labelled: Labelled) -> RawTable:
     for name, code in labelled.counted.items():
         ticks = labelled.values[list(labelled.sets[name])] if code else text.iloc[:, :0]
         text[list(ticks)] = ticks.eq(code).astype(int).astype("str").where(ticks != "", "")
+        for one in labelled.sets[name] if not code else ():  # an answer for itself each: what is missing is none
+            ranges = labelled.missing.get(one, ())
+            text[one] = text[one].mask([is_missing(value, ranges) for value in labelled.values[one]], "")
     platform = {"totalseconds": "所用时间"} | (
         {"index": SERIAL} if text.columns[0] == "index" else {}
     )  # as 问卷星 has them
@@ -117,7 +120,11 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
         own = list(headers[item.id])
         is_ticked = labelled and item.type == "multi" and own[0] not in in_sets
         is_number = item.type in ("whole", "number") or is_ticked  # as it stands, whatever its labels
-        made = cells_of(item, labelled.values[own] if labelled and is_number else raw.text[own])
+        taken = raw.text[own].replace(dict.fromkeys(item.blank, "")) if item.blank else raw.text[own]
+        if labelled and is_number:
+            letters = [low for low, _ in labelled.missing.get(own[0], ()) if not re.fullmatch(r"-?[\d.]+", low)]
+            taken = labelled.values[own].replace(dict.fromkeys(letters, ""))
+        made = cells_of(item, taken)
         cells.append(
             made.replace(NONE_OF_THEM, "") if is_ticked else made
         )  # on the platform nothing ticked is no answer
@@ -157,6 +164,11 @@ def columns_of(
 
 def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
     """The item's cells in words: as they stand, or made from a column an option (or a rank)."""
+    if item.joint:
+        sign = ARROW if item.type == "ranking" else JOINT
+        columns = columns.apply(
+            lambda column: column.str.removesuffix(item.joint.strip()).str.replace(item.joint, sign)
+        )
     if len(item.cells) == columns.shape[1] and (columns.shape[1] > 1 or not is_split(item, columns)):
         return columns.set_axis(list(item.cells), axis=1)
     names = [option.text.zh for option in item.options]

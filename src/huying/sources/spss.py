@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyreadstat
 
@@ -44,6 +46,17 @@ def is_labelled(raw: bytes) -> bool:
     return raw.startswith((*_SAV, _XML_DTA)) or is_old_dta
 
 
+def is_missing(code: str, ranges: Sequence[tuple[str, str]]) -> bool:
+    """Whether a code is declared as missing, by itself or within a range of numbers."""
+    for low, high in ranges:
+        try:
+            if code == low or float(low) <= float(code) <= float(high):
+                return True
+        except ValueError:
+            continue
+    return False
+
+
 def code_text(value: Any) -> str:
     """A value as exact text: 1.0 is `1`, a day is in ISO form, system-missing is empty."""
     return "" if value is None or value is pd.NaT or value != value else cell_text(value)
@@ -62,6 +75,10 @@ def read_labelled(path: str | Path) -> Labelled:
     frame, meta = parse(path, pyreadstat.read_sav if is_sav else pyreadstat.read_dta, place)
     if meta.number_rows not in (None, -1, len(frame)):
         raise InputError("sources.cut_file", place)
+    for name, kind in meta.original_variable_types.items():
+        if str(kind).startswith(("QYR", "MOYR", "WKYR")):  # a quarter, month or week: its first day, in seconds of SPSS
+            seconds = frame[name].astype("Int64").astype("timedelta64[s]")
+            frame[name] = (np.datetime64("1582-10-14", "s") + seconds).astype(str).where(seconds.notna(), "")
     values = pd.DataFrame({name: frame[name].astype(object).map(code_text) for name in frame}, dtype="str")
     texts = meta.variable_value_labels.items()
     labels = {name: {code_text(code): str(text) for code, text in found.items()} for name, found in texts}
