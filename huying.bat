@@ -11,7 +11,9 @@ set "PY=%~dp0.venv\Scripts\python.exe"
 if exist "%~dp0.venv\installed" goto run
 
 set FOUND=
-for %%v in (3.13 3.12 3.11) do if not defined FOUND py -%%v -c "" >nul 2>nul && set "FOUND=py -%%v"
+set VERSIONS=3.13 3.12 3.11
+if defined OFFLINE set VERSIONS=3.11
+for %%v in (%VERSIONS%) do if not defined FOUND py -%%v -c "" >nul 2>nul && set "FOUND=py -%%v"
 if not defined FOUND python -c "import sys; sys.exit(sys.version_info < (3, 11))" >nul 2>nul && set FOUND=python
 if not defined FOUND (
   echo Python 3.11 or newer was not found. Install it from python.org, tick "Add python.exe to PATH", and start this file again.
@@ -22,11 +24,13 @@ if not defined FOUND (
 echo Setting up, once. 正在安装，仅此一次。
 %FOUND% -m venv "%~dp0.venv" || goto failed
 if defined OFFLINE (
-  "%PY%" -m pip install --quiet --no-index --find-links "%~dp0wheelhouse" --require-hashes -r requirements.lock || goto failed
+  set PIP_NO_INDEX=1
+  set "PIP_FIND_LINKS=%~dp0wheelhouse"
+  "%PY%" -m pip install --quiet --require-hashes -r requirements.lock || goto failed
 ) else (
   "%PY%" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock || goto failed
 )
-"%PY%" -m pip install --quiet --no-index --no-deps --no-build-isolation -e . || goto failed
+"%PY%" -m pip install --quiet --no-deps --no-build-isolation -e . || goto failed
 echo installed> "%~dp0.venv\installed"
 
 :run

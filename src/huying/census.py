@@ -50,17 +50,6 @@ class Census(Survey):
         made = self._estimate(count, columns, by, where, self._as_share)
         return made if not pooled or pooled in set(made["measure"]) else made.iloc[:1].assign(measure=pooled)
 
-    def ratio(self, numerator: str, denominator: str, by: Any = "town", where: str = "") -> pd.DataFrame:
-        """The ratio of two totals over those who gave both numbers; its measure is named `numerator/denominator`."""
-        label = f"{numerator}/{denominator}"
-
-        def total(design: Any, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
-            both = pair[np.isfinite(pair).all(axis=1)].sum()
-            ratio = both[numerator] / both[denominator] if both[denominator] else np.nan
-            return self._number(label, ratio, pair)
-
-        return self._estimate(total, [numerator, denominator], by, where, self._as_number, label)
-
     def combine(self, parts: Any, name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, each over those who said; n is the smallest of their bases."""
 
@@ -143,6 +132,11 @@ class Census(Survey):
         is_told = asked.sum() >= FEWEST and (self._town.isna().all() or towns >= FEWEST_TOWNS)
         return 1 if is_told else table.size + 1
 
+    def _ratio(self, design: Any, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
+        """The ratio of two totals over those who gave both numbers."""
+        top, bottom = pair[np.isfinite(pair).all(axis=1)].sum()
+        return self._number("/".join(pair), top / bottom if bottom else np.nan, pair)
+
     def _means(self, design: Any, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
         if table.isin([0.0, 1.0, UNSAID, np.nan]).all(axis=None):
             return self._shares(design, table)
@@ -154,7 +148,5 @@ class Census(Survey):
         known = table.where(np.isfinite(table))
         row = values([COUNTY], [value], int(known.notna().sum().min()), indicator=name, wave=self.wave, **BLANK)
         if self._fewest(known) > 1:
-            row = row.assign(
-                estimate=np.nan, low=np.nan, high=np.nan, reason="too few answers", reliability="too few answers"
-            )
+            row[["estimate", "low", "high"]], row[["reason", "reliability"]] = np.nan, "too few answers"
         return row

@@ -43,9 +43,11 @@ RESERVED = (
     *("town", "village", "wave", "weight", "flags", "age_group", "sex_group", "interviewer", "submitted_at", "seconds"),
     *("place", "measure", "estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method"),
     *("se", "period", "rho"),
+    # of a cleaned form
+    *("row_id", "form", "town_id", "village_id", "interviewer_id", "disposition", "given_weight"),
 )
 # Words of the grammar of derived variables and of formulas: as a name they could not be told from the rule.
-_TAKEN = {*keyword.kwlist, "any", "mean", "of", "right", "against"}
+TAKEN = {*keyword.kwlist, "any", "mean", "of", "right", "against"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RULE = re.compile(r"^\s*([\w*]+)\s*(not in|in|!=|<=|>=|=|<|>)\s*(.+?)\s*$")
 
@@ -68,7 +70,8 @@ class Item:
 
     `name` and `row_names` (by row id) make the columns of a prepared frame; without them they are
     the lowered id and the row's id (`r1` for a row 1). `headers` and `coded` are the item's own columns in an export by text
-    (or a labelled file) and by number; without them its wording finds them.
+    (or a labelled file) and by number; without them its wording finds them. `blank`: words that are no answer, such as NA;
+    `joint`: what parts the options of one cell; `missing_from`: numbers that are no answer, from and to.
     """
 
     id: str
@@ -101,6 +104,8 @@ class Item:
     headers: tuple[str, ...] = ()
     coded: tuple[str, ...] = ()
     missing_from: tuple[tuple[float, float], ...] = ()
+    blank: tuple[str, ...] = ()
+    joint: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.id.lower())
@@ -112,29 +117,30 @@ class Item:
         return self.type.startswith("matrix")
 
     @property
-    def variables(self) -> tuple[str, ...]:
-        """The columns that a cleaned table has for the item: one, or one a row of a matrix, or one an option where several can be named."""
+    def parts(self) -> tuple[tuple[str, str, str | Option | None], ...]:
+        """What the item is made of (a row of a matrix, an option where several can be named, or nothing: the whole item).
+
+        Each with its column in a cleaned table and in a prepared frame.
+        """
         if self.is_matrix:
-            return tuple(f"{self.id}_{row}" for row, _ in self.rows)
+            return tuple((f"{self.id}_{row}", f"{self.name}_{self.row_names[row]}", row) for row, _ in self.rows)
         if self.type in MANY:
-            return tuple(f"{self.id}_{option.code}" for option in self.options)
-        return (self.id,)
+            return tuple((f"{self.id}_{one.code}", f"{self.name}_{one.key}", one) for one in self.options)
+        return ((self.id, self.name, None),)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The columns that a cleaned table has for the item."""
+        return tuple(variable for variable, _, _ in self.parts)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that a prepared frame has for the item, in the order of `variables`."""
-        if self.is_matrix:
-            return tuple(f"{self.name}_{self.row_names[row]}" for row, _ in self.rows)
-        if self.type in MANY:
-            return tuple(f"{self.name}_{option.key}" for option in self.options)
-        return (self.name,)
+        return tuple(column for _, column, _ in self.parts)
 
     def part(self, column: str) -> str | Option | None:
         """What a named column is of the item: the id of a matrix row, an option of a multi, or nothing for the whole item."""
-        parts: tuple[str | Option | None, ...] = (None,)
-        if self.is_matrix or self.type in MANY:
-            parts = tuple(row for row, _ in self.rows) if self.is_matrix else self.options
-        return parts[self.columns.index(column)]
+        return self.parts[self.columns.index(column)][2]
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -202,7 +208,7 @@ def check_own_names(item: Item, place: Place | None = None) -> None:
     keys, rows = [option.key for option in item.options], [item.row_names[row] for row, _ in item.rows]
     for names in ([item.name], keys, rows):
         for name in names:
-            if not _NAME.fullmatch(name) or name in _TAKEN:
+            if not _NAME.fullmatch(name) or name in TAKEN:
                 raise CountyError("codebook.bad_name", place, where=item.id, name=name)
             if names.count(name) > 1:
                 raise CountyError("codebook.repeated_name", place, where=item.id, name=name, other=item.id)

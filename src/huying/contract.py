@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from huying.errors import InputError, Place
+from huying.rules import AnyRule
 from huying.words import Text, say
 
 REJECTED = ("file", "sheet", "row", "column", "value", "reason")
@@ -38,28 +38,32 @@ def clean_series(text: pd.Series) -> pd.Series:
     return pd.Series(cleaned[codes], index=text.index, dtype=object)
 
 
-class Kind(Protocol):
-    """A type of cell: `parse` turns clean text into values and a mask of what does not fit; `show` turns values back."""
+@dataclass(frozen=True)
+class Kind:
+    """A type of cell: `read` turns clean text into values, missing where it does not fit; `show` turns values back."""
 
-    def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]: ...
+    def read(self, text: pd.Series) -> pd.Series:
+        raise NotImplementedError
 
-    def show(self, values: pd.Series) -> pd.Series: ...
+    def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
+        """Values, and which cells are neither blank nor fit."""
+        values = self.read(text)
+        return values, values.isna() & (text != "")
 
-    def describe(self, lang: str) -> str: ...
+    def show(self, values: pd.Series) -> pd.Series:
+        return values.astype("string").fillna("").astype(str)
+
+    def describe(self, lang: str) -> str:
+        """What a cell may hold."""
+        return say(f"contract.{type(self).__name__.lower()}", lang, **vars(self))
 
 
 @dataclass(frozen=True)
-class Label:
+class Label(Kind):
     """Any text."""
 
-    def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
-        return text.where(text != "", None), pd.Series(False, index=text.index)
-
-    def show(self, values: pd.Series) -> pd.Series:
-        return values.fillna("").astype(str)
-
-    def describe(self, lang: str) -> str:
-        return say("contract.label", lang)
+    def read(self, text: pd.Series) -> pd.Series:
+        return text.where(text != "", None)
 
 
 @dataclass(frozen=True)
@@ -67,48 +71,34 @@ class Id(Label):
     """An identifier, kept as text to the last digit; a number in scientific notation has lost digits and does not fit."""
 
     def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
-        return text.where(text != "", None), text.str.fullmatch(r"\d(\.\d+)?E\+\d+", case=False)
-
-    def describe(self, lang: str) -> str:
-        return say("contract.id", lang)
+        return self.read(text), text.str.fullmatch(r"\d(\.\d+)?E\+\d+", case=False)
 
 
 @dataclass(frozen=True)
-class Whole:
+class Whole(Kind):
     """A whole number from `low` to `high`."""
 
     low: int = 0
     high: int = 10**9
 
-    def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
+    def read(self, text: pd.Series) -> pd.Series:
         number = pd.to_numeric(text.where(text.str.fullmatch(r"[+-]?\d+(\.0+)?")), errors="coerce")
-        fits = number.between(self.low, self.high)
-        return number.where(fits).astype("Int64"), ~fits & (text != "")
-
-    def show(self, values: pd.Series) -> pd.Series:
-        return values.astype("Int64").astype("string").fillna("").astype(str)
-
-    def describe(self, lang: str) -> str:
-        return say("contract.whole", lang, low=self.low, high=self.high)
+        return number.where(number.between(self.low, self.high)).astype("Int64")
 
 
 @dataclass(frozen=True)
-class Number:
+class Number(Kind):
     """A finite decimal number from `low` to `high`."""
 
     low: float = float("-inf")
     high: float = float("inf")
 
-    def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
+    def read(self, text: pd.Series) -> pd.Series:
         number = pd.to_numeric(text.where(text.str.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")), errors="coerce")
-        fits = number.between(self.low, self.high) & np.isfinite(number)
-        return number.where(fits).astype("float64"), ~fits & (text != "")
+        return number.where(number.between(self.low, self.high) & np.isfinite(number)).astype("float64")
 
     def show(self, values: pd.Series) -> pd.Series:
         return values.map(lambda value: "" if pd.isna(value) else f"{value:.10g}")
-
-    def describe(self, lang: str) -> str:
-        return say("contract.number", lang, low=self.low, high=self.high)
 
 
 def parse_instants(text: pd.Series) -> pd.Series:
@@ -123,23 +113,19 @@ def parse_instants(text: pd.Series) -> pd.Series:
 
 
 @dataclass(frozen=True)
-class Instant:
+class Instant(Kind):
     """A day with an hour, or a day alone (then midnight), between two days."""
 
     low: str = "1990-01-01"
     high: str = "2100-01-01"
     form: str = "%Y-%m-%d %H:%M:%S"
 
-    def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
+    def read(self, text: pd.Series) -> pd.Series:
         moments = parse_instants(text)
-        fits = moments.between(pd.Timestamp(self.low), pd.Timestamp(self.high))
-        return moments.where(fits), ~fits & (text != "")
+        return moments.where(moments.between(pd.Timestamp(self.low), pd.Timestamp(self.high)))
 
     def show(self, values: pd.Series) -> pd.Series:
         return values.dt.strftime(self.form).fillna("")
-
-    def describe(self, lang: str) -> str:
-        return say("contract.instant", lang, low=self.low, high=self.high)
 
 
 @dataclass(frozen=True)
@@ -148,24 +134,20 @@ class Day(Instant):
 
     form: str = "%Y-%m-%d"
 
-    def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
-        moments, bad = super().parse(text)
-        return moments.dt.normalize(), bad
-
-    def describe(self, lang: str) -> str:
-        return say("contract.day", lang, low=self.low, high=self.high)
+    def read(self, text: pd.Series) -> pd.Series:
+        return super().read(text).dt.normalize()
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(Kind):
     """One of a list of codes; a cell may hold the code or its label in either language."""
 
     options: Mapping[str, Text]
 
-    def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
+    def read(self, text: pd.Series) -> pd.Series:
         known = {clean_text(word).casefold(): code for code, label in self.options.items() for word in (code, *label)}
         found = text.str.casefold().map(known)
-        return found.where(found.notna(), None), found.isna() & (text != "")
+        return found.where(found.notna(), None)
 
     def show(self, values: pd.Series) -> pd.Series:
         return values.map({code: label.zh for code, label in self.options.items()}).fillna("")
@@ -174,22 +156,17 @@ class Choice:
         return "; ".join(f"{code} = {label(lang)}" for code, label in self.options.items())
 
 
-YES_NO = Choice({"1": Text("是", "yes"), "0": Text("否", "no")})
-
-
 @dataclass(frozen=True)
-class Flag:
+class Flag(Choice):
     """Yes or no."""
 
-    def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
-        codes, bad = YES_NO.parse(text)
-        return codes.map({"1": True, "0": False}).astype("boolean"), bad
+    options: Mapping[str, Text] = field(default_factory=lambda: {"1": Text("是", "yes"), "0": Text("否", "no")})
+
+    def read(self, text: pd.Series) -> pd.Series:
+        return super().read(text).map({"1": True, "0": False}).astype("boolean")
 
     def show(self, values: pd.Series) -> pd.Series:
-        return YES_NO.show(values.map({True: "1", False: "0"}))
-
-    def describe(self, lang: str) -> str:
-        return YES_NO.describe(lang)
+        return super().show(values.map({True: "1", False: "0"}))
 
 
 @dataclass(frozen=True)
@@ -222,23 +199,6 @@ class Column:
         return say(f"contract.unit_{re.sub('[^a-z0-9]', '_', self.unit)}", lang) if self.unit else ""
 
 
-class Rule(Protocol):
-    """What must hold between columns or rows (`huying.rules`): `broken` gives, by line, what the rows that break it hold.
-
-    `titles` are the titles of the columns and, for rules that look into another ledger, of the ledgers.
-    """
-
-    @property
-    def column(self) -> str: ...
-
-    @property
-    def reason(self) -> str: ...
-
-    def broken(self, rows: pd.DataFrame, known: Mapping[str, Collection[str]]) -> pd.Series: ...
-
-    def describe(self, lang: str, titles: Mapping[str, str]) -> str: ...
-
-
 @dataclass(frozen=True)
 class Checked:
     """What a contract made of a table: typed rows, rows set aside (columns of REJECTED), and headers nobody asked for."""
@@ -262,7 +222,7 @@ class Table:
     key: tuple[str, ...] = ()
     rows: Text | None = None
     covers: bool = False
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[AnyRule, ...] = ()
     example: tuple[str | Text, ...] = ()
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -277,18 +237,18 @@ class Table:
         headers = self.find_columns(list(text.columns), place, rename or {})
         typed, faults = {}, []
         for name, header in headers.items():
-            cells = clean_series(text[header])
-            typed[name], bad = self.by_name[name].kind.parse(cells)
-            faults.append(set_aside(place, header, text[header][bad], why_unfit(self.by_name[name].kind, cells[bad])))
-            if not self.by_name[name].optional:
-                faults.append(set_aside(place, header, text[header][cells == ""], self.by_name[name].blank))
+            column, cells = self.by_name[name], clean_series(text[header])
+            typed[name], bad = column.kind.parse(cells)
+            faults.append(set_aside(place, header, text[header][bad], why_unfit(column.kind, cells[bad])))
+            if not column.optional:
+                faults.append(set_aside(place, header, text[header][cells == ""], column.blank))
         rows = pd.DataFrame(typed, index=text.index)
-        faults += [self.out_of_order(rows, headers, text, place), self.repeated(rows, text, headers, place)]
+        for name, broken, reason in self.broken(rows, text):
+            faults.append(set_aside(place, headers[name], text[headers[name]][broken], reason))
         rejected = pd.concat(faults, ignore_index=True).drop_duplicates("row").sort_values("row", ignore_index=True)
         kept = rows[~rows.index.isin(rejected["row"])]
-        for column in self.columns:
-            if column.name not in kept:
-                kept = kept.assign(**{column.name: column.kind.parse(pd.Series("", index=kept.index))[0]})
+        blank = pd.Series("", index=kept.index)
+        kept = kept.assign(**{c.name: c.kind.read(blank) for c in self.columns if c.name not in headers})
         unused = tuple(str(header) for header in text.columns if header not in headers.values())
         return Checked(kept[[column.name for column in self.columns]], rejected, unused)
 
@@ -302,36 +262,23 @@ class Table:
             if hits:
                 found[column.name] = hits[0]
             elif not column.optional or column.name in rename:
-                raise InputError(
-                    "contract.no_column", place, wanted=" / ".join(names), found=", ".join(map(str, headers))
-                )
+                known = ", ".join(map(str, headers))
+                raise InputError("contract.no_column", place, wanted=" / ".join(names), found=known)
         return found
 
-    def out_of_order(
-        self, rows: pd.DataFrame, headers: Mapping[str, str], text: pd.DataFrame, place: Place
-    ) -> pd.DataFrame:
-        """Rows in which a time stands before the one it must follow."""
-        found = [set_aside(place, "", pd.Series(dtype=object), "before")]
-        for column in self.columns:
-            if column.after and column.name in rows and column.after in rows:
-                early = rows[column.name] < rows[column.after]
-                found.append(set_aside(place, headers[column.name], text[headers[column.name]][early], "before"))
-        return pd.concat(found, ignore_index=True)
+    def broken(self, rows: pd.DataFrame, text: pd.DataFrame) -> Iterator[tuple[str, pd.Series, str]]:
+        """Column, rows and reason: times before the one they must follow, and keys that a row above has already.
 
-    def repeated(
-        self, rows: pd.DataFrame, text: pd.DataFrame, headers: Mapping[str, str], place: Place
-    ) -> pd.DataFrame:
-        """Rows whose key stands already in a row above: the same row again, or another row under the same key."""
-        keys = [name for name in self.key if name in rows]
-        if not keys:
-            return set_aside(place, "", pd.Series(dtype=object), "repeated")
-        again = rows.duplicated(keys) & rows[keys].notna().all(axis=1)
-        same = again & text.duplicated()
-        cells = text[headers[keys[0]]]
-        return pd.concat(
-            [set_aside(place, headers[keys[0]], cells[same], "repeated"),
-             set_aside(place, headers[keys[0]], cells[again & ~same], "key_taken")]
-        )  # fmt: skip
+        Of the latter the same row again is told from another row under the same key.
+        """
+        for column in self.columns:
+            if column.name in rows and column.after in rows:
+                yield column.name, rows[column.name] < rows[column.after], "before"
+        if keys := [name for name in self.key if name in rows]:
+            again = rows.duplicated(keys) & rows[keys].notna().all(axis=1)
+            same = again & text.duplicated()
+            yield keys[0], same, "repeated"
+            yield keys[0], again & ~same, "key_taken"
 
     def key_words(self, lang: str) -> str:
         """What no two rows may share, empty for a table without a key."""
@@ -366,11 +313,6 @@ def set_aside(place: Place, column: str, cells: pd.Series, reason: str | list[st
 def no_rejects() -> pd.DataFrame:
     """An empty table of rejected rows."""
     return set_aside(Place(), "", pd.Series(dtype=object), "")
-
-
-def choices(pairs: Iterable[tuple[Any, str, str]]) -> Choice:
-    """A Choice from (code, zh, en) triples."""
-    return Choice({str(code): Text(zh, en) for code, zh, en in pairs})
 
 
 def full_header(header: str) -> str:

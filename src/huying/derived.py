@@ -9,25 +9,35 @@ for every column that begins so.
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from huying.codebook import COMPARE
 from huying.errors import CountyError, EstimateError, Place
 from huying.words import Text, as_text, say
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 UNKNOWN = ("out", "counts")
-CANNOT_SAY, CANNOT_SAY_KEY, NO_TEXT = "does_not_know", "cannot_say", Text("", "")
-WORDS = ("and", "or", "in", "not", "any", "mean", "of", "right", "against")
-_TOKEN = re.compile(r"\s*(?:(!=|<=|>=|[=<>(),])|(-?\d+(?:\.\d+)?)(?!\w)|([^\W\d]\w*\*?))")
+CANNOT_SAY, CANNOT_SAY_KEY, NO_TEXT, MEAN = "does_not_know", "cannot_say", Text("", ""), "mean"
+_NUMBER, _WORD = r"-?\d+(?:\.\d+)?(?!\w)", r"[^\W\d]\w*"
+_NAME = rf"(?!(?:and|or|in|not|any|mean|of|right|against)\b){_WORD}\*?"
+_VALUE = rf"(?:{_NUMBER}|{_WORD})"
+_HOW, _STRAY = re.compile(r"\s*(?:mean\s+of|(right)\s+against)\b"), re.compile(r"[()]|\b(?:and|or|any)\b")
+_PIECE = re.compile(
+    rf"(?P<open>[(\s]*)(?:(?P<any>any\s+of\s+)?(?P<names>{_NAME}(?:\s*,\s*{_NAME})*)"
+    rf"(?:\s*(?P<op>!=|<=|>=|=|<|>|(?P<among>(?:not\s+)?in\b))\s*(?P<values>{_VALUE}(?(among)(?:\s*,\s*{_VALUE})*))?)?"
+    r"(?P<close>[)\s]*)(?P<join>(?:and|or)\b)?)?"
+)
+_TOKEN = rf"!=|<=|>=|[=<>(),]|{_NUMBER}|{_WORD}\*?|.*"
 
 
 @dataclass(frozen=True)
@@ -63,73 +73,47 @@ class Compare:
     op: str = ""
     values: tuple[Any, ...] = ()
 
+    def holds(self, answers: Answers) -> Bools:
+        """For whom it holds; never where the answer is missing."""
+        left, right = answers.frame[self.column], self.values[0] if self.values else 0.0
+        known: Any = left.notna()
+        if self.op in ("in", "not in"):
+            hit = left.isin(self.values) == (self.op == "in")
+        elif self.op in ("=", "!=") and isinstance(right, str) and not isinstance(right, Column):
+            hit = COMPARE[self.op](left, right).fillna(False).astype(bool)
+        else:
+            value = answers.numbers(right) if isinstance(right, Column) else right
+            if isinstance(value, str):
+                raise EstimateError("derived.no_number", column=self.column)
+            hit, known = COMPARE[self.op or ">"](answers.numbers(self.column), value), known & ~np.isnan(value)
+        return np.asarray(known & hit)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Comparisons, and how they are joined: such as `(c0 | c1) & c2` by their place, or `mean` for each person's mean."""
+
+    parts: tuple[Compare, ...]
+    joined: str
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that must be answered."""
-        return (self.column, *(str(value) for value in self.values if isinstance(value, Column)))
+        named = [(part.column, *(str(v) for v in part.values if isinstance(v, Column))) for part in self.parts]
+        return tuple(dict.fromkeys(itertools.chain(*named)))
 
     def holds(self, answers: Answers) -> Bools:
-        """For whom it holds; never where the answer is missing."""
-        left = answers.frame[self.column]
-        known: Bools = np.asarray(left.notna())
-        if not self.op:
-            return known & (answers.numbers(self.column) > 0)
-        if self.op in ("in", "not in"):
-            inside: Bools = np.asarray(left.isin(self.values), dtype=bool)
-            return known & (inside if self.op == "in" else ~inside)
-        right = self.values[0]
-        is_key = isinstance(right, str) and not isinstance(right, Column)
-        if is_key and self.op in ("=", "!="):
-            equal: Bools = np.asarray((left == right).fillna(False), dtype=bool)
-            return known & (equal if self.op == "=" else ~equal)
-        if is_key:
-            raise EstimateError("derived.no_number", column=self.column)
-        value = answers.numbers(right) if isinstance(right, Column) else float(right)
-        compare = {"=": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater}
-        with np.errstate(invalid="ignore"):
-            hit = compare.get(self.op, np.greater_equal)(answers.numbers(self.column), value)
-        return known & np.asarray(hit & ~np.isnan(value))
+        """For whom the comparisons hold as they are joined."""
+        found = {f"c{k}": part.holds(answers) for k, part in enumerate(self.parts)}
+        return np.array(eval(self.joined, {"__builtins__": {}}, found))  # read_rule made it: c0, c1, &, | and brackets
 
-
-@dataclass(frozen=True)
-class Joined:
-    """Rules joined by `and` or `or`."""
-
-    how: str
-    parts: tuple[Any, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of all parts."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.columns))
-
-    def holds(self, answers: Answers) -> Bools:
-        """For whom all parts hold, or any."""
-        found = np.array([part.holds(answers) for part in self.parts])
-        return np.asarray(found.all(axis=0) if self.how == "and" else found.any(axis=0))
-
-
-@dataclass(frozen=True)
-class Mean:
-    """Each person's mean over the parts answered."""
-
-    parts: tuple[Compare, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of all parts."""
-        return tuple(part.column for part in self.parts)
-
-    def value(self, answers: Answers, also: Sequence[str]) -> Floats:
-        """The mean, missing for who answered none; a part without a comparison gives its own number."""
+    def mean(self, answers: Answers, also: Sequence[str]) -> Floats:
+        """Each person's mean over the parts answered, missing for who answered none; a part without a comparison gives its number."""
         columns = []
         for part in self.parts:
             value = part.holds(answers).astype(float) if part.op else np.nan_to_num(answers.numbers(part.column))
             columns.append(np.where(answers.asked(part.column, *also), value, np.nan))
-        table = np.array(columns)
-        known = np.isfinite(table).sum(axis=0)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.nansum(table, axis=0) / known)
+        return np.asarray(pd.DataFrame(columns).mean().to_numpy(dtype=float))
 
 
 @dataclass(frozen=True)
@@ -144,130 +128,66 @@ class Scope:
         found = [column for column in self.options if column.startswith(name[:-1])] if name.endswith("*") else []
         if name in self.options or found:
             return found or [name]
-        raise EstimateError("derived.unknown_name", name=name, rule=rule, close=_near(name, self.options))
+        raise EstimateError("derived.unknown_name", name=name, rule=rule, close=near(name, self.options))
+
+    def value(self, word: str, column: str, rule: str) -> str | float:
+        """What a word of a rule is to a column: an answer, a number or another column; raises EstimateError."""
+        options = self.options[column]
+        if word in options:
+            return word
+        if not options and re.fullmatch(_NUMBER, word):
+            return float(word)
+        if not options and word in self.options:
+            return Column(word)
+        raise EstimateError("derived.unknown_option", column=column, got=word, rule=rule, close=near(word, options))
 
 
-def _near(name: str, known: Collection[str]) -> str:
+def near(name: str, known: Collection[str]) -> str:
+    """The known names that are most like one that is not known."""
     close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
     return ", ".join(close or list(known)[:8]) or "-"
 
 
-class _Parser:
-    """One rule read from left to right."""
+def read_rule(rule: str, scope: Scope) -> Rule:
+    """A rule as its comparisons; raises EstimateError for a name, option or word that nobody declared."""
+    how = _HOW.match(rule)
+    if how and how[1] == "right":
+        return _right(rule[how.end() :].strip(), scope)
+    at, join, joined, parts = how.end() if how else 0, "and", "", list[Compare]()
+    if how and (stray := _STRAY.search(rule, at)):
+        raise _unread(rule, stray.start())
+    while join:
+        found = cast("re.Match[str]", _PIECE.match(rule, at))
+        at, join = found.end(), found["join"]
+        if not found["names"] or (not join and at < len(rule)) or (found["op"] and not found["values"]):
+            raise _unread(rule, found.end("op") if found["op"] and not found["values"] else at)
+        new = _compared(found, rule, scope)
+        names = (" | " if found["any"] else " & ").join(f"c{len(parts) + k}" for k in range(len(new)))
+        joined, parts = f"{joined}{found['open']}({names}){found['close']}", parts + new
+        if joined.count(")") > joined.count("("):
+            raise _unread(rule, found.start("close"))
+        joined += {"and": "&", "or": "|"}.get(join, "")
+    if joined.count("(") > joined.count(")"):
+        raise _unread(rule, at)
+    return Rule(tuple(parts), MEAN if how else " ".join(joined.split()))
 
-    def __init__(self, rule: str, scope: Scope) -> None:
-        self.rule, self.scope, self.at = rule, scope, 0
-        self.tokens = list(self._split())
 
-    def _split(self) -> Iterator[str]:
-        at, rule = 0, self.rule.rstrip()
-        while at < len(rule):
-            found = _TOKEN.match(rule, at)
-            if not found:
-                raise self.fail(rule[at:])
-            yield found[1] or found[2] or found[3]
-            at = found.end()
+def _right(item: str, scope: Scope) -> Rule:
+    if item not in scope.right:
+        raise EstimateError("derived.no_key", item=item, known=", ".join(scope.right) or "-")
+    return Rule(tuple(Compare(column, "=", (key,)) for column, key in scope.right[item].items()), MEAN)
 
-    def fail(self, got: str) -> EstimateError:
-        return EstimateError("derived.bad_rule", rule=self.rule, got=got or say("derived.end"))
 
-    def next_is(self, *words: str) -> bool:
-        """Take the words if they come next."""
-        if self.tokens[self.at : self.at + len(words)] == list(words):
-            self.at += len(words)
-            return True
-        return False
+def _unread(rule: str, at: int) -> EstimateError:
+    got = re.match(_TOKEN, rule[at:].strip())
+    return EstimateError("derived.bad_rule", rule=rule, got=(got and got[0]) or say("derived.end"))
 
-    def take(self) -> str:
-        if self.at >= len(self.tokens):
-            raise self.fail("")
-        self.at += 1
-        return self.tokens[self.at - 1]
 
-    def read(self) -> Compare | Joined | Mean:
-        found: Compare | Joined | Mean
-        if self.next_is("mean", "of"):
-            found = Mean(tuple(self.several()))
-        elif self.next_is("right", "against"):
-            found = self.right()
-        else:
-            found = self.either()
-        if self.at < len(self.tokens):
-            raise self.fail(self.tokens[self.at])
-        return found
-
-    def right(self) -> Mean:
-        item = self.take()
-        if item not in self.scope.right:
-            raise EstimateError("derived.no_key", item=item, known=", ".join(self.scope.right) or "-")
-        return Mean(tuple(Compare(column, "=", (key,)) for column, key in self.scope.right[item].items()))
-
-    def either(self) -> Compare | Joined:
-        parts = [self.both()]
-        while self.next_is("or"):
-            parts.append(self.both())
-        return parts[0] if len(parts) == 1 else Joined("or", tuple(parts))
-
-    def both(self) -> Compare | Joined:
-        parts = [self.one()]
-        while self.next_is("and"):
-            parts.append(self.one())
-        return parts[0] if len(parts) == 1 else Joined("and", tuple(parts))
-
-    def one(self) -> Compare | Joined:
-        if self.next_is("("):
-            found = self.either()
-            if not self.next_is(")"):
-                raise self.fail(self.tokens[self.at] if self.at < len(self.tokens) else "")
-            return found
-        if self.next_is("any", "of"):
-            return Joined("or", tuple(self.several()))
-        columns = self.scope.expand(self.name(), self.rule)
-        op, values = self.comparison(columns[0])
-        parts = tuple(Compare(column, op, values) for column in columns)
-        return parts[0] if len(parts) == 1 else Joined("and", parts)
-
-    def several(self) -> list[Compare]:
-        """`a, b, c` with one comparison for all of them, or none."""
-        columns = self.scope.expand(self.name(), self.rule)
-        while self.next_is(","):
-            columns += self.scope.expand(self.name(), self.rule)
-        op, values = self.comparison(columns[0])
-        return [Compare(column, op, values) for column in columns]
-
-    def name(self) -> str:
-        word = self.take()
-        if word in WORDS or not re.match(r"[^\W\d]", word):
-            raise self.fail(word)
-        return word
-
-    def comparison(self, column: str) -> tuple[str, tuple[Any, ...]]:
-        for op in ("=", "!=", "<=", ">=", "<", ">"):
-            if self.next_is(op):
-                return op, (self.value(column),)
-        negated = self.next_is("not", "in")
-        if not negated and not self.next_is("in"):
-            return "", ()
-        values = [self.value(column)]
-        while self.tokens[self.at : self.at + 1] == [","]:
-            self.at += 1
-            values.append(self.value(column))
-        return ("not in" if negated else "in"), tuple(values)
-
-    def value(self, column: str) -> str | float:
-        word = self.take()
-        options = self.scope.options[column]
-        if re.fullmatch(r"-?\d+(\.\d+)?", word) and not options:
-            return float(word)
-        if word in options:
-            return word
-        if not re.match(r"[^\W\d]|-?\d", word):
-            raise self.fail(word)
-        if word in self.scope.options and not options:
-            return Column(word)
-        raise EstimateError(
-            "derived.unknown_option", column=column, got=word, rule=self.rule, close=_near(word, options)
-        )
+def _compared(found: re.Match[str], rule: str, scope: Scope) -> list[Compare]:
+    """The comparisons of `a, b in x, y`: one for each column."""
+    columns = [column for name in re.findall(_NAME, found["names"]) for column in scope.expand(name, rule)]
+    values = tuple(scope.value(word, columns[0], rule) for word in re.findall(_VALUE, found["values"] or ""))
+    return [Compare(column, " ".join((found["op"] or "").split()), values) for column in columns]
 
 
 @dataclass(frozen=True)
@@ -290,12 +210,13 @@ class Derived:
         """The variable, a value a person, missing outside the base: true and false, a number or an answer; raises EstimateError."""
         rule, also = read_rule(self.when, scope), (CANNOT_SAY,) if self.unknown == "counts" else ()
         inside = holds(self.base, answers, scope)
-        if isinstance(rule, Mean):
-            return pd.Series(np.where(inside, rule.value(answers, also), np.nan), answers.frame.index, dtype="Float64")
+        if rule.joined == MEAN:
+            return pd.Series(np.where(inside, rule.mean(answers, also), np.nan), answers.frame.index, dtype="Float64")
         for name in rule.columns:
             inside &= answers.asked(name, *also)
-        if isinstance(rule, Compare) and not rule.op and not _is_yes_no(answers.frame[rule.column]):
-            return _copied(rule.column, answers, scope).mask(~inside)
+        first = rule.parts[0]
+        if len(rule.parts) == 1 and not first.op and not pd.api.types.is_bool_dtype(answers.frame[first.column].dtype):
+            return _copied(first.column, answers, scope).mask(~inside)
         return pd.Series(rule.holds(answers), answers.frame.index, dtype="boolean").mask(~inside)
 
     @property
@@ -312,10 +233,6 @@ class Derived:
         return line + say(f"derived.unknown_{self.unknown}", lang)
 
 
-def _is_yes_no(column: pd.Series) -> bool:
-    return bool(pd.api.types.is_bool_dtype(column.dtype))
-
-
 def _copied(name: str, answers: Answers, scope: Scope) -> pd.Series:
     """A column as it was answered: a number (0 for who cannot say), or the answer's key (`cannot_say` for who cannot say)."""
     if scope.options.get(name):
@@ -323,17 +240,12 @@ def _copied(name: str, answers: Answers, scope: Scope) -> pd.Series:
     return pd.Series(np.nan_to_num(answers.numbers(name)), answers.frame.index, dtype="Float64")
 
 
-def read_rule(rule: str, scope: Scope) -> Compare | Joined | Mean:
-    """A rule as a tree; raises EstimateError for a name, option or word that nobody declared."""
-    return _Parser(rule, scope).read()
-
-
 def holds(rule: str, answers: Answers, scope: Scope) -> Bools:
     """For whom a condition holds; everybody where it is empty."""
     if not rule:
         return np.ones(len(answers.frame), dtype=bool)
     tree = read_rule(rule, scope)
-    if isinstance(tree, Mean):
+    if tree.joined == MEAN:
         raise EstimateError("derived.no_condition", rule=rule)
     return tree.holds(answers)
 

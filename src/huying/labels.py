@@ -17,22 +17,7 @@ from huying.words import Text, all_words, language, say
 COUNTY = "county"
 # Columns that hold a share wherever an estimate is one.
 SHARES = ("estimate", "low", "high", "low_family", "high_family", "se")
-# Columns of fixed words, and the rooms that hold them.
-SAYABLE = (
-    "reason",
-    "remark",
-    "reliability",
-    "verdict",
-    "method",
-    "form",
-    "ending",
-    "level",
-    "flag",
-    "rule",
-    "choice",
-    "side",
-    "question_type",
-)
+# The rooms of the words for fixed values, by column and value.
 ROOMS = ("labels", "claims", "clean")
 JOINTS = (" - ", " + ", "/")  # how the measure of a difference, a sum or a ratio is put together
 _registered: dict[str, Labels] = {}
@@ -98,21 +83,23 @@ class Labels:
             return self.say("labels.yes" if str(value) == "True" else "labels.no")
         if isinstance(value, pd.Timestamp):
             return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
-        if column in SAYABLE:
-            return self._sayable(column, str(value))
+        if fixed := self._fixed(column, str(value)):
+            return fixed
         if column == "place":  # an answer of the form may have the key of a place
             return self.place(value)
         word = self.option(column, value) if column not in ("measure", "answer") else str(value)
         return word if word != str(value) else self.word(value)
 
-    def _sayable(self, column: str, value: str) -> str:
+    def _fixed(self, column: str, value: str) -> str:
+        """The words of one or more values that the house itself writes in a column, such as a reason; else nothing."""
         found = []
         for part in value.split("; "):
             head, _, tail = part.partition(": ")
             name = f"{column.removesuffix('_family')}_{head}".replace(" ", "_").replace("-", "_")
             word = next((all_words()[key] for room in ROOMS if (key := f"{room}.{name}") in all_words()), None)
             found.append(word(self.lang).format(what=tail.replace("_", " ")) if word else part)
-        return "; ".join(found)
+        said = "; ".join(found)
+        return said if said != value else ""
 
     def _text(self, name: Text | str) -> str:
         return name(self.lang) if isinstance(name, Text) else name
@@ -124,8 +111,7 @@ class Labels:
         for item in self.codebook.items.values() if self.codebook else ():
             found.setdefault(item.name, item.text)
             rows = dict(item.rows)
-            for name in item.columns:
-                part = item.part(name)
+            for _, name, part in item.parts:
                 text = part.text if isinstance(part, Option) else rows.get(part or "", item.text)
                 found.setdefault(name, text)
         return found

@@ -64,4 +64,4 @@ def no_rows(table: str) -> pd.DataFrame:
     """A ledger's columns as cleaning leaves them (ids for names of towns and departments), typed, without a row."""
     ids, nothing = {"town": "town_id", "dept": "dept_id"}, pd.Series(dtype="str")
     columns = TABLES[table].columns
-    return pd.DataFrame({ids.get(column.name, column.name): column.kind.parse(nothing)[0] for column in columns})
+    return pd.DataFrame({ids.get(column.name, column.name): column.kind.read(nothing) for column in columns})

@@ -5,8 +5,10 @@ Refuses to choose between two rows that contradict each other: both are set asid
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -17,29 +19,40 @@ Known = Mapping[str, Collection[str]]  # the ids that other ledgers hold, by led
 
 
 @dataclass(frozen=True)
-class AtMost:
+class Rule(ABC):
+    """What must hold; `reason` is that of the rows set aside, told at `column`."""
+
+    reason: str
+
+    @abstractmethod
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """What each broken row holds, by its line in the file."""
+
+    def describe(self, lang: str, titles: Mapping[str, str]) -> str:
+        """The rule in words; `titles` are those of the columns and, for rules that look into another ledger, of the ledgers."""
+        values = {name: _in_words(value, titles) for name, value in vars(self).items()}
+        return say(f"contract.rule_{type(self).__name__.lower()}", lang, **values)
+
+
+@dataclass(frozen=True)
+class AtMost(Rule):
     """`column`, a part, may not be larger than `whole` in the same row; a blank on either side breaks nothing."""
 
     column: str
     whole: str
-    reason: str
 
     def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
         """What each broken row holds, such as `5 > 3`, by its line in the file."""
         out = rows[(rows[self.column] > rows[self.whole]).fillna(False).astype(bool)]
         return out[self.column].map(_short).astype(str) + " > " + out[self.whole].map(_short).astype(str)
 
-    def describe(self, lang: str, titles: Mapping[str, str]) -> str:
-        return say("contract.rule_at_most", lang, part=titles[self.column], whole=titles[self.whole])
-
 
 @dataclass(frozen=True)
-class SumTo:
+class SumTo(Rule):
     """The columns of one row add to `total`."""
 
     columns: tuple[str, ...]
     total: float
-    reason: str
 
     @property
     def column(self) -> str:
@@ -49,17 +62,11 @@ class SumTo:
         """The sum that each broken row gives, such as `0.35 + 0.68 = 1.03`, by its line in the file."""
         parts = rows[list(self.columns)]
         out = parts[(parts.sum(axis=1, skipna=False) - self.total).abs() > SLACK]
-        return pd.Series(
-            {line: _sum_of(values) for line, values in zip(out.index, out.to_numpy(), strict=True)}, dtype=object
-        )
-
-    def describe(self, lang: str, titles: Mapping[str, str]) -> str:
-        parts = " + ".join(titles[name] for name in self.columns)
-        return say("contract.rule_sum", lang, parts=parts, total=_short(self.total))
+        return pd.Series(map(_sum_of, out.to_numpy()), index=out.index, dtype=object)
 
 
 @dataclass(frozen=True)
-class GroupSum:
+class GroupSum(Rule):
     """The values of `column` that are given for one `key` add to `total`, in all or from each date in `dated` on.
 
     One wrong share makes all rows of its key doubtful, so all are set aside. A key without any value breaks nothing.
@@ -69,7 +76,6 @@ class GroupSum:
     column: str
     total: float
     dated: str
-    reason: str
 
     def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
         """The sum that the key of each broken row gives, by the row's line in the file."""
@@ -82,13 +88,9 @@ class GroupSum:
                 found |= dict.fromkeys(own.index, f"{key}: {_sum_of(given[self.column])}")
         return pd.Series(found, dtype=object)
 
-    def describe(self, lang: str, titles: Mapping[str, str]) -> str:
-        values = {"key": titles[self.key], "part": titles[self.column], "total": _short(self.total)}
-        return say("contract.rule_group_sum", lang, **values)
-
 
 @dataclass(frozen=True)
-class OnePlace:
+class OnePlace(Rule):
     """A `key` stands at one `place` only: otherwise nobody knows at which, and all its rows are set aside.
 
     It is asked before the key of the table, which would keep the row that happens to come first.
@@ -96,7 +98,6 @@ class OnePlace:
 
     key: str
     place: str
-    reason: str
 
     @property
     def column(self) -> str:
@@ -109,18 +110,14 @@ class OnePlace:
         shown = sure[self.key] + ": " + sure[self.key].map(places)
         return shown[sure.groupby(self.key)[self.place].transform("nunique") > 1]
 
-    def describe(self, lang: str, titles: Mapping[str, str]) -> str:
-        return say("contract.rule_one_place", lang, key=titles[self.key], place=titles[self.place])
-
 
 @dataclass(frozen=True)
-class InLedger:
+class InLedger(Rule):
     """`column` holds only ids that `ledger` has under `of`; nothing is asked where the county has no such ledger."""
 
     column: str
     ledger: str
     of: str
-    reason: str
 
     def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
         """The id that the other ledger lacks, by the line of each broken row."""
@@ -129,8 +126,14 @@ class InLedger:
         cells = rows[self.column]
         return cells[cells.notna() & ~cells.isin(list(known[self.ledger]))].astype(object)
 
-    def describe(self, lang: str, titles: Mapping[str, str]) -> str:
-        return say("contract.rule_in_ledger", lang, column=titles[self.column], ledger=titles[self.ledger])
+
+AnyRule = AtMost | SumTo | GroupSum | OnePlace | InLedger
+
+
+def _in_words(value: Any, titles: Mapping[str, str]) -> str:
+    if isinstance(value, tuple):
+        return " + ".join(titles[name] for name in value)
+    return titles.get(value, value) if isinstance(value, str) else _short(value)
 
 
 def _short(number: float) -> str:

@@ -71,13 +71,8 @@ class Survey:
         self._made = set(self.frame.columns)
 
     def __repr__(self) -> str:
-        return say(
-            "survey.repr",
-            form=say(f"survey.{self.form}"),
-            wave=self.wave,
-            n=len(self._ids),
-            columns=self.frame.shape[1],
-        )
+        form, size = say(f"survey.{self.form}"), {"n": len(self._ids), "columns": self.frame.shape[1]}
+        return say("survey.repr", form=form, wave=self.wave, **size)
 
     def _repr_html_(self) -> str:
         return f"<p>{self!r}</p>"
@@ -138,13 +133,9 @@ class Survey:
 
     def ratio(self, numerator: str, denominator: str, by: Any = "town", where: str = "") -> pd.DataFrame:
         """The ratio of two weighted totals, with Student intervals; its measure is named `numerator/denominator`."""
-        label = f"{numerator}/{denominator}"
-
-        def estimate(design: Design, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
-            top, bottom = (pair[name].to_numpy(dtype=float) for name in pair)
-            return estimate_ratios(design, label, top, bottom, **how)
-
-        return self._estimate(estimate, [numerator, denominator], by, where, self._as_number, label)
+        return self._estimate(
+            self._ratio, [numerator, denominator], by, where, self._as_number, f"{numerator}/{denominator}"
+        )
 
     def combine(self, parts: Mapping[str, float], name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, their covariance kept; n is the smallest of their bases."""
@@ -257,6 +248,9 @@ class Survey:
     def _means(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
         return estimate_means(design, table, **how)
 
+    def _ratio(self, design: Design, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
+        return estimate_ratios(design, "/".join(pair), *pair.to_numpy(dtype=float).T, **how)
+
     def _open(self, name: str, values: Any) -> Any:
         """The values of a column with those marked whom it asked and who did not say: a sample leaves them out."""
         return values
@@ -310,9 +304,8 @@ class Survey:
             made = made[made["place"] == COUNTY].reset_index(drop=True)
         altered = {name for name, was in self.declared.items() if self.derived.get(name) != was}
         if altered & set(re.findall(r"\w+", " ".join(made["measure"].unique()))):
-            made["remark"] = (
-                REDEFINED  # what is judged by it carries the remark: it is not the definition that was frozen
-            )
+            # what is judged by it carries the remark: it is not the definition that was frozen
+            made["remark"] = REDEFINED
         made.attrs |= {"labels": self.labels, "source": say(f"survey.{self.form}", _lang(self.labels))}
         return made
 
@@ -323,11 +316,8 @@ class Survey:
         return made[["place", *groups, "measure", *LEADING, "wave", "period", *rest]]
 
     def _nothing(self, names: Sequence[str], by: Any, reason: str) -> pd.DataFrame:
-        places = (
-            [*(place for place in self.design.places if place != NO_PLACE), COUNTY]
-            if "town" in _as_list(by)
-            else [COUNTY]
-        )
+        towns = [place for place in self.design.places if place != NO_PLACE and "town" in _as_list(by)]
+        places = [*towns, COUNTY]
         rows = [{"place": place, "measure": name} for name in names for place in places]
         made = pd.DataFrame(rows).assign(**dict.fromkeys(LEADING, np.nan), wave=self.wave, period="")
         made = made.assign(n=0.0, reliability="not estimable", reason=reason, method="")
@@ -354,23 +344,14 @@ class Survey:
 
     def _as_share(self, name: str) -> pd.Series:
         """A column as 1, 0 and missing; raises EstimateError for any other value."""
-        column = self._column(name)
-        if not pd.api.types.is_numeric_dtype(column.dtype) and not set(column.dropna().map(type)) <= {bool, np.bool_}:
-            raise EstimateError("survey.no_share", column=name, got=str(next(iter(column.dropna()), "")))
-        value = column.astype("Float64").astype(float)
+        value = _numeric(self._column(name), "survey.no_share")
         strange = value[value.notna() & ~value.isin([0.0, 1.0])]
         if len(strange):
             raise EstimateError("survey.no_share", column=name, got=f"{strange.iloc[0]:g}")
         return value
 
     def _as_number(self, name: str) -> pd.Series:
-        column = self._column(name)
-        if not pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
-            raise EstimateError("survey.no_number", column=name, got=str(next(iter(column.dropna()), "")))
-        value = column.astype("Float64").astype(float)
-        if np.isinf(value.to_numpy()).any():
-            raise EstimateError("survey.no_number", column=name, got="inf")
-        return value
+        return _numeric(self._column(name), "survey.no_number")
 
     def _where(self, rule: str) -> npt.NDArray[np.bool_]:
         self._checked()
@@ -409,6 +390,16 @@ class Survey:
                 told = say("survey.unasked", column=name, item=item, given=given, asked=asked)
                 warnings.warn(told, UnaskedWarning, stacklevel=6)
                 return
+
+
+def _numeric(column: pd.Series, refusal: str) -> pd.Series:
+    """A column as floats; raises EstimateError for texts and for numbers without end."""
+    if not pd.api.types.is_numeric_dtype(column.dtype) and not set(column.dropna().map(type)) <= {bool, np.bool_}:
+        raise EstimateError(refusal, column=column.name, got=str(next(iter(column.dropna()), "")))
+    value = column.astype("Float64").astype(float)
+    if np.isinf(value.to_numpy()).any():
+        raise EstimateError(refusal, column=column.name, got="inf")
+    return value
 
 
 def _cut(table: pd.DataFrame, inside: npt.NDArray[np.bool_]) -> pd.DataFrame:

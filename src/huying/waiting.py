@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
+from statsmodels.duration.survfunc import SurvfuncRight
 
-from huying.estimates import Design, county_variance
-from huying.workdays import Calendar, Ints, Rule, starts, wait_days
+from huying.workdays import Calendar, Rule, starts, wait_days
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 ANSWER_LIMIT, CLOSING_LIMIT, REPEAT_LIMIT = 2, 5, 90  # working days, working days, calendar days
 LEVELS = {"95": 0.95, "998": 0.998}
-ROUTES = {1: "direct_route", 2: "passed_on"}
+ROUTES = {False: "direct_route", True: "passed_on"}
 
 
 def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timestamp | pd.Series) -> pd.DataFrame:
@@ -97,87 +97,16 @@ def compare_clocks(calls: pd.DataFrame, days: Calendar, as_of: pd.Timestamp | pd
 # --- time to an event ---------------------------------------------------------------------------------------------------
 
 
-def clusters(calls: pd.DataFrame) -> Design:
-    """The calls as a design: one stratum, PSUs = town x department, weight 1."""
-    names = calls["town_id"].fillna("?").astype(str) + "/" + calls["dept_id"].fillna("?").astype(str)
-    psu = np.unique(names, return_inverse=True)[1].astype(np.int64)
-    return Design(np.zeros(len(calls), dtype=np.int64), psu, np.ones(len(calls)), ("all",))
-
-
-def plain(n: int, weight: Floats | None = None) -> Design:
-    """A design in which each of `n` units is its own PSU, in one stratum."""
-    one = np.zeros(n, dtype=np.int64)
-    return Design(one, np.arange(n, dtype=np.int64), np.ones(n) if weight is None else weight, ("all",))
-
-
-def variance(design: Design, influence: Floats) -> float:
-    """The variance of a total of `influence`, missing where all units lie in one PSU: one PSU shows no spread."""
-    return county_variance(design, influence) if design.psus.sum() > 1 else np.nan
-
-
-def kaplan_meier(time: Floats, event: Bools, design: Design | None = None) -> pd.DataFrame:
-    """Survival by time: time, n_risk, n_event, survival (product limit), se, low, high (log scale, 95%), var_log.
-
-    All variances are linearised over the design's PSUs (Williams 1995); without a design every unit is its own PSU. `se`,
-    `low` and `high` are those of the product limit, missing where nobody is left. `var_log` is that of the cumulative
-    hazard, as R survey's svykm gives beside exp(-Nelson-Aalen): with whole days, in which most calls may end, it is far
-    too small for the product limit.
-    """
-    at = design or plain(len(time))
-    hazards, logs, rows, left = np.zeros(len(time)), np.zeros(len(time)), [], 1.0
-    for moment in np.unique(time[event]):
-        risk, now = time >= moment, (time == moment) & event
-        at_risk, events = float(at.weight[risk].sum()), float(at.weight[now].sum())
-        if not at_risk:
-            continue
-        hazard = events / at_risk
-        jump = (now - risk * hazard) / at_risk
-        left *= 1 - hazard if at_risk - events > 1e-12 * at_risk else 0.0
-        hazards, logs = hazards + jump, logs + (jump / (1 - hazard) if left else np.nan)
-        se = left * np.sqrt(variance(at, logs)) if left else np.nan
-        rows.append((moment, at_risk, events, left, se, variance(at, hazards)))
-    curve = pd.DataFrame(rows, columns=["time", "n_risk", "n_event", "survival", "se", "var_log"])
-    factor = np.exp(stats.norm.ppf(0.975) * curve["se"] / curve["survival"].where(curve["survival"] > 0))
-    return curve.assign(low=curve["survival"] / factor, high=(curve["survival"] * factor).clip(upper=1.0))
-
-
-def median_wait(curve: pd.DataFrame) -> float:
-    """The first time at which half or fewer are left, missing where the curve never falls so far."""
-    passed = curve.loc[curve["survival"] <= 0.5 + 1e-12, "time"]
-    return float(passed.iloc[0]) if len(passed) else np.nan
+def left_by(time: npt.ArrayLike, event: npt.ArrayLike) -> pd.Series:
+    """The share that is left by each time at which something ended (index wait_days; product limit, Kaplan and Meier 1958)."""
+    found = SurvfuncRight(np.asarray(time), np.asarray(event))
+    return pd.Series(found.surv_prob, pd.Index(found.surv_times, dtype=float, name="wait_days"), name="left")
 
 
 def median_days(days: pd.Series, age: pd.Series) -> float:
-    """The median of `days`, what has not come to its end censored at its `age` (Kaplan and Meier 1958)."""
-    passed = days.fillna(age).clip(lower=0).to_numpy(dtype=float)
-    return median_wait(kaplan_meier(passed, days.notna().to_numpy()))
-
-
-def cumulative_incidence(
-    time: Floats, cause: Ints, weight: Floats | None = None, design: Design | None = None
-) -> pd.DataFrame:
-    """The share that has ended by each cause (1, 2, …; 0 = censored) by each time: time, cause, incidence, se.
-
-    Aalen and Johansen (1978). `se` is linearised over the PSUs of `design` (which then gives the weights); without one
-    it is R survival's infinitesimal jackknife times n/(n-1).
-    """
-    at = design or plain(len(time), weight)
-    left, d_left, rows = 1.0, np.zeros(len(time)), []
-    sums = {k: (0.0, np.zeros(len(time))) for k in sorted(set(cause.tolist()) - {0})}
-    for moment in np.unique(time[cause > 0]):
-        risk, now = time >= moment, time == moment
-        at_risk, hazards, d_hazards = float(at.weight[risk].sum()), 0.0, np.zeros(len(time))
-        if not at_risk:
-            continue
-        for k, (share, d_share) in sums.items():
-            hit = now & (cause == k)
-            hazard = float(at.weight[hit].sum()) / at_risk
-            d_hazard = (hit - risk * hazard) / at_risk
-            sums[k] = (share + left * hazard, d_share + d_left * hazard + left * d_hazard)
-            hazards, d_hazards = hazards + hazard, d_hazards + d_hazard
-            rows.append((moment, k, sums[k][0], np.sqrt(variance(at, sums[k][1]))))
-        left, d_left = left * (1 - hazards), d_left * (1 - hazards) - left * d_hazards
-    return pd.DataFrame(rows, columns=["time", "cause", "incidence", "se"])
+    """The median of `days`, what has not come to its end censored at its `age`; missing where more than half are left."""
+    left = left_by(days.fillna(age).clip(lower=0).astype(float), days.notna())
+    return float(left.index[left <= 0.5 + 1e-12].min())
 
 
 def censored(calls: pd.DataFrame, column: str) -> tuple[pd.DataFrame, Floats, Bools]:
@@ -192,27 +121,28 @@ def censored(calls: pd.DataFrame, column: str) -> tuple[pd.DataFrame, Floats, Bo
 
 
 def waiting_curves(calls: pd.DataFrame) -> pd.DataFrame:
-    """By kind (answered, closed) and working day: the share done, calls still open censored; kind, wait_days, share, low, high."""
-    parts = []
+    """By kind (answered, closed) and working day: the share done, calls still open censored; kind, wait_days, share."""
+    parts = [pd.DataFrame(columns=["kind", "wait_days", "share"])]
     for kind, column in (("answered", "answer_days"), ("closed", "closing_days")):
-        used, wait, done = censored(calls, column)
-        if done.any():
-            curve = kaplan_meier(wait, done, clusters(used))
-            share, low, high = (1 - curve[name] for name in ("survival", "high", "low"))
-            made = pd.DataFrame({"wait_days": curve["time"], "share": share, "low": low, "high": high})
-            start = pd.DataFrame({name: [0.0] for name in made})
-            parts.append((made if made["wait_days"].iloc[0] == 0 else pd.concat([start, made])).assign(kind=kind))
-    names = ["kind", "wait_days", "share", "low", "high"]
-    return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+        share = 1 - left_by(*censored(calls, column)[1:]).rename("share")
+        if len(share):
+            share = share.reindex(share.index.union([0.0]), fill_value=0.0)
+            parts.append(share.rename_axis("wait_days").reset_index().assign(kind=kind))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def closing_by_route(calls: pd.DataFrame) -> pd.DataFrame:
-    """The share closed by each working day without being passed on (`direct_route`) and after it (`passed_on`): wait_days, route, share, se."""
+    """The share closed by each working day (index) without being passed on (`direct_route`) and after it (`passed_on`).
+
+    Each route is the other's competing risk (Aalen and Johansen 1978): one less the share left open of each alone would add
+    up to more than all calls.
+    """
     used, wait, done = censored(calls[calls["was_returned"].notna()], "closing_days")
-    cause = np.where(done, 1 + used["was_returned"].to_numpy(dtype=np.int64), 0)
-    table = cumulative_incidence(wait, cause, design=clusters(used))
-    names = {"time": "wait_days", "cause": "route", "incidence": "share"}
-    return table.assign(cause=table["cause"].map(ROUTES)).rename(columns=names)
+    left = left_by(wait, done)
+    at_risk = (wait >= left.index.to_numpy()[:, None]).sum(axis=1)
+    ended = pd.crosstab(wait[done], used.loc[done, "was_returned"].astype(bool).map(ROUTES).to_numpy())
+    before = left.shift(fill_value=1.0).to_numpy()
+    return ended.mul(before / at_risk, axis=0).cumsum().rename_axis(index="wait_days", columns=None)
 
 
 # --- departments beside each other --------------------------------------------------------------------------------------
@@ -230,44 +160,33 @@ def funnel_limits(share: float, n: Floats, level: float) -> tuple[Floats, Floats
 
 
 def funnel(rows: pd.DataFrame) -> pd.DataFrame:
-    """Counted shares, a row a department (estimate, n), with the limits around their common share, and `is_outside` the wider ones.
+    """Counted shares, a row a department (estimate, n), with `is_outside` the 99.8% limits around the common share of their period.
 
-    low95, high95, low998, high998: as `funnel_limits`. `is_outside` is the exact test at 0.1% a side. The interpolated line
-    lies below the last count that it admits, so that beside it a department with 5 of 5 would stand out among departments
-    with 99%. Each period has its own limits. Rows without a case are left out; `remark` says `outside_limits`.
+    `is_outside` is the exact test at 0.1% a side. The interpolated line lies below the last count that it admits, so that
+    beside it a department with 5 of 5 would stand out among departments with 99%. `remark` says `outside_limits`.
     """
-    return pd.concat([_funnel(part) for _, part in rows.groupby("period")] or [_funnel(rows)], ignore_index=True)
-
-
-def _funnel(rows: pd.DataFrame) -> pd.DataFrame:
-    points = rows[rows["n"] > 0].reset_index(drop=True)
-    k, n, centre = *_cases(points), common_share(points)
-    limits = _limits(centre, n)
+    k, n = _cases(rows)
+    centre = k.groupby(rows["period"]).transform("sum") / n.groupby(rows["period"]).transform("sum")
     tail = np.minimum(stats.binom.cdf(k, n, centre), stats.binom.sf(k - 1, n, centre))
     is_outside = tail < (1 - LEVELS["998"]) / 2
-    return points.assign(**limits, is_outside=is_outside, remark=np.where(is_outside, "outside_limits", ""))
+    return rows.assign(is_outside=is_outside, remark=np.where(is_outside, "outside_limits", ""))
 
 
 def funnel_curve(rows: pd.DataFrame) -> pd.DataFrame:
-    """The limits on a grid of n for drawing: n, low95, high95, low998, high998; no row where there is no case."""
-    if not (rows["n"] > 0).any():
-        return pd.DataFrame(columns=["n", *_limits(0.5, np.ones(0))])
+    """The limits on a grid of n for drawing: n, low95, high95, low998, high998; missing where there is no case."""
     grid = np.unique(np.geomspace(3, max(10.0, 1.1 * float(rows["n"].max())), 120).round())
-    return pd.DataFrame({"n": grid, **_limits(common_share(rows), grid)})
+    limits = {name: funnel_limits(common_share(rows), grid, level) for name, level in LEVELS.items()}
+    sides = {f"{side}{name}": pair[k] for name, pair in limits.items() for k, side in enumerate(("low", "high"))}
+    return pd.DataFrame({"n": grid, **sides})
 
 
 def common_share(rows: pd.DataFrame) -> float:
     """The share over all rows together, missing where there is no case."""
-    k, n = _cases(rows[rows["n"] > 0])
-    return float(k.sum() / n.sum()) if len(n) else np.nan
+    k, n = _cases(rows)
+    return float(k.sum() / n.sum()) if n.sum() else np.nan
 
 
-def _cases(rows: pd.DataFrame) -> tuple[Floats, Floats]:
+def _cases(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """How many cases have it, and how many there are."""
-    n = rows["n"].to_numpy(dtype=float)
-    return np.round(rows["estimate"].to_numpy(dtype=float) * n), n
-
-
-def _limits(share: float, n: Floats) -> dict[str, Floats]:
-    limits = {name: funnel_limits(share, n, level) for name, level in LEVELS.items()}
-    return {f"{side}{name}": pair[k] for name, pair in limits.items() for k, side in enumerate(("low", "high"))}
+    n = rows["n"].astype(float)
+    return (rows["estimate"].astype(float) * n).round(), n

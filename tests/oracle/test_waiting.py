@@ -12,7 +12,7 @@ from answers import ANSWERS, HERE, rows
 
 from huying.estimates import Design
 from huying.regressions import regress
-from huying.waiting import cumulative_incidence, funnel_limits, kaplan_meier, plain
+from huying.waiting import closing_by_route, funnel_limits, left_by
 
 CALLS = pd.read_csv(HERE / "data" / "calls_sim.csv", dtype={"channel": str})
 NINE = {"rel": 1e-9, "abs": 1e-13}
@@ -22,53 +22,30 @@ def codes(values):
     return np.unique(values.astype(str), return_inverse=True)[1].astype(np.int64)
 
 
-def design_of(name):
-    if name == "pbc":
-        data = pd.read_csv(HERE / "data" / "pbc.csv")
-        strata = codes(data["edema"])
-        at = Design(
-            strata, np.arange(len(data)), 1 / data["randprob"].to_numpy(), tuple(map(str, range(strata.max() + 1)))
-        )
-        return data, at
-    strata = codes(CALLS["town"]) if name == "calls" else np.zeros(len(CALLS), dtype=np.int64)
-    weight = CALLS["w"].to_numpy(float) if name == "calls" else np.ones(len(CALLS))
-    return CALLS, Design(strata, codes(CALLS["cluster"]), weight, tuple(map(str, range(strata.max() + 1))))
+def test_the_product_limit_is_that_of_survfit():
+    for row in [r for r in rows("km_survey", design="calls_plain") if r["group"] is None]:
+        event = CALLS["event"].eq(int(row["event"].split("==")[1])) if "==" in row["event"] else CALLS["event"].gt(0)
+        left = left_by(CALLS["time_wd"].to_numpy(float), event)
+        assert left[left.index <= row["time"]].iloc[-1] == pytest.approx(row["survival"], **NINE), row
 
 
-@pytest.mark.parametrize("name", ["pbc", "calls", "calls_plain"])
-def test_survey_kaplan_meier(name):
-    data, at = design_of(name)
-    checked = 0
-    for row in [r for r in rows("km_survey", design=name) if r["group"] is None]:
-        time = data["time" if name == "pbc" else "time_wd"].to_numpy(float)
-        status = data["status" if name == "pbc" else "event"]
-        event = status.eq(int(row["event"].split("==")[1])) if "==" in row["event"] else status.gt(0)
-        curve = kaplan_meier(time, event.to_numpy(), at)
-        found = curve[curve["time"] <= row["time"]].iloc[-1]
-        assert found["survival"] == pytest.approx(row["survival"], **NINE), row
-        assert found["var_log"] == pytest.approx(row["varlog"], **NINE), row
-        checked += 1
-    assert checked >= 5
+def by_route():
+    """The calls of the simulation as a ledger with their waits: the second cause is that the call was passed on."""
+    ended = CALLS["event"] > 0
+    given = {"status": "open", "was_returned": CALLS["event"] == 2, "age_days": CALLS["time_wd"], "closed_at": pd.NaT}
+    return closing_by_route(pd.DataFrame({**given, "closing_days": CALLS["time_wd"].where(ended)}))
 
 
 def test_cumulative_incidence_of_two_causes():
-    data = pd.read_csv(HERE / "data" / "mgus2.csv")
-    for name, time, cause, weight in (
-        ("mgus2", data["etime"], data["event"], None),
-        ("calls_sim unweighted", CALLS["time_wd"], CALLS["event"], None),
-        ("calls_sim weighted", CALLS["time_wd"], CALLS["event"], CALLS["w"].to_numpy(float)),
-    ):
-        table = cumulative_incidence(time.to_numpy(float), cause.to_numpy(np.int64), weight)
-        for row in rows("cumulative_incidence", data=name):
-            own = table[(table["cause"] == row["cause"]) & (table["time"] <= row["time"])]
-            assert own["incidence"].iloc[-1] == pytest.approx(row["incidence"], **NINE), row
+    table = by_route().set_axis([1, 2], axis=1)
+    for row in rows("cumulative_incidence", data="calls_sim unweighted"):
+        own = table.loc[table.index <= row["time"], row["cause"]]
+        assert own.iloc[-1] == pytest.approx(row["incidence"], **NINE), row
 
 
 def test_one_minus_kaplan_meier_is_the_tempting_wrong_incidence():
-    time, cause = CALLS["time_wd"].to_numpy(float), CALLS["event"].to_numpy(np.int64)
-    right = cumulative_incidence(time, cause).query("cause == 2")["incidence"].iloc[-1]
-    wrong = 1 - kaplan_meier(time, cause == 2)["survival"].iloc[-1]
-    assert wrong > right + 0.02
+    wrong = 1 - left_by(CALLS["time_wd"].to_numpy(float), CALLS["event"] == 2).iloc[-1]
+    assert wrong > by_route()["passed_on"].iloc[-1] + 0.02
 
 
 def test_funnel_limits_are_spiegelhalters():
@@ -88,5 +65,6 @@ def test_the_trend_is_that_of_svyglm():
     assert month["se"] == pytest.approx(model["month"]["se"], rel=1e-8)
     # R's svyglm has one degree of freedom less a coefficient: degf + 1 - 2
     assert found.df == model["month"]["df"]
-    alone = regress(plain(len(used)), used, "on_time ~ month", model="logistic").table.set_index("term").loc["month"]
+    persons = Design(design.stratum, np.arange(len(used)), design.weight, ("all",))
+    alone = regress(persons, used, "on_time ~ month", model="logistic").table.set_index("term").loc["month"]
     assert abs(alone["se"] / month["se"] - 1) > 0.01  # the tempting mistake: calls of one office as if independent

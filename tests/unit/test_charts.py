@@ -108,7 +108,6 @@ KINDS = {
     "ranks": lambda **about: charts.ranks(
         rows([1, 2, 3, NAN, 4], low=[1, 1, 2, NAN, 3], high=[2, 3, 4, NAN, 4]), **about
     ),
-    "dumbbell": lambda **about: charts.dumbbell(pd.concat([rows(), rows(measure="told")]), "aware", "told", **about),
     "bars": lambda **about: charts.bars(rows(n=[9, 8, 7, 0, 6]), **about),
     "stacked": lambda **about: charts.stacked(wide(PARTS, ["old", "both", "new"]).assign(n=[3, 4, 0, 9]), **about),
     "heatmap": lambda **about: charts.heatmap(wide(PARTS, ["x", "y", "z"]).T, **about),
@@ -260,7 +259,6 @@ def test_a_theme_of_the_session_leaves_chinese_readable(kind, monkeypatch, tmp_p
 EMPTY = {
     "forest": lambda: charts.forest(rows().iloc[:0]),
     "ranks": lambda: charts.ranks(rows().iloc[:0]),
-    "dumbbell": lambda: charts.dumbbell(wide([[1.0, 2.0]] * 4, ["x", "y"]).iloc[:0], "x", "y"),
     "bars": lambda: charts.bars(rows().iloc[:0]),
     "stacked": lambda: charts.stacked(wide(PARTS, list("abc")).iloc[:0]),
     "heatmap": lambda: charts.heatmap(pd.DataFrame()),
@@ -430,25 +428,6 @@ def test_ranks_that_may_be_any_are_a_sentence():
     ax = charts.ranks(rows([1, 2, 3, NAN, 4], low=[1, 1, 1, NAN, 1], high=[4, 4, 4, NAN, 4]))
     assert any("each may have any rank" in text for text in said(ax))
     assert ticks(KINDS["ranks"]().xaxis) == ["1", "2", "3", "4"]
-
-
-def test_dumbbell_pairs_two_measures_and_names_what_is_missing():
-    second = rows([0.1, 0.3, NAN, NAN, 0.4], measure="told")
-    ax = charts.dumbbell(pd.concat([rows(), second]), "aware", "told", highlight="T02")
-    assert ticks(ax.yaxis)[:3] == ["Demo County", "Least Squares Subdistrict", "Mean Town"]
-    assert [x for x, _ in dots(ax, "told")] == [0.1, 0.3, 0.4]
-    assert {text.get_text() for text in part(ax, "remark")} == {
-        "no value: was told of it",
-        "no value: aware of the reform, was told of it",
-    }
-    assert {"aware of the reform", "was told of it"} <= {text.get_text() for text in ax.get_legend().get_texts()}
-
-
-def test_dumbbell_takes_a_wide_table_of_answers():
-    ax = charts.dumbbell(
-        pd.DataFrame({"x": [0.1, 0.2], "y": [0.3, 0.1]}, index=["WeChat", "radio"]), "x", "y", sort=False
-    )
-    assert ticks(ax.yaxis) == ["WeChat", "radio"]
 
 
 def test_bars_hold_values_intervals_and_n_where_it_differs():

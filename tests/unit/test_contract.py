@@ -18,7 +18,6 @@ from huying.contract import (
     Number,
     Table,
     Whole,
-    choices,
     clean_series,
     clean_text,
     full_header,
@@ -29,7 +28,7 @@ from huying.errors import InputError, Place
 from huying.words import Text
 
 PLACE = Place("calls.csv")
-COLOURS = choices([("r", "红", "red"), ("g", "绿（浅）", "green")])
+COLOURS = Choice({"r": Text("红", "red"), "g": Text("绿（浅）", "green")})
 KINDS = [Label(), Id(), Whole(), Number(0, 9), Instant(), Day(), COLOURS, Flag()]
 
 

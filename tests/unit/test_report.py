@@ -257,8 +257,8 @@ def test_numbers_that_do_not_fit(text, found):
 def test_a_misfit_says_why():
     (found,) = lint("发放问卷35份，知晓的占14.2%。")
     assert (found.line, found.column, found.text) == (1, 13, "14.2%")
-    assert found.why.en == "14.2% comes out of 35 only with the rest cut off, never rounded"
-    assert "舍去尾数" in found.why.zh
+    assert found.why_en == "14.2% comes out of 35 only with the rest cut off, never rounded"
+    assert "舍去尾数" in found.why_zh
 
 
 # --- contradictions, terms, masks -------------------------------------------------------------------------------------
@@ -376,5 +376,5 @@ def test_the_demo_report_agrees_with_the_demo():
 
 def test_the_lexicon_names_only_quantifiers_of_the_house():
     lexicon = report.lexicon()
-    assert {cue.quantifier for cue in lexicon.cues} <= set(QUANTIFIERS)
-    assert set(lexicon.raw["bar"]) == set(QUANTIFIERS) - {"TEXT"}
+    assert {cue.quantifier for cue in lexicon["cue"]} <= set(QUANTIFIERS)
+    assert set(lexicon["bar"]) == set(QUANTIFIERS) - {"TEXT"}

@@ -6,7 +6,6 @@ import pytest
 
 from huying import waiting
 from huying.counted import by_town, counted
-from huying.estimates import Design
 from huying.workdays import Rule, calendar
 
 RULE, CHINA = Rule(), calendar()
@@ -167,93 +166,30 @@ def test_a_call_too_young_leaves_the_share():
     assert rate(found, "is_closed_with_slip_on_time").loc["county", "n"] == 0
 
 
-# survival 3.5, survey 4.1, R: the columns, then
-#   des <- svydesign(id = ~psu, strata = ~town, weights = ~w, data = d, nest = TRUE)
-#   svykm(Surv(time, cause > 0) ~ 1, des, se = FALSE)$surv ; svykm(..., se = TRUE)$varlog (last row of each tied time)
-#   s <- survfit(Surv(time, factor(cause, 0:2)) ~ 1, d, id = seq_along(time), robust = TRUE); s$pstate ; s$std.err
+# survival 3.5 of R: s <- survfit(Surv(time, factor(cause, 0:2)) ~ 1, d); s$pstate
 TIME = np.array([1.0, 1, 2, 2, 3, 3, 4, 5, 5, 6, 7, 8])
 CAUSE = np.array([1, 2, 1, 0, 1, 1, 0, 2, 1, 0, 1, 0])
-WEIGHT = np.array([1.0, 2, 1, 2, 1, 3, 2, 1, 1, 2, 1, 1])
-CLUSTERED = Design(np.repeat([0, 1], 6), np.repeat(np.arange(6), 2), WEIGHT, ("a", "b"))
-
-
-def test_kaplan_meier_is_svykm():
-    curve = waiting.kaplan_meier(TIME, CAUSE > 0, CLUSTERED).set_index("time")
-    survival = [0.83333333333333337, 0.77777777777777779, 0.5185185185185186, 0.3456790123456791, 0.17283950617283955]
-    var_log = [
-        0.029492455418381337,
-        0.028600274348422487,
-        0.018610562414266112,
-        0.041820438957475989,
-        0.041820438957475989,
-    ]
-    assert curve.index.tolist() == [1, 2, 3, 5, 7]
-    assert curve["survival"].to_numpy() == pytest.approx(survival, rel=1e-12)
-    assert curve["var_log"].to_numpy() == pytest.approx(var_log, rel=1e-9)
-    unclustered = waiting.kaplan_meier(TIME, CAUSE > 0, waiting.plain(12, WEIGHT))["var_log"].to_numpy()
-    assert abs(unclustered / var_log - 1).min() > 0.05  # the tempting mistake: calls of one office as if independent
 
 
 def test_kaplan_meier_by_hand():
-    curve = waiting.kaplan_meier(np.array([1.0, 2, 2, 3]), np.array([True, True, False, True]))
-    assert curve["survival"].tolist() == pytest.approx([3 / 4, 3 / 4 * 2 / 3, 0])  # 4, 3 and 1 at risk
-    assert waiting.median_wait(curve) == 2
-    assert np.isnan(waiting.median_wait(curve.head(1)))
+    left = waiting.left_by([1.0, 2, 2, 3], [True, True, False, True])
+    assert left.to_dict() == pytest.approx({1: 3 / 4, 2: 3 / 4 * 2 / 3, 3: 0})  # 4, 3 and 1 at risk
+    assert waiting.left_by([], []).empty
 
 
-def test_the_interval_is_that_of_the_product_limit():
-    # r <- survfit(Surv(time, cause > 0) ~ 1, d, weights = w, cluster = psu, robust = TRUE); r$std.err, without n/(n-1)
-    r_se = [
-        0.152707615763617049,
-        0.151454866004756772,
-        0.216289304369893909,
-        0.158550484626164445,
-        0.079275242313082236,
-    ]
-    at = Design(np.zeros(12, dtype=np.int64), CLUSTERED.psu, WEIGHT, ("all",))
-    curve = waiting.kaplan_meier(TIME, CAUSE > 0, at)
-    assert curve["se"].to_numpy() == pytest.approx(np.array(r_se) * np.sqrt(6 / 5), rel=1e-9)
-    assert curve["high"].iloc[-1] == pytest.approx(0.17283950617 * np.exp(1.95996398 * np.sqrt(6 / 5) * 0.45866390195))
+def test_the_median_is_the_first_day_on_which_half_or_fewer_are_left():
+    days, age = pd.Series([1, 2, None, 3]), pd.Series([9, 9, 2, 9])
+    assert waiting.median_days(days, age) == 2
+    assert np.isnan(waiting.median_days(days.mask(days > 1), pd.Series([9, 9, 9, 9])))  # three of four are left
+    assert np.isnan(waiting.median_days(days.head(0), age.head(0)))
 
 
-def test_without_censoring_the_interval_is_that_of_a_share():
-    # 10, 75 and 15 of 100 end on days 1, 2 and 3: after day 2 the share left is 0.15, its se sqrt(0.15 x 0.85 / 99)
-    curve = waiting.kaplan_meier(np.repeat([1.0, 2, 3], [10, 75, 15]), np.ones(100, dtype=bool))
-    assert curve["survival"].tolist() == pytest.approx([0.9, 0.15, 0])
-    assert curve["se"].iloc[1] == pytest.approx(np.sqrt(0.15 * 0.85 / 99))
-    assert curve["var_log"].iloc[1] == pytest.approx(0.00246788876418506343)  # svykm: a 23rd of the right one
-    assert curve.loc[2, ["se", "low", "high"]].isna().all()  # nobody is left: no spread to go by
-
-
-def test_one_cluster_shows_no_spread():
-    one = np.zeros(12, dtype=np.int64)
-    curve = waiting.kaplan_meier(TIME, CAUSE > 0, Design(one, one, np.ones(12), ("all",)))
-    assert curve["survival"].notna().all() and curve[["se", "var_log", "low", "high"]].isna().all(axis=None)
-
-
-def test_cumulative_incidence_is_survfit():
-    table = waiting.cumulative_incidence(TIME, CAUSE)
-    first, second = (table[table["cause"] == k] for k in (1, 2))
-    assert first["incidence"].to_numpy() == pytest.approx(
-        [1 / 12, 1 / 6, 17 / 48, 7 / 15, 0.63541666666666663], rel=1e-12
-    )
-    assert second["incidence"].iloc[-1] == pytest.approx(0.195833333333333331, rel=1e-12)
-    r_first = [
-        0.079785592313028189,
-        0.107582870727983837,
-        0.143268618304012191,
-        0.155894967015425934,
-        0.168875874692748035,
-    ]
-    correction = np.sqrt(12 / 11)  # survfit leaves out n/(n-1)
-    assert first["se"].to_numpy() == pytest.approx(np.array(r_first) * correction, rel=1e-9)
-    assert second["se"].iloc[-1] == pytest.approx(0.125726476888286087 * correction, rel=1e-9)
-
-
-def test_both_causes_and_survival_add_up_to_one():
-    table = waiting.cumulative_incidence(TIME, CAUSE, design=CLUSTERED).groupby("time")["incidence"].sum()
-    curve = waiting.kaplan_meier(TIME, CAUSE > 0, CLUSTERED).set_index("time")["survival"]
-    assert (table + curve).to_numpy() == pytest.approx(np.ones(5), rel=1e-12)
+def test_closing_by_route_is_survfit_and_adds_up_to_all_that_is_closed():
+    calls = pd.DataFrame({"closing_days": np.where(CAUSE > 0, TIME, np.nan), "was_returned": CAUSE == 2})
+    table = waiting.closing_by_route(calls.assign(age_days=TIME, status="open", closed_at=pd.NaT))
+    assert table["direct_route"].to_list() == pytest.approx([1 / 12, 1 / 6, 17 / 48, 7 / 15, 0.63541666666666663])
+    assert table["passed_on"].iloc[-1] == pytest.approx(0.195833333333333331, rel=1e-12)
+    assert (table.sum(axis=1) + waiting.left_by(TIME, CAUSE > 0)).to_list() == pytest.approx([1.0] * 5)
 
 
 def test_a_curve_at_the_limit_is_the_share_when_all_calls_are_old_enough():
@@ -273,15 +209,14 @@ def test_the_curve_ends_with_the_last_whole_day():
 
 def test_closing_by_route():
     found = waiting.closing_by_route(timed(FOUR.assign(returned_n=pd.array([0, 2, 0, 0]))))
-    assert found["wait_days"].tolist() == [5, 5] and found["route"].tolist() == ["direct_route", "passed_on"]
-    assert found["share"].tolist() == pytest.approx([2 / 4, 1 / 4])
+    assert found.index.tolist() == [5] and list(found) == ["direct_route", "passed_on"]
+    assert found.loc[5].tolist() == pytest.approx([2 / 4, 1 / 4])
 
 
 def test_funnel_flags_by_the_exact_tail():
     # Centre 439/445. A perfect department is no outlier: P(5 of 5) = (439/445)^5 = 0.93
     rows = counted(["K1", "K2", "K3", "K4"], [5, 40, 394, 0], [5, 40, 400, 0]).assign(period="2022")
     assert not waiting.funnel(rows)["is_outside"].any()
-    assert waiting.funnel(rows)["place"].tolist() == ["K1", "K2", "K3"]
     assert waiting.common_share(rows) == 439 / 445
     # Centre 1/2, n = 10: P(X = 0) = 2^-10 = 0.00098 lies outside 0.1% a side, P(X <= 1) = 11/1024 does not
     counts = counted("abcd", [0, 10, 1, 9], [10, 10, 10, 10]).assign(period="2022")
@@ -316,6 +251,5 @@ def test_an_empty_ledger_has_no_rate():
     assert [rate(found, flag).loc["county", "n"] for flag in FLAGS] == [0] * len(FLAGS)
     assert waiting.waiting_curves(found).empty and waiting.closing_by_route(found).empty
     nobody = counted(["K01"], [0], [0]).assign(period="2022")
-    assert (
-        waiting.funnel(nobody).empty and waiting.funnel_curve(nobody).empty and np.isnan(waiting.common_share(nobody))
-    )
+    assert not waiting.funnel(nobody)["is_outside"].any() and np.isnan(waiting.common_share(nobody))
+    assert waiting.funnel_curve(nobody)["low95"].isna().all()

@@ -157,34 +157,33 @@ class Site:
         for key, wanted, known in (("no_place", places, every), ("no_wave", waves, self.waves)):
             for name in set(wanted or ()) - set(known):
                 raise CountyError(f"batch.{key}", name=name, known=", ".join(known))
-        named = self.notebooks(notebooks) if notebooks else self.speaking(self.notebooks())
+        named = self.notebooks(notebooks) if notebooks else self.speaking
         asked = product(waves or self.waves[-1:], langs or [own], places or every, named)
         found = [
             Job(notebook, place, wave, lang, lang == own, pages or place == COUNTY)
             for wave, lang, place, notebook in asked
+            if place == COUNTY or notebook.places == "all"
         ]
-        found = [job for job in found if job.place == COUNTY or job.notebook.places == "all"]
         if any(job.notebook.evidence == READS for job in found):
-            found += self.recording(self.speaking(self.notebooks()))
+            found += self.recording(self.speaking)
         if waves is None and any(job.is_recording for job in found):
             found += self.recording(named)
         if not found:
             raise CountyError("batch.no_job", notebooks=", ".join(notebook.name for notebook in named))
         return sorted(dict.fromkeys(found), key=lambda job: job.stage)
 
-    def speaking(self, notebooks: Iterable[Notebook]) -> list[Notebook]:
-        """The notebooks that find something of what they need in the county."""
+    @cached_property
+    def speaking(self) -> list[Notebook]:
+        """The notebooks that declare themselves and find something of what they need in the county."""
         opened = counties.county(self.county.folder, language())
-        found = [notebook for notebook in notebooks if not notebook.needs or opened.offers(notebook.needs)]
+        found = [notebook for notebook in self.notebooks() if not notebook.needs or opened.offers(notebook.needs)]
         is_judged = any(notebook.evidence == RECORDS for notebook in found)
         return [notebook for notebook in found if is_judged or notebook.evidence != READS]
 
     def recording(self, notebooks: Iterable[Notebook]) -> list[Job]:
         """The jobs whose rows make the evidence ledger: these notebooks for the county, in its language, once a wave."""
-        found = [
-            Job(notebook, COUNTY, wave, self.county.lang, True, True) for wave in self.waves for notebook in notebooks
-        ]
-        return [job for job in found if job.is_recording]
+        found = product(self.waves, (notebook for notebook in notebooks if notebook.evidence == RECORDS))
+        return [Job(notebook, COUNTY, wave, self.county.lang, True, True) for wave, notebook in found]
 
     def parameters(self, job: Job) -> dict[str, str]:
         """A notebook's parameters, all as text."""

@@ -25,7 +25,7 @@ body{font:16px/1.6 "Huying",sans-serif;max-width:60rem;margin:auto;padding:1rem;
 h1,h2,h3{line-height:1.3}nav{border-left:4px solid #0072B2;padding-left:1rem}nav a{display:block;color:#005a8e}
 nav .h3{padding-left:1rem}.wide{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem}
 th,td{padding:.25rem .6rem;border-bottom:1px solid #ccc;vertical-align:top;overflow-wrap:normal}
-td{white-space:nowrap}img{max-width:100%;height:auto}pre{white-space:pre-wrap;font:inherit;background:#f5f5f5;padding:.5rem}
+td{white-space:nowrap}img{width:100%;min-width:36rem;max-width:50rem;height:auto}pre{white-space:pre-wrap;font:inherit;background:#f5f5f5;padding:.5rem}
 .failed{border-left:4px solid #D55E00}"""
 
 
@@ -67,7 +67,7 @@ def shown(output: Mapping[str, Any]) -> Iterator[str]:
     data = {kind: "".join(told[kind]) for kind in ("image/png", "text/html", "text/plain") if kind in told}
     if "image/png" in data:
         alt = output.get("metadata", {}).get("image/png", {}).get("alt", "") or data.get("text/plain", "")
-        yield f'<p><img alt="{html.escape(alt)}" src="data:image/png;base64,{data["image/png"].strip()}"></p>'
+        yield f'<div class="wide" tabindex="0"><img alt="{html.escape(alt)}" src="data:image/png;base64,{data["image/png"].strip()}"></div>'
     elif "text/html" in data:
         yield f'<div class="wide" tabindex="0">{data["text/html"]}</div>'
     elif output["output_type"] == "error":

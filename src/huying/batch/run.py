@@ -28,14 +28,11 @@ from huying.store import write_bytes
 from huying.words import say
 
 TICK_S, MB = 0.2, 1 << 20
+Ended = Callable[[Job, dict[str, Any]], None]
 WARM = "HUYING_WARM"  # which county the warm parent opens
 AGAIN_S = (0.2, 1.0, 5.0, 0.0)  # between attempts to begin: the warm parent may have been killed
-MADE, PAGE, FAILURE, AT_CELL = (
-    "notebook.ipynb",
-    "page.html",
-    "failure.json",
-    "cell",
-)  # what a process leaves in its folder
+# What a process leaves in its folder.
+MADE, PAGE, FAILURE, AT_CELL = "notebook.ipynb", "page.html", "failure.json", "cell"
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Order:
     folder: Path
 
 
-def run(site: Site, jobs: Sequence[Job], limits: Limits, ended: Callable[[Job, dict[str, Any]], None]) -> None:
+def run(site: Site, jobs: Sequence[Job], limits: Limits, ended: Ended) -> None:
     """Run all jobs; `ended` is told of each and, where it failed, the cell and the error."""
     is_forking = sys.platform == "linux"  # elsewhere a fork may be unsafe, or missing
     context = multiprocessing.get_context("forkserver" if is_forking else "spawn")
@@ -75,19 +72,16 @@ def run(site: Site, jobs: Sequence[Job], limits: Limits, ended: Callable[[Job, d
 @contextlib.contextmanager
 def environment(told: dict[str, str]) -> Iterator[None]:
     """The environment with these values for the block: the warm parent, which begins with the first job, inherits it."""
-    before = {name: os.environ.pop(name) for name in told if name in os.environ}
+    before = dict(os.environ)
     os.environ.update(told)
     try:
         yield
     finally:
-        for name in told:
-            os.environ.pop(name, None)
+        os.environ.clear()
         os.environ.update(before)
 
 
-def work_off(
-    context: Any, orders: Iterable[Order], limits: Limits, ended: Callable[[Job, dict[str, Any]], None]
-) -> None:
+def work_off(context: Any, orders: Iterable[Order], limits: Limits, ended: Ended) -> None:
     """The loop: keep the workers busy, take what has ended, end what takes too much."""
     waiting, running = deque(orders), dict[Any, tuple[Order, Any, float]]()
     try:
@@ -154,10 +148,9 @@ def work(order: Order) -> None:
     os.environ.update(order.environ)
     random.seed(order.key)
     np.random.seed(int(order.key[:8], 16))
+    source, parameters = str(order.job.notebook.file), order.site.parameters(order.job)
     try:
-        execute(
-            str(order.job.notebook.file), order.folder / MADE, order.site.parameters(order.job), order.folder / AT_CELL
-        )
+        execute(source, order.folder / MADE, parameters, order.folder / AT_CELL)
         charts = {f"figures/{file.name}": file for file in sorted((order.folder / "figures").iterdir())}
         took = {"seconds": time.perf_counter() - begun, "cpu_s": time.process_time(), "peak_mb": peak_mb()}
         used = {name: round(value, 2) for name, value in took.items()}

@@ -46,7 +46,7 @@ def run_county(county: County, args: argparse.Namespace) -> int:
     site = Site(county)
     jobs = asked(site, args)
     if not args.json:
-        left = [notebook.name for notebook in site.notebooks() if notebook not in site.speaking(site.notebooks())]
+        left = [notebook.name for notebook in site.notebooks() if notebook not in site.speaking]
         if left and not args.notebooks:
             print(say("cli.nothing_to_say", n=len(left), names=", ".join(left)))
         print(say("cli.begin", n=len(jobs), waves=", ".join(dict.fromkeys(job.wave for job in jobs))))
@@ -81,22 +81,20 @@ def make(site: Site, jobs: Sequence[Job], limits: Limits, tick: Callable[[], obj
     for stage in range(3):
         here = [job for job in jobs if job.stage == stage]
         left = [job for job in here if state_of(site, job) != DONE]
-        for job in here:
-            if job not in left:
-                summary.fresh.append(job)
-                tick()
+        for job in (job for job in here if job not in left):
+            summary.fresh.append(job)
+            tick()
         run(site, left, limits, ended)
         if here and stage == 0:
-            recorded = [job for job in site.recording(site.speaking(site.notebooks())) if state_of(site, job) == DONE]
+            recorded = [job for job in site.recording(site.speaking) if state_of(site, job) == DONE]
             summary.claims = set(gather(site, recorded)["claim"])
     return summary
 
 
 def tell(site: Site, summary: Summary, args: argparse.Namespace) -> int:
     """Print how a run ended, each failure with the command that runs it alone, and the first file to open."""
-    made = sorted(
-        [*summary.fresh, *summary.done], key=lambda job: (job.place != COUNTY, -job.stage, job.name.startswith("00"))
-    )
+    made = [*summary.fresh, *summary.done]
+    made.sort(key=lambda job: (job.place != COUNTY, -job.stage, job.name.startswith("00")))
     told: dict[str, Any] = {name: len(getattr(summary, name)) for name in ("done", "fresh", "failed", "claims")}
     if any(job.is_recording for job in summary.failed):
         told["lacking"] = [key for key in claims_of(site.county) if key not in summary.claims]
@@ -104,12 +102,9 @@ def tell(site: Site, summary: Summary, args: argparse.Namespace) -> int:
     failures = [failure_of(job, failure, args.county) for job, failure in summary.failed.items()]
     for failure in failures if not args.json else ():
         print(say("cli.failed", **failure), file=sys.stderr)
-    lines = [
-        say(f"cli.run_{name}", value=" ".join(value) if isinstance(value, list) else value)
-        for name, value in told.items()
-    ]
-    said(args, {**told, "failures": failures}, lines)
-    return int(bool(failures))
+    shown = {name: " ".join(value) if isinstance(value, list) else value for name, value in told.items()}
+    lines = [say(f"cli.run_{name}", value=value) for name, value in shown.items()]
+    return said(args, {**told, "failures": failures}, lines, failures)
 
 
 def first_file(site: Site, job: Job) -> Path:
@@ -131,8 +126,8 @@ def show_status(county: County, args: argparse.Namespace) -> int:
     site = Site(county)
     states = {job.name: state_of(site, job) for job in asked(site, args)}
     count = Counter(states.values())
-    open_ = {name: say(f"cli.is_{state}") for name, state in states.items() if state != DONE}
-    lines = [say("cli.state", job=name, state=state) for name, state in open_.items()]
+    left = {name: state for name, state in states.items() if state != DONE}
+    lines = [say("cli.state", job=name, state=say(f"cli.is_{state}")) for name, state in left.items()]
     totals = {name: count[name] for name in ("done", "stale", "missing", "failed")}
     return said(args, {**totals, "jobs": states}, [*lines, say("cli.stands", n=len(states), **totals)])
 
@@ -140,16 +135,14 @@ def show_status(county: County, args: argparse.Namespace) -> int:
 def verify(county: County, args: argparse.Namespace) -> int:
     """Hash every output that has a receipt again; 1 where one is not what its receipt says."""
     site = Site(county)
-    found = [file.stem for file in sorted((site.results / "receipts").glob("*.json"))]
-    names = [name for name in found if not name.endswith(".failed")]
+    names = [file.stem for file in sorted((site.results / "receipts").glob("*.json")) if ".failed" not in file.suffixes]
     faults = {name: wrong for name in names if (wrong := faults_of(site, name))}
     lines = [say("cli.verify_fault", job=name, what=", ".join(wrong)) for name, wrong in faults.items()]
     lines.append(say("cli.verified", n=len(names), faults=len(faults)))
-    said(args, {"checked": len(names), "faults": faults}, lines)
-    return int(bool(faults))
+    return said(args, {"checked": len(names), "faults": faults}, lines, faults)
 
 
-def said(args: argparse.Namespace, value: Any, lines: Iterable[str]) -> int:
-    """Print for a program or for a person."""
+def said(args: argparse.Namespace, value: Any, lines: Iterable[str], faults: object = ()) -> int:
+    """Print for a program or for a person; 1 where there are faults."""
     print(json.dumps(value, ensure_ascii=False) if args.json else "\n".join(lines))
-    return 0
+    return int(bool(faults))

@@ -10,14 +10,13 @@ from huying.charts.lines import curves, months, slopes, specifications
 from huying.charts.look import style
 from huying.charts.matrix import VERDICTS, heatmap, verdicts
 from huying.charts.points import funnel, scatter
-from huying.charts.rows import dumbbell, forest, ranks
+from huying.charts.rows import forest, ranks
 from huying.charts.saving import save
 
 __all__ = [
     "VERDICTS",
     "bars",
     "curves",
-    "dumbbell",
     "forest",
     "funnel",
     "heatmap",

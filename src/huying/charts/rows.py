@@ -1,4 +1,4 @@
-"""Charts with a row a place or an answer: intervals, ranks, pairs; a row without a value says why."""
+"""Charts with a row a place or an answer: intervals and ranks; a row without a value says why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from huying import labels
 from huying.charts import look
-from huying.charts.names import keys, name_rows, names, places, remark, spread, why_missing
+from huying.charts.names import name_rows, names, places, remark, why_missing
 from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
 from huying.labels import COUNTY
 
@@ -115,30 +115,3 @@ def ranks(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
     axes.set_xticks([1, *range(2 + (last > 14), int(last) + 1, 1 + (last > 14))])
     axes.set_xlabel(labels.of(rows).say("charts.rank"))
     return axes
-
-
-def dumbbell(rows: pd.DataFrame, first: str, second: str, *, sort: bool = True, **about: Unpack[About]) -> Axes:
-    """Two numbers of each row joined by a line: two measures of a long table, or two columns of a wide one.
-
-    The largest `second` on top (`sort=False`: as given).
-    """
-    with sheet(rows, **about) as made:
-        wide = rows if first in rows else spread(rows, keys(rows, ["measure"]), "measure")
-        if sort:
-            wide = wide.sort_values(second, ascending=False, kind="stable")
-        start, end = look.numbers(wide, first, second)
-        made.need([start, end])
-        made.measures, at = (first, second), np.arange(len(wide))
-        made.axes.hlines(at, start, end, color=look.GREY, linewidth=2, gid="between")
-        for value, shape, colour, name in ((start, "s", look.ORANGE, first), (end, "o", look.BLUE, second)):
-            edge = {"edgecolors": look.BLACK, "linewidths": 0.5, "gid": name}
-            made.axes.scatter(value, at, c=colour, marker=shape, **edge, **DOT)
-            made.handles.append(look.mark(shape, colour, made.words.measure(name)))
-        middle = np.nanmean([start, end])
-        for row in np.flatnonzero(np.isnan(start + end)):
-            lacking = [made.words.measure(n) for n, v in ((first, start[row]), (second, end[row])) if np.isnan(v)]
-            text = made.say("no_value_for", names=made.listed(lacking))
-            remark(made, row, text, on_right=bool(np.fmin(start, end)[row] < middle))
-        made.span(made.axes.xaxis, start, end, is_share=made.is_share(start, end))
-        name_rows(made, names(made, wide), places(wide) == made.highlight)
-    return made.axes

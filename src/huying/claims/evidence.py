@@ -37,15 +37,11 @@ def as_evidence(
     county: County, claim: Claim, judged: pd.DataFrame, frozen: Freeze, rule_hash: str, data_hash: str
 ) -> pd.DataFrame:
     """Judged rows as rows of the evidence ledger: the columns of EVIDENCE in their order and types."""
-    reason = judged.get("reason", pd.Series("", index=judged.index)).fillna("")
-    reason = reason.where((reason != "") | (judged["verdict"] == ""), judged["own_reason"])
-    remark = judged.get("remark", pd.Series("", index=judged.index)).fillna("")
+    judged = judged.assign(**{name: judged[name].fillna("") if name in judged else "" for name in ("reason", "remark")})
+    reason = judged["reason"].where((judged["reason"] != "") | (judged["verdict"] == ""), judged["own_reason"])
     among = (judged["wave"].fillna("") != "") & (judged["verdict"] != "") & (county.sampling != "probability")
-    for more in (
-        frozen.remark(claim.id, rule_hash),
-        pd.Series(np.where(among, "among_respondents", ""), index=judged.index),
-    ):
-        remark = remark.where((remark == "") | (more == ""), remark + "; ") + more
+    said = judged["remark"], frozen.remark(claim.id, rule_hash), np.where(among, "among_respondents", "")
+    remark = ["; ".join(filter(None, each)) for each in zip(*np.broadcast_arrays(*said), strict=True)]
     rows = judged.assign(
         claim=claim.id, reason=reason, remark=remark, rule=claim.rule, rule_hash=rule_hash, rule_frozen_on=frozen.date(claim.id),
         excluded_flags=", ".join(county.exclude), data_hash=data_hash[:16], notebook=claim.notebook, cell="",

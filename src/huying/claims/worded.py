@@ -31,12 +31,8 @@ def show_value(claim: Claim, value: float, lang: str, is_share: bool = False, su
 
 def sentence(row: Mapping[str, Any], claim: Claim, lang: str, place: str, sub: str = "") -> str:
     """One line of evidence: claim, place, verdict, value, interval and n, with its reason and remark."""
-    parts = {
-        "claim": claim.id,
-        "place": place,
-        "text": sub or claim.text(lang),
-        "verdict": verdict_word(row["verdict"], lang),
-    }
+    parts = {"claim": claim.id, "place": place, "text": sub or claim.text(lang)}
+    parts["verdict"] = verdict_word(row["verdict"], lang)
     line = say("claims.sentence" if row["verdict"] else "claims.sub_sentence", lang, **parts)
     if not np.isnan(row["estimate"]):
         is_share = claim.is_about_towns and row["place"] == COUNTY and not row["part"]

@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 
 from huying.errors import EstimateError
-from huying.estimates import COUNT, COUNTY, STUDENT
+from huying.estimates import COUNT, COUNTY, STUDENT, Design
 from huying.regressions import regress
-from huying.waiting import clusters
 
 RULING_LIMIT = 30  # calendar days from referral to a ruling
 UNRECORDED = {
@@ -58,7 +57,8 @@ def _trend(calls: pd.DataFrame, flag: str) -> dict[str, Any]:
     frame = pd.DataFrame({"flag": used[flag].astype("Float64"), "month": (month - month.min()).astype(float)})
     empty = dict.fromkeys(("estimate", "low", "high", "se", "df"), np.nan) | {"n": float(len(used))}
     why = "no response time" if len(calls) and calls["responded_at"].isna().all() else ""
-    design = clusters(used)
+    names = used[["town_id", "dept_id"]].fillna("?").astype(str)
+    design = one_stratum(names["town_id"] + "/" + names["dept_id"])
     if not why and design.psus.sum() < 3:
         why = "too few answers"
     if not why:
@@ -69,6 +69,12 @@ def _trend(calls: pd.DataFrame, flag: str) -> dict[str, Any]:
         except EstimateError as error:
             why = NO_NUMBER[error.key]
     return {**empty, "reliability": "not estimable", "reason": why}
+
+
+def one_stratum(psu: pd.Series) -> Design:
+    """Rows of a complete list as a design: one stratum, weight 1, the values of `psu` as PSUs."""
+    codes = np.unique(psu, return_inverse=True)[1].astype(np.int64)
+    return Design(np.zeros_like(codes), codes, np.ones(len(codes)), ("all",))
 
 
 def compare_risks(calls: pd.DataFrame, flag: str, group: str) -> pd.DataFrame:

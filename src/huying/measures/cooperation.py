@@ -15,7 +15,8 @@ import pandas as pd
 from huying import scales
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.counted import bounded, unsaid, values
-from huying.estimates import COUNTY, STUDENT, Design, estimate_means
+from huying.estimates import COUNTY, STUDENT, estimate_means
+from huying.measures.calls import one_stratum
 from huying.survey import Survey
 
 RATINGS = (1, 2, 3, 4, 5)
@@ -95,10 +96,8 @@ def _rate(frame: pd.DataFrame, town: pd.Series, prefix: str) -> pd.DataFrame:
 
 
 def _subtract(pairs: pd.DataFrame) -> pd.DataFrame:
-    town = pairs["town"].factorize(sort=True)[0].astype(np.int64)
-    design = Design(np.zeros_like(town), town, np.ones(len(town)), ("all",))
     gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
-    made = estimate_means(design, gap, wave="", fewest=FEWEST)
+    made = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST)
     kept = ["place", "estimate", "low", "high", "n", "n_eff", "df", "deff", "se", "method", "reliability", "reason"]
     return made.loc[made["place"] == COUNTY, kept].assign(part="leaders_less_staff")
 

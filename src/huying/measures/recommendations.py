@@ -16,11 +16,11 @@ from scipy import stats
 from huying.counted import values
 from huying.errors import EstimateError
 from huying.estimates import COUNTY, STUDENT, Design, county_variance, credited, limits, ratio
-from huying.measures.rights import rank_departments
+from huying.measures.calls import one_stratum
 from huying.regressions import regress
 from huying.small_areas import rank_regions
 from huying.survey import Survey
-from huying.waiting import funnel, median_days
+from huying.waiting import median_days
 
 ASSOCIATION, FEW = "association", "too few answers"
 SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for every department
@@ -113,26 +113,6 @@ def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tu
     return float(one.value[0] - other.value[0]), float(np.sqrt(variance)), float(df)
 
 
-# --- departments ------------------------------------------------------------------------------------------------------
-
-
-def mark_outside(rows: pd.DataFrame) -> pd.DataFrame:
-    """Counted shares of departments, those outside the 99.8% limits of their period's funnel marked in `remark`."""
-    points = funnel(rows)
-    outside = pd.MultiIndex.from_frame(points.loc[points["is_outside"].astype(bool), ["period", "place"]])
-    is_outside = rows.set_index(["period", "place"]).index.isin(outside)
-    return rows.assign(remark=np.where(is_outside, "outside_limits", ""))
-
-
-def rank_at_weights(today: pd.Series, weights: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """The departments' ranks today (`nominal`) and with one weight of the towns' rating for all: columns 30, 40, 50 (per cent)."""
-    steps = {
-        f"{100 * w:.0f}": rank_departments(weights.assign(town_weight=w, other_weight=1 - w), scores)["rank"]
-        for w in SCENARIOS
-    }
-    return pd.DataFrame({"nominal": today, **steps}).rename_axis("dept_id")
-
-
 # --- months -----------------------------------------------------------------------------------------------------------
 
 
@@ -187,12 +167,6 @@ def _slope(table: pd.DataFrame) -> pd.DataFrame:
     except EstimateError:
         return tell(np.nan, np.nan, np.nan, len(known), "not estimable")
     return tell(found.table["coefficient"][0], found.table["se"][0], found.df, found.n)
-
-
-def one_stratum(psu: pd.Series) -> Design:
-    """Rows of a complete list as a design: one stratum, weight 1, the values of `psu` as PSUs."""
-    codes = np.unique(psu, return_inverse=True)[1].astype(np.int64)
-    return Design(np.zeros_like(codes), codes, np.ones(len(codes)), ("all",))
 
 
 # --- warnings ---------------------------------------------------------------------------------------------------------

@@ -68,8 +68,8 @@ def keep_latest(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["year"] == rows["year"].max()].drop_duplicates("dept_id").set_index("dept_id")
 
 
-def rank_departments(weights: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Departments (index) with town_part, other_part, total, rank (1 = best), and rank_25, rank_30, rank_35: the ranks with one weight for all.
+def rank_departments(weights: pd.DataFrame, scores: pd.DataFrame, steps: Sequence[float] = SCENARIOS) -> pd.DataFrame:
+    """Departments (index) with town_part, other_part, total, rank (1 = best), and rank_25 …: the ranks with one weight of `steps` for all.
 
     `weights`: town_weight, other_weight; `scores`: town_score, other_score; both indexed by dept_id.
     """
@@ -77,7 +77,7 @@ def rank_departments(weights: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFram
     town, other = rows["town_score"].astype(float), rows["other_score"].astype(float)
     table = pd.DataFrame({"town_part": rows["town_weight"] * town, "other_part": rows["other_weight"] * other})
     table["total"] = table["town_part"] + table["other_part"]
-    totals = {"rank": table["total"], **{f"rank_{100 * w:.0f}": w * town + (1 - w) * other for w in SCENARIOS}}
+    totals = {"rank": table["total"], **{f"rank_{100 * w:.0f}": w * town + (1 - w) * other for w in steps}}
     # rounded, so that equal scores stay equal whatever the order of the sum
     ranks = {name: total.round(9).rank(ascending=False, method="min").astype(int) for name, total in totals.items()}
     return table.assign(**ranks)

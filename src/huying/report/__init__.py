@@ -1,7 +1,8 @@
 """A report read as text: its countable statements, its masks, and what in it is at odds; refuses to send it anywhere."""
 
+from huying.report.findings import Finding
 from huying.report.lexicon import lexicon
-from huying.report.lint import Finding, Mask, find_masks, lint
+from huying.report.lint import Mask, find_masks, lint
 from huying.report.read import Report, read_report
 from huying.report.statements import Sentence, Statement, find_sentences, find_statements
 from huying.report.tables import claims_toml, lint_table, masks_table, report_files, statements_table

@@ -1,16 +1,14 @@
-"""The words by which a report is read, from `data/lexicon.toml`; refuses a rule that is no regular expression."""
+"""The words by which a report is read, from `data/lexicon.toml`; refuses a cue that is no regular expression."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
-
-from huying.words import Text, as_text
 
 DONE, PROBLEMS, PROPOSALS = MODES = ("done", "problems", "proposals")
 
@@ -26,59 +24,28 @@ class Cue:
 
     quantifier: str
     pattern: re.Pattern[str]
-    modes: tuple[str, ...] = MODES
+    modes: Sequence[str]
     strong: bool = True
     weak: bool = False
     imperative: bool = False
     whole_sentence: bool = False
-    starts_anew: re.Pattern[str] | None = None
-
-
-@dataclass(frozen=True)
-class Tension:
-    """Two statements that cannot both hold: what one sentence claims and another admits."""
-
-    kind: str
-    claimed: re.Pattern[str]
-    admitted: re.Pattern[str]
-    why: Text
-
-
-@dataclass(frozen=True)
-class Lexicon:
-    """All rules, compiled; `raw` holds the parts that are plain values."""
-
-    cues: tuple[Cue, ...]
-    tensions: tuple[Tension, ...]
-    blank: re.Pattern[str]
-    exceptions: re.Pattern[str]
-    raw: Mapping[str, Any]
-
-    def pattern(self, room: str, key: str) -> re.Pattern[str]:
-        """The rule `key` of the table `room`."""
-        return re.compile(self.raw[room][key])
+    starts_anew: str = ""
 
 
 @cache
-def lexicon() -> Lexicon:
-    """The house's lexicon; raises re.error for a rule that is no regular expression."""
+def lexicon() -> Mapping[str, Any]:
+    """The house's lexicon by its tables, its cues as `Cue`; raises re.error for one that is no regular expression."""
     raw = tomllib.loads(files("huying").joinpath("data/lexicon.toml").read_text("utf-8"))
     number = raw["number"]["value"] + r"\s*" + raw["number"]["unit"]
-    return Lexicon(
-        cues=tuple(_cue(entry, number) for entry in raw["cue"]),
-        tensions=tuple(
-            Tension(t["kind"], re.compile(t["claimed"]), re.compile(t["admitted"]), as_text(t["why"], t["kind"]))
-            for t in raw["tension"]
-        ),
-        blank=re.compile(raw["text"]["blank"]),
-        exceptions=re.compile("|".join(raw["exceptions"]["words"])),
-        raw=raw,
-    )
+    return raw | {"cue": [_cue(entry, number) for entry in raw["cue"]]}
+
+
+def holds(room: str, key: str, text: str) -> bool:
+    """Whether the rule `key` of the table `room` is found in a text."""
+    return bool(re.search(lexicon()[room][key], text))
 
 
 def _cue(entry: Mapping[str, Any], number: str) -> Cue:
-    given = dict(entry)
+    given = {"modes": MODES, **entry}
     pattern = given.pop("pattern") + (f"|{number}" if given.pop("number", False) else "")
-    anew = given.pop("starts_anew", "")
-    modes = tuple(given.pop("modes", MODES))
-    return Cue(pattern=re.compile(pattern), starts_anew=re.compile(anew) if anew else None, modes=modes, **given)
+    return Cue(pattern=re.compile(pattern), **given)

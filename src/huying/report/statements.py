@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from huying.report.lexicon import DONE, PROBLEMS, PROPOSALS, Cue, lexicon
+from huying.report.lexicon import DONE, PROBLEMS, PROPOSALS, Cue, holds, lexicon
 
+_END_MARKS = "，,：:。！？；; "
 MERGED = ("COUNT", "NEED")  # clauses of one sentence that go on counting, or proposing, are one statement
 
 
@@ -27,16 +28,16 @@ class Statement:
     """A clause or run of clauses that states something countable; offsets count characters, end exclusive."""
 
     id: str
-    start: int
-    end: int
-    sentence_start: int
-    sentence_end: int
     line: int
     column: int
     quantifier: str
     cue: str
+    part: str  # of the report
     text: str
-    mode: str
+    start: int
+    end: int
+    sentence_start: int
+    sentence_end: int
 
 
 @dataclass(frozen=True)
@@ -57,28 +58,25 @@ def position(text: str, offset: int) -> tuple[int, int]:
 def find_sentences(text: str) -> list[Sentence]:
     """The sentences of a text: up to and with one of 。！？；; or to the end of a line, which does not belong to it."""
     found, mode, local = [], DONE, ""
-    scraps = lexicon().pattern("text", "scraps")
     for line in re.finditer(r"[^\n]+", text):
         level = heading_level(line[0].strip())
         spans = list(spans_of(text, line.start(), line.end()))
         if level:
             kind = kind_of_heading(text[slice(*spans[0])]) if spans else ""
-            if level == 1:
-                mode, local = kind or DONE, ""
-            else:
-                local = kind if kind in (PROBLEMS, PROPOSALS) else ""
+            mode = kind or DONE if level == 1 else mode
+            local = kind if level == 2 and kind != DONE else ""
         turned = False
         for number, (start, end) in enumerate(spans):
-            turned |= bool(lexicon().pattern("headings", "turns").search(text[start:end]))
+            turned |= holds("headings", "turns", text[start:end])
             own = PROPOSALS if turned else local or mode
-            if not scraps.search(text[start:end]):
+            if not holds("text", "scraps", text[start:end]):
                 found.append(Sentence(start, end, own, bool(level) and number == 0))
     return found
 
 
 def heading_level(line: str) -> int:
     """1 for a line that begins with 一、 or is short and has no full stop, 2 for one that begins with （一）, else 0."""
-    rules = lexicon().raw["headings"]
+    rules = lexicon()["headings"]
     if re.match(rules["second"], line):
         return 2
     is_bare = len(line) <= rules["longest_bare"] and not re.search(r"[。！？；;，,]", line)
@@ -87,13 +85,12 @@ def heading_level(line: str) -> int:
 
 def kind_of_heading(line: str) -> str:
     """The part of the report that a heading opens: problems, proposals, done, or empty where it does not say."""
-    kinds = [kind for kind in (PROBLEMS, PROPOSALS, DONE) if lexicon().pattern("headings", kind).search(line)]
-    return kinds[0] if kinds else ""
+    return next((kind for kind in (PROBLEMS, PROPOSALS, DONE) if holds("headings", kind, line)), "")
 
 
 def spans_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Offsets of the sentences of one line, blanks at their start left out."""
-    ends = lexicon().raw["text"]["sentence_ends"]
+    ends = lexicon()["text"]["sentence_ends"]
     for part in re.finditer(rf"[^{ends}]*[{ends}]+[”’」』\"]?|[^{ends}]+$", text[start:end]):
         first = start + part.start() + len(part[0]) - len(part[0].lstrip())
         if part[0].strip():
@@ -103,24 +100,20 @@ def spans_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def clauses_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Offsets of the clauses of a sentence, parted by commas and colons that are not within brackets or quotes."""
     cuts, depth = [start], 0
-    ends = lexicon().raw["text"]["clause_ends"]
+    ends = lexicon()["text"]["clause_ends"]
     for i in range(start, end):
         depth += (text[i] in "（(“「《") - (text[i] in "）)”」》" and depth > 0)
-        if (
-            text[i] in ends
-            and depth == 0
-            and not (text[i] == "," and text[i + 1 : i + 2].isdigit() and text[i - 1].isdigit())
-        ):
+        is_in_number = text[i] == "," and text[i + 1 : i + 2].isdigit() and text[i - 1].isdigit()
+        if text[i] in ends and depth == 0 and not is_in_number:
             cuts.append(i + 1)
     return list(pairwise([*cuts, end]))
 
 
 def plain(clause: str) -> str:
     """A clause with titles and exceptions blanked out, its length kept, its end marks taken off."""
-    words = lexicon()
-    for pattern in (words.blank, words.exceptions):
-        clause = pattern.sub(lambda match: "□" * len(match[0]), clause)
-    return clause.rstrip("，,：:。！？；; ")
+    for pattern in (lexicon()["text"]["blank"], "|".join(lexicon()["exceptions"]["words"])):
+        clause = re.sub(pattern, lambda match: "□" * len(match[0]), clause)
+    return clause.rstrip(_END_MARKS)
 
 
 def find_statements(text: str) -> list[Statement]:
@@ -131,10 +124,10 @@ def find_statements(text: str) -> list[Statement]:
     found: list[Statement] = []
     for sentence in find_sentences(text):
         for group in grouped(hits_of(text, sentence)):
-            start, words = group[0].start, text[group[0].start : group[-1].end].rstrip("，,：:。！？；; ")
-            where = (start, start + len(words), sentence.start, sentence.end, *position(text, start))
-            cue, shown = group[0].cue.quantifier, group[0].words
-            found.append(Statement(f"R{len(found) + 1:03}", *where, cue, shown, words, sentence.mode))
+            first, words = group[0], text[group[0].start : group[-1].end].rstrip(_END_MARKS)
+            said = (first.cue.quantifier, first.words, sentence.mode, words)
+            where = (first.start, first.start + len(words), sentence.start, sentence.end)
+            found.append(Statement(f"R{len(found) + 1:03}", *position(text, first.start), *said, *where))
     return found
 
 
@@ -147,22 +140,18 @@ def hits_of(text: str, sentence: Sentence) -> list[Hit]:
         hit = first_cue(clause, sentence)
         if hit and not (hit[0].weak and any(h.cue.quantifier == hit[0].quantifier for h in found)):
             found.append(Hit(start, end, *hit))
-        elif not hit and found and lexicon().pattern("text", "inherit").search(clause):
+        elif not hit and found and holds("text", "inherit", clause):
             found.append(Hit(start, end, found[-1].cue, found[-1].words))
-    if any(hit.cue.whole_sentence for hit in found):
-        kept = next(hit for hit in found if hit.cue.whole_sentence)
-        found = [hit for hit in found if hit is kept or not (hit.cue.imperative or hit.cue.whole_sentence)]
-    return found
+    kept = next((hit for hit in found if hit.cue.whole_sentence), None)
+    return [hit for hit in found if not kept or hit is kept or not (hit.cue.imperative or hit.cue.whole_sentence)]
 
 
 def first_cue(clause: str, sentence: Sentence) -> tuple[Cue, str] | None:
     """The first cue of the lexicon that stands in a clause, with the words that it matched."""
-    is_soft = sentence.is_heading or bool(lexicon().pattern("text", "subordinate").search(clause))
-    for cue in lexicon().cues:
-        if sentence.mode in cue.modes and (cue.strong or not is_soft):
-            match = cue.pattern.search(clause)
-            if match:
-                return cue, match[0]
+    is_soft = sentence.is_heading or holds("text", "subordinate", clause)
+    for cue in lexicon()["cue"]:
+        if sentence.mode in cue.modes and (cue.strong or not is_soft) and (match := cue.pattern.search(clause)):
+            return cue, match[0]
     return None
 
 
@@ -170,10 +159,8 @@ def grouped(hits: list[Hit]) -> list[list[Hit]]:
     """Hits that are one statement: runs of counts, and runs of proposals up to one that starts anew."""
     groups: list[list[Hit]] = []
     for hit in hits:
-        last = groups[-1][-1] if groups else None
-        anew = hit.cue.starts_anew is not None and hit.cue.starts_anew.search(hit.words)
-        same = last is not None and hit.cue.quantifier == last.cue.quantifier in MERGED
-        if same and not anew:
+        is_same = groups and hit.cue.quantifier == groups[-1][-1].cue.quantifier in MERGED
+        if is_same and not (hit.cue.starts_anew and re.search(hit.cue.starts_anew, hit.words)):
             groups[-1].append(hit)
         else:
             groups.append([hit])

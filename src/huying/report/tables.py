@@ -3,77 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from huying.report.findings import Finding
 from huying.report.lexicon import lexicon
-from huying.report.lint import Finding, Mask, find_masks, lint
+from huying.report.lint import find_masks, lint
 from huying.report.numbers import counts_of
-from huying.report.read import Report, read_report
-from huying.report.statements import Statement, find_statements, position
+from huying.report.read import read_report
+from huying.report.statements import Statement, find_statements
 from huying.store import write_csv, write_text
 from huying.words import LANGUAGES, say
 
-STATEMENTS = (
-    "id",
-    "line",
-    "column",
-    "quantifier",
-    "cue",
-    "part",
-    "text",
-    "start",
-    "end",
-    "sentence_start",
-    "sentence_end",
-    "masks",
-)
+STATEMENTS = (*Statement.__dataclass_fields__, "masks")
 MASKS = ("id", "line", "column", "character", "kind", "context", "statement", "value", "source", "as_of")
-LINT = ("kind", "rule", "line", "column", "text", "why_zh", "why_en", "other_line", "other_column", "other_text")
+LINT = tuple(Finding.__dataclass_fields__)[:-3]  # all but the offsets
 
 
 def statements_table(text: str) -> pd.DataFrame:
     """The statements of a text with the columns STATEMENTS; `masks` counts the masks within, offsets count characters."""
-    masks = [mask.start for mask in find_masks(text)]
-    rows = [
-        {**vars(s), "part": s.mode, "masks": sum(s.start <= m < s.end for m in masks)} for s in find_statements(text)
-    ]
-    return pd.DataFrame(rows, columns=list(STATEMENTS))
+    masks, said = find_masks(text), find_statements(text)
+    within = [sum(s.start <= mask.start < s.end for mask in masks) for s in said]
+    return pd.DataFrame(said, columns=list(STATEMENTS)).assign(masks=within)
 
 
 def masks_table(text: str) -> pd.DataFrame:
     """The register of masks with the columns MASKS; `value`, `source` and `as_of` are left for a person to fill in."""
-    said = find_statements(text)
-    rows = [
-        {**vars(mask), "statement": within(said, mask), "value": "", "source": "", "as_of": ""}
-        for mask in find_masks(text)
-    ]
-    return pd.DataFrame(rows, columns=list(MASKS))
-
-
-def within(statements: Sequence[Statement], mask: Mask) -> str:
-    """The id of the statement that holds a mask, or empty."""
-    return next((s.id for s in statements if s.start <= mask.start < s.end), "")
+    masks, said = find_masks(text), find_statements(text)
+    within = [next((s.id for s in said if s.start <= mask.start < s.end), "") for mask in masks]
+    return pd.DataFrame(masks, columns=list(MASKS)).assign(statement=within, value="", source="", as_of="")
 
 
 def lint_table(text: str) -> pd.DataFrame:
     """What is at odds in a text with the columns LINT, lines and columns from 1."""
-    table = pd.DataFrame([lint_row(text, found) for found in lint(text)], columns=list(LINT))
+    table = pd.DataFrame(lint(text), columns=list(LINT))
     return table.astype({"other_line": "Int64", "other_column": "Int64"})
-
-
-def lint_row(text: str, found: Finding) -> dict[str, object]:
-    """One finding as a row; the second part is blank where there is none."""
-    row: dict[str, object] = {**vars(found), "why_zh": found.why.zh, "why_en": found.why.en}
-    line, column = position(text, found.other[0]) if found.other else (None, None)
-    return {
-        **row,
-        "other_line": line,
-        "other_column": column,
-        "other_text": text[slice(*found.other)] if found.other else "",
-    }
 
 
 def claims_toml(text: str, file: str = "") -> str:
@@ -88,21 +53,14 @@ def claims_toml(text: str, file: str = "") -> str:
 
 def claim_lines(statement: Statement) -> str:
     """One statement as a `[[claim]]` table, with where it stands in a comment."""
-    problem = lexicon().raw["problem_if"][statement.mode]
-    unit = (
-        f"unit = {{ zh = {quoted(to_fill('zh'))}, en = {quoted(to_fill('en'))} }}\n"
-        if statement.quantifier == "COUNT"
-        else ""
-    )
-    both = f"{{ zh = {quoted(to_fill('zh'))}, en = {quoted(to_fill('en'))} }}"
-    where = ", ".join(
-        say("report.stands", lang, line=statement.line, column=statement.column, cue=statement.cue)
-        for lang in LANGUAGES
-    )
+    place = {"line": statement.line, "column": statement.column, "cue": statement.cue}
+    both = f"{{ zh = {quoted(say('report.to_fill', 'zh'))}, en = {quoted(say('report.to_fill', 'en'))} }}"
+    unit = f"unit = {both}\n" if statement.quantifier == "COUNT" else ""
     return (
-        f"\n# {where}\n[[claim]]\nid = {quoted(statement.id)}\nzh = {quoted(statement.text)}\n"
+        f"\n# {', '.join(say('report.stands', lang, **place) for lang in LANGUAGES)}\n[[claim]]\n"
+        f"id = {quoted(statement.id)}\nzh = {quoted(statement.text)}\n"
         f"en = {quoted(say('report.to_translate', 'en') + ' ' + statement.text)}\nquantifier = {quoted(statement.quantifier)}\n"
-        f"bar = {bar_of(statement)}\nproblem_if = {quoted(problem)}\n"
+        f"bar = {bar_of(statement)}\nproblem_if = {quoted(lexicon()['problem_if'][statement.part])}\n"
         f'judged_for = "county"\nneeds = []\n{unit}base = {both}\nestimand = {both}\nnotebook = ""'
     )
 
@@ -110,12 +68,7 @@ def claim_lines(statement: Statement) -> str:
 def bar_of(statement: Statement) -> float:
     """The bar to begin with: the number of a statement that prints a single count, else the lexicon's for the quantifier."""
     counts = counts_of(statement.text, 0, len(statement.text)) if statement.quantifier == "COUNT" else []
-    return float(counts[0].value if len(counts) == 1 else lexicon().raw["bar"][statement.quantifier])
-
-
-def to_fill(lang: str) -> str:
-    """The mark of a text that a person must write."""
-    return say("report.to_fill", lang)
+    return float(counts[0].value if len(counts) == 1 else lexicon()["bar"][statement.quantifier])
 
 
 def quoted(text: str) -> str:
@@ -130,16 +83,20 @@ def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
     masks to be filled in, `<name>_statements.csv` each statement with its offsets. An edited file is never written over: the
     claims file and the register keep their content, and the new one takes a number. Raises InputError.
     """
-    report: Report = read_report(path)
-    stem = Path(report.file).stem
-    files = {
-        "claims": free(out_folder / f"{stem}_claims.toml"), "masks": free(out_folder / f"{stem}_masks.csv"),
-        "lint": out_folder / f"{stem}_lint.csv", "statements": out_folder / f"{stem}_statements.csv",
-    }  # fmt: skip
-    write_text(files["claims"], claims_toml(report.text, report.file))
-    for key, table in (("masks", masks_table), ("lint", lint_table), ("statements", statements_table)):
-        write_csv(files[key], table(report.text))
-    return files
+    report = read_report(path)
+    stem = out_folder / Path(report.file).stem
+    claims = free(stem.with_name(f"{stem.name}_claims.toml"))
+    write_text(claims, claims_toml(report.text, report.file))
+    tables = {
+        "masks": masks_table(report.text),
+        "lint": lint_table(report.text),
+        "statements": statements_table(report.text),
+    }
+    files = {key: stem.with_name(f"{stem.name}_{key}.csv") for key in tables}
+    files["masks"] = free(files["masks"])
+    for key, table in tables.items():
+        write_csv(files[key], table)
+    return {"claims": claims, **files}
 
 
 def free(path: Path) -> Path:

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from huying.errors import EstimateError
-from huying.scales.weighted import Floats, Ints, as_weights
-
-KINDS = ("quadratic", "linear", "none")
+from huying.scales.weighted import Ints
 
 
 class Kappa(NamedTuple):
@@ -29,28 +28,21 @@ class Kappa(NamedTuple):
     n: int
 
 
-def weighted_kappa(
-    a: Any, b: Any, categories: Sequence[Any], weights: str = "quadratic", weight: Any = None, psu: Any = None
-) -> Kappa:
-    """How far two ratings agree beyond chance, nearer misses counting less (Cohen 1968).
+def weighted_kappa(a: Any, b: Any, categories: Sequence[Any], psu: Any = None) -> Kappa:
+    """How far two ratings agree beyond chance, nearer misses counting less (Cohen 1968, quadratic weights).
 
-    `a` and `b` are ratings from `categories`, in their order, one pair a row; `weights` is quadratic, linear or none
-    (kappa as of 1960). The interval is Student's over a jackknife that leaves out one PSU at a time (by default one
-    pair): pairs of one town are not independent. Its limits stay within -1 and 1. Raises EstimateError for a rating
-    that is no category or another kind of weights.
+    `a` and `b` are ratings from `categories`, in their order, one pair a row. The interval is Student's over a jackknife
+    that leaves out one PSU at a time (by default one pair): pairs of one town are not independent. Its limits stay within
+    -1 and 1. Raises EstimateError for a rating that is no category.
     """
-    if weights not in KINDS:
-        raise EstimateError("scales.bad_weights", known=", ".join(KINDS), got=weights)
     first, second = (rated(ratings, categories) for ratings in (a, b))
     if len(first) != len(second):
         raise EstimateError("scales.unequal", got=f"{len(first)}, {len(second)}")
-    w = as_weights(weight, len(first))
-    kept = (first >= 0) & (second >= 0)
+    kept, k = (first >= 0) & (second >= 0), len(categories)
     units = np.arange(len(first)) if psu is None else np.unique(np.asarray(psu).astype(str), return_inverse=True)[1]
-    first, second, w, units = first[kept], second[kept], w[kept], units[kept]
-    names, scores = np.unique(units), agreement(len(categories), weights)
-    value = kappa(first, second, w, scores)
-    left = np.array([kappa(first[rest], second[rest], w[rest], scores) for rest in (units != name for name in names)])
+    first, second, units = first[kept], second[kept], units[kept]
+    value = kappa(first, second, k)
+    left = np.array([kappa(first[units != out], second[units != out], k) for out in np.unique(units)])
     df = float(len(left) - 1)
     se = float(np.sqrt(df / len(left) * ((left - left.mean()) ** 2).sum())) if df > 0 else np.nan
     half = float(stats.t.ppf(0.975, df)) * se if df > 0 else np.nan
@@ -68,17 +60,10 @@ def rated(ratings: Any, categories: Sequence[Any]) -> Ints:
     return np.where(given.isna(), -1, codes)
 
 
-def agreement(k: int, weights: str) -> Floats:
-    """How much each pair of `k` categories counts as agreement, from 0 to 1."""
-    apart = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) / max(k - 1, 1)
-    return {"quadratic": 1 - apart**2, "linear": 1 - apart, "none": np.eye(k)}[weights]
-
-
-def kappa(first: Ints, second: Ints, weight: Floats, scores: Floats) -> float:
+def kappa(first: Ints, second: Ints, k: int) -> float:
     """Agreement beyond chance over the most there could be; missing where both always give one and the same rating."""
-    k, total = len(scores), float(weight.sum())
-    if not total:
+    if not len(first):
         return np.nan
-    table = np.bincount(first * k + second, weight, minlength=k * k).reshape(k, k) / total
-    chance = float((scores * np.outer(table.sum(axis=1), table.sum(axis=0))).sum())
-    return (float((scores * table).sum()) - chance) / (1 - chance) if chance < 1 - 1e-12 else np.nan
+    table = np.bincount(first * k + second, minlength=k * k).reshape(k, k)
+    with np.errstate(invalid="ignore"):
+        return float(cohens_kappa(table, wt="quadratic", return_results=False))

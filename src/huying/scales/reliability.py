@@ -79,9 +79,7 @@ def covariance(rows: Floats, weights: Floats) -> Floats:
     """The weighted covariances of the columns, with the sum of weights as denominator."""
     if not len(rows):
         return np.zeros((rows.shape[1], rows.shape[1]))
-    share = weights / weights.sum()
-    centred = rows - share @ rows
-    return np.asarray((centred * share[:, None]).T @ centred)
+    return np.atleast_2d(np.cov(rows, rowvar=False, aweights=weights, ddof=0))
 
 
 def one_factor(correlation: Floats) -> tuple[Floats, Floats]:

@@ -19,7 +19,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from huying.contract import YES_NO, Choice, Column, Day, Flag, Instant, Label, Number, Table, Whole
+from huying.contract import Choice, Column, Day, Flag, Instant, Label, Number, Table, Whole
 from huying.errors import HuyingError
 from huying.folder import County
 from huying.ledgers import TABLES
@@ -55,12 +55,12 @@ def write_templates(county: County, folder: Path, lang: str) -> list[Path]:
 def read_registers(county: County, lang: str) -> Registers:
     """The county's own names of towns and departments and ids of towns; empty where there is no register that can be read."""
     towns, departments = register(county, "towns"), register(county, "departments")
-    name = f"name_{lang}"
-    return {
-        "town": list(towns.get(name, ())),
-        "town_id": list(towns.get("town_id", ())),
-        "dept": list(departments.get(name, ())),
+    names = {
+        "town": towns.get(f"name_{lang}"),
+        "town_id": towns.get("town_id"),
+        "dept": departments.get(f"name_{lang}"),
     }
+    return {column: list(found) for column, found in names.items() if found is not None and len(found)}
 
 
 def register(county: County, name: str) -> pd.DataFrame:
@@ -99,12 +99,8 @@ def fill_column(sheet: Any, place: int, column: Column, value: Any, lang: str) -
     head, cell = sheet.cell(1, place, column.title(lang)), sheet.cell(2, place, value)
     head.font, head.fill, cell.fill = Font(bold=not column.optional), HEAD, EXAMPLE
     head.alignment = Alignment(wrap_text=True, vertical="top")
-    parts = [
-        part
-        for language in (lang, *(other for other in LANGUAGES if other != lang))
-        for part in words_of(column, language)
-    ]
-    head.comment = note("\n".join(parts))
+    languages = sorted(LANGUAGES, key=lambda language: language != lang)
+    head.comment = note("\n".join(part for language in languages for part in words_of(column, language)))
     sheet.column_dimensions[letter].width = max(14, 2 * len(column.title.zh) + 2, len(column.title.en) * 0.8)
     shape = next((shape for kind, shape in FORMATS if isinstance(column.kind, kind)), None)
     if shape:
@@ -120,19 +116,12 @@ def words_of(column: Column, lang: str) -> list[str]:
 
 def example_row(table: Table, registers: Registers, lang: str) -> list[Any]:
     """The example as cells of their kind: labels for codes, the county's first town and department where known."""
-    named = (
-        {}
-        if table.name in REGISTERS
-        else {**{name: [own_name(of, lang)] for name, of in NAMED_IN.items()}, **filled(registers)}
-    )
+    named: dict[str, Sequence[str]] = {}
+    if table.name not in REGISTERS:
+        named = {**{name: [own_name(of, lang)] for name, of in NAMED_IN.items()}, **registers}
     texts = [text(lang) if isinstance(text, Text) else text for text in table.example]
     return [as_cell(column, named.get(column.name, [text])[0] if text else "", lang)
             for column, text in zip(table.columns, texts, strict=True)]  # fmt: skip
-
-
-def filled(registers: Registers) -> Registers:
-    """The registers that could be read."""
-    return {column: names for column, names in registers.items() if names}
 
 
 def own_name(register: str, lang: str) -> str:
@@ -143,23 +132,20 @@ def own_name(register: str, lang: str) -> str:
 
 def as_cell(column: Column, text: str, lang: str) -> Any:
     """A text as the cell that Excel would hold."""
-    value = column.kind.parse(pd.Series([text], dtype=object))[0].iloc[0]
+    value = column.kind.read(pd.Series([text], dtype=object)).iloc[0]
     if pd.isna(value):
         return None
     if isinstance(column.kind, Instant):
         return value.date() if isinstance(column.kind, Day) else value.to_pydatetime()
-    if isinstance(column.kind, Flag):
-        return YES_NO.options[str(int(value))](lang)
     if isinstance(column.kind, Choice):
-        return column.kind.options[value](lang)
+        return column.kind.options[str(int(value)) if isinstance(column.kind, Flag) else value](lang)
     return int(value) if isinstance(column.kind, Whole) else float(value) if isinstance(column.kind, Number) else value
 
 
 def choices_of(column: Column, table: Table, registers: Registers, lang: str) -> Sequence[str]:
     """The texts that can be picked: labels of codes, or names of the registers; none where anything may be written."""
-    if isinstance(column.kind, Choice | Flag):
-        kind = column.kind if isinstance(column.kind, Choice) else YES_NO
-        return [label(lang) for label in kind.options.values()]
+    if isinstance(column.kind, Choice):
+        return [label(lang) for label in column.kind.options.values()]
     return () if table.name in REGISTERS else registers.get(column.name, ())
 
 

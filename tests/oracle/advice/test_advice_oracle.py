@@ -11,7 +11,7 @@ import pytest
 from huying.derived import Scope
 from huying.estimates import COUNTY, Design
 from huying.measures.next_wave import correlate_waves, rise_of_share, size_for_mean, size_for_share
-from huying.measures.recommendations import compare_months, log_ratio, rank_at_weights, ratio_gap
+from huying.measures.recommendations import SCENARIOS, compare_months, log_ratio, ratio_gap
 from huying.measures.rights import rank_departments
 from huying.regressions import regress
 from huying.survey import Survey
@@ -154,6 +154,6 @@ def test_effective_weight_and_ranks_under_other_weights(tmp_path):
         assert found[f"tau_at_{at}"] == pytest.approx(row["tau"], **NINE)
         assert found[f"moved_at_{at}"] == row["moved"]
     weights, marks = (table.set_index("dept_id") for table in ledgers.values())
-    flow = rank_at_weights(rank_departments(weights, marks)["rank"], weights, marks)
+    flow = rank_departments(weights, marks, SCENARIOS)
     for row in answer["scenarios"]:
-        assert flow[f"{100 * row['w']:.0f}"].tolist() == row["ranks"]
+        assert flow[f"rank_{100 * row['w']:.0f}"].tolist() == row["ranks"]
