@@ -15,7 +15,8 @@ import pandas as pd
 
 from huying.codebook import RESERVED, TAKEN, check_names, parse_codebook
 from huying.contract import parse_instants
-from huying.drafting.questions import Question, read_questions
+from huying.drafting.columns import Question
+from huying.drafting.questions import read_questions
 from huying.errors import CountyError, InputError
 from huying.prepare import house_derived
 from huying.samples import SEXES
