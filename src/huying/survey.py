@@ -63,6 +63,7 @@ class Survey:
     weighting: pd.DataFrame
     merged: tuple[str, ...] = ()
     absent: str = ""  # why there is nobody, where there is nobody
+    lacking: tuple[str, ...] = ()  # columns of the house's form that another questionnaire does not have
     declared: Mapping[str, Derived] = field(default_factory=dict)  # derived variables as house and county declare them
     unasked: Mapping[str, Derived] = field(default_factory=dict)  # derived variables whose items the form does not have
 
@@ -96,7 +97,14 @@ class Survey:
         if not name.isidentifier():
             raise EstimateError("survey.bad_name", name=name)
         text = self.declared[name].text if name in self.declared else Text(name, name)
-        self._add(Derived(name, self.form, when, base, unknown, text))
+        variable = Derived(name, self.form, when, base, unknown, text)
+        try:
+            self._add(variable)
+        except EstimateError as error:
+            if error.values.get("name") not in self.lacking:
+                raise
+            self.frame[name] = pd.Series(pd.NA, self.frame.index, dtype=variable.kind)  # nobody was asked
+            self.unasked = {**self.unasked, name: variable}
         return self
 
     def _add(self, variable: Derived) -> None:
@@ -216,7 +224,9 @@ class Survey:
             answers = self._checked()[list(item.columns)].astype("Float64").astype(float)
             table = answers.eq(1).astype(float).where(answers.notna().any(axis=1), np.nan)
         else:
-            codes, names = self._codes(question, self._where(""))
+            if question not in self.frame and (gone := self._names(f"{question}_*")) and set(gone) <= set(self.lacking):
+                return self._nothing(gone, by, NOT_ASKED).rename(columns={"measure": "answer"})
+            codes, names = self._codes(question, self._where(""), self.scope.options.get(question))
             table = {name: np.where(codes < 0, np.nan, codes == k) for k, name in enumerate(names)}
             table = self._open(question, pd.DataFrame(table, index=self._ids, dtype=float))
         made = self._run(self._shares, table, by, where).rename(columns={"measure": "answer"})
@@ -270,12 +280,14 @@ class Survey:
         return pd.concat([made, self._nothing(gone, by, NOT_ASKED)], ignore_index=True) if gone else made
 
     def _is_unasked(self, name: str) -> bool:
-        """Whether a derived variable rests on what the form did not ask, and nobody filled it by hand."""
+        """Whether a column is, or rests on, what the form did not ask, and nobody filled it by hand."""
+        if name not in self.frame:
+            return name in self.lacking
         return name in self.unasked and bool(self.frame[name].isna().all())
 
     def _names(self, columns: Any) -> list[str]:
         """The columns asked for, each `prefix*` replaced by those that begin so."""
-        known = [str(name) for name in self.frame.columns]
+        known = [*map(str, self.frame.columns), *self.lacking]
         found: list[str] = []
         for name in _as_list(columns):
             many = [column for column in known if name.endswith("*") and column.startswith(name[:-1])]
@@ -357,17 +369,19 @@ class Survey:
         self._checked()
         return holds(rule, self.answers, self.open_scope())
 
-    def _levels(self, name: str) -> list[Any]:
-        """The values of a grouping column, in the order of the form; raises EstimateError where nearly everyone has its own."""
+    def _levels(self, name: str, options: Sequence[str] | None = None) -> list[Any]:
+        """The values of a column, in the order of the form; raises EstimateError for too many that are no `options` of a question."""
         column = self._column(name)
         known = [key for key in self.scope.options.get(name, ()) if (column == key).any()]
         found = known or sorted(column.dropna().unique())
-        if len(found) > MOST_GROUPS:
+        if len(found) > MOST_GROUPS and not options:
             raise EstimateError("survey.too_many_groups", column=name, got=len(found), most=MOST_GROUPS)
         return found
 
-    def _codes(self, name: str, base: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], list[str]]:
-        levels = self._levels(name)
+    def _codes(
+        self, name: str, base: npt.NDArray[np.bool_], options: Sequence[str] | None = None
+    ) -> tuple[npt.NDArray[np.int64], list[str]]:
+        levels = self._levels(name, options)
         codes = pd.Categorical(self._checked()[name], categories=levels).codes.astype(np.int64)
         return np.where(base, codes, -1), [str(level) for level in levels]
 

@@ -13,6 +13,7 @@ import pandas as pd
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.clean.flags import RULES
 from huying.clean.intake import county_lists
+from huying.codebook import house_codebook
 from huying.derived import Derived, Scope
 from huying.errors import EstimateError
 from huying.estimates import Design, with_weights
@@ -103,6 +104,9 @@ def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weigh
         survey = Survey(**made)
     else:
         survey = Census(**made, _town=pd.Series(rows["town_id"].to_numpy(), index=ids, dtype="string"))
+    asked = {name for item in items for name in (item.name, *item.columns)}
+    house = [name for item in house_codebook().form(form) for name in (item.name, *item.columns)]
+    survey.lacking = tuple(dict.fromkeys(name for name in house if name not in asked))
     _derive(survey, *derived_of(county.declared))
     return survey
 

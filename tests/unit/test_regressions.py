@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from huying import labels
 from huying.covariances import degrees, estimate_covariance
 from huying.crosstabs import crosstab, rao_scott
 from huying.errors import EstimateError
@@ -162,6 +163,7 @@ def test_a_regression_prints_its_formula_and_terms():
     design, frame = draw()
     found = regress(design, frame, "visits ~ years")
     for lang, word in (("zh", "线性回归"), ("en", "linear regression")):
+        labels.register(f"demo/{lang}", labels.Labels(lang))
         found.table.attrs["labels"] = f"demo/{lang}"
         assert word in repr(found) and "visits ~ years" in repr(found) and "Intercept" in repr(found)
 
@@ -234,5 +236,6 @@ def test_a_crosstab_prints_its_shares_and_its_test():
     a, b = (pd.factorize(frame[name], sort=True)[0].astype(np.int64) for name in ("age_group", "wechat"))
     found = crosstab(design, a, b, AGES, ["no", "yes"])
     for lang, word in (("zh", "二阶校正"), ("en", "second-order")):
+        labels.register(f"demo/{lang}", labels.Labels(lang))
         found.table.attrs["labels"] = f"demo/{lang}"
         assert word in repr(found) and "60+" in repr(found) and "%" in repr(found)

@@ -42,7 +42,7 @@ def tabulate_lists(lists: pd.DataFrame, towns: Sequence[str], spans: Spans) -> p
     found = is_current.groupby([lists["period"], lists["town_id"], lists["list"]]).any()
     axes = [sorted(set(lists["period"])) or [""], list(towns), list(LISTS.options)]
     grid = pd.MultiIndex.from_product(axes, names=["period", "town_id", "list"])
-    return found.reindex(grid, fill_value=False).astype(bool).unstack("list")[axes[2]]
+    return found.reindex(grid, fill_value=False).astype(bool).unstack("list").reindex(columns=axes[2])
 
 
 def tabulate_use(

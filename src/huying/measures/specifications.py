@@ -71,6 +71,8 @@ def _flagged(county: County, survey: Survey) -> Iterator[tuple[str, Survey]]:
 
 def _ways(survey: Survey, variable: str) -> dict[str, Floats]:
     """The variable as declared, and with those who were asked and gave no answer left out, counted as no, or as yes."""
+    if variable in survey.unasked:
+        return {DECLARED: np.full(len(survey.frame), np.nan)}
     declared, scope = survey.derived[variable], survey.open_scope()
     own = survey.answers.numbers(variable)
     silent = np.zeros(len(own), dtype=bool)

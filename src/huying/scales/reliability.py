@@ -79,7 +79,9 @@ def covariance(rows: Floats, weights: Floats) -> Floats:
     """The weighted covariances of the columns, with the sum of weights as denominator."""
     if not len(rows):
         return np.zeros((rows.shape[1], rows.shape[1]))
-    return np.atleast_2d(np.cov(rows, rowvar=False, aweights=weights, ddof=0))
+    share = weights / weights.sum()
+    centred = rows - share @ rows
+    return np.asarray((centred * share[:, None]).T @ centred)
 
 
 def one_factor(correlation: Floats) -> tuple[Floats, Floats]:
