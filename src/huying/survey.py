@@ -239,13 +239,6 @@ class Survey:
         made.attrs["answer"] = question
         return made
 
-    def ranking(self, question: str, by: Any = None, where: str = "") -> pd.DataFrame:
-        """The mean rank of each option of a ranking (1 = first), among the people who ranked it, with its interval."""
-        item = next((one for one in self.book.form(self.form) if one.name == question), None)
-        if item is None or item.type != "ranking":
-            raise EstimateError("survey.no_ranking", column=question)
-        return self.mean(list(item.columns), by, where)
-
     def regress(self, formula: str) -> Regression:
         """A linear regression, or a logistic one where the outcome is true and false, as R's `svyglm`; see `huying.regressions`."""
         return regress(self.design, self._checked(), formula)

@@ -48,7 +48,9 @@ def test_a_page_needs_nothing_and_says_nothing_wrong(browser, path, width):
     assert page.evaluate("document.fonts.check('16px Huying')")
     pictures = "[...document.images].map(i => [i.complete && i.naturalWidth > 0, i.alt.length > 0, i.clientWidth])"
     for is_whole, is_named, shown in page.evaluate(pictures):
-        assert is_whole and is_named and shown >= min(570, width)  # at 390 px it scrolls sideways, at a size that can be read
+        assert (
+            is_whole and is_named and shown >= min(570, width)
+        )  # at 390 px it scrolls sideways, at a size that can be read
     smallest = (
         "Math.min(...[...document.querySelectorAll('p,li,td,pre')].map(e => parseFloat(getComputedStyle(e).fontSize)))"
     )

@@ -6,6 +6,7 @@ import pytest
 from part_of_demo import ROOT, copy_part
 from test_frozen_evidence import read_frozen
 
+import huying as hy
 from run_notebook import run_notebook
 
 WAVE, TOWN = "2023", "T07"
@@ -74,3 +75,14 @@ def test_what_does_not_rest_on_it_is_as_before(seen):
     assert now.set_index("place")["estimate"].to_dict() == pytest.approx(
         was.set_index("place")["estimate"].to_dict(), nan_ok=True
     )
+
+
+def test_the_verdict_says_that_the_definition_is_another():
+    county = hy.county("demo", lang="en")
+    people = county.survey("resident", wave="2023")
+    as_declared = county.judge("P16", people.share("aware"), place="T07")
+    assert "definition" not in repr(as_declared)
+    altered = county.judge("P16", people.derive("aware", "heard_reform in read, told").share("aware"), place="T07")
+    assert repr(altered).count("by a definition other than the declared one") == 2
+    again = people.derive("aware", "heard_reform in read, told, name_only", unknown="counts")
+    assert "definition" not in repr(county.judge("P16", again.share("aware"), place="T07"))

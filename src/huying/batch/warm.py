@@ -9,8 +9,9 @@ import os
 import sys
 from collections.abc import Iterator
 from io import BytesIO
+from pkgutil import iter_modules
 
-from huying import words
+from huying import measures, words
 from huying.engine.cells import the_shell
 from huying.words import say
 
@@ -19,7 +20,8 @@ MODULES = (
     "huying.charts",
     "huying.tables",
     "seaborn",
-    "statsmodels.formula.api",
+    "statsmodels.api",
+    "formulaic",
     "papermill",
     "huying.batch.run",
 )
@@ -29,7 +31,7 @@ def warm() -> None:
     """The shell first: pandas chooses its display by whether there is one when it is imported."""
     shell = the_shell()
     with shell.builtin_trap:  # `get_ipython` is there, as it is when a cell imports
-        for name in MODULES:
+        for name in (*MODULES, *(f"huying.measures.{module.name}" for module in iter_modules(measures.__path__))):
             with failing_is_told(name):
                 importlib.import_module(name)
     if folder := os.environ.get("HUYING_WARM"):
@@ -56,7 +58,10 @@ def open_county(folder: str) -> None:
     from huying import charts
     from huying.counties import county
 
-    county(folder).cleaned  # noqa: B018
+    opened = county(folder)
+    for form in opened.cleaned.forms:
+        for wave in opened.waves(form):
+            opened.survey(form, wave)
     with charts.look.styled():
         plt.figure().savefig(BytesIO())
     plt.close("all")
