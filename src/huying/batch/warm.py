@@ -61,7 +61,8 @@ def open_county(folder: str) -> None:
     opened = county(folder)
     for form in opened.cleaned.forms:
         for wave in opened.waves(form):
-            opened.survey(form, wave)
+            for exclude in (None, ()):
+                opened.survey(form, wave, exclude)
     with charts.look.styled():
         plt.figure().savefig(BytesIO())
     plt.close("all")

@@ -9,6 +9,7 @@ import html
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import pandas as pd
@@ -55,7 +56,7 @@ class Verdict:
         """What a part is called."""
         return part_word(part, self.lang, self.names.measure(self.measures.get(part, part)))
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         """The rows of the place and the county, or of wherever the claim is judged."""
         places = list(dict.fromkeys((self.place, COUNTY)))
@@ -69,7 +70,7 @@ class Verdict:
         order = own["place"].map({place: n for n, place in enumerate(places)}).fillna(0)
         return own.assign(_at=order).sort_values("_at", kind="stable").drop(columns="_at")
 
-    @property
+    @cached_property
     def text(self) -> str:
         """A line a row: claim, place, what was claimed, verdict, value, interval, n, reason and remarks.
 
@@ -84,7 +85,7 @@ class Verdict:
             lines.append(sentence(row, self.claim, self.lang, self.names.place(row["place"]), part))
         return "\n".join(lines)
 
-    @property
+    @cached_property
     def table(self) -> pd.DataFrame:
         """The values of several parts, a row a part and a column a place; empty where a sentence each says it."""
         rows = self.shown.to_dict("records")
