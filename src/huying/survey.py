@@ -230,11 +230,10 @@ class Survey:
             table = {name: np.where(codes < 0, np.nan, codes == k) for k, name in enumerate(names)}
             table = self._open(question, pd.DataFrame(table, index=self._ids, dtype=float))
         made = self._run(self._shares, table, by, where).rename(columns={"measure": "answer"})
-        town = self.frame["town"] if "town" in _as_list(by) else None
         if _as_list(by) in ([], ["town"]):
             counted = _cut(table, self._where(where))
             counts = {(COUNTY, name): counted[name].sum() for name in counted}
-            counts |= {} if town is None else counted.groupby(town).sum().stack().to_dict()
+            counts |= counted.groupby(self.frame["town"]).sum().stack().to_dict() if by else {}
             made["count"] = [counts.get(key, 0) for key in zip(made["place"], made["answer"], strict=True)]
         made.attrs["answer"] = question
         return made

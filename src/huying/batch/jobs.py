@@ -151,7 +151,8 @@ class Site:
         """The jobs in their order: what is asked (else everything, in the latest wave), and what has to be recorded for it.
 
         The county's jobs give an HTML page too, with `pages` also those of towns. Notebooks that find none of what they
-        need are left out, unless they were asked for by name. Where a notebook reads the evidence all recording jobs come first. Raises CountyError for what nobody knows.
+        need are left out, unless they were asked for by name. Where a notebook reads the evidence all recording jobs come
+        first. Raises CountyError for what nobody knows.
         """
         every, own = [*self.towns, COUNTY], self.county.lang
         for key, wanted, known in (("no_place", places, every), ("no_wave", waves, self.waves)):

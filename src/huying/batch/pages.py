@@ -19,7 +19,7 @@ from fontTools.ttLib import TTFont
 from huying.fonts import font_files
 
 HAN = re.compile("[\u3400-\u9fff]")
-_TWO = re.compile(r"(?P<sign>#+ )?(?P<zh>.*[\u3400-\u9fff][^A-Za-z]*?)\s+(?P<en>[A-Za-z][^\u3400-\u9fff]*)")
+_TWO = re.compile(r"(?:#+ )?(?P<zh>.*[\u3400-\u9fff][^A-Za-z]*?)\s+(?P<en>[A-Za-z][^\u3400-\u9fff]*)")
 _STYLE = """@font-face{font-family:"Huying";src:url(data:font/woff;base64,{font}) format("woff")}
 body{font:16px/1.6 "Huying",sans-serif;max-width:60rem;margin:auto;padding:1rem;color:#111;overflow-wrap:anywhere}
 h1,h2,h3{line-height:1.3}nav{border-left:4px solid #0072B2;padding-left:1rem}nav a{display:block;color:#005a8e}

@@ -70,20 +70,11 @@ def draft_county(
     `weight` and `town` name columns of the export; `codebook="house"` takes the house's questionnaire. Raises CountyError for
     a name that is taken or is none, InputError for an export that cannot be read.
     """
-    folder = home() / name
-    if not _NAME.fullmatch(name) or name.lower() in DEVICES:
-        raise CountyError("new.bad_name", name=name)
-    if folder.exists():
-        raise CountyError("new.exists", folder=str(folder))
+    folder = new_folder(name)
     read = read_export(export)
-    for column in filter(None, (weight, town)):
-        if column not in read.raw.text:
-            raise InputError(
-                "sources.no_weight_column" if column == weight else "new.no_town_column",
-                read.raw.place,
-                name=column,
-                known=", ".join(map(str, read.raw.text)),
-            )
+    for column, key in ((weight, "sources.no_weight_column"), (town, "new.no_town_column")):
+        if column and column not in read.raw.text:
+            raise InputError(key, read.raw.place, name=column, known=", ".join(map(str, read.raw.text)))
     if weight:
         check_weights(read, weight)
     other = read_export(number).raw if number else None
@@ -96,13 +87,7 @@ def draft_county(
         check_names(parse_codebook(written).items.values())
     remarks = [*drafted_remarks(read, questions), *([say_both("new.towns", n=len(register))] if town else [])]
     folder.mkdir(parents=True)
-    copies = [
-        folder / (f"export_{file.name}" if file.name in OWN else file.name)
-        for file in (export, *filter(None, [number]))
-    ]
-    copies[1:] = [copy.with_name(f"number_{copy.name}") if copy == copies[0] else copy for copy in copies[1:]]
-    for file, copy in zip((export, *filter(None, [number])), copies, strict=True):
-        shutil.copy2(file, copy)
+    copies = copy_exports([export, number] if number else [export], folder)
     if written:
         write_text(folder / "codebook.toml", written)
     if town:
@@ -110,6 +95,26 @@ def draft_county(
     write_text(folder / TODO, "\n".join(f"- {text.zh}\n  {text.en}" for text in remarks) + "\n")
     write_text(folder / "county.toml", county_text(name, read, copies, weight, bool(town)))
     return Drafted(folder, len(questions), len(read.raw.text), tuple(remarks))
+
+
+def new_folder(name: str) -> Path:
+    """Where the county's folder will be; raises CountyError for a name that is taken or is none."""
+    folder = home() / name
+    if not _NAME.fullmatch(name) or name.lower() in DEVICES:
+        raise CountyError("new.bad_name", name=name)
+    if folder.exists():
+        raise CountyError("new.exists", folder=str(folder))
+    return folder
+
+
+def copy_exports(files: Sequence[Path], folder: Path) -> list[Path]:
+    """Copies of the exports in the folder, under names of their own where two are the same or the folder has one."""
+    copies: list[Path] = []
+    for file in files:
+        copy = folder / (f"export_{file.name}" if file.name in OWN else file.name)
+        copies.append(copy.with_name(f"number_{copy.name}") if copy in copies else copy)
+        shutil.copy2(file, copies[-1])
+    return copies
 
 
 def home() -> Path:
