@@ -401,6 +401,12 @@ def test_missing_codes_of_letters_words_and_labels(home):
     assert survey.frame["x"].dropna().tolist() == [1, 3] * 10
 
 
+def test_a_labelled_file_declares_what_is_missing_and_na_is_an_answer_in_it(home):
+    pyreadstat.write_sav(pd.DataFrame({"v": [f"said {n}" for n in range(39)] + ["NA"]}), "own.sav")
+    draft_county("own", home / "own.sav")
+    assert opened().frame["v"].notna().sum() == 40
+
+
 def test_what_follows_a_matrix_is_no_row_of_it(home):
     table = by_text(truth())[["序号", "3、请评价—态度好", "不用跑", "知道找谁"]].assign(
         备注栏=[f"n{k}" for k in range(PEOPLE)]

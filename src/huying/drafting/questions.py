@@ -51,6 +51,8 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
         if export.labelled and declared(question, export.labelled, cells):
             ready.append(question)
             continue
+        if not export.labelled:  # a labelled file declares what is missing: there NA is an answer
+            question.blank = [word for word in _NOTHING if (cells == word).any(axis=None)]
         if not describe(question, cells, codes):
             found = part(question) + found
             continue
@@ -216,8 +218,7 @@ def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, cod
                 question.options = [(code, text or f"TODO {code}") for code, text in question.options]
             return
         question.coded = question.coded if (answers == numbers)[answers != ""].all() else []
-    question.blank = [word for word in _NOTHING if (filled == word).any()]
-    filled = filled[~filled.isin(_NOTHING)]
+    filled = filled[~filled.isin(question.blank)]
     numbers, listed = filled[~filled.str.casefold().isin(list(TYPED))], list(dict.fromkeys(filled))
     if len(units := set(numbers.str.replace(_NUMBER.pattern, "", n=1, regex=True).str.strip())) == 1 and units != {""}:
         unit = units.pop()
