@@ -5,7 +5,7 @@ COUNTY ?= demo
 export PYTHONUTF8 = 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install report test test-equal outside wheelhouse notebooks gallery lab lint lock clean
+.PHONY: help install report test test-equal outside demo wheelhouse notebooks gallery lab lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -35,6 +35,9 @@ outside: $(VENV)/installed ## open every HTML page in a browser without a networ
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-outside.lock
 	$(BIN)/python -m huying run demo --towns county --lang zh en
 	$(BIN)/python -m pytest tests/browser
+
+demo: $(VENV)/installed ## write the synthetic demo county and its answer key anew: the same bytes as committed
+	PYTHONPATH=tests $(BIN)/python -m demo_county
 
 wheelhouse: $(VENV)/installed ## fetch every package for Windows into wheelhouse/, for a USB stick and huying.bat --offline
 	$(BIN)/python -m pip download --quiet --dest wheelhouse --require-hashes -r requirements.lock --only-binary :all: --platform win_amd64 --python-version 3.11 --implementation cp

@@ -16,12 +16,12 @@ import pandas as pd
 from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from demo_county.ledgers import town_ledgers
+from demo_county.population import Population, make_population, true_values
+from demo_county.residents import draw_residents
 from huying.claims.declared import house_claims
 from huying.claims.judged import NOT_SUPPORTED, SUPPORTED, judge_claim
 from huying.contract import no_rejects
-from huying.demo.ledgers import town_ledgers
-from huying.demo.population import Population, make_population, true_values
-from huying.demo.residents import draw_residents
 from huying.estimates import COUNTY, korn_graubard
 from huying.folder import read_county
 from huying.store import Cleaned

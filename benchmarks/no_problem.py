@@ -19,13 +19,13 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from demo_county.ledgers import documents, org_roster, town_ledgers, unit_check
+from demo_county.population import Population, make_population
+from demo_county.residents import as_cleaned, draw_residents
+from demo_county.staff import draw_staff
+from demo_county.truths import Truths, house_truths
 from huying.claims.verdict import Recorded
 from huying.contract import no_rejects
-from huying.demo.ledgers import documents, org_roster, town_ledgers, unit_check
-from huying.demo.population import Population, make_population
-from huying.demo.residents import as_cleaned, draw_residents
-from huying.demo.staff import draw_staff
-from huying.demo.truths import Truths, house_truths
 from huying.folder import read_county
 from huying.store import Cleaned
 from run_notebook import Given, judged

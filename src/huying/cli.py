@@ -53,10 +53,6 @@ def parser() -> argparse.ArgumentParser:
     read.add_argument("-o", "--output", type=Path, default=Path("report_read"), help=say("cli.output"))
     read.add_argument("--force", action="store_true", help=say("cli.force"))
     read.add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
-    demo = verbs.add_parser("demo", help=say("cli.demo"))
-    demo.add_argument("folder", nargs="?", default="survey_data/demo", type=Path)
-    demo.add_argument("--key", default="tests/data/demo_key", type=Path, help=say("cli.key"))
-    demo.add_argument("--seed", default=2023, type=int)
     new = verbs.add_parser("new", help=say("cli.new"))
     new.add_argument("name", metavar="NAME", help=say("cli.new_name"))
     new.add_argument("export", type=Path, metavar="EXPORT", help=say("cli.new_export"))
@@ -96,15 +92,6 @@ def county_of(args: argparse.Namespace) -> County:
         declared = re.search(rb'^\s*lang\s*=\s*"(zh|en)"', (folder / "county.toml").read_bytes(), re.M)
         words.use_language(declared[1].decode() if declared else "zh")  # before anything in the file can be at fault
     return read_county(folder)
-
-
-def do_demo(args: argparse.Namespace) -> int:
-    """Write the synthetic county and its answer key."""
-    from huying.demo.write import write_demo
-
-    write_demo(args.folder, args.key, args.seed)
-    print(say("cli.demo_done", folder=args.folder, key=args.key))
-    return DONE
 
 
 def do_check(args: argparse.Namespace) -> int:

@@ -182,7 +182,7 @@ class County(Counting):
     def waves(self, form: str) -> list[str]:
         """The waves in which a form was asked, oldest first."""
         rows = self.cleaned.forms.get(form)
-        return [] if rows is None else sorted(set(rows["wave"]))
+        return [] if rows is None else sorted(rows["wave"].unique())
 
     def periods(self, table: str) -> list[str]:
         """The periods of a ledger, oldest first; one empty name where it has none."""
@@ -318,7 +318,7 @@ class County(Counting):
         }
         facts = facts.assign(**blank)
         texts = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
-        facts = facts.assign(**{name: facts[name].astype(object).fillna("").astype(str) for name in texts})
+        facts[texts] = facts[texts].astype("str").fillna("")
         waves = sorted(set(facts["wave"]))
         if len(waves) > 1:
             raise EstimateError("claims.two_waves", claim=claim.id, waves=", ".join(waves))

@@ -385,10 +385,10 @@ class Survey:
     def _warn_unasked(self, name: str, column: pd.Series) -> None:
         """Warn where a column made by hand says no for people whose item did not ask them."""
         value = column.astype(object).map(lambda v: np.nan if pd.isna(v) else float(bool(v)), na_action=None)
-        for item in self.reasons.columns:
+        is_skipped = self.reasons[value.notna().to_numpy()].eq(SKIPPED).any()
+        for item in is_skipped.index[is_skipped]:
             answer = self.frame[item]
-            gone = (self.reasons[item] == SKIPPED) & value.notna()
-            if not gone.any() or value[gone].any() or value[answer.notna()].nunique() < 2:
+            if value[self.reasons[item] == SKIPPED].any() or value[answer.notna()].nunique() < 2:
                 continue
             inside = value[answer.notna()].groupby(answer[answer.notna()].astype(object)).nunique()
             if (inside <= 1).all():

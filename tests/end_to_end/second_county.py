@@ -14,8 +14,8 @@ import numpy as np
 import openpyxl
 import pandas as pd
 
-from huying.demo.truths import Truths, house_truths
-from huying.demo.write import build_demo
+from demo_county.truths import Truths, house_truths
+from demo_county.write import build_demo
 from huying.ledgers import TABLES
 from huying.store import write_bytes
 

@@ -9,16 +9,16 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from demo_county import draw_residents, draw_villages, house_truths, make_population, true_values
+from demo_county.calls import CONFERENCE, draw_calls, draw_cases
+from demo_county.dirt import identity_number
+from demo_county.exports import csv_bytes, xlsx_bytes
+from demo_county.ledgers import org_roster, unit_check
+from demo_county.spelling import in_chinese, vary_towns
+from demo_county.staff import draw_departments, draw_leaders, draw_staff, head_changes
+from demo_county.write import KEY, build_demo
 from huying.codebook import holds
 from huying.contract import clean_text
-from huying.demo import draw_residents, draw_villages, house_truths, make_population, true_values
-from huying.demo.calls import CONFERENCE, draw_calls, draw_cases
-from huying.demo.dirt import identity_number
-from huying.demo.exports import csv_bytes, xlsx_bytes
-from huying.demo.ledgers import org_roster, unit_check
-from huying.demo.spelling import in_chinese, vary_towns
-from huying.demo.staff import draw_departments, draw_leaders, draw_staff, head_changes
-from huying.demo.write import KEY, build_demo
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from demo_county import house_truths
+from demo_county.write import KEY, build_demo
 from huying.clean.intake import Intake
 from huying.codebook import house_codebook
-from huying.demo import house_truths
-from huying.demo.write import KEY, build_demo
 from huying.folder import read_county
 from huying.store import write_bytes
 

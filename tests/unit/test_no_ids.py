@@ -11,7 +11,7 @@ from huying.codebook import house_codebook
 from huying.prepare import house_derived
 
 SRC = Path(__file__).parents[2] / "src" / "huying"
-MODULES = [path for path in sorted(SRC.rglob("*.py")) if path.parts[len(SRC.parts)] != "demo"]
+MODULES = sorted(SRC.rglob("*.py"))
 ITEMS = house_codebook().items
 # Words of the field that are also the name of an item: a ledger's column, a role, or a choice of the whole house.
 WORDS = {"age", "sex", "agree", "right_used", "department", "consulted", "cooperation", "position", "support", "problem", "suggestion",

@@ -17,7 +17,7 @@ from huying.report import find_masks, find_sentences, find_statements, lint, rea
 from huying.report import read as reading
 from huying.report.numbers import CUT, ROUNDED, ways
 
-DEMO = files("huying").joinpath("data/demo/report.txt")
+DEMO = files("demo_county").joinpath("data/report.txt")
 PROSE = "一、工作情况\n各镇街均已挂牌，共18个。部分干部对新机构的分工不熟。\n"
 BODY = (
     '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
@@ -365,7 +365,7 @@ def test_files_are_written_and_edited_ones_kept(tmp_path):
 def test_the_demo_report_agrees_with_the_demo():
     """Numbers as printed, out of the demo's own declaration: 18 towns, 62 villages in the pilot, 617 in all."""
     text = read_report(DEMO).text
-    towns = pd.read_csv(files("huying").joinpath("data/demo/towns.csv"))
+    towns = pd.read_csv(files("demo_county").joinpath("data/towns.csv"))
     pilot = towns.loc[towns["type"] == "pilot", "villages"].item()
     for number in (f"{len(towns)}个乡镇街道", f"{pilot}个行政村", f"{towns['villages'].sum()}个村级服务站"):
         assert number in text

@@ -40,10 +40,8 @@ def save(ax: Axes, name: str, place: str | None = None) -> None:
 
 
 def draw(figure: Figure, told: str) -> bytes:
-    """The figure as PNG, drawn once: laid out anew only where something does not fit, and cut to size where it cannot be."""
-    room = figure.get_tightbbox()
-    width, height = figure.get_size_inches()
-    fits = min(room.x0, room.y0, width - room.x1, height - room.y1) > -0.01
+    """The figure as PNG, drawn once: laid out anew only where a change made it not fit, and cut to size where it cannot be."""
+    fits = not figure.stale or is_inside(figure)
     if not fits and (engine := figure.get_layout_engine()):
         engine.execute(figure)
     is_whole = fits or bool(figure.get_layout_engine())
@@ -51,6 +49,12 @@ def draw(figure: Figure, told: str) -> bytes:
     picture, about = BytesIO(), {"Software": None, "Description": told}
     figure.savefig(picture, format="png", metadata=about, bbox_inches=None if is_whole else "tight")
     return picture.getvalue()
+
+
+def is_inside(figure: Figure) -> bool:
+    """Whether nothing of the figure stands outside its edges."""
+    room, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    return bool(min(room.x0, room.y0, width - room.x1, height - room.y1) > -0.01)
 
 
 def say_what(ax: Axes) -> str:

@@ -130,6 +130,7 @@ class Sheet:
             bottom, top = inner.bottom * height - box.y0, box.y1 - inner.top * height
             self.fit(inner.left * width - box.x0 + PAD, bottom + PAD, box.x1 - inner.right * width + PAD, top + PAD)
         self.later()
+        figure.stale = not self.is_own  # whatever a caller changes from here on marks the figure as stale again
 
     def beside(self) -> tuple[float, float]:
         """The room in inches that is taken on the left and the right of the axes, which it is given here."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,14 +52,8 @@ def as_evidence(
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
     """The columns of EVIDENCE in their order and types."""
-    columns: dict[str, Any] = {}
-    for name, kind in EVIDENCE.items():
-        values = rows[name] if name in rows else pd.Series(np.nan, rows.index)
-        texts = [
-            "" if value is None or value is pd.NA or value != value else str(value) for value in values.astype(object)
-        ]
-        columns[name] = pd.Series(texts, rows.index, dtype="str") if kind == "str" else values.astype(kind)
-    return pd.DataFrame(columns, index=rows.index)
+    texts = [name for name, kind in EVIDENCE.items() if kind == "str"]
+    return rows.reindex(columns=list(EVIDENCE)).astype(dict(EVIDENCE)).fillna(dict.fromkeys(texts, ""))
 
 
 def county_headlines(evidence: pd.DataFrame, claims: Mapping[str, Claim], wave: str = "") -> pd.DataFrame:

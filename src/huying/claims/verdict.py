@@ -64,11 +64,18 @@ class Verdict:
         if not len(own):  # of departments: those that bear a remark
             noted = self.rows[self.rows["remark"] != ""]
             own = noted if len(noted) else self.rows.iloc[:3]
-        is_told = own["period"].eq(self.period) & (self.period != "")
-        is_latest = own["period"].eq(own.groupby("part")["period"].transform("max"))
-        own = own[is_told | (is_latest & ~is_told.groupby(own["part"]).transform("any"))]
+        if own["period"].nunique() > 1:
+            is_told = own["period"].eq(self.period) & (self.period != "")
+            is_latest = own["period"].eq(own.groupby("part")["period"].transform("max"))
+            own = own[is_told | (is_latest & ~is_told.groupby(own["part"]).transform("any"))]
         order = own["place"].map({place: n for n, place in enumerate(places)}).fillna(0)
         return own.assign(_at=order).sort_values("_at", kind="stable").drop(columns="_at")
+
+    @cached_property
+    def told(self) -> list[dict[str, Any]]:
+        """The rows that are shown, as plain objects."""
+        rows: list[dict[str, Any]] = self.shown.to_dict("records")
+        return rows
 
     @cached_property
     def text(self) -> str:
@@ -80,7 +87,7 @@ class Verdict:
             with pd.option_context("display.unicode.east_asian_width", True, "display.width", WIDE):
                 return f"{self.claim.id}\n{table.to_string()}"
         lines = []
-        for row in self.shown.to_dict("records"):
+        for row in self.told:
             part = self.part_name(row["part"]) if row["part"] else ""
             lines.append(sentence(row, self.claim, self.lang, self.names.place(row["place"]), part))
         return "\n".join(lines)
@@ -88,11 +95,10 @@ class Verdict:
     @cached_property
     def table(self) -> pd.DataFrame:
         """The values of several parts, a row a part and a column a place; empty where a sentence each says it."""
-        rows = self.shown.to_dict("records")
-        if any(row["verdict"] for row in rows) or len({row["part"] for row in rows}) < 2:
+        if any(row["verdict"] for row in self.told) or len({row["part"] for row in self.told}) < 2:
             return pd.DataFrame()
         cells: dict[str, dict[str, str]] = {}
-        for row in rows:
+        for row in self.told:
             column = cells.setdefault(self.names.place(row["place"]), {})
             column[self.part_name(row["part"])] = short(row, self.claim, self.lang)
         return pd.DataFrame(cells).fillna("")
@@ -100,8 +106,7 @@ class Verdict:
     @property
     def row(self) -> Mapping[str, Any]:
         """The row of the place, else of the county, else the first."""
-        shown = self.shown
-        return shown.iloc[0].to_dict() if len(shown) else {}
+        return self.told[0] if self.told else {}
 
     @property
     def title(self) -> str:
@@ -169,9 +174,9 @@ class Recorded:
 
     def add(self, rows: pd.DataFrame) -> None:
         """Remember the rows; in the recording run raises CountyError where a key is judged again with another value."""
-        for row in as_records(rows):
+        for row in as_records(rows) if is_recording() else ():
             key, said = tuple(str(row[name]) for name in KEY), repr([row[name] for name in NUMBERS])
-            if self._known.setdefault(key, said) != said and is_recording():
+            if self._known.setdefault(key, said) != said:
                 raise CountyError("claims.judged_twice", claim=row["claim"], key=" · ".join(filter(None, key[1:])))
         self._rows.append(rows)
 

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.demo import dirt
-from huying.demo.bundle import Bundle
-from huying.demo.draws import obey
-from huying.demo.exports import META, csv_bytes, headers, render, sav_bytes, xlsx_bytes
-from huying.demo.population import Population
-from huying.demo.residents import answer_residents, draw_people
-from huying.demo.spelling import disturb
-from huying.demo.staff import draw_staff
-from huying.demo.truths import Ints, Truths
+from demo_county import dirt
+from demo_county.bundle import Bundle
+from demo_county.draws import obey
+from demo_county.exports import META, csv_bytes, headers, render, sav_bytes, xlsx_bytes
+from demo_county.population import Population
+from demo_county.residents import answer_residents, draw_people
+from demo_county.spelling import disturb
+from demo_county.staff import draw_staff
+from demo_county.truths import Ints, Truths
 
 MARKS = ("(跳过)", "(空)")
 WRITTEN = ("R03", "R26")

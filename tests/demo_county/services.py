@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from huying.demo.calls import AS_OF, FIRST, LAST
-from huying.demo.draws import apportion, days_between, pick, spread, spread_by
-from huying.demo.population import Population
-from huying.demo.truths import Bools, Floats, Ints, Truths
+from demo_county.calls import AS_OF, FIRST, LAST
+from demo_county.draws import apportion, days_between, pick, spread, spread_by
+from demo_county.population import Population
+from demo_county.truths import Bools, Floats, Ints, Truths
 from huying.ledgers import CHECKS, LEVELS
 from huying.workdays import Rule, calendar, starts
 

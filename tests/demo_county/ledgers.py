@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from huying.demo.population import Population
-from huying.demo.truths import AGES, SEX, Ints, Truths
+from demo_county.population import Population
+from demo_county.truths import AGES, SEX, Ints, Truths
 from huying.ledgers import MARKS
 
 IN_FORCE, FIRST_PLAN = pd.Timestamp("2022-01-20"), pd.Timestamp("2021-11-15")

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from huying.demo.draws import spread_by
-from huying.demo.truths import AGES, SEX, Floats, Ints, Truths, house_truths
+from demo_county.draws import spread_by
+from demo_county.truths import AGES, SEX, Floats, Ints, Truths, house_truths
 
 EDUCATION = np.cumsum(
     [[0.06, 0.30, 0.28, 0.20, 0.16], [0.28, 0.47, 0.17, 0.05, 0.03], [0.72, 0.21, 0.05, 0.015, 0.005]], axis=1

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from huying.demo.draws import days_between, spread
-from huying.demo.ledgers import MECHANISM
-from huying.demo.truths import AGENCIES, Floats, Ints, Truths
+from demo_county.draws import days_between, spread
+from demo_county.ledgers import MECHANISM
+from demo_county.truths import AGENCIES, Floats, Ints, Truths
 
 KINDS = ("enforcement", "market", "land", "justice", "police")  # in the order of AGENCIES
 LATE = 31  # days: what is reported later is not reported within 30

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from huying.demo.draws import Columns, answer_plainly, as_answers, choose, pick, put_multi, scale, spread, spread_by
-from huying.demo.truths import AGENCIES, Bools, Ints, Truths
+from demo_county.draws import Columns, answer_plainly, as_answers, choose, pick, put_multi, scale, spread, spread_by
+from demo_county.truths import AGENCIES, Bools, Ints, Truths
 
 QUIZ = {"a": "O08", "b": "O01", "c": "O06", "d": "O07", "e": "O12"}
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demo_county.draws import obey, pick
+from demo_county.population import Population
+from demo_county.spelling import FULL_WIDTH, in_chinese
+from demo_county.truths import Ints, Truths
 from huying.codebook import Item
-from huying.demo.draws import obey, pick
-from huying.demo.population import Population
-from huying.demo.spelling import FULL_WIDTH, in_chinese
-from huying.demo.truths import Ints, Truths
 
 RATES = {"unfinished": 0.04, "duplicate": 0.015, "near_duplicate": 0.01, "speeder": 0.04, "straight_line": 0.03, "age": 0.025,
          "exclusive": 0.01, "though_skipped": 0.01, "date": 0.01, "personal": 0.007, "refused": 0.015, "says_nothing": 0.05,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from huying.demo.agencies import variance_share
-from huying.demo.ledgers import MECHANISM
+from demo_county.agencies import variance_share
+from demo_county.ledgers import MECHANISM
 from huying.ledgers import CHECKS
 from huying.workdays import Rule, calendar, wait_days
 

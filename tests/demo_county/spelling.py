@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.demo.draws import pick
-from huying.demo.truths import Ints, Truths
+from demo_county.draws import pick
+from demo_county.truths import Ints, Truths
 
 CHARACTERS, TOWNS = 0.03, 0.22  # shares of cells and of names that are written otherwise
 DIGITS, TENS = "〇一二三四五六七八九", "十"

@@ -1,9 +1,9 @@
 """The synthetic county: a population with known truths, samples of it, ledgers, dirt and raw exports; refuses nothing, reads no survey."""
 
-from huying.demo.population import Population, make_population, true_values
-from huying.demo.residents import draw_residents, draw_villages
-from huying.demo.truths import Truths, house_truths
-from huying.demo.write import write_demo
+from demo_county.population import Population, make_population, true_values
+from demo_county.residents import draw_residents, draw_villages
+from demo_county.truths import Truths, house_truths
+from demo_county.write import write_demo
 
 __all__ = [
     "Population",

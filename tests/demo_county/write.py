@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from huying.demo.bundle import Bundle
-from huying.demo.calls import draw_calls
-from huying.demo.exports import csv_bytes
-from huying.demo.form_files import add_census, add_residents, add_staff
-from huying.demo.ledger_files import add_calls, add_cases, add_needs, add_plain, add_with_towns
-from huying.demo.ledgers import documents, org_roster, planted_values, town_ledgers, unit_check
-from huying.demo.population import make_population, true_values
-from huying.demo.realised import reform_values
-from huying.demo.reform_files import add_reform, reform_ledgers
-from huying.demo.residents import draw_villages
-from huying.demo.staff import draw_departments, draw_leaders
-from huying.demo.truths import Truths
+from demo_county.bundle import Bundle
+from demo_county.calls import draw_calls
+from demo_county.exports import csv_bytes
+from demo_county.form_files import add_census, add_residents, add_staff
+from demo_county.ledger_files import add_calls, add_cases, add_needs, add_plain, add_with_towns
+from demo_county.ledgers import documents, org_roster, planted_values, town_ledgers, unit_check
+from demo_county.population import make_population, true_values
+from demo_county.realised import reform_values
+from demo_county.reform_files import add_reform, reform_ledgers
+from demo_county.residents import draw_villages
+from demo_county.staff import draw_departments, draw_leaders
+from demo_county.truths import Truths
 from huying.ledgers import TABLES
 from huying.store import write_bytes
 
@@ -70,7 +70,7 @@ def build_demo(seed: int, truths: Truths | None = None) -> tuple[Bundle, pd.Data
     ledgers = reform_ledgers(later, first, changes)
     add_reform(later, ledgers)
     values.append(reform_values(ledgers, cases, first.towns.set_index("town_id")["pop"]))
-    report = resources.files("huying").joinpath("data/demo/report.txt")
+    report = resources.files("demo_county").joinpath("data/report.txt")
     parts = [*sections(planted, ledgers), *(['[report]\nfile = "report.txt"\n'] if report.is_file() else [])]
     bundle.files["county.toml"] = declaration(planted, list(bundle.files), parts).encode()
     if report.is_file():
@@ -92,7 +92,7 @@ def sections(truths: Truths, ledgers: dict[str, pd.DataFrame]) -> list[str]:
 
 def declaration(truths: Truths, written: list[str], more: list[str]) -> str:
     """county.toml: what the demo county always says, `more` sections, its waves and periods, and the files that were written."""
-    parts = [resources.files("huying").joinpath("data/demo/county_head.toml").read_text("utf-8"), *more]
+    parts = [resources.files("demo_county").joinpath("data/county_head.toml").read_text("utf-8"), *more]
     for wave, days in truths.waves.groupby("wave"):
         span = f"from = {days['field_from'].min()}\nto = {days['field_to'].max()}\n"
         as_of = pd.Timestamp(days["field_to"].max()) + pd.Timedelta(days=3)

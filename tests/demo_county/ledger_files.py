@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from demo_county.bundle import Bundle
+from demo_county.calls import draw_cases, draw_steps
+from demo_county.exports import csv_bytes, xlsx_bytes
+from demo_county.ledgers import need_counts
+from demo_county.spelling import mix_dates
 from huying.contract import Day
-from huying.demo.bundle import Bundle
-from huying.demo.calls import draw_cases, draw_steps
-from huying.demo.exports import csv_bytes, xlsx_bytes
-from huying.demo.ledgers import need_counts
-from huying.demo.spelling import mix_dates
 from huying.ledgers import TABLES
 
 UNREADABLE = 6

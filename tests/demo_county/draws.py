@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demo_county.truths import Bools, Floats, Ints
 from huying.codebook import Item, holds
-from huying.demo.truths import Bools, Floats, Ints
 
 Columns = dict[str, Any]
 
@@ -74,7 +74,7 @@ def put_multi(out: Columns, item: str, codes: Any, table: Any) -> None:
 @cache
 def plain_answers() -> dict[str, Any]:
     """The answers that depend on nothing else, by form and item."""
-    return tomllib.loads(resources.files("huying").joinpath("data/demo/answers.toml").read_text("utf-8"))
+    return tomllib.loads(resources.files("demo_county").joinpath("data/answers.toml").read_text("utf-8"))
 
 
 def answer_plainly(out: Columns, items: tuple[Item, ...], n: int, rng: np.random.Generator) -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 from chinese_calendar import is_workday
 from scipy.stats import norm
 
-from huying.demo.draws import pick, spread, spread_by
-from huying.demo.truths import Bools, Floats, Ints, Truths
+from demo_county.draws import pick, spread, spread_by
+from demo_county.truths import Bools, Floats, Ints, Truths
 
 FIRST, LAST, AS_OF = (pd.Timestamp(day) for day in ("2022-01-04", "2022-12-31", "2023-01-06"))
 CONFERENCE = pd.Timestamp("2022-07-01")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.demo.spelling import TOWNS, vary_towns
-from huying.demo.truths import Ints, Truths
+from demo_county.spelling import TOWNS, vary_towns
+from demo_county.truths import Ints, Truths
 
 
 @dataclass

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demo_county.draws import Columns, answer_plainly, as_answers, choose, pick, put_multi, scale
+from demo_county.population import Population
+from demo_county.truths import Bools, Ints
 from huying.codebook import Item
-from huying.demo.draws import Columns, answer_plainly, as_answers, choose, pick, put_multi, scale
-from huying.demo.population import Population
-from huying.demo.truths import Bools, Ints
 
 CHANNELS = np.array([
     [0.22, 0.24, 0.22, 0.05, 0.05, 0.07, 0.06, 0.06, 0.03, 0.01],

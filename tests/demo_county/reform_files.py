@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from huying.demo import agencies, reform, services
-from huying.demo.bundle import Bundle
-from huying.demo.exports import xlsx_bytes
-from huying.demo.ledger_files import add_book, add_with_towns, spell
-from huying.demo.population import Population
+from demo_county import agencies, reform, services
+from demo_county.bundle import Bundle
+from demo_county.exports import xlsx_bytes
+from demo_county.ledger_files import add_book, add_with_towns, spell
+from demo_county.population import Population
 from huying.ledgers import TABLES
 
 OF_2022 = (

@@ -67,7 +67,7 @@ class Truths:
 @cache
 def house_truths() -> Truths:
     """The planted tables of 示例县, 18 towns."""
-    folder = files("huying").joinpath("data/demo")
+    folder = files("demo_county").joinpath("data")
     read = {name: pd.read_csv(io.StringIO(folder.joinpath(f"{name}.csv").read_text("utf-8")))
             for name in ("towns", "waves", "margins", "departments", "org_new", "org_map", "mechanisms", "delegated")}  # fmt: skip
     towns = read["towns"].merge(read["margins"], on="town_id", validate="1:1")

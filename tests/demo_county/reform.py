@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from huying.demo.draws import apportion, days_between
-from huying.demo.truths import Truths
+from demo_county.draws import apportion, days_between
+from demo_county.truths import Truths
 
 OWN_KINDS = ("admin", "psu")  # the kinds of post that a town has
 
