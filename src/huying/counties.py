@@ -157,7 +157,7 @@ class County(Counting):
         """The text of the county's report, empty where it has none."""
         from huying.report import read_report
 
-        return read_report(self.declared.report).text if self.declared.report else ""
+        return read_report(self.declared.report) if self.declared.report else ""
 
     @property
     def rejected(self) -> pd.DataFrame:

@@ -71,6 +71,15 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def as_toml(value: Any) -> str:
+    """A value as TOML, tables inline, a list of them a line each; JSON's escapes are TOML's."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {as_toml(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "\n".join(["[", *(f"  {as_toml(one)}," for one in value), "]"])
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame as Parquet, atomically."""
     with beside(path) as temporary:
