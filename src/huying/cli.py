@@ -118,7 +118,7 @@ def do_check(args: argparse.Namespace) -> int:
     check_declared(county)
     decided_claims(county)
     intake = Intake(county, codebook_of(county))
-    faults = intake.try_all()
+    faults = list(intake.try_all())
     lines = [{"file": c["file"], "rows": c["n_read"], "kept": c["n_kept"], "rejected": c["n_rejected"], "cells": c["n_cells_set_aside"]}
              for c in intake.counts]  # fmt: skip
     if args.json:
