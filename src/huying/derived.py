@@ -11,7 +11,6 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -250,10 +249,10 @@ def holds(rule: str, answers: Answers, scope: Scope) -> Bools:
     return tree.holds(answers)
 
 
-def read_derived(toml: str, place: Place) -> dict[str, Derived]:
+def read_derived(toml: Mapping[str, Any], place: Place) -> dict[str, Derived]:
     """The `[[indicator]]` tables of a file by form and name, such as `resident.x`; raises CountyError for an unknown key or value."""
     found: dict[str, Derived] = {}
-    for raw in tomllib.loads(toml).get("indicator", []):
+    for raw in toml.get("indicator", ()):
         one = read_one(raw, place)
         if f"{one.form}.{one.name}" in found:
             raise CountyError("derived.repeated", place, name=one.name)

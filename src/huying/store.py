@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import io
 import json
 import os
 import re
@@ -93,20 +92,8 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame for Excel: UTF-8 with BOM, and an apostrophe before text that a spreadsheet would run as a formula."""
-    safe = frame.apply(_safe)
-    buffer = io.StringIO()
-    safe.to_csv(buffer, index=False, lineterminator="\n")
-    write_bytes(path, b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8"))
-
-
-def _safe(column: pd.Series) -> pd.Series:
-    """The column with `_quoted` texts; of a column of text only those that may need it are looked at."""
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
-        return column
-    if not isinstance(column.dtype, pd.StringDtype):
-        return column.map(_quoted)
-    maybe = column.str.contains("\r", regex=False, na=False) | column.str.startswith(FORMULA, na=False)
-    return column.mask(maybe, column[maybe].map(_quoted)) if maybe.any() else column
+    safe = frame.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_quoted))
+    write_bytes(path, b"\xef\xbb\xbf" + safe.to_csv(index=False, lineterminator="\n").encode("utf-8"))
 
 
 def _quoted(value: Any) -> Any:
