@@ -8,10 +8,9 @@ for every column that begins so.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -20,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import COMPARE
-from huying.errors import CountyError, EstimateError, Place
+from huying.errors import CountyError, EstimateError, Place, near
 from huying.words import Text, as_text, say
 
 Floats = npt.NDArray[np.float64]
@@ -139,12 +138,6 @@ class Scope:
         if not options and word in self.options:
             return Column(word)
         raise EstimateError("derived.unknown_option", column=column, got=word, rule=rule, close=near(word, options))
-
-
-def near(name: str, known: Collection[str]) -> str:
-    """The known names that are most like one that is not known."""
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
-    return ", ".join(close or list(known)[:8]) or "-"
 
 
 def read_rule(rule: str, scope: Scope) -> Rule:
