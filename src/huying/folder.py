@@ -232,16 +232,14 @@ class Checker:
                 self.check_entry(section, entry)
         if "county" not in raw:
             raise self.fail("folder.no_section", "county", key="[county]")
-        for kind in ("wave", "period"):
-            for name, span in raw.get(kind, {}).items():
+        for kind, section in (("wave", "survey"), ("period", "ledger")):
+            spans = raw.get(kind, {})
+            for name, span in spans.items():
                 if not span["from"] <= span["to"] <= span.get("as_of", span["to"]):
                     raise self.fail("folder.bad_span", name, kind=kind, name=name)
-        for survey in raw.get("survey", ()):
-            if survey["wave"] not in raw.get("wave", {}):
-                raise self.fail("folder.no_span", survey["wave"], kind="wave", name=survey["wave"])
-        for ledger in raw.get("ledger", ()):
-            if ledger.get("period") and ledger["period"] not in raw.get("period", {}):
-                raise self.fail("folder.no_span", ledger["period"], kind="period", name=ledger["period"])
+            for name in (entry.get(kind, "") for entry in raw.get(section, ())):
+                if name not in spans and (name or kind == "wave"):
+                    raise self.fail("folder.no_span", name, kind=kind, name=name)
 
     def entries(self, section: str, body: Any) -> list[Any]:
         wanted = list if section in ("survey", "ledger") else dict

@@ -30,7 +30,6 @@ class Sample:
     design: Design
     diagnostics: pd.DataFrame
     wave: str
-    merged: tuple[str, ...] = ()
 
 
 def analysed(cleaned: Cleaned, form: str, wave: str, exclude: tuple[str, ...]) -> pd.DataFrame:
@@ -103,7 +102,7 @@ def resident_sample(
     low, high = county.thresholds["weight_bounds"]
     raked = rake_towns(town, base, groups, totals, list(towns["town_id"]), (low, high))
     design = Design(town, psu, raked.weight, tuple(towns["town_id"]), margins=raked.margins, base=base)
-    return Sample(rows.assign(**labels), design, raked.diagnostics, wave, raked.merged)
+    return Sample(rows.assign(**labels), design, raked.diagnostics, wave)
 
 
 def number_psus(rows: pd.DataFrame) -> Ints:

@@ -60,7 +60,6 @@ class Survey:
     fewest: int
     labels: str
     weighting: pd.DataFrame
-    merged: tuple[str, ...] = ()
     absent: str = ""  # why there is nobody, where there is nobody
     lacking: tuple[str, ...] = ()  # columns of the house's form that another questionnaire does not have
     declared: Mapping[str, Derived] = field(default_factory=dict)  # derived variables as house and county declare them

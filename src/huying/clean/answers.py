@@ -21,6 +21,7 @@ from huying.sources.excel import Note
 from huying.sources.wjx import Answers, option_places
 from huying.words import Text
 
+META_IDS = ("village_id", "interviewer_id")
 DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
 ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by the role of the item that ends the form
 
@@ -86,7 +87,7 @@ class Cleaner:
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
         self.flags, self.rejected = [make_flags()], [no_rejects().assign(level="")]
         self.notes = list(answers.notes)
-        self.counts = {"read_from_number": 0, "personal_masked": 0}
+        self.n_masked = 0
         # of each ranking, every order that occurs
         self.orders: dict[str, dict[tuple[int, ...], int]] = {}
         self.town = np.zeros(self.n, dtype=np.int64)
@@ -153,9 +154,8 @@ class Cleaner:
             return cell
         number = cells.read_ticks(codes[list(item.variables)]) if many else cells.spread(codes[name], by_code)
         tied = (cell.state == ANSWERED) & (number.state == cells.NO_RANKING)
-        cell, taken = cells.reconcile(cell, number)
+        cell = cells.reconcile(cell, number)
         cell.take_out(tied, cells.DISAGREE)
-        self.counts["read_from_number"] += taken
         return cell
 
     def settle(self, item: Item, name: str, cell: Cell, asked: Bools) -> None:
@@ -227,7 +227,7 @@ class Cleaner:
     def words(self, places: Any, words: Sequence[str | None], gone: Bools, scrub: bool = True) -> Any:
         """Texts as a column, personal numbers masked."""
         found, masked = cells.mask_words(words) if scrub else (pd.array(words, dtype="str"), np.zeros(len(words)))
-        self.counts["personal_masked"] += int(masked[places][~gone].sum())
+        self.n_masked += int(masked[places][~gone].sum())
         found = found.take(places)
         found[gone] = None
         return found
@@ -237,8 +237,7 @@ class Cleaner:
         meta = self.answers.meta
         places, texts = cells.distinct(meta["submitted_at"])
         stamps = pd.Series(texts, dtype="str")
-        platform = pd.to_datetime(stamps, format="%Y/%m/%d %H:%M:%S", errors="coerce").astype("datetime64[ns]")
-        times = platform.where(platform.notna(), parse_instants(stamps[platform.isna()]))
+        times = parse_instants(stamps)
         unread = (times.isna() & (stamps != "")).to_numpy()[places]
         self.set_aside("submitted_at", meta["submitted_at"][unread], "unreadable_time")
         sent, end = times.to_numpy()[places], np.datetime64(self.span.last) + np.timedelta64(1, "D")
@@ -250,14 +249,12 @@ class Cleaner:
         given = {"given_weight": self.weights(meta["weight"])} if "weight" in meta else {}
         first = min(self.codes.values(), default=0)
         town = np.where((self.town >= first) & (self.town < first + len(self.codes)), self.town - first, -1)
-        village, interviewer = (
-            pd.array([clean_text(text) or None for text in meta[name]], dtype="str")
-            for name in ("village_id", "interviewer_id")
-        )
+        ids = {name: pd.array([clean_text(text) or None for text in meta[name]], dtype="str") for name in META_IDS}
         return {
             **{"row_id": self.row_id, "form": form, "wave": wave},
             "town_id": pd.array([*self.codes, None], dtype="str").take(town),
-            **{"village_id": village, "interviewer_id": interviewer, "submitted_at": sent},
+            **ids,
+            "submitted_at": sent,
             "seconds": integers(took.value, took.state != ANSWERED, "int32"),
             "disposition": pd.array(DISPOSITIONS, dtype="str").take(self.disposition),
             **given,
@@ -279,7 +276,8 @@ class Cleaner:
         rejected = cells.all_rejected(self.answers.rejected, pd.concat(self.rejected, ignore_index=True))
         n_rejected = int((rejected["level"] == "row").sum())
         n_unread = n_rejected - int((~self.kept).sum())
-        counts = {"rows_in": self.n + n_unread, "rows_kept": len(rows), "rows_rejected": n_rejected, **self.counts}
+        counts = {"rows_in": self.n + n_unread, "rows_kept": len(rows), "rows_rejected": n_rejected}
+        counts["personal_masked"] = self.n_masked
         return Cleaned(rows.reset_index(drop=True), rejected, flags, counts, tuple(self.notes))
 
 

@@ -212,16 +212,15 @@ def read_ticks(columns: pd.DataFrame) -> Cell:
     return Cell(np.where(state == ANSWERED, bits, np.nan), state, np.zeros(len(state), dtype=bool))
 
 
-def reconcile(text: Cell, number: Cell) -> tuple[Cell, int]:
-    """Both exports of a cell as one, and how often only the number could be read; where they differ the cell is at fault."""
+def reconcile(text: Cell, number: Cell) -> Cell:
+    """Both exports of a cell as one; where they differ the cell is at fault."""
     take = np.isin(text.state, UNREADABLE) & ~np.isin(number.state, UNREADABLE)
     take |= (text.state == SILENT) & (number.state == UNKNOWN)
     compared = ~take & (text.state < FIRST_FAULT) & ~np.isin(number.state, UNREADABLE)
     one = (text.state == ANSWERED) != (number.state == ANSWERED)
-    mixed = [np.where(take, getattr(number, part), getattr(text, part)) for part in ("value", "state", "repaired")]
-    cell = Cell(*mixed)
+    cell = Cell(*(np.where(take, getattr(number, part), getattr(text, part)) for part in vars(text)))
     cell.take_out(compared & (one | (text.state == ANSWERED) & (text.value != number.value)), DISAGREE)
-    return cell, int(take.sum())
+    return cell
 
 
 def mask_words(words: Sequence[Any]) -> tuple[Any, Bools]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,11 +50,9 @@ def is_labelled(raw: bytes) -> bool:
 def is_missing(code: str, ranges: Sequence[tuple[str, str]]) -> bool:
     """Whether a code is declared as missing, by itself or within a range of numbers."""
     for low, high in ranges:
-        try:
+        with contextlib.suppress(ValueError):
             if code == low or float(low) <= float(code) <= float(high):
                 return True
-        except ValueError:
-            continue
     return False
 
 
