@@ -108,12 +108,12 @@ def do_check(args: argparse.Namespace) -> int:
     from huying.claims.decided import decided_claims
     from huying.clean.intake import Intake
     from huying.clean.ledger_rules import say_rejected
-    from huying.prepare import check_declared, codebook_of
+    from huying.prepare import codebook_of, derived_of
 
     county = county_of(args)
-    check_declared(county)
+    book, _ = codebook_of(county), derived_of(county)
     decided_claims(county)
-    intake = Intake(county, codebook_of(county))
+    intake = Intake(county, book)
     faults = list(intake.try_all())
     lines = [{"file": c["file"], "rows": c["n_read"], "kept": c["n_kept"], "rejected": c["n_rejected"], "cells": c["n_cells_set_aside"]}
              for c in intake.counts]  # fmt: skip

@@ -129,10 +129,6 @@ class Item:
         """The columns that a prepared frame has for the item, in the order of `variables`."""
         return tuple(column for _, column, _ in self.parts)
 
-    def part(self, column: str) -> str | Option | None:
-        """What a named column is of the item: the id of a matrix row, an option of a multi, or nothing for the whole item."""
-        return self.parts[self.columns.index(column)][2]
-
     @property
     def cells(self) -> tuple[str, ...]:
         """The answers that an export has for the item: one, or one a row of a matrix."""
@@ -152,8 +148,9 @@ class Codebook:
     def find(self, form: str, column: str) -> tuple[Item, str | Option | None]:
         """The item of a named column such as `item_option`, and its row id, its option or None; KeyError otherwise."""
         for item in self.form(form):
-            if column in item.columns:
-                return item, item.part(column)
+            for _, named, part in item.parts:
+                if named == column:
+                    return item, part
         raise KeyError(column)
 
 

@@ -50,12 +50,6 @@ def derived_of(county: County) -> tuple[dict[str, Derived], dict[str, Derived]]:
     return own, {key: variable for key, variable in house_derived().items() if key not in own}
 
 
-def check_declared(county: County) -> None:
-    """Read the county's own questionnaire and derived variables; raises CountyError for what is wrong with them."""
-    codebook_of(county)
-    derived_of(county)
-
-
 def prepared_hash(county: County) -> str:
     """The sha256 of everything the county's numbers are made from, as it is stored with the prepared county."""
     receipt = results_folder(county) / "data" / MADE_FROM

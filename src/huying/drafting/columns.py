@@ -43,11 +43,6 @@ class Question:
     unit: str = ""
     remarks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
-    @property
-    def rows(self) -> list[str]:
-        """The rows of a matrix."""
-        return self.parts if self.type.startswith("matrix") else []
-
     def remark(self, key: str, **values: Any) -> None:
         self.remarks.append((key, values))
 

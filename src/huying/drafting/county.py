@@ -128,10 +128,8 @@ def check_weights(read: Export, column: str) -> None:
     typed = read.raw.text[column]
     bad = ~(pd.to_numeric(typed, errors="coerce") > 0)
     if bad.mean() > 0.5:
-        row = bad.index[bad][0]
-        raise InputError(
-            "new.bad_weights", read.raw.place, name=column, n=int(bad.sum()), row=int(row), value=typed[row]
-        )
+        row = int(bad.index[bad][0])
+        raise InputError("new.bad_weights", read.raw.place, name=column, n=int(bad.sum()), row=row, value=typed[row])
 
 
 def towns_of(read: Export, column: str) -> pd.DataFrame:
@@ -215,6 +213,7 @@ def role_of(question: Question) -> str:
 def item_text(name: str, question: Question, role: str) -> str:
     """One `[[item]]`: what is empty is left out."""
     keys = {code: {"key": _SEXES[stem(text)]} for code, text in question.options} if role == "sex" else {}
+    rows = question.parts if question.type.startswith("matrix") else []
     own = ("headers", "coded", "fill_in", "blank", "joint", "range", "missing", "missing_from")
     values: dict[str, Any] = {
         **{"id": name, "form": FORM, "type": question.type, **in_both(question.title), "role": role},
@@ -222,7 +221,7 @@ def item_text(name: str, question: Question, role: str) -> str:
         "options_from": "towns" if role == "town" else "",
         "scrub": question.type == "text",
         "unit": in_both(question.unit) if question.unit else "",
-        "rows": [{"id": str(n), **in_both(row or f"TODO {n}")} for n, row in enumerate(question.rows, 1)],
+        "rows": [{"id": str(n), **in_both(row or f"TODO {n}")} for n, row in enumerate(rows, 1)],
         "options": [{"code": code, **in_both(text), **keys.get(code, {})} for code, text in question.options],
     }
     lines = [f"# {say_both(key, names=name, **told).en}" for key, told in question.remarks]

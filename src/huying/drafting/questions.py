@@ -37,11 +37,10 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
     Raises InputError where the two files are the same, stand the wrong way round, or are not of one survey.
     """
     raw = export.raw
-    if other is not None:
-        check_pair(raw, other)
     headers = [str(name) for name in raw.text if not is_meta(str(name)) and name not in skip]
     found = split_groups(group_headers(headers, export.labelled, raw.text), raw.text)
     if other is not None:
+        check_pair(raw, other)
         add_coded(found, [str(name) for name in other.text if not is_meta(str(name)) and name not in skip])
         coded = other.text.set_axis(serial_keys(other), axis=0).reindex(serial_keys(raw)).fillna("")
         coded = coded.set_axis(raw.text.index, axis=0)
@@ -76,12 +75,9 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
 def part(question: Question) -> list[Question]:
     """The columns of what is not one question as questions of their own."""
     titles = [f"{question.title}—{row}" if row else question.title for row in question.parts]
-    made = [
-        Question(question.number, title, [header], [""]) for title, header in zip(titles, question.headers, strict=True)
-    ]
-    if len(question.coded) == len(made):
-        for one, code in zip(made, question.coded, strict=True):
-            one.coded = [code]
+    coded = [[code] for code in question.coded] if len(question.coded) == len(titles) else [[] for _ in titles]
+    named = zip(titles, question.headers, coded, strict=True)
+    made = [Question(question.number, title, [header], [""], codes) for title, header, codes in named]
     made[0].remark("new.parted", n=len(made))
     return made
 
@@ -242,12 +238,8 @@ def is_joined(filled: pd.Series, joint: str) -> bool:
     parts = pd.Series([part.strip() for cell in split for part in cell], dtype=object)
     if joint == ARROW:
         return is_in_both_orders(split[has]) and 2 * has.sum() >= len(filled)
-    is_ended = filled.str.endswith(joint.strip()).all()
-    return (
-        bool(is_ended or has.mean() > 0.2)
-        and parts.nunique() < filled.nunique()
-        and parts.nunique() <= max(2, len(parts) / 5)
-    )
+    is_often = has.mean() > 0.2 or bool(filled.str.endswith(joint.strip()).all())
+    return is_often and parts.nunique() <= min(filled.nunique() - 1, max(2, len(parts) / 5))
 
 
 def is_in_both_orders(split: pd.Series) -> bool:
