@@ -70,7 +70,7 @@ def county(report: Path, spans: Path) -> bool:
     if not (report.is_file() and spans.is_file()):
         print(f"county report: absent ({report}), left out")
         return True
-    text, marks = read_report(report).text, pd.read_csv(spans, encoding="utf-8-sig")
+    text, marks = read_report(report), pd.read_csv(spans, encoding="utf-8-sig")
     score = statements(text, marks)
     kinds = Counter((f.kind, f.rule) for f in lint(text))
     x = {"X01": sum(n for (kind, _), n in kinds.items() if kind == "TERM"), "X02": kinds["TENSION", "handed_off"],
@@ -90,7 +90,7 @@ def county(report: Path, spans: Path) -> bool:
 
 def held_out(name: str) -> bool:
     """Print the figures of a report that the lexicon has not seen; whether they meet the target."""
-    text = read_report(HELD_OUT / f"{name}.txt").text
+    text = read_report(HELD_OUT / f"{name}.txt")
     marks = pd.read_csv(HELD_OUT / f"{name}.csv", encoding="utf-8-sig")
     score = statements(text, marks[~marks["quantifier"].isin(OTHER)])
     print(f"{name}: {score['hits']} of {score['marked']} hit, {score['false']} false; recall {score['recall']:.0%}; "

@@ -31,12 +31,9 @@ def parser() -> argparse.ArgumentParser:
         made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
         made.add_argument("county", nargs="?", default="demo", help=say("cli.county"))
         made.add_argument("--json", action="store_true", help=say("cli.json"))
-        several: dict[str, Any] = {"nargs": "+"} if verb in JOBS else {}
-        made.add_argument(
-            "--lang", choices=words.LANGUAGES, help=say("cli.langs" if several else "cli.lang"), **several
-        )
     for verb in JOBS:
         which = verbs.choices[verb]
+        which.add_argument("--lang", choices=words.LANGUAGES, nargs="+", help=say("cli.langs"))
         which.add_argument("--towns", nargs="+", metavar="ID", help=say("cli.towns"))
         which.add_argument("--notebooks", nargs="+", metavar="NAME", help=say("cli.notebooks_wanted"))
         which.add_argument("--wave", nargs="+", help=say("cli.wave"))
@@ -46,13 +43,11 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--dry-run", action="store_true", help=say("cli.dry_run"))
     run.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help=say("cli.time_limit"))
     run.add_argument("--memory-limit", type=float, default=4096.0, metavar="MB", help=say("cli.memory_limit"))
-    verbs.choices["templates"].add_argument("--output", type=Path, help=say("cli.output"))
-    verbs.choices["templates"].add_argument("--force", action="store_true", help=say("cli.force"))
     read = verbs.add_parser("read-report", help=say("cli.read_report"))
     read.add_argument("file", type=Path, metavar="FILE")
-    read.add_argument("-o", "--output", type=Path, default=Path("report_read"), help=say("cli.output"))
-    read.add_argument("--force", action="store_true", help=say("cli.force"))
-    read.add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
+    for made, default in ((verbs.choices["templates"], None), (read, Path("report_read"))):
+        made.add_argument("-o", "--output", type=Path, default=default, help=say("cli.output"))
+        made.add_argument("--force", action="store_true", help=say("cli.force"))
     new = verbs.add_parser("new", help=say("cli.new"))
     new.add_argument("name", metavar="NAME", help=say("cli.new_name"))
     new.add_argument("export", type=Path, metavar="EXPORT", help=say("cli.new_export"))
@@ -60,7 +55,8 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--weight", default="", metavar="COLUMN", help=say("cli.new_weight"))
     new.add_argument("--town", default="", metavar="COLUMN", help=say("cli.new_town"))
     new.add_argument("--codebook", default="", choices=("house",), help=say("cli.new_codebook"))
-    new.add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
+    for verb in ("check", "prepare", "freeze", "verify", "claims", "templates", "read-report", "new"):
+        verbs.choices[verb].add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
     dictionary = verbs.add_parser("dictionary", help=say("cli.dictionary"))
     dictionary.add_argument("--check", action="store_true", help=say("cli.dictionary_check"))
     dictionary.add_argument("--output", type=Path, default=Path("survey_data/README.md"))
@@ -99,13 +95,13 @@ def do_check(args: argparse.Namespace) -> int:
     from huying.claims.decided import decided_claims
     from huying.clean.intake import Intake
     from huying.clean.ledger_rules import say_rejected
-    from huying.prepare import check_declared, codebook_of
+    from huying.prepare import codebook_of, derived_of
 
     county = county_of(args)
-    check_declared(county)
+    book, _ = codebook_of(county), derived_of(county)
     decided_claims(county)
-    intake = Intake(county, codebook_of(county))
-    faults = intake.try_all()
+    intake = Intake(county, book)
+    faults = list(intake.try_all())
     lines = [{"file": c["file"], "rows": c["n_read"], "kept": c["n_kept"], "rejected": c["n_rejected"], "cells": c["n_cells_set_aside"]}
              for c in intake.counts]  # fmt: skip
     if args.json:
@@ -157,25 +153,15 @@ def do_freeze(args: argparse.Namespace) -> int:
     return DONE
 
 
-def do_run(args: argparse.Namespace) -> int:
-    """Prepare the county where it is out of date, then make every output that is not fresh."""
-    from huying.batch.verbs import run_county
+def do_outputs(args: argparse.Namespace) -> int:
+    """Make every output that is not fresh (`run`), count them by their state (`status`), or hash them again (`verify`)."""
+    from huying.batch import verbs
 
-    return run_county(county_of(args), args)
-
-
-def do_status(args: argparse.Namespace) -> int:
-    """How many outputs are done, stale, missing or failed."""
-    from huying.batch.verbs import show_status
-
-    return show_status(county_of(args), args)
+    do = {"run": verbs.run_county, "status": verbs.show_status, "verify": verbs.verify}[args.verb]
+    return do(county_of(args), args)
 
 
-def do_verify(args: argparse.Namespace) -> int:
-    """Hash every output again and compare it with its receipt."""
-    from huying.batch.verbs import verify
-
-    return verify(county_of(args), args)
+do_run = do_status = do_verify = do_outputs
 
 
 def do_claims(args: argparse.Namespace) -> int:
@@ -215,11 +201,8 @@ def do_templates(args: argparse.Namespace) -> int:
     if folder.exists() and any(folder.glob("*.xlsx")) and not args.force:
         raise InputError("cli.exists", Place(str(folder)))
     files = write_templates(county, folder, words.language())
-    print(
-        json.dumps([str(file) for file in files])
-        if args.json
-        else say("cli.templates_done", n=len(files), folder=folder)
-    )
+    done = say("cli.templates_done", n=len(files), folder=folder)
+    print(json.dumps([str(file) for file in files]) if args.json else done)
     return DONE
 
 

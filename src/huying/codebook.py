@@ -17,20 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from huying.errors import CountyError, Place
-from huying.words import Text, as_text
+from huying.words import LANGUAGES, Text, as_text
 
 TYPES = (
-    "single",
-    "dropdown",
-    "multi",
-    "ranking",
-    "whole",
-    "number",
-    "text",
-    "date",
-    "scale",
-    "matrix_single",
-    "matrix_scale",
+    *("single", "dropdown", "multi", "ranking", "whole", "number", "text", "date", "scale"),
+    *("matrix_single", "matrix_scale"),
 )
 MANY = ("multi", "ranking")  # one cell that holds several options
 WORDS = ("text", "date")  # kept as they are written
@@ -138,10 +129,6 @@ class Item:
         """The columns that a prepared frame has for the item, in the order of `variables`."""
         return tuple(column for _, column, _ in self.parts)
 
-    def part(self, column: str) -> str | Option | None:
-        """What a named column is of the item: the id of a matrix row, an option of a multi, or nothing for the whole item."""
-        return self.parts[self.columns.index(column)][2]
-
     @property
     def cells(self) -> tuple[str, ...]:
         """The answers that an export has for the item: one, or one a row of a matrix."""
@@ -161,8 +148,9 @@ class Codebook:
     def find(self, form: str, column: str) -> tuple[Item, str | Option | None]:
         """The item of a named column such as `item_option`, and its row id, its option or None; KeyError otherwise."""
         for item in self.form(form):
-            if column in item.columns:
-                return item, item.part(column)
+            for _, named, part in item.parts:
+                if named == column:
+                    return item, part
         raise KeyError(column)
 
 
@@ -170,20 +158,20 @@ def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
     """One `[[item]]` table as an Item; raises CountyError for an unknown key, type or reason."""
     known = {**raw, "name": str(raw.get("name", ""))}
     where = f"item {known.get('id', '?')}"
-    text = as_text({lang: known.pop(lang, "") for lang in ("zh", "en")}, where)
-    options = tuple(
-        Option(int(o["code"]), as_text({"zh": o["zh"], "en": o["en"]}, where), str(o.get("key", "")))
-        for o in known.pop("options", [])
-    )
-    raw_rows = known.pop("rows", [])
-    rows = tuple((str(r["id"]), as_text({"zh": r["zh"], "en": r["en"]}, where)) for r in raw_rows)
+
+    def both(table: Mapping[str, Any]) -> Text:
+        return as_text({lang: table.get(lang, "") for lang in LANGUAGES}, where)
+
+    text, raw_options, raw_rows = both(known), known.pop("options", []), known.pop("rows", [])
+    options = tuple(Option(int(o["code"]), both(o), str(o.get("key", ""))) for o in raw_options)
+    rows = tuple((str(r["id"]), both(r)) for r in raw_rows)
     names = {str(r["id"]): str(r.get("name", "")) for r in raw_rows}
     unit = as_text(known.pop("unit"), where) if "unit" in known else None
     missing = {int(code): why for code, why in known.pop("missing", {}).items()}
-    rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+    rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items() if k not in LANGUAGES}
     if len(options) > MOST_OPTIONS and rest.get("type") in MANY:
         raise CountyError("codebook.too_many_options", place, where=where, n=len(options), most=MOST_OPTIONS)
-    unknown = set(known) - (set(Item.__dataclass_fields__) - {"text", "row_names"})
+    unknown = set(rest) - (set(Item.__dataclass_fields__) - {"text", "row_names"})
     if unknown or known.get("type") not in TYPES or not set(missing.values()) <= set(WHY_MISSING):
         strange = ", ".join(sorted(unknown)) or known.get("type")
         raise CountyError("codebook.bad_item", place, where=where, unknown=strange)

@@ -5,7 +5,6 @@ What is out of date is prepared first. Counts and verdicts follow the county's o
 
 from __future__ import annotations
 
-import difflib
 import html
 from collections.abc import Sequence
 from functools import cached_property
@@ -25,7 +24,7 @@ from huying.claims.listing import list_claims
 from huying.claims.verdict import Recorded, Verdict
 from huying.claims.worded import FORM_NAMES
 from huying.counting import Counting
-from huying.errors import CountyError, EstimateError
+from huying.errors import CountyError, EstimateError, near
 from huying.estimates import COUNTY
 from huying.folder import County as Declared
 from huying.folder import find_county
@@ -157,7 +156,7 @@ class County(Counting):
         """The text of the county's report, empty where it has none."""
         from huying.report import read_report
 
-        return read_report(self.declared.report).text if self.declared.report else ""
+        return read_report(self.declared.report) if self.declared.report else ""
 
     @property
     def rejected(self) -> pd.DataFrame:
@@ -218,8 +217,7 @@ class County(Counting):
         CountyError for a table that nobody knows.
         """
         if table not in TABLES:
-            close = difflib.get_close_matches(table, list(TABLES), n=3)
-            raise CountyError("counties.no_table", table=table, known=", ".join(close or TABLES))
+            raise CountyError("counties.no_table", table=table, known=near(table, TABLES))
         wanted = [when for when in self.periods(table) if period is None or when == str(period)]
         parts = [self.cleaned.ledgers[table, when].assign(period=when) for when in wanted]
         rows = pd.concat(parts, ignore_index=True) if parts else no_rows(table).assign(period="")
@@ -246,8 +244,7 @@ class County(Counting):
     def claim(self, key: str) -> Claim:
         """A claim with its rule; raises CountyError for an id that no claim has."""
         if key not in self.declared_claims:
-            close = difflib.get_close_matches(key, list(self.declared_claims), n=3, cutoff=0.3)
-            raise CountyError("claims.unknown", claim=key, close=", ".join(close) or "-")
+            raise CountyError("claims.unknown", claim=key, close=near(key, self.declared_claims))
         return self.declared_claims[key]
 
     def places_of(self, claim: Claim) -> list[str]:

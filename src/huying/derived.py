@@ -8,11 +8,9 @@ for every column that begins so.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -21,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import COMPARE
-from huying.errors import CountyError, EstimateError, Place
+from huying.errors import CountyError, EstimateError, Place, near
 from huying.words import Text, as_text, say
 
 Floats = npt.NDArray[np.float64]
@@ -142,12 +140,6 @@ class Scope:
         raise EstimateError("derived.unknown_option", column=column, got=word, rule=rule, close=near(word, options))
 
 
-def near(name: str, known: Collection[str]) -> str:
-    """The known names that are most like one that is not known."""
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
-    return ", ".join(close or list(known)[:8]) or "-"
-
-
 def read_rule(rule: str, scope: Scope) -> Rule:
     """A rule as its comparisons; raises EstimateError for a name, option or word that nobody declared."""
     how = _HOW.match(rule)
@@ -250,10 +242,10 @@ def holds(rule: str, answers: Answers, scope: Scope) -> Bools:
     return tree.holds(answers)
 
 
-def read_derived(toml: str, place: Place) -> dict[str, Derived]:
+def read_derived(toml: Mapping[str, Any], place: Place) -> dict[str, Derived]:
     """The `[[indicator]]` tables of a file by form and name, such as `resident.x`; raises CountyError for an unknown key or value."""
     found: dict[str, Derived] = {}
-    for raw in tomllib.loads(toml).get("indicator", []):
+    for raw in toml.get("indicator", ()):
         one = read_one(raw, place)
         if f"{one.form}.{one.name}" in found:
             raise CountyError("derived.repeated", place, name=one.name)

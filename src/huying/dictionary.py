@@ -30,35 +30,18 @@ def item_row(item: Item) -> list[str]:
     rows = "; ".join(f"{key} {text.zh} / {text.en}" for key, text in item.rows)
     missing = "; ".join(f"{code} = {why}" for code, why in item.missing.items())
     wording = f"{item.text.zh} / {item.text.en}" + (f" ({rows})" if rows else "")
-    return [
-        item.id,
-        item.type,
-        wording,
-        codes,
-        missing,
-        item.asked_if or item.ends_if,
-        ", ".join(item.claims) or item.role,
-    ]
+    use = ", ".join(item.claims) or item.role
+    return [item.id, item.type, wording, codes, missing, item.asked_if or item.ends_if, use]
 
 
 def ledger_lines(declared: Table) -> list[str]:
     """One ledger: what a row is, its columns with titles, contents and an example, and its rules."""
-    examples = [text.zh if isinstance(text, Text) else text for text in declared.example] or [""] * len(
-        declared.columns
-    )
+    examples = declared.example or [""] * len(declared.columns)
     rows = [[f"`{c.name}`", c.title.zh, c.title.en, " / ".join(map(c.describe, LANGUAGES)), " / ".join(dict.fromkeys(map(c.unit_word, LANGUAGES))),
-             "" if c.optional else "✓", f"≥ `{c.after}`" if c.after else "", example]
+             "" if c.optional else "✓", f"≥ `{c.after}`" if c.after else "", example.zh if isinstance(example, Text) else example]
             for c, example in zip(declared.columns, examples, strict=True)]  # fmt: skip
-    head = [
-        "column",
-        "列名",
-        "title",
-        "内容 / content",
-        "单位 / unit",
-        "必填 / required",
-        "规则 / rule",
-        "示例 / example",
-    ]
+    head = ["column", "列名", "title", "内容 / content", "单位 / unit"]
+    head += ["必填 / required", "规则 / rule", "示例 / example"]
     return [
         f"### `{declared.name}` {declared.title.zh} / {declared.title.en}",
         "",

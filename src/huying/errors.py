@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,12 @@ class Place:
         parts += [words.say("errors.row", lang, row=self.row)] if self.row is not None else []
         parts += [words.say("errors.column", lang, column=self.column)] if self.column else []
         return words.say("errors.comma", lang).join(parts)
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The known names that are most like one that is not known, else the first few; a dash where there is none."""
+    names = [str(one) for one in known]
+    return ", ".join(difflib.get_close_matches(str(name), names, n=3, cutoff=0.4) or names[:8]) or "-"
 
 
 class HuyingError(Exception):

@@ -150,11 +150,7 @@ def output_folder(county: County, kind: str) -> Path:
 def read_county(folder: Path) -> County:
     """The county declared by `folder/county.toml`; raises CountyError with the line and the key at fault."""
     file = folder / "county.toml"
-    try:
-        source = file.read_text("utf-8-sig")
-        raw = tomllib.loads(source)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CountyError("folder.not_toml", Place(str(file)), why=str(error)) from error
+    source, raw = read_toml(file)
     Checker(str(file), source).check(raw)
     for entry in (*raw.get("survey", ()), *raw.get("ledger", ()), *([raw["report"]] if "report" in raw else [])):
         for key in ("text", "number", "file"):
@@ -163,19 +159,22 @@ def read_county(folder: Path) -> County:
     return _build(folder, raw)
 
 
-def read_own(file: Path) -> Mapping[str, Any]:
-    """A county's `claims.toml`, empty where it has none; raises CountyError for what is no TOML or no list of tables."""
-    if not file.is_file():
-        return {}
+def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
+    """The text of a TOML file and what it declares, nothing where there is no file; raises CountyError for what is no TOML."""
     try:
-        raw = tomllib.loads(file.read_text("utf-8-sig"))
+        source = file.read_text("utf-8-sig") if file.is_file() else ""
+        return source, tomllib.loads(source)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CountyError("folder.not_toml", Place(str(file)), why=str(error)) from error
+
+
+def read_own(file: Path) -> Mapping[str, Any]:
+    """A county's `claims.toml`, empty where it has none; raises CountyError for what is no list of tables."""
+    raw = read_toml(file)[1]
     for key, value in raw.items():
         if key not in ("claim", "indicator") or not isinstance(value, list):
-            raise CountyError(
-                "folder.unknown_key", Place(str(file)), key=key, known="[[claim]], [[indicator]]", close="claim"
-            )
+            wanted = {"known": "[[claim]], [[indicator]]", "close": "claim"}
+            raise CountyError("folder.unknown_key", Place(str(file)), key=key, **wanted)
     return raw
 
 
@@ -233,16 +232,14 @@ class Checker:
                 self.check_entry(section, entry)
         if "county" not in raw:
             raise self.fail("folder.no_section", "county", key="[county]")
-        for kind in ("wave", "period"):
-            for name, span in raw.get(kind, {}).items():
+        for kind, section in (("wave", "survey"), ("period", "ledger")):
+            spans = raw.get(kind, {})
+            for name, span in spans.items():
                 if not span["from"] <= span["to"] <= span.get("as_of", span["to"]):
                     raise self.fail("folder.bad_span", name, kind=kind, name=name)
-        for survey in raw.get("survey", ()):
-            if survey["wave"] not in raw.get("wave", {}):
-                raise self.fail("folder.no_span", survey["wave"], kind="wave", name=survey["wave"])
-        for ledger in raw.get("ledger", ()):
-            if ledger.get("period") and ledger["period"] not in raw.get("period", {}):
-                raise self.fail("folder.no_span", ledger["period"], kind="period", name=ledger["period"])
+            for name in (entry.get(kind, "") for entry in raw.get(section, ())):
+                if name not in spans and (name or kind == "wave"):
+                    raise self.fail("folder.no_span", name, kind=kind, name=name)
 
     def entries(self, section: str, body: Any) -> list[Any]:
         wanted = list if section in ("survey", "ledger") else dict
@@ -271,7 +268,5 @@ class Checker:
                 raise self.fail("folder.no_key", section, section=section, key=key)
 
     def unknown(self, key: str, known: set[str], value: Any = None) -> CountyError:
-        close = difflib.get_close_matches(key, known, n=1)
-        return self.fail(
-            "folder.unknown_key", key, value, key=key, known=", ".join(sorted(known)), close=close[0] if close else "-"
-        )
+        close = ", ".join(difflib.get_close_matches(key, known, n=1)) or "-"
+        return self.fail("folder.unknown_key", key, value, key=key, known=", ".join(sorted(known)), close=close)

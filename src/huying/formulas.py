@@ -5,7 +5,6 @@ formulaic reads it, in the grammar of R: `y ~ a * b`, `np.log(y) ~ C(a, contr.tr
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from formulaic import Formula
 from formulaic.errors import FormulaicError
 from scipy import optimize
 
-from huying.errors import EstimateError
+from huying.errors import EstimateError, near
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -159,8 +158,7 @@ def _rows(frame: pd.DataFrame, formula: str) -> tuple[pd.DataFrame, Bools]:
         raise EstimateError("regressions.unreadable", formula=formula) from error
     known = [str(name) for name in frame.columns]
     for name in sorted(needed - set(known)):
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        raise EstimateError("regressions.no_column", column=name, close=", ".join(close) or "-")
+        raise EstimateError("regressions.no_column", column=name, close=near(name, known))
     needed |= _variables(formula, frame)
     rows = pd.DataFrame({name: _plain(frame[name]) for name in frame.columns if name in needed})
     base = rows.notna().all(axis=1).to_numpy()

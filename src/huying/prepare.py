@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -11,9 +12,9 @@ from pathlib import Path
 
 from huying.clean.intake import Intake, data_hash
 from huying.codebook import Codebook, house_codebook, parse_codebook
-from huying.derived import Derived, read_derived, read_one
+from huying.derived import Derived, read_derived
 from huying.errors import CountyError, Place
-from huying.folder import County, output_folder
+from huying.folder import County, output_folder, read_toml
 from huying.store import Cleaned, save_cleaned, write_csv, write_text
 
 MADE_FROM, CODEBOOK, INDICATORS = "made_from.json", "codebook.toml", "indicators.toml"
@@ -35,32 +36,18 @@ def codebook_of(county: County) -> Codebook:
 def house_derived() -> dict[str, Derived]:
     """The derived variables that the house brings, by form and name."""
     file = files("huying").joinpath("data").joinpath(INDICATORS)
-    return read_derived(file.read_text("utf-8"), Place(INDICATORS))
+    return read_derived(tomllib.loads(file.read_text("utf-8")), Place(INDICATORS))
 
 
 def derived_of(county: County) -> tuple[dict[str, Derived], dict[str, Derived]]:
     """The county's own derived variables (its `indicators.toml`, and those of its `claims.toml`), and the house's others."""
     file = county.folder / INDICATORS
-    own = read_derived(file.read_text("utf-8-sig"), Place(str(file))) if file.is_file() else {}
-    claims = Place(str(county.folder / "claims.toml"))
-    for key, variable in read_own_derived(county).items():
+    own, claims = read_derived(read_toml(file)[1], Place(str(file))), Place(str(county.folder / "claims.toml"))
+    for key, variable in read_derived(county.own, claims).items():
         if key in own or key in house_derived():
             raise CountyError("derived.repeated", claims, name=variable.name)
         own[key] = variable
     return own, {key: variable for key, variable in house_derived().items() if key not in own}
-
-
-def read_own_derived(county: County) -> dict[str, Derived]:
-    """The `[[indicator]]` tables of a county's `claims.toml`."""
-    place = Place(str(county.folder / "claims.toml"))
-    read = [read_one(raw, place) for raw in county.own.get("indicator", ())]
-    return {f"{one.form}.{one.name}": one for one in read}
-
-
-def check_declared(county: County) -> None:
-    """Read the county's own questionnaire and derived variables; raises CountyError for what is wrong with them."""
-    codebook_of(county)
-    derived_of(county)
 
 
 def prepared_hash(county: County) -> str:
@@ -74,21 +61,18 @@ def is_fresh(county: County) -> bool:
     return prepared_hash(county) == data_hash(county)
 
 
-def clean(county: County, tick: Tick = lambda name: None) -> Cleaned:
-    """Read and clean every file of the county and store it under `data/`; rejected, flags and counts as CSV beside it."""
+def clean_and_mark(county: County, tick: Tick = lambda name: None) -> Cleaned:
+    """Read and clean every file of the county and store it under `data/`; rejected, flags and counts as CSV beside it.
+
+    The stored result is marked with the hash of what it was made from, last.
+    """
     folder = results_folder(county)
+    made_from = folder / "data" / MADE_FROM
+    made_from.unlink(missing_ok=True)
     cleaned = Intake(county, codebook_of(county), tick).run()
     save_cleaned(folder / "data", cleaned)
     for name in ("rejected", "flags", "counts"):
         write_csv(folder / f"{name}.csv", getattr(cleaned, name))
-    return cleaned
-
-
-def clean_and_mark(county: County, tick: Tick = lambda name: None) -> Cleaned:
-    """Clean the county anew, and mark the stored result with the hash of what it was made from, last."""
-    made_from = results_folder(county) / "data" / MADE_FROM
-    made_from.unlink(missing_ok=True)
-    cleaned = clean(county, tick)
     write_text(made_from, json.dumps({"data_hash": cleaned.data_hash}))
     return cleaned
 

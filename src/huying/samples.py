@@ -30,25 +30,22 @@ class Sample:
     design: Design
     diagnostics: pd.DataFrame
     wave: str
-    merged: tuple[str, ...] = ()
 
 
 def analysed(cleaned: Cleaned, form: str, wave: str, exclude: tuple[str, ...]) -> pd.DataFrame:
     """Complete forms of one wave whose rows carry none of the flags `exclude`."""
     rows = cleaned.forms[form]
     flagged = cleaned.flags.loc[cleaned.flags["flag"].isin(exclude), "row_id"]
-    return rows[
-        (rows["wave"] == wave) & (rows["disposition"] == "complete") & ~rows["row_id"].isin(flagged)
-    ].reset_index(drop=True)
+    is_in = (rows["wave"] == wave) & (rows["disposition"] == "complete") & ~rows["row_id"].isin(flagged)
+    return rows[is_in].reset_index(drop=True)
 
 
 def town_codes(rows: pd.DataFrame, towns: pd.DataFrame) -> Ints:
     """Each row's town as its position in the register; raises EstimateError for a town that is not there."""
     codes = np.asarray(pd.Index(towns["town_id"]).get_indexer(rows["town_id"]), dtype=np.int64)
     if (codes < 0).any():
-        raise EstimateError(
-            "samples.unknown_town", towns=", ".join(sorted(set(rows["town_id"][codes < 0].astype(str))))
-        )
+        unknown = sorted(set(rows["town_id"][codes < 0].astype(str)))
+        raise EstimateError("samples.unknown_town", towns=", ".join(unknown))
     return codes
 
 
@@ -94,19 +91,18 @@ def resident_sample(
     roles = {item.role: item for item in book.form("resident") if item.role in ("sex", "age")}
     if margins is None or is_given or towns is None:
         n = np.bincount(town, minlength=len(places))
-        table = pd.DataFrame(
-            {"place": [COUNTY] if towns is None else places, "n": n, "kish": kish(base, town, len(places))}
-        )
+        named = [COUNTY] if towns is None else places
+        table = pd.DataFrame({"place": named, "n": n, "kish": kish(base, town, len(places))})
         return Sample(group_people(rows, roles), Design(town, psu, base, places), table, wave)
-    groups, totals = dict[str, Ints](), dict[str, npt.NDArray[np.float64]]()
+    groups, totals, labels = dict[str, Ints](), dict[str, npt.NDArray[np.float64]](), dict[str, pd.Series]()
     for item, grouping in (("sex", sex_groups), ("age", age_groups)):
         names, totals[item] = margin_totals(margins, towns, item)
         groups[item] = grouping(rows, roles[item], names)
+        labels[f"{item}_group"] = name_groups(groups[item], names)
     low, high = county.thresholds["weight_bounds"]
     raked = rake_towns(town, base, groups, totals, list(towns["town_id"]), (low, high))
     design = Design(town, psu, raked.weight, tuple(towns["town_id"]), margins=raked.margins, base=base)
-    named = {f"{item}_group": name_groups(groups[item], margin_totals(margins, towns, item)[0]) for item in groups}
-    return Sample(rows.assign(**named), design, raked.diagnostics, wave, raked.merged)
+    return Sample(rows.assign(**labels), design, raked.diagnostics, wave)
 
 
 def number_psus(rows: pd.DataFrame) -> Ints:
@@ -144,23 +140,17 @@ def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: tuple[str
     listed = np.where(np.isnan(listed), np.inf, listed)
     weight = np.where(np.isinf(listed), 1.0, listed / np.maximum(answers, 1))[town]
     design = Design(town, np.arange(len(rows), dtype=np.int64), weight, tuple(towns["town_id"]), fpc=listed)
-    return Sample(
-        rows, design, pd.DataFrame({"place": towns["town_id"], "n": answers.astype(int), "listed": listed}), wave
-    )
+    table = pd.DataFrame({"place": towns["town_id"], "n": answers.astype(int), "listed": listed})
+    return Sample(rows, design, table, wave)
 
 
 def dispositions(cleaned: Cleaned, exclude: tuple[str, ...]) -> pd.DataFrame:
     """How many forms of each form, wave and town ended how, and how many complete ones are left out for their flags."""
     flagged = cleaned.flags.loc[cleaned.flags["flag"].isin(exclude), "row_id"]
-    parts: list[Mapping[str, object]] = []
+    parts = []
     for form, rows in cleaned.forms.items():
-        ending = (
-            rows["disposition"]
-            .astype(str)
-            .mask((rows["disposition"] == "complete") & rows["row_id"].isin(flagged), "excluded")
-        )
-        for (wave, town, how), n in (
-            rows.assign(ending=ending).groupby(["wave", "town_id", "ending"], dropna=False).size().items()
-        ):
-            parts.append({"form": form, "wave": wave, "town_id": town, "ending": how, "n": n})
-    return pd.DataFrame(parts, columns=["form", "wave", "town_id", "ending", "n"])
+        is_out = (rows["disposition"] == "complete") & rows["row_id"].isin(flagged)
+        ended = rows.assign(form=form, ending=rows["disposition"].astype(str).mask(is_out, "excluded"))
+        counts = ended.groupby(["form", "wave", "town_id", "ending"], dropna=False).size()
+        parts.append(counts.reset_index(name="n"))
+    return pd.concat(parts, ignore_index=True)

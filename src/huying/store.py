@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import io
 import json
 import os
 import re
@@ -71,6 +70,15 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def as_toml(value: Any) -> str:
+    """A value as TOML, tables inline, a list of them a line each; JSON's escapes are TOML's."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {as_toml(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "\n".join(["[", *(f"  {as_toml(one)}," for one in value), "]"])
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame as Parquet, atomically."""
     with beside(path) as temporary:
@@ -84,20 +92,8 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame for Excel: UTF-8 with BOM, and an apostrophe before text that a spreadsheet would run as a formula."""
-    safe = frame.apply(_safe)
-    buffer = io.StringIO()
-    safe.to_csv(buffer, index=False, lineterminator="\n")
-    write_bytes(path, b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8"))
-
-
-def _safe(column: pd.Series) -> pd.Series:
-    """The column with `_quoted` texts; of a column of text only those that may need it are looked at."""
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
-        return column
-    if not isinstance(column.dtype, pd.StringDtype):
-        return column.map(_quoted)
-    maybe = column.str.contains("\r", regex=False, na=False) | column.str.startswith(FORMULA, na=False)
-    return column.mask(maybe, column[maybe].map(_quoted)) if maybe.any() else column
+    safe = frame.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_quoted))
+    write_bytes(path, b"\xef\xbb\xbf" + safe.to_csv(index=False, lineterminator="\n").encode("utf-8"))
 
 
 def _quoted(value: Any) -> Any:

@@ -6,7 +6,6 @@ answers for people who were not asked, and anything about a town's leaders.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 import warnings
@@ -21,7 +20,7 @@ import pandas as pd
 from huying.codebook import MANY, Codebook
 from huying.crosstabs import Crosstab, crosstab
 from huying.derived import Answers, Derived, Scope, holds
-from huying.errors import EstimateError
+from huying.errors import EstimateError, near
 from huying.estimates import COUNTY, Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum
 from huying.regressions import Regression, regress
 from huying.samples import NO_PLACE
@@ -61,7 +60,6 @@ class Survey:
     fewest: int
     labels: str
     weighting: pd.DataFrame
-    merged: tuple[str, ...] = ()
     absent: str = ""  # why there is nobody, where there is nobody
     lacking: tuple[str, ...] = ()  # columns of the house's form that another questionnaire does not have
     declared: Mapping[str, Derived] = field(default_factory=dict)  # derived variables as house and county declare them
@@ -86,7 +84,7 @@ class Survey:
     def missing(self, column: str) -> pd.Series:
         """Why each person's answer in `column` is missing (refused, does_not_know, skipped, blank), blank where it is not."""
         if column not in self.reasons:
-            raise EstimateError("survey.no_reasons", column=column, close=_near(column, self.reasons.columns))
+            raise EstimateError("survey.no_reasons", column=column, close=near(column, self.reasons.columns))
         return self.reasons[column]
 
     def derive(self, name: str, when: str, base: str = "", unknown: str = "out") -> Survey:
@@ -120,7 +118,7 @@ class Survey:
         """The definition of a derived variable in one line."""
         variable = self.derived.get(name) or self.unasked.get(name)
         if variable is None:
-            raise EstimateError("survey.no_column", column=name, close=_near(name, self.derived))
+            raise EstimateError("survey.no_column", column=name, close=near(name, self.derived))
         return variable.describe(lang) if lang else variable.describe(_lang(self.labels))
 
     # --- estimates ----------------------------------------------------------------------------------------------------
@@ -341,7 +339,7 @@ class Survey:
     def _column(self, name: str) -> pd.Series:
         frame = self._checked()
         if name not in frame:
-            raise EstimateError("survey.no_column", column=name, close=_near(name, frame.columns))
+            raise EstimateError("survey.no_column", column=name, close=near(name, frame.columns))
         if name not in self._made:
             self._warn_unasked(name, frame[name])
         return frame[name]
@@ -415,11 +413,6 @@ def _cut(table: pd.DataFrame, inside: npt.NDArray[np.bool_]) -> pd.DataFrame:
 
 def _as_list(by: Any) -> list[str]:
     return [] if by is None else [by] if isinstance(by, str) else list(by)
-
-
-def _near(name: str, known: Any) -> str:
-    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=3, cutoff=0.5)
-    return ", ".join(close) or "-"
 
 
 def _lang(labels: str) -> str:

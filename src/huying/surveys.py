@@ -97,7 +97,6 @@ def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weigh
         "fewest": county.declared.thresholds[SAMPLED[form]] if form in SAMPLED else FEWEST,
         "labels": county.key,
         "weighting": sample.diagnostics if sample else pd.DataFrame(),
-        "merged": sample.merged if sample else (),
         "absent": absent,
     }
     if form in SAMPLED:

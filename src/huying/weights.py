@@ -31,7 +31,6 @@ class Raked:
     weight: Floats
     margins: tuple[Ints, ...]
     diagnostics: pd.DataFrame
-    merged: tuple[str, ...]
 
 
 def base_weights(town: Ints, village: Ints, town_adults: Floats) -> Floats:
@@ -163,7 +162,7 @@ def rake_towns(
     `totals` holds an array of shape (towns, categories) for each group. Raises EstimateError, naming the town, when a
     margin cannot be met.
     """
-    weight, rows, merged = base.astype(float).copy(), [], []
+    weight, rows = base.astype(float).copy(), []
     codes = {name: np.zeros(len(town), dtype=np.int64) for name in groups}
     order = np.argsort(town, kind="stable")
     ends = np.cumsum(np.bincount(town, minlength=len(towns)))
@@ -172,28 +171,22 @@ def rake_towns(
             rows.append((town_name, 0, 0, np.nan, np.nan, np.nan, ""))
             continue
         own = {name: group[here] for name, group in groups.items()}
+        wanted = {name: total[town[here[0]]] for name, total in totals.items()}
         try:
-            weight[here], sweeps, margins, gone = rake_town(
-                base[here], own, {k: v[town[here[0]]] for k, v in totals.items()}, bounds
-            )
+            weight[here], sweeps, margins, gone = rake_town(base[here], own, wanted, bounds)
         except EstimateError as error:
             raise EstimateError("weights.town", town=town_name, why=error.say()) from error
         for margin in margins:
             codes[margin.name][here] = town[here[0]] * len(margin.total) + margin.category
-        merged += [f"{town_name} {what}" for what in gone]
         factor = weight[here] / base[here] / np.mean(weight[here] / base[here])
-        rows.append(
-            (town_name, len(here), sweeps, factor.min(), factor.max(), _worst(weight[here], margins), ", ".join(gone))
-        )
+        worst = _worst(weight[here], margins)
+        rows.append((town_name, len(here), sweeps, factor.min(), factor.max(), worst, ", ".join(gone)))
     frame = pd.DataFrame(rows, columns=["place", "n", "sweeps", "factor_min", "factor_max", "worst_margin", "merged"])
     frame.insert(2, "kish", kish(weight, town, len(towns)))
-    return Raked(weight, tuple(codes.values()), frame, tuple(merged))
+    return Raked(weight, tuple(codes.values()), frame)
 
 
 def _worst(weight: Floats, margins: list[Margin]) -> float:
     """The largest relative gap between a margin's total and the weights' sum."""
-    gaps = [
-        np.abs(np.bincount(m.category, weight, minlength=len(m.total)) - m.total)[m.total > 0] / m.total[m.total > 0]
-        for m in margins
-    ]
-    return float(max(gap.max(initial=0.0) for gap in gaps))
+    met = [(np.bincount(m.category, weight, minlength=len(m.total)), m.total, m.total > 0) for m in margins]
+    return float(max((np.abs(sums - total)[has] / total[has]).max(initial=0.0) for sums, total, has in met))

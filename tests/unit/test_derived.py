@@ -1,5 +1,7 @@
 """Derived variables by hand: who has it, who is in its base, and what a rule may not say, in both languages."""
 
+import tomllib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -298,10 +300,10 @@ def test_a_declaration_that_lacks_its_rule():
 
 def test_the_same_name_in_two_forms_and_twice_in_one():
     table = '[[indicator]]\nname = "polite"\nform = "{form}"\nwhen = "heard = read"\nzh = "甲"\nen = "A"\n'
-    both = read_derived(table.format(form="resident") + table.format(form="staff"), PLACE)
+    both = read_derived(tomllib.loads(table.format(form="resident") + table.format(form="staff")), PLACE)
     assert list(both) == ["resident.polite", "staff.polite"]
     with pytest.raises(CountyError, match="polite is declared twice"):
-        read_derived(table.format(form="resident") * 2, PLACE)
+        read_derived(tomllib.loads(table.format(form="resident") * 2), PLACE)
 
 
 def test_a_rule_read_once_says_which_columns_it_needs():

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-
 from huying.claims.declared import ALL, FEW, GENERAL, LOW, MOST, NEED, NONE, Claim, claims_of
 from huying.derived import Derived
-from huying.errors import CountyError, Place
+from huying.errors import CountyError, Place, near
 from huying.folder import County
 from huying.prepare import derived_of
 
@@ -28,8 +26,8 @@ def decided_claims(county: County) -> dict[str, tuple[Claim, Derived]]:
         if not claim.indicator:
             continue
         if claim.indicator not in known:
-            close = difflib.get_close_matches(claim.indicator, list(known), n=3, cutoff=0.4)
-            raise CountyError("claims.unknown_indicator", place, name=claim.indicator, close=", ".join(close) or "-")
+            close = near(claim.indicator, known)
+            raise CountyError("claims.unknown_indicator", place, name=claim.indicator, close=close)
         variable = known[claim.indicator]
         if claim.quantifier not in DECIDABLE:
             raise CountyError("claims.undecidable", place, claim=key, got=claim.quantifier, known=", ".join(DECIDABLE))

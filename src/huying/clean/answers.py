@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +21,7 @@ from huying.sources.excel import Note
 from huying.sources.wjx import Answers, option_places
 from huying.words import Text
 
+META_IDS = ("village_id", "interviewer_id")
 DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
 ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by the role of the item that ends the form
 
@@ -45,25 +45,23 @@ class Cleaned:
 def clean_answers(
     answers: Answers,
     items: Sequence[Item],
-    *,
     form: str,
     wave: str,
     span: Span,
     towns: Matcher,
-    town_order: Sequence[str] | None = None,
+    town_order: Sequence[str],
+    *,
     options: Mapping[str, Sequence[tuple[int, str]]] | None = None,
     file: str = "",
 ) -> Cleaned:
     """The typed rows of one export, what was set aside and why, and the flags of single answers.
 
     `town_order` has the town ids in the order of the form, `options` the county's lists (code, label); items whose lists
-    are filled in already are taken as they are. Without `town_order` the list `towns` of `options` gives it. The flags
-    that compare forms are left to `find_flags`: a wave may lie in several files.
+    are filled in already are taken as they are. The flags that compare forms are left to `find_flags`: a wave may lie in several files.
     """
     own = [option.code for item in items if item.role == "town" for option in item.options]
-    order = town_order or [towns.find(label)[0] or label for _, label in (options or {}).get("towns", ())]
-    first = 1 if len(order) < min(own, default=1000) or 1 in own else 1001
-    lists = {**(options or {}), "towns": list(enumerate(order, first))}
+    first = 1 if len(town_order) < min(own, default=1000) or 1 in own else 1001
+    lists = {**(options or {}), "towns": list(enumerate(town_order, first))}
     codes = {town: code for code, town in lists["towns"]}
     cleaner = Cleaner(answers, span, towns, codes, file or answers.place.file)
     for item in items:
@@ -73,11 +71,9 @@ def clean_answers(
 
 def with_list(item: Item, lists: Mapping[str, Sequence[tuple[int, str]]]) -> Item:
     """The item with its county's list before its own options."""
-    own = {option.code for option in item.options}
-    listed = tuple(
-        Option(code, Text(label, label)) for code, label in lists.get(item.options_from, ()) if code not in own
-    )
-    return replace(item, options=listed + item.options)
+    own, listed = {option.code for option in item.options}, lists.get(item.options_from, ())
+    added = [Option(code, Text(label, label)) for code, label in listed if code not in own]
+    return replace(item, options=(*added, *item.options))
 
 
 class Cleaner:
@@ -91,8 +87,9 @@ class Cleaner:
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
         self.flags, self.rejected = [make_flags()], [no_rejects().assign(level="")]
         self.notes = list(answers.notes)
-        self.counts = Counter[str]()
-        self.orders: dict[str, dict[tuple[int, ...], int]] = {}  # of each ranking, the orders that occur
+        self.n_masked = 0
+        # of each ranking, every order that occurs
+        self.orders: dict[str, dict[tuple[int, ...], int]] = {}
         self.town = np.zeros(self.n, dtype=np.int64)
         self.ended, self.kept = np.zeros(self.n, dtype=bool), np.ones(self.n, dtype=bool)
         self.disposition = np.zeros(self.n, dtype=np.int64)
@@ -126,9 +123,8 @@ class Cleaner:
 
     def frame(self, rule: str) -> pd.DataFrame:
         """The columns of which a rule speaks."""
-        return pd.DataFrame(
-            {name: self.columns[name] for name in re.findall(r"\w+", rule) if name in self.columns}, index=range(self.n)
-        )
+        named = [name for name in re.findall(r"\w+", rule) if name in self.columns]
+        return pd.DataFrame({name: self.columns[name] for name in named}, index=range(self.n))
 
     def asked(self, item: Item, name: str) -> tuple[Bools, Bools]:
         """Who was to be asked, and for whom that stays open because the answer that decides is blank or refused."""
@@ -146,32 +142,20 @@ class Cleaner:
         text, codes = self.answers.text[name], self.answers.codes
         if item.type in WORDS:
             return cells.spread(text, cells.read_words if item.type == "text" else cells.read_date)
-        if item.type == "ranking":
-            return self.read_ranking(item)
         reader = by_code = cells.number_reader(item, self.span.first.year)
-        if item.options:
+        if item.type == "ranking":
+            orders, places = self.orders.setdefault(item.id, {}), {str(n + 1): n for n, _ in enumerate(item.options)}
+            reader, by_code = (cells.ranking_reader(known, orders) for known in (option_places(item), places))
+        elif item.options:
             reader, by_code = cells.option_reader(item), cells.code_reader(item, self.answers.numbering)
         cell = cells.spread(text, cells.town_reader(item, self.towns, self.codes) if item.role == "town" else reader)
         many = item.type == "multi"
         if codes is None or not (set(item.variables) if many else {name}) <= set(codes):
             return cell
         number = cells.read_ticks(codes[list(item.variables)]) if many else cells.spread(codes[name], by_code)
-        cell, taken = cells.reconcile(cell, number)
-        self.counts["read_from_number"] += taken
-        return cell
-
-    def read_ranking(self, item: Item) -> Cell:
-        """The order of a ranking, from both exports where there are two; `orders` keeps every order that occurs."""
-        codes, orders = self.answers.codes, self.orders.setdefault(item.id, {})
-        cell = cells.spread(self.answers.text[item.id], cells.ranking_reader(option_places(item), orders))
-        if codes is None or item.id not in codes:
-            return cell
-        by_place = {str(place): place - 1 for place, _ in enumerate(item.options, 1)}
-        number = cells.spread(codes[item.id], cells.ranking_reader(by_place, orders))
         tied = (cell.state == ANSWERED) & (number.state == cells.NO_RANKING)
-        cell, taken = cells.reconcile(cell, number)
+        cell = cells.reconcile(cell, number)
         cell.take_out(tied, cells.DISAGREE)
-        self.counts["read_from_number"] += taken
         return cell
 
     def settle(self, item: Item, name: str, cell: Cell, asked: Bools) -> None:
@@ -243,7 +227,7 @@ class Cleaner:
     def words(self, places: Any, words: Sequence[str | None], gone: Bools, scrub: bool = True) -> Any:
         """Texts as a column, personal numbers masked."""
         found, masked = cells.mask_words(words) if scrub else (pd.array(words, dtype="str"), np.zeros(len(words)))
-        self.counts["personal_masked"] += int(masked[places][~gone].sum())
+        self.n_masked += int(masked[places][~gone].sum())
         found = found.take(places)
         found[gone] = None
         return found
@@ -253,8 +237,7 @@ class Cleaner:
         meta = self.answers.meta
         places, texts = cells.distinct(meta["submitted_at"])
         stamps = pd.Series(texts, dtype="str")
-        platform = pd.to_datetime(stamps, format="%Y/%m/%d %H:%M:%S", errors="coerce").astype("datetime64[ns]")
-        times = platform.where(platform.notna(), parse_instants(stamps[platform.isna()]))
+        times = parse_instants(stamps)
         unread = (times.isna() & (stamps != "")).to_numpy()[places]
         self.set_aside("submitted_at", meta["submitted_at"][unread], "unreadable_time")
         sent, end = times.to_numpy()[places], np.datetime64(self.span.last) + np.timedelta64(1, "D")
@@ -266,15 +249,11 @@ class Cleaner:
         given = {"given_weight": self.weights(meta["weight"])} if "weight" in meta else {}
         first = min(self.codes.values(), default=0)
         town = np.where((self.town >= first) & (self.town < first + len(self.codes)), self.town - first, -1)
+        ids = {name: pd.array([clean_text(text) or None for text in meta[name]], dtype="str") for name in META_IDS}
         return {
-            "row_id": self.row_id,
-            "form": form,
-            "wave": wave,
+            **{"row_id": self.row_id, "form": form, "wave": wave},
             "town_id": pd.array([*self.codes, None], dtype="str").take(town),
-            **{
-                name: pd.array([clean_text(text) or None for text in meta[name]], dtype="str")
-                for name in ("village_id", "interviewer_id")
-            },
+            **ids,
             "submitted_at": sent,
             "seconds": integers(took.value, took.state != ANSWERED, "int32"),
             "disposition": pd.array(DISPOSITIONS, dtype="str").take(self.disposition),
@@ -297,13 +276,8 @@ class Cleaner:
         rejected = cells.all_rejected(self.answers.rejected, pd.concat(self.rejected, ignore_index=True))
         n_rejected = int((rejected["level"] == "row").sum())
         n_unread = n_rejected - int((~self.kept).sum())
-        counts = {
-            "rows_in": self.n + n_unread,
-            "rows_kept": len(rows),
-            "rows_rejected": n_rejected,
-            "read_from_number": self.counts["read_from_number"],
-            "personal_masked": self.counts["personal_masked"],
-        }
+        counts = {"rows_in": self.n + n_unread, "rows_kept": len(rows), "rows_rejected": n_rejected}
+        counts["personal_masked"] = self.n_masked
         return Cleaned(rows.reset_index(drop=True), rejected, flags, counts, tuple(self.notes))
 
 

@@ -99,9 +99,13 @@ def option_reader(item: Item) -> Reader:
 
 def code_reader(item: Item, numbering: str) -> Reader:
     """Reads a cell of a number export: the option's `position` (from 1), or its `code`."""
-    codes = {str(place): option.code for place, option in enumerate(item.options, 1)}
     if numbering == "code":
-        codes = {str(code): code for code in (*item.missing, *(option.code for option in item.options))}
+        return known_codes({str(code): code for code in (*item.missing, *(option.code for option in item.options))})
+    return known_codes({str(place): option.code for place, option in enumerate(item.options, 1)})
+
+
+def known_codes(codes: Mapping[str, int]) -> Reader:
+    """Reads one of some whole numbers as what it stands for."""
 
     def read(text: str) -> tuple[float, int, bool]:
         text = text.translate(MINUS).removesuffix(".0")
@@ -195,19 +199,9 @@ def read_duration(text: str) -> tuple[float, int, bool]:
     return float(3600 * hours + 60 * minutes + seconds), ANSWERED, False
 
 
-def read_tick(text: str) -> tuple[float, int, bool]:
-    """Reads one 0/1 column of a multiple choice."""
-    bare = text.removesuffix(".0")
-    return (
-        (float(bare), ANSWERED, False)
-        if bare in ("0", "1")
-        else (np.nan, MARKS.get(text.translate(MINUS), UNKNOWN), False)
-    )
-
-
 def read_ticks(columns: pd.DataFrame) -> Cell:
     """A multiple choice from its 0/1 columns, which stand in the order of the options."""
-    ticks = [spread(columns[name], read_tick) for name in columns]
+    ticks = [spread(columns[name], known_codes({"0": 0, "1": 1})) for name in columns]
     states = np.stack([tick.state for tick in ticks])
     bits = np.sum([np.nan_to_num(tick.value) * 2.0**place for place, tick in enumerate(ticks)], axis=0)
     state = np.full(len(bits), BLANK, dtype=np.int8)
@@ -218,16 +212,15 @@ def read_ticks(columns: pd.DataFrame) -> Cell:
     return Cell(np.where(state == ANSWERED, bits, np.nan), state, np.zeros(len(state), dtype=bool))
 
 
-def reconcile(text: Cell, number: Cell) -> tuple[Cell, int]:
-    """Both exports of a cell as one, and how often only the number could be read; where they differ the cell is at fault."""
+def reconcile(text: Cell, number: Cell) -> Cell:
+    """Both exports of a cell as one; where they differ the cell is at fault."""
     take = np.isin(text.state, UNREADABLE) & ~np.isin(number.state, UNREADABLE)
     take |= (text.state == SILENT) & (number.state == UNKNOWN)
     compared = ~take & (text.state < FIRST_FAULT) & ~np.isin(number.state, UNREADABLE)
     one = (text.state == ANSWERED) != (number.state == ANSWERED)
-    mixed = [np.where(take, getattr(number, part), getattr(text, part)) for part in ("value", "state", "repaired")]
-    cell = Cell(*mixed)
+    cell = Cell(*(np.where(take, getattr(number, part), getattr(text, part)) for part in vars(text)))
     cell.take_out(compared & (one | (text.state == ANSWERED) & (text.value != number.value)), DISAGREE)
-    return cell, int(take.sum())
+    return cell
 
 
 def mask_words(words: Sequence[Any]) -> tuple[Any, Bools]:

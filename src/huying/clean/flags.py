@@ -102,11 +102,8 @@ def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
 
 def hash_columns(columns: Sequence[npt.NDArray[Any]], n: int) -> npt.NDArray[np.uint64]:
     """A 64-bit hash of each row over integer columns: among a million rows two differ and agree with odds of 1 to 10^7."""
-    mixed = np.full(n, 0x9E3779B97F4A7C15, dtype=np.uint64)
-    for column in columns:
-        mixed = (mixed ^ column.astype(np.int64).view(np.uint64)) * np.uint64(0xD6E8FEB86659FD93)
-        mixed ^= mixed >> np.uint64(32)
-    return mixed
+    table = pd.DataFrame(dict(enumerate(columns)), index=range(n))
+    return np.asarray(pd.util.hash_pandas_object(table, index=False), dtype=np.uint64)
 
 
 def hash_form(rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes]) -> npt.NDArray[np.uint64]:

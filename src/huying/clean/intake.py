@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from huying.clean.answers import clean_answers, with_list
 from huying.clean.flags import RULES, find_flags
 from huying.clean.ledger_rules import check_printed, known_ids
 from huying.clean.ledgers import CleanLedger, clean_ledger
-from huying.codebook import Codebook, Item
+from huying.codebook import Codebook
 from huying.contract import REJECTED
 from huying.errors import CountyError, HuyingError, Place
 from huying.folder import County, Ledger, Survey
@@ -23,7 +23,6 @@ from huying.places import Matcher
 from huying.sources.exports import read_answers
 from huying.sources.personal import drop_personal
 from huying.sources.table import read_table
-from huying.sources.wjx import Answers
 from huying.store import Cleaned, code_hash, file_hash, hash_of
 
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
@@ -92,11 +91,8 @@ class Intake:
 
     def run(self) -> Cleaned:
         """The cleaned county; raises InputError or CountyError for a file that cannot be taken as it is."""
-        self.check_register()
-        for ledger in self.in_order():
-            self.take_ledger(ledger)
-        for survey in self.county.surveys:
-            self.take_survey(survey)
+        for fault in self.try_all():
+            raise fault
         forms = {form: pd.concat(frames, ignore_index=True) for form, frames in self.forms.items()}
         waves = [(form, str(wave), rows) for form, frame in forms.items() for wave, rows in frame.groupby("wave")]
         late = [find_flags(rows, self.book.form(form), self.county.thresholds) for form, _, rows in waves]
@@ -107,17 +103,15 @@ class Intake:
         rejected, notes = pd.concat(self.rejected, ignore_index=True), tuple(self.silent_towns(waves))
         return Cleaned(forms, self.ledgers, rejected, flags, counts, data_hash(self.county), notes)
 
-    def try_all(self) -> list[HuyingError]:
-        """Take every file and collect the errors of those that cannot be taken, instead of stopping at the first."""
+    def try_all(self) -> Iterator[HuyingError]:
+        """Take one file after the other; the errors of those that cannot be taken, as they come."""
         self.check_register()
         steps = [partial(self.take_ledger, entry) for entry in self.in_order()]
-        faults = []
         for step in [*steps, *(partial(self.take_survey, survey) for survey in self.county.surveys)]:
             try:
                 step()
             except HuyingError as error:
-                faults.append(error)
-        return faults
+                yield error
 
     def check_register(self) -> None:
         """Raise CountyError where a survey asks for the town and there is no register, or where numbers are printed that cannot be."""
@@ -149,26 +143,14 @@ class Intake:
     def take_survey(self, survey: Survey) -> None:
         listed = county_lists({table: frame for (table, _), frame in self.ledgers.items()})
         lists = {name: [(code, label) for code, _, label in rows] for name, rows in listed.items()}
-        own, file = self.book.form(survey.form), survey.text or survey.file
-        answers = self.read_survey(survey, [with_list(item, lists) for item in own])
-        done = clean_answers(
-            answers,
-            own,
-            form=survey.form,
-            wave=survey.wave,
-            span=self.county.waves[survey.wave],
-            towns=self.towns,
-            town_order=[town for _, town, _ in listed["towns"]],
-            options=lists,
-            file=file,
-        )
+        own, file, span = self.book.form(survey.form), survey.text or survey.file, self.county.waves[survey.wave]
+        number = self.county.path(survey.number) if survey.number else None
+        items = [with_list(item, lists) for item in own]
+        answers = read_answers(self.county.path(file), number, items, survey.weight)
+        order = [town for _, town, _ in listed["towns"]]
+        done = clean_answers(answers, own, survey.form, survey.wave, span, self.towns, order, options=lists, file=file)
         self.forms.setdefault(survey.form, []).append(done.rows)
         self.take(file, done, answers.dropped, answers.encoding)
-
-    def read_survey(self, survey: Survey, items: Sequence[Item]) -> Answers:
-        """The answers of a survey's files."""
-        number = self.county.path(survey.number) if survey.number else None
-        return read_answers(self.county.path(survey.text or survey.file), number, items, survey.weight)
 
     def take(self, file: str, done: CleanAnswers | CleanLedger, dropped: Mapping[str, int], encoding: str) -> None:
         """Book one file: rows in = rows kept + rows rejected, or the reader has lost a row."""

@@ -87,8 +87,8 @@ def check_printed(county: County) -> None:
             if isinstance(value, bool) or not isinstance(value, Real) or not float(value) >= 0:
                 raise CountyError("clean.printed_number", _where(county, claim, key), claim=claim, key=key, value=value)
         if told.get("percent", 0) > 100:
-            values = {"claim": claim, "key": "percent", "value": told["percent"]}
-            raise CountyError("clean.printed_percent", _where(county, claim, "percent"), **values)
+            place, value = _where(county, claim, "percent"), told["percent"]
+            raise CountyError("clean.printed_percent", place, claim=claim, key="percent", value=value)
         for part, whole in known["parts"]:
             if part in told and whole in told and told[part] > told[whole]:
                 values = {"claim": claim, "part": part, "k": told[part], "whole": whole, "n": told[whole]}
@@ -100,7 +100,5 @@ def _where(county: County, claim: str, key: str) -> Place:
     file = county.folder / "county.toml"
     lines = [line.split("#")[0] for line in file.read_text("utf-8-sig").splitlines()] if file.is_file() else []
     starts = [n for n, line in enumerate(lines) if re.match(rf"\s*(\[printed\.{claim}\]|(printed\.)?{claim}\b)", line)]
-    start = starts[0] if starts else None
-    own = [n for n in range(start or 0, len(lines)) if re.search(rf"\b{key}\b", lines[n])] if starts else []
-    row = own[0] if own else start
-    return Place(str(file), row=None if row is None else row + 1)
+    own = [n for n, line in enumerate(lines) if starts and n >= starts[0] and re.search(rf"\b{key}\b", line)]
+    return Place(str(file), row=next((n + 1 for n in (*own, *starts)), None))

@@ -16,6 +16,7 @@ from huying.sources.spss import Labelled
 from huying.sources.table import RawTable
 from huying.sources.wjx import FILL_IN, MARKS, is_meta, serial_keys, split_header, squash, stem
 
+_OPEN = ("(", "\uff08")
 _PART = re.compile(r"(?P<title>.*?)\s*(?:\[(?P<row>[^\[\]]+)\]|[(\uff08](?P<option>.*)[)\uff09])\s*", re.S)
 
 
@@ -41,11 +42,6 @@ class Question:
     joint: str = ""
     unit: str = ""
     remarks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    @property
-    def rows(self) -> list[str]:
-        """The rows of a matrix."""
-        return self.parts if self.type.startswith("matrix") else []
 
     def remark(self, key: str, **values: Any) -> None:
         self.remarks.append((key, values))
@@ -75,7 +71,10 @@ def group_headers(headers: Sequence[str], labelled: Labelled | None, text: pd.Da
             last.parts.append(part if part and (not title or stem(title) == stem(last.title)) else rest.strip())
         else:
             found.append(Question(number, title or rest.strip(), [header], [part]))
-    return [alone(question) if len(question.headers) == 1 else question for question in found]
+    for question in found:
+        if len(question.headers) == 1:  # a column on its own has its whole header as its wording
+            question.title, question.parts = split_header(question.headers[0])[1].strip(), [""]
+    return found
 
 
 def split_part(rest: str) -> tuple[str, str]:
@@ -85,12 +84,6 @@ def split_part(rest: str) -> tuple[str, str]:
         return title.rstrip("—").strip(), row.strip()
     found = _PART.fullmatch(rest)
     return (found["title"].strip(), (found["row"] or found["option"] or "").strip()) if found else (rest.strip(), "")
-
-
-def alone(question: Question) -> Question:
-    """A column on its own has its whole header as its wording."""
-    question.title, question.parts = split_header(question.headers[0])[1].strip(), [""]
-    return question
 
 
 def group_variables(headers: Sequence[str], labelled: Labelled) -> list[Question]:
@@ -115,11 +108,11 @@ def split_groups(questions: Sequence[Question], text: pd.DataFrame) -> list[Ques
         columns = [text[header].map(bare) for header in question.headers]
         ticks = [is_ticks(cells, part) for cells, part in zip(columns, question.parts, strict=True)]
         if len(columns) > 1 and 0.5 <= sum(ticks) / len(ticks) < 1:
-            for header, part, fits in zip(list(question.headers), list(question.parts), ticks, strict=True):
-                if not fits:
-                    found.append(Question(question.number, f"{question.title}—{part}", [header], [""]))
-            question.headers = [header for header, fits in zip(question.headers, ticks, strict=True) if fits]
-            question.parts = [part for part, fits in zip(question.parts, ticks, strict=True) if fits]
+            named = list(zip(question.headers, question.parts, ticks, strict=True))
+            words = [(header, part) for header, part, fits in named if not fits]
+            found += [Question(question.number, f"{question.title}—{part}", [header], [""]) for header, part in words]
+            question.headers = [header for header, _, fits in named if fits]
+            question.parts = [part for _, part, fits in named if fits]
         found.append(question)
     return found
 
@@ -139,18 +132,12 @@ def check_pair(raw: RawTable, other: RawTable) -> None:
     """Raise InputError for two files that are one, stand the wrong way round, or have no row in common."""
     if raw.text.equals(other.text) or numeric_share(raw.text) > numeric_share(other.text):
         raise InputError("sources.not_a_pair", raw.place, other=other.place.file)
-    numbers = [{split_header(str(name))[0] for name in table.text} - {None} for table in (raw, other)]
-    titles = [
-        {
-            n: stem(rest)
-            for n, rest in map(split_header, map(str, table.text))
-            if n and not rest.startswith(("(", "\uff08"))
-        }
-        for table in (raw, other)
-    ]
-    both = titles[0].keys() & titles[1].keys()
-    unlike = [n for n in both if titles[0][n][:4] != titles[1][n][:4]]
-    is_other = (all(numbers) and not numbers[0] & numbers[1]) or 2 * len(unlike) > len(both)
+    split = [[split_header(str(name)) for name in table.text] for table in (raw, other)]
+    ours, theirs = ({n for n, _ in heads} - {None} for heads in split)
+    first, second = ({n: stem(rest)[:4] for n, rest in heads if n and rest[:1] not in _OPEN} for heads in split)
+    both = first.keys() & second.keys()
+    unlike = [n for n in both if first[n] != second[n]]
+    is_other = (ours and theirs and not ours & theirs) or 2 * len(unlike) > len(both)
     if is_other or not serial_keys(raw).isin(serial_keys(other)).any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
 

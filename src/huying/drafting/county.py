@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from huying.prepare import house_derived
 from huying.samples import SEXES
 from huying.sources.exports import Export, read_export
 from huying.sources.wjx import read_meta, stem
-from huying.store import write_csv, write_text
+from huying.store import as_toml, write_csv, write_text
 from huying.words import Text, all_words, language
 
 TODO, TOWNS = "TODO.md", "towns.csv"
@@ -120,8 +119,8 @@ def copy_exports(files: Sequence[Path], folder: Path) -> list[Path]:
 def home() -> Path:
     """The folder `survey_data` here or above, else a new one here."""
     here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
-    found = [above / "survey_data" for above in (here, *here.parents) if (above / "survey_data").is_dir()]
-    return found[0] if found else here / "survey_data"
+    homes = [above / "survey_data" for above in (here, *here.parents)]
+    return next(filter(Path.is_dir, homes), homes[0])
 
 
 def check_weights(read: Export, column: str) -> None:
@@ -129,10 +128,8 @@ def check_weights(read: Export, column: str) -> None:
     typed = read.raw.text[column]
     bad = ~(pd.to_numeric(typed, errors="coerce") > 0)
     if bad.mean() > 0.5:
-        row = bad.index[bad][0]
-        raise InputError(
-            "new.bad_weights", read.raw.place, name=column, n=int(bad.sum()), row=int(row), value=typed[row]
-        )
+        row = int(bad.index[bad][0])
+        raise InputError("new.bad_weights", read.raw.place, name=column, n=int(bad.sum()), row=row, value=typed[row])
 
 
 def towns_of(read: Export, column: str) -> pd.DataFrame:
@@ -160,8 +157,7 @@ def drafted_remarks(read: Export, questions: Sequence[Question]) -> list[Text]:
 
 def say_both(key: str, **values: Any) -> Text:
     """A sentence in both languages."""
-    words = all_words()[key]
-    return Text(words.zh.format(**values), words.en.format(**values))
+    return Text(*(words.format(**values) for words in all_words()[key]))
 
 
 # --- the files ---------------------------------------------------------------------------------------------------------
@@ -175,24 +171,20 @@ def county_text(name: str, read: Export, copies: Sequence[Path], weight: str, ha
     files = {"reader": "spss", "file": copies[0].name} if read.labelled else {"reader": "wjx", "text": copies[0].name}
     files |= {"number": copies[1].name} if copies[1:] else {}
     files |= {"weight": weight} if weight else {}
-    survey = "\n".join(f"{key} = {quote(value)}" for key, value in files.items())
+    survey = "\n".join(f"{key} = {as_toml(value)}" for key, value in files.items())
     survey += f'\n\n[[ledger]]\ntable = "towns"\nfile = "{TOWNS}"' if has_towns else ""
     first, last = days or (f"{year}-01-01", f"{year}-12-31")
     return _COUNTY.format(
-        about=say_both("new.county_head").en, id=quote(name), name=quote(name), wave=quote(year), first=first, last=last,
+        about=say_both("new.county_head").en, id=as_toml(name), name=as_toml(name), wave=as_toml(year), first=first, last=last,
         form=FORM, survey=survey, lang=language(),
     )  # fmt: skip
 
 
 def codebook_text(questions: Sequence[Question], town: str) -> str:
     """The questionnaire: an item a question."""
-    items = [
-        item_text(name, question, role_of(question))
-        for name, question in zip(names_of(questions), questions, strict=True)
-    ]
-    if town:
-        place = Question(None, town, [town], [""], type="single")
-        items.insert(0, item_text("town_asked", place, "town"))
+    named = zip(names_of(questions), questions, strict=True)
+    items = [item_text("town_asked", Question(None, town, [town], [""], type="single"), "town")] if town else []
+    items += [item_text(name, question, role_of(question)) for name, question in named]
     return f"# {say_both('new.codebook_head').en}\n\n" + "\n".join(items)
 
 
@@ -219,48 +211,24 @@ def role_of(question: Question) -> str:
 
 
 def item_text(name: str, question: Question, role: str) -> str:
-    """One `[[item]]`."""
-    keys = {code: _SEXES[stem(text)] for code, text in question.options} if role == "sex" else {}
+    """One `[[item]]`: what is empty is left out."""
+    keys = {code: {"key": _SEXES[stem(text)]} for code, text in question.options} if role == "sex" else {}
+    rows = question.parts if question.type.startswith("matrix") else []
+    own = ("headers", "coded", "fill_in", "blank", "joint", "range", "missing", "missing_from")
     values: dict[str, Any] = {
-        "id": name,
-        "form": FORM,
-        "type": question.type,
-        "zh": question.title,
-        "en": question.title,
+        **{"id": name, "form": FORM, "type": question.type, **in_both(question.title), "role": role},
+        **{key: getattr(question, key) for key in own},
+        "options_from": "towns" if role == "town" else "",
+        "scrub": question.type == "text",
+        "unit": in_both(question.unit) if question.unit else "",
+        "rows": [{"id": str(n), **in_both(row or f"TODO {n}")} for n, row in enumerate(rows, 1)],
+        "options": [{"code": code, **in_both(text), **keys.get(code, {})} for code, text in question.options],
     }
-    values |= {"role": role} if role else {}
-    values |= {"options_from": "towns"} if role == "town" else {}
-    values |= {"headers": question.headers} | ({"coded": question.coded} if question.coded else {})
-    values |= {"fill_in": question.fill_in} if question.fill_in else {}
-    values |= {key: value for key in ("blank", "joint") if (value := getattr(question, key))}
-    values |= {"range": question.range} if question.range else {}
-    values |= {"scrub": True} if question.type == "text" else {}
-    values |= {"missing_from": [list(pair) for pair in question.missing_from]} if question.missing_from else {}
     lines = [f"# {say_both(key, names=name, **told).en}" for key, told in question.remarks]
-    lines += ["[[item]]", *(f"{key} = {quote(value)}" for key, value in values.items())]
-    if question.unit:
-        lines.append("unit = " + inline({"zh": question.unit, "en": question.unit}).strip(" ,"))
-    if question.missing:
-        lines.append(
-            "missing = { " + ", ".join(f'"{code}" = {quote(why)}' for code, why in question.missing.items()) + " }"
-        )
-    rows = [
-        {"id": str(n), "zh": row or f"TODO {n}", "en": row or f"TODO {n}"} for n, row in enumerate(question.rows, 1)
-    ]
-    options = [
-        {"code": code, "zh": text, "en": text} | ({"key": keys[code]} if keys else {})
-        for code, text in question.options
-    ]
-    for key, tables in (("rows", rows), ("options", options)):
-        lines += [f"{key} = [", *map(inline, tables), "]"] if tables else []
+    lines += ["[[item]]", *(f"{key} = {as_toml(value)}" for key, value in values.items() if value)]
     return "\n".join(lines) + "\n"
 
 
-def quote(value: Any) -> str:
-    """A value as TOML."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def inline(values: Mapping[str, object]) -> str:
-    """A line of a TOML list: one inline table."""
-    return "  { " + ", ".join(f"{key} = {quote(value)}" for key, value in values.items()) + " },"
+def in_both(text: str) -> dict[str, str]:
+    """A text whose translation is still to be made."""
+    return {"zh": text, "en": text}

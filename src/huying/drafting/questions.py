@@ -23,6 +23,8 @@ from huying.sources.wjx import JOINT, MARKS, is_meta, serial_keys, split_header,
 MOST = 10**9
 MOST_LISTED = 100  # answers that can be options; what has more is an open question
 _NUMBER = re.compile(r"[-−–+]?\d+(\.\d+)?")
+_UNSURE = r"不知|不清楚|说不|don.?t know|unsure"
+_REASONS = (("refused", "拒|refus|declin"), ("does_not_know", _UNSURE), ("skipped", "跳过|skip"))
 _NOTHING = ("NA", "N/A", "NaN", "NULL", "null", "#N/A", "None")
 _RANKS = re.compile(
     r"第?\s*[一二三四五六七八九十\d]+\s*[位名选]?|(?:rank|choice|排名|排序)\s*\d+|\d+(?:st|nd|rd|th)(?: choice)?", re.I
@@ -35,11 +37,10 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
     Raises InputError where the two files are the same, stand the wrong way round, or are not of one survey.
     """
     raw = export.raw
-    if other is not None:
-        check_pair(raw, other)
     headers = [str(name) for name in raw.text if not is_meta(str(name)) and name not in skip]
     found = split_groups(group_headers(headers, export.labelled, raw.text), raw.text)
     if other is not None:
+        check_pair(raw, other)
         add_coded(found, [str(name) for name in other.text if not is_meta(str(name)) and name not in skip])
         coded = other.text.set_axis(serial_keys(other), axis=0).reindex(serial_keys(raw)).fillna("")
         coded = coded.set_axis(raw.text.index, axis=0)
@@ -58,7 +59,10 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
             continue
         ready.append(question)
         raw_cells = raw.text[question.headers].stack()
-        question.fill_in = [code for code, text in question.options if has_words(raw_cells, text)]
+        has_words = {
+            text: raw_cells.str.contains(f"{text}〖", regex=False).any() for _, text in question.options if text
+        }
+        question.fill_in = [code for code, text in question.options if has_words.get(text)]
         marks = raw_cells.str.strip().value_counts().filter([mark for mark in MARKS if mark])
         for mark, n in marks.items():
             question.remark("new.marked", mark=mark, n=int(n))
@@ -71,19 +75,11 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
 def part(question: Question) -> list[Question]:
     """The columns of what is not one question as questions of their own."""
     titles = [f"{question.title}—{row}" if row else question.title for row in question.parts]
-    made = [
-        Question(question.number, title, [header], [""]) for title, header in zip(titles, question.headers, strict=True)
-    ]
-    if len(question.coded) == len(made):
-        for one, code in zip(made, question.coded, strict=True):
-            one.coded = [code]
+    coded = [[code] for code in question.coded] if len(question.coded) == len(titles) else [[] for _ in titles]
+    named = zip(titles, question.headers, coded, strict=True)
+    made = [Question(question.number, title, [header], [""], codes) for title, header, codes in named]
     made[0].remark("new.parted", n=len(made))
     return made
-
-
-def has_words(cells: pd.Series, option: str) -> bool:
-    """Whether an option was answered in own words as well."""
-    return bool(option) and bool(cells.str.contains(f"{option}〖", regex=False).any())
 
 
 def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> bool:
@@ -97,43 +93,37 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
         return True
     labels, values = code_words(labelled.labels.get(first, {})), labelled.values[first]
     ranges = labelled.missing.get(first, ())
+    is_gone = {code: is_missing(code, ranges) for code in (*labels, *values[values != ""])}
     question.missing_from = [(float(low), float(high)) for low, high in ranges if _NUMBER.fullmatch(low)]
-    listed = {*labels, *values[values != ""]}
-    is_gone = {code: is_missing(code, ranges) for code in listed}
-    if not any(not gone for code, gone in is_gone.items() if code in labels):
-        answered = values[(values != "") & ~values.map(is_gone).eq(True)]
+    if all(is_gone[code] for code in labels):
+        gone = values.map(is_gone).eq(True)
+        answered = values[(values != "") & ~gone]
         if not answered.str.fullmatch(_NUMBER).all() or not len(answered):
             return False
-        describe(question, cells.where(~values.map(is_gone).eq(True).to_numpy()[:, None], ""), None)
-        question.missing = {
-            int(float(code)): "blank" for code in labels if is_gone.get(code) and float(code).is_integer()
-        }
-        if question.type not in ("whole", "number"):
-            question.missing, question.missing_from = {}, []
+        describe(question, cells.mask(gone.to_numpy()[:, None], ""), None)
+        if question.type in ("whole", "number"):
+            question.missing = {int(code): "blank" for code in labels if re.fullmatch(r"-?\d+", code)}
+        else:
+            question.missing_from = []
         return True
-    question.type = "single"
-    order = sorted(listed, key=lambda code: (code not in labels, list(labels).index(code) if code in labels else code))
-    whole = all(re.fullmatch(r"-?\d+", code) for code in order)
+    question.missing_from = []
+    unlabelled = sorted(is_gone.keys() - labels)
+    order = [*labels, *unlabelled]
     if len(order) > MOST_LISTED:
         question.type = "text"
         return True
+    whole = all(re.fullmatch(r"-?\d+", code) for code in order)
     codes = {code: int(code) if whole else place for place, code in enumerate(order, 1)}
-    question.options = [(codes[code], labels.get(code, code)) for code in order]
+    question.type, question.options = "single", [(codes[code], labels.get(code, code)) for code in order]
     question.missing = {codes[code]: reason_of(labels.get(code, "")) for code in order if is_gone[code]}
-    question.missing_from = []
-    if unlabelled := [code for code in order if code not in labels]:
+    if unlabelled:
         question.remark("new.unlabelled", codes=", ".join(unlabelled))
     return True
 
 
 def reason_of(words: str) -> str:
     """Why an answer is missing, by its words."""
-    known = {
-        "refused": r"拒|refus|declin",
-        "does_not_know": r"不知|不清楚|说不|don.?t know|unsure",
-        "skipped": r"跳过|skip",
-    }
-    return next((why for why, pattern in known.items() if re.search(pattern, words, re.I)), "blank")
+    return next((why for why, pattern in _REASONS if re.search(pattern, words, re.I)), "blank")
 
 
 def describe(question: Question, cells: pd.DataFrame, codes: pd.DataFrame | None) -> bool:
@@ -146,10 +136,8 @@ def describe(question: Question, cells: pd.DataFrame, codes: pd.DataFrame | None
         return describe_group(question, cells, filled, codes)
     joint = next((joint for joint in (JOINT, ARROW, ";", ", ") if is_joined(filled, joint)), "")
     is_single = codes is not None and codes.shape[1] == 1 and codes.iloc[:, 0].str.fullmatch(r"-?\d*(\.0)?").all()
-    if joint and not is_single:
-        describe_joined(question, filled, joint, codes)
-    elif codes is not None and codes.shape[1] > 1:
-        describe_joined(question, filled, JOINT, codes)
+    if (joint and not is_single) or (codes is not None and codes.shape[1] > 1):
+        describe_joined(question, filled, joint or JOINT, codes)
     else:
         describe_one(question, filled, cells, codes)
     return True
@@ -186,13 +174,8 @@ def describe_joined(question: Question, filled: pd.Series, joint: str, codes: pd
         listed = options + [part for part in parts if squash(part) not in set(map(squash, options))]
     elif codes is not None:
         numbers = codes.iloc[:, 0].str.split(f"[{JOINT}{ARROW};,]", regex=True)
-        pairs = [
-            (text, numbers[row]) for row, text in split.items() if row in numbers and len(text) == len(numbers[row])
-        ]
-        texts = pd.Series([part.strip() for text, _ in pairs for part in text])
-        listed = (
-            options_by_code(texts, pd.Series([code for _, found in pairs for code in found])) if len(texts) else None
-        )
+        rows = [row for row, text in split.items() if row in numbers and len(text) == len(numbers[row])]
+        listed = options_by_code(split[rows].explode(True).str.strip(), numbers[rows].explode(True)) if rows else None
     if listed is None:
         question.coded = []
         question.remark("new.order_unknown")
@@ -255,12 +238,8 @@ def is_joined(filled: pd.Series, joint: str) -> bool:
     parts = pd.Series([part.strip() for cell in split for part in cell], dtype=object)
     if joint == ARROW:
         return is_in_both_orders(split[has]) and 2 * has.sum() >= len(filled)
-    is_ended = filled.str.endswith(joint.strip()).all()
-    return (
-        bool(is_ended or has.mean() > 0.2)
-        and parts.nunique() < filled.nunique()
-        and parts.nunique() <= max(2, len(parts) / 5)
-    )
+    is_often = has.mean() > 0.2 or bool(filled.str.endswith(joint.strip()).all())
+    return is_often and parts.nunique() <= min(filled.nunique() - 1, max(2, len(parts) / 5))
 
 
 def is_in_both_orders(split: pd.Series) -> bool:

@@ -8,7 +8,6 @@ import subprocess
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -30,18 +29,8 @@ _HEADING = re.compile(r"\s*(?:[一二三四五六七八九十]{1,3}、|[（(][�
 _FULL = 0.8  # of the longest line: a shorter one ends its paragraph
 
 
-@dataclass(frozen=True)
-class Report:
-    """A report as text: lines end with a bare line feed; `kind` is txt, docx or pdf; `encoding` is empty but for txt."""
-
-    file: str
-    text: str
-    kind: str
-    encoding: str = ""
-
-
-def read_report(path: Path) -> Report:
-    """The text of a report in txt (UTF-8, GB18030, UTF-16 with its mark), docx or pdf.
+def read_report(path: Path) -> str:
+    """The text of a report in txt (UTF-8, GB18030, UTF-16 with its mark), docx or pdf; lines end with a bare line feed.
 
     The bytes tell the format, never the ending. A docx gives its paragraphs and the cells of its tables, a line each,
     without headers, notes and numbers that Word sets by itself; a pdf needs `pdftotext`. Raises InputError.
@@ -49,33 +38,32 @@ def read_report(path: Path) -> Report:
     path = Path(path)
     place = Place(path.name)
     try:
-        head = path.read_bytes()[:1024]
+        raw = path.read_bytes()
     except OSError as error:
         raise InputError("report.cannot_open", place, why=error.strerror or type(error).__name__) from error
-    if head.startswith(b"%PDF"):
-        report = Report(path.name, pdf_text(path, place), "pdf")
-    elif head.startswith(b"PK\x03\x04"):
-        report = Report(path.name, docx_text(path, place), "docx")
-    elif head.startswith(b"\xd0\xcf\x11\xe0"):
+    if raw.startswith(b"%PDF"):
+        text = pdf_text(path, raw, place)
+    elif raw.startswith(b"PK\x03\x04"):
+        text = docx_text(path, place)
+    elif raw.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError("report.old_word", place)
-    elif head.strip() and path.suffix.lower() in (".docx", ".pdf"):
+    elif raw.strip() and path.suffix.lower() in (".docx", ".pdf"):
         raise InputError("report.other_content", place, ending=path.suffix)
-    elif re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|meta|\?xml)", head, re.I):
+    elif re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|meta|\?xml)", raw, re.I):
         raise InputError("report.web_page", place)
     else:
-        report = Report(path.name, *txt_text(path, place)) if head else Report(path.name, "", "txt")
-    if not report.text.strip():
+        text = txt_text(raw, place)
+    if not text.strip():
         raise InputError("report.empty", place)
-    return report
+    return text
 
 
-def txt_text(path: Path, place: Place) -> tuple[str, str, str]:
-    """Text, `txt` and encoding; raises InputError where no encoding gives Chinese prose, or a line does not hold to it.
+def txt_text(raw: bytes, place: Place) -> str:
+    """The text of a txt; raises InputError where no encoding gives Chinese prose, or a line does not hold to it.
 
     Almost any bytes are valid GB18030, so what it gives must also look like prose: no control or private characters, and
     in 50 Chinese characters one of the commonest.
     """
-    raw = path.read_bytes()
     try:
         encoding, has_bad = detect_encoding(raw, place)
     except InputError as error:
@@ -87,7 +75,7 @@ def txt_text(path: Path, place: Place) -> tuple[str, str, str]:
     text = raw.decode(encoding).lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if _UNFIT.search(text) or (len(_CHINESE.findall(text)) >= 50 and not _COMMON.search(text)):
         raise InputError("report.no_encoding", place)
-    return text, "txt", encoding
+    return text
 
 
 def docx_text(path: Path, place: Place) -> str:
@@ -128,9 +116,9 @@ def runs(element: ElementTree.Element) -> Iterator[str]:
             yield from runs(child)
 
 
-def pdf_text(path: Path, place: Place) -> str:
+def pdf_text(path: Path, raw: bytes, place: Place) -> str:
     """The text of a pdf, its wrapped lines joined; raises InputError for a scan and where the reader is not installed."""
-    if not has_fonts(path.read_bytes()):
+    if not has_fonts(raw):
         raise InputError("report.scanned", place)
     program = shutil.which(PDF_READER)
     if program is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from huying.report.lint import find_masks, lint
 from huying.report.numbers import counts_of
 from huying.report.read import read_report
 from huying.report.statements import Statement, find_statements
-from huying.store import write_csv, write_text
+from huying.store import as_toml, write_csv, write_text
 from huying.words import LANGUAGES, say
 
 STATEMENTS = (*Statement.__dataclass_fields__, "masks")
@@ -53,27 +53,21 @@ def claims_toml(text: str, file: str = "") -> str:
 
 def claim_lines(statement: Statement) -> str:
     """One statement as a `[[claim]]` table, with where it stands in a comment."""
-    place = {"line": statement.line, "column": statement.column, "cue": statement.cue}
-    both = f"{{ zh = {quoted(say('report.to_fill', 'zh'))}, en = {quoted(say('report.to_fill', 'en'))} }}"
-    unit = f"unit = {both}\n" if statement.quantifier == "COUNT" else ""
-    return (
-        f"\n# {', '.join(say('report.stands', lang, **place) for lang in LANGUAGES)}\n[[claim]]\n"
-        f"id = {quoted(statement.id)}\nzh = {quoted(statement.text)}\n"
-        f"en = {quoted(say('report.to_translate', 'en') + ' ' + statement.text)}\nquantifier = {quoted(statement.quantifier)}\n"
-        f"bar = {bar_of(statement)}\nproblem_if = {quoted(lexicon()['problem_if'][statement.part])}\n"
-        f'judged_for = "county"\nneeds = []\n{unit}base = {both}\nestimand = {both}\nnotebook = ""'
-    )
+    to_fill = {lang: say("report.to_fill", lang) for lang in LANGUAGES}
+    english = f"{say('report.to_translate', 'en')} {statement.text}"
+    values: dict[str, Any] = {"id": statement.id, "zh": statement.text, "en": english}
+    values |= {"quantifier": statement.quantifier, "bar": bar_of(statement)}
+    values |= {"problem_if": lexicon()["problem_if"][statement.part], "judged_for": "county", "needs": []}
+    values |= {"unit": to_fill} if statement.quantifier == "COUNT" else {}
+    values |= {"base": to_fill, "estimand": to_fill, "notebook": ""}
+    stands = f"\n# {', '.join(say('report.stands', lang, **vars(statement)) for lang in LANGUAGES)}\n[[claim]]\n"
+    return stands + "\n".join(f"{key} = {as_toml(value)}" for key, value in values.items())
 
 
 def bar_of(statement: Statement) -> float:
     """The bar to begin with: the number of a statement that prints a single count, else the lexicon's for the quantifier."""
     counts = counts_of(statement.text, 0, len(statement.text)) if statement.quantifier == "COUNT" else []
     return float(counts[0].value if len(counts) == 1 else lexicon()["bar"][statement.quantifier])
-
-
-def quoted(text: str) -> str:
-    """A text as a TOML string on one line; JSON's escapes are TOML's."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
@@ -83,20 +77,14 @@ def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
     masks to be filled in, `<name>_statements.csv` each statement with its offsets. An edited file is never written over: the
     claims file and the register keep their content, and the new one takes a number. Raises InputError.
     """
-    report = read_report(path)
-    stem = out_folder / Path(report.file).stem
-    claims = free(stem.with_name(f"{stem.name}_claims.toml"))
-    write_text(claims, claims_toml(report.text, report.file))
-    tables = {
-        "masks": masks_table(report.text),
-        "lint": lint_table(report.text),
-        "statements": statements_table(report.text),
-    }
-    files = {key: stem.with_name(f"{stem.name}_{key}.csv") for key in tables}
-    files["masks"] = free(files["masks"])
-    for key, table in tables.items():
-        write_csv(files[key], table)
-    return {"claims": claims, **files}
+    text = read_report(path)
+    files = {key: out_folder / f"{path.stem}_{key}.csv" for key in ("masks", "lint", "statements")}
+    files = {"claims": out_folder / f"{path.stem}_claims.toml", **files}
+    files |= {key: free(files[key]) for key in ("claims", "masks")}
+    write_text(files["claims"], claims_toml(text, path.name))
+    for key, make in (("masks", masks_table), ("lint", lint_table), ("statements", statements_table)):
+        write_csv(files[key], make(text))
+    return files
 
 
 def free(path: Path) -> Path:

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -97,19 +98,12 @@ class Extent:
 
 def column_number(letters: str) -> int:
     """The column `A` as 1, `XFD` as 16384."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number
+    return reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters, 0)
 
 
 def column_letters(number: int) -> str:
     """The column 1 as `A`, 16384 as `XFD`."""
-    letters = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
+    return column_letters((number - 1) // 26) + chr(65 + (number - 1) % 26) if number else ""
 
 
 def inspect_package(path: Path, place: Place) -> tuple[dict[str, Extent], list[Note]]:
@@ -119,8 +113,7 @@ def inspect_package(path: Path, place: Place) -> tuple[dict[str, Extent], list[N
             members = package.infolist()
             if sum(member.file_size for member in members) > MOST_UNPACKED:
                 raise InputError("sources.zip_bomb", place, most=MOST_UNPACKED >> 20)
-            unsafe = [m.filename for m in members if re.search(r"^[/\\]|\\|:|(^|/)\.\.(/|$)", m.filename)]
-            if unsafe:
+            if unsafe := [m.filename for m in members if re.search(r"^/|\\|:|(^|/)\.\.(/|$)", m.filename)]:
                 raise InputError("sources.unsafe_member", place, member=unsafe[0])
             extents = {
                 m.filename: scan_member(package, m, place) for m in members if m.filename.endswith((".xml", ".rels"))

@@ -62,9 +62,7 @@ def in_words(labelled: Labelled) -> RawTable:
         for one in labelled.sets[name] if not code else ():  # an answer for itself each: what is missing is none
             ranges = labelled.missing.get(one, ())
             text[one] = text[one].mask([is_missing(value, ranges) for value in labelled.values[one]], "")
-    platform = {"totalseconds": "所用时间"} | (
-        {"index": SERIAL} if text.columns[0] == "index" else {}
-    )  # as 问卷星 has them
+    platform = {"totalseconds": "所用时间", **({"index": SERIAL} if text.columns[0] == "index" else {})}  # as 问卷星's
     return RawTable(text.rename(columns=platform), labelled.place, "labelled", (), no_rejects())
 
 
@@ -105,12 +103,12 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     headers, codes = {item.id: item.headers for item in items}, None
     if not all(own and set(own) <= set(raw.text) for own in headers.values()):
         if labelled:
-            bound = {
-                name: at for n, item in enumerate(items, 1) for name, at in find_variables(item, n, labelled).items()
-            }
-            headers = columns_of(items, {name: at for name, at in bound.items() if at in raw.text}, raw)
-            codes = labelled.values[[header for own in headers.values() for header in own]]
-            codes = codes.set_axis([name for item in items for name in item.variables], axis=1)
+            bound = dict[str, str]()
+            for place, item in enumerate(items, 1):
+                bound |= find_variables(item, place, labelled)
+            bound = {name: header for name, header in bound.items() if header in raw.text}
+            headers = columns_of(items, bound, raw)
+            codes = pd.DataFrame({name: labelled.values[bound[name]] for item in items for name in item.variables})
         else:
             bound, known, _ = bind(raw.text, items, by_option=False)
             headers = columns_of(items, bound, raw, by_cell=True)
@@ -125,9 +123,7 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
             letters = [low for low, _ in labelled.missing.get(own[0], ()) if not re.fullmatch(r"-?[\d.]+", low)]
             taken = labelled.values[own].replace(dict.fromkeys(letters, ""))
         made = cells_of(item, taken)
-        cells.append(
-            made.replace(NONE_OF_THEM, "") if is_ticked else made
-        )  # on the platform nothing ticked is no answer
+        cells.append(made.replace(NONE_OF_THEM, "") if is_ticked else made)  # there nothing ticked is no answer
     used = {header for own in headers.values() for header in own} | {weight}
     left = [str(name) for name in raw.text if name not in used and not is_meta(str(name))]
     notes: list[Note] = [*raw.notes, *([("sources.extra_columns", {"columns": ", ".join(left)})] if left else [])]
@@ -166,9 +162,8 @@ def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
     """The item's cells in words: as they stand, or made from a column an option (or a rank)."""
     if item.joint:
         sign = ARROW if item.type == "ranking" else JOINT
-        columns = columns.apply(
-            lambda column: column.str.removesuffix(item.joint.strip()).str.replace(item.joint, sign)
-        )
+        end = item.joint.strip()
+        columns = columns.apply(lambda cells: cells.str.removesuffix(end).str.replace(item.joint, sign))
     if len(item.cells) == columns.shape[1] and (columns.shape[1] > 1 or not is_split(item, columns)):
         return columns.set_axis(list(item.cells), axis=1)
     names = [option.text.zh for option in item.options]
@@ -218,9 +213,8 @@ def codes_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
             raise InputError("sources.other_columns", item=item.id, n=len(columns.columns), wanted=len(item.variables))
         return columns.set_axis(list(item.variables), axis=1)
     places = [str(place) for place, _ in enumerate(item.options, 1)]
-    joined = columns if columns.shape[1] == 1 < len(places) else None
+    if columns.shape[1] == 1 < len(places):
+        return columns.set_axis([item.id], axis=1)
     rows = columns.itertuples(index=False, name=None)
-    words = (
-        joined.iloc[:, 0] if joined is not None else [join_ranks(tuple(map(clean_text, row)), places) for row in rows]
-    )
-    return pd.DataFrame({item.id: pd.Series(list(words), index=columns.index, dtype="str")})
+    words = [join_ranks(tuple(map(clean_text, row)), places) for row in rows]
+    return pd.DataFrame({item.id: words}, index=columns.index, dtype="str")

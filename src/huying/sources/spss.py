@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,11 +50,9 @@ def is_labelled(raw: bytes) -> bool:
 def is_missing(code: str, ranges: Sequence[tuple[str, str]]) -> bool:
     """Whether a code is declared as missing, by itself or within a range of numbers."""
     for low, high in ranges:
-        try:
+        with contextlib.suppress(ValueError):
             if code == low or float(low) <= float(code) <= float(high):
                 return True
-        except ValueError:
-            continue
     return False
 
 
@@ -82,18 +81,14 @@ def read_labelled(path: str | Path) -> Labelled:
     values = pd.DataFrame({name: frame[name].astype(object).map(code_text) for name in frame}, dtype="str")
     texts = meta.variable_value_labels.items()
     labels = {name: {code_text(code): str(text) for code, text in found.items()} for name, found in texts}
-    missing = {
-        name: tuple((code_text(r["lo"]), code_text(r["hi"])) for r in ranges)
-        for name, ranges in meta.missing_ranges.items()
+    gone = meta.missing_ranges | {  # SPSS declares ranges, Stata single letters
+        name: [{"lo": code, "hi": code} for code in codes] for name, codes in meta.missing_user_values.items()
     }
-    missing |= {
-        name: tuple((str(code), str(code)) for code in codes) for name, codes in meta.missing_user_values.items()
-    }
+    missing = {name: tuple((code_text(r["lo"]), code_text(r["hi"])) for r in found) for name, found in gone.items()}
     sets = {name: tuple(found["variable_list"]) for name, found in meta.mr_sets.items()}
     titles = {name: text or "" for name, text in meta.column_names_to_labels.items()}
-    counted = {
-        name: code_text(found["counted_value"]) if found["is_dichotomy"] else "" for name, found in meta.mr_sets.items()
-    }
+    codes = {name: found["counted_value"] if found["is_dichotomy"] else "" for name, found in meta.mr_sets.items()}
+    counted = {name: code_text(code) for name, code in codes.items()}
     words = {name: found["label"] or name for name, found in meta.mr_sets.items()}
     values = values.set_axis(pd.RangeIndex(1, len(values) + 1), axis=0)
     return Labelled(values, labels, missing, sets, titles, place, counted, words)
@@ -121,9 +116,8 @@ def find_variables(item: Item, position: int, labelled: Labelled) -> dict[str, s
     titles = {name: stem(re.split("[(\uff08]", label)[0]) for name, label in labelled.column_labels.items()}
     prefixes = [name.split("_")[0] for name, title in titles.items() if closeness(title, item, False)]
     prefix = (prefixes or [f"Q{position}"])[0].casefold()
-    has_label = any(
-        labelled.column_labels.get(name, "") for name in by_fold.values() if name.casefold().split("_")[0] == prefix
-    )
+    alike = [name for key, name in by_fold.items() if key.split("_")[0] == prefix]
+    has_label = any(labelled.column_labels.get(name, "") for name in alike)
     found = {}
     for place, name in enumerate(item.variables, 1):
         tails = ("",) if len(item.variables) == 1 else (f"_row{place}", f"_{place}", f"_option{place}", f"_a{place}")

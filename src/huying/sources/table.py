@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from huying.contract import full_header, no_rejects, set_aside
+from huying.contract import INVISIBLE, full_header, no_rejects, set_aside
 from huying.errors import InputError, Place
 from huying.sources.excel import MOST_COLUMNS, Cells, Fault, Note, column_letters, read_sheet
 from huying.sources.lines import decode_lines, detect_encoding, read_content
@@ -88,12 +88,15 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
     csv.field_size_limit(1 << 30)
     mark = asked[1] if asked else decide_delimiter(lines[above:], place)
     (_, header), *body = records(csv.reader(lines[above:], delimiter=mark, strict=True), place, above)
-    good = {line: row for line, row in body if len(row) == len(header) and not (mixed and "\0" in "".join(row))}
-    faults = [fault_of(line, row, len(header)) for line, row in body if row and line not in good]
-    wrong = [(row, value) for row, _, value, reason in faults if reason == "fields"]
+    unread = {line for line, row in body if mixed and "\0" in "".join(row)}
+    good = {line: row for line, row in body if len(row) == len(header) and line not in unread}
+    known = good.keys() | unread
+    wrong = {line: f"{len(row)}/{len(header)}" for line, row in body if row and line not in known}
     if len(wrong) > len(good):
-        most = Counter(value for _, value in wrong).most_common(1)[0][0]
-        raise InputError("sources.other_width", Place(place.file, row=wrong[0][0]), n=most, width=len(header))
+        most = Counter(wrong.values()).most_common(1)[0][0]
+        raise InputError("sources.other_width", Place(place.file, row=min(wrong)), n=most, width=len(header))
+    faults: list[Fault] = [(line, None, "", "encoding") for line in unread]
+    faults += [(line, None, widths, "fields") for line, widths in wrong.items()]
     notes: list[Note] = [("sources.read_as", {"encoding": encoding, "mark": _MARKS.get(mark, mark)})]
     return Cells(place, header, list(good.values()), list(good), encoding, notes, faults)
 
@@ -118,20 +121,11 @@ def records(reader: Any, place: Place, above: int) -> Iterator[tuple[int, list[s
         raise InputError("sources.open_quote", Place(place.file, row=line)) from error
 
 
-def fault_of(line: int, row: list[str], width: int) -> Fault:
-    """The fault of a record that cannot be taken."""
-    if "\0" in "".join(row):
-        return line, None, "", "encoding"
-    return line, None, f"{len(row)}/{width}", "fields"
-
-
 def finish(cells: Cells, repeats: bool) -> RawTable:
     """Cells as a RawTable: headers checked; blank, repeated-header and total rows and unfit cells taken out."""
     lines = pd.Index(cells.lines, dtype="int64")
     frame = pd.DataFrame(cells.rows, index=lines, columns=range(len(cells.header)), dtype="str")
-    header = [
-        re.sub(r"\s+", " ", re.sub("[\u200b-\u200d\u2060\ufeff\u00ad]", "", text)).strip() for text in cells.header
-    ]
+    header = [" ".join(text.translate(INVISIBLE).split()) for text in cells.header]
     changed = sum(new != old for new, old in zip(header, cells.header, strict=True))
     used = [i for i in frame if header[i] or repeats or (frame[i] != "").any()]
     names = unique_headers([header[i] for i in used], used, cells.place, repeats)

@@ -78,18 +78,16 @@ def option_places(item: Item) -> dict[str, int]:
 def parts_of(item: Item, rest: str, by_option: bool) -> tuple[str, str] | None:
     """The variable a header's text can mean for `item`, and what is left of it as a stem; None where it cannot."""
     if item.is_matrix:
+        whole = stem(rest)
         ends = [(stem(text), name) for name, (_, row) in zip(item.variables, item.rows, strict=True) for text in row]
-        fits = [(end, name) for end, name in ends if stem(rest).endswith(end)]
-        end, name = max(fits, default=("", ""), key=lambda fit: len(fit[0]))
-        return (name, stem(rest)[: len(stem(rest)) - len(end)]) if name else None
-    if item.type == "multi" and by_option:
-        bare = squash(rest)
-        named = [(option, item.variables[place]) for option, place in option_places(item).items()]
-        ends = [(option, name) for option, name in named if bare == option]
-        ends += [(f"({option})", name) for option, name in named if bare.endswith(f"({option})")]
-        end, name = max(ends, default=("", ""), key=lambda fit: len(fit[0]))
-        return (name, stem(bare[: len(bare) - len(end)])) if name else None
-    return item.id, stem(rest)
+    elif item.type == "multi" and by_option:
+        whole, names = squash(rest), item.variables
+        ends = [(o if whole == o else f"({o})", names[place]) for o, place in option_places(item).items()]
+    else:
+        return item.id, stem(rest)
+    fits = [(end, name) for end, name in ends if whole.endswith(end)]
+    end, name = max(fits, default=("", ""), key=lambda fit: len(fit[0]))
+    return (name, stem(whole[: len(whole) - len(end)])) if name else None
 
 
 def closeness(found: str, item: Item, agrees: bool) -> float:
@@ -120,11 +118,8 @@ def bind(
         best: tuple[float, str, Item] | None = None
         for position, item in enumerate(items, 1):
             part = parts_of(item, rest, by_option)
-            if (
-                part is None
-                or part[0] in bound
-                or (number is not None and (numbers or {}).get(number, item) is not item)
-            ):
+            is_other = number is not None and (numbers or {}).get(number, item) is not item
+            if part is None or part[0] in bound or is_other:
                 continue
             follows = item is current if number is None else known.get(number) is item
             score = 4.0 if follows and not part[1] else closeness(part[1], item, number == position)

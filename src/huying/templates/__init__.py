@@ -5,6 +5,7 @@ Headers, options, limits and rules all come from the declarations of `huying.led
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import re
@@ -55,23 +56,18 @@ def write_templates(county: County, folder: Path, lang: str) -> list[Path]:
 def read_registers(county: County, lang: str) -> Registers:
     """The county's own names of towns and departments and ids of towns; empty where there is no register that can be read."""
     towns, departments = register(county, "towns"), register(county, "departments")
-    names = {
-        "town": towns.get(f"name_{lang}"),
-        "town_id": towns.get("town_id"),
-        "dept": departments.get(f"name_{lang}"),
-    }
-    return {column: list(found) for column, found in names.items() if found is not None and len(found)}
+    name, none = f"name_{lang}", ()
+    names = {"town": towns.get(name, none), "town_id": towns.get("town_id", none), "dept": departments.get(name, none)}
+    return {column: list(found) for column, found in names.items() if len(found)}
 
 
 def register(county: County, name: str) -> pd.DataFrame:
     """The rows of a register, none where the county does not declare it or its file is at fault (`check` says why)."""
     frames = [pd.DataFrame()]
     for entry in (entry for entry in county.ledgers if entry.table == name):
-        try:
+        with contextlib.suppress(HuyingError):
             raw = read_table(county.path(entry.file), sheet=entry.sheet, header_row=entry.header_row)
             frames.append(TABLES[name].check(raw.text, raw.place, entry.columns).kept)
-        except HuyingError:
-            continue
     return pd.concat(frames, ignore_index=True)
 
 
@@ -82,8 +78,7 @@ def template(table: Table, registers: Registers, lang: str) -> bytes:
     sheet.title, lists.sheet_state = sheet_name(table, lang), "hidden"
     for place, (column, value) in enumerate(zip(table.columns, example_row(table, registers, lang), strict=True), 1):
         fill_column(sheet, place, column, value, lang)
-        guard = guard_of(table, column, choices_of(column, table, registers, lang), lists, lang)
-        if guard:
+        if guard := guard_of(table, column, choices_of(column, table, registers, lang), lists, lang):
             guard.add(f"{get_column_letter(place)}2:{get_column_letter(place)}{LAST_ROW}")
             sheet.add_data_validation(guard)
     mark_blanks(sheet, table)
@@ -116,18 +111,15 @@ def words_of(column: Column, lang: str) -> list[str]:
 
 def example_row(table: Table, registers: Registers, lang: str) -> list[Any]:
     """The example as cells of their kind: labels for codes, the county's first town and department where known."""
-    named: dict[str, Sequence[str]] = {}
-    if table.name not in REGISTERS:
-        named = {**{name: [own_name(of, lang)] for name, of in NAMED_IN.items()}, **registers}
-    texts = [text(lang) if isinstance(text, Text) else text for text in table.example]
-    return [as_cell(column, named.get(column.name, [text])[0] if text else "", lang)
-            for column, text in zip(table.columns, texts, strict=True)]  # fmt: skip
+    named = {name: [examples(TABLES[of], lang)[1]] for name, of in NAMED_IN.items()} | dict(registers)
+    named = {} if table.name in REGISTERS else named
+    pairs = zip(table.columns, examples(table, lang), strict=True)
+    return [as_cell(column, named.get(column.name, [text])[0] if text else "", lang) for column, text in pairs]
 
 
-def own_name(register: str, lang: str) -> str:
-    """The town or department of the example in the template of its register."""
-    name = TABLES[register].example[1]
-    return name(lang) if isinstance(name, Text) else name
+def examples(table: Table, lang: str) -> list[str]:
+    """The texts of a table's example."""
+    return [text(lang) if isinstance(text, Text) else text for text in table.example]
 
 
 def as_cell(column: Column, text: str, lang: str) -> Any:

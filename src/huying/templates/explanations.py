@@ -28,28 +28,18 @@ def sheet_name(table: Table, lang: str | None = None) -> str:
 def explain(sheet: Any, table: Table, lang: str) -> None:
     """The explanations: what a row is, then every column and rule in both languages, and the lines that declare the file."""
     rows = table.rows or table.title
-    for line in [
-        *(say("templates.about", word, title=table.title(word), rows=rows(word)) for word in LANGUAGES),
-        both("marked"),
-        "",
-    ]:
+    about = [say("templates.about", word, title=table.title(word), rows=rows(word)) for word in LANGUAGES]
+    for line in (*about, both("marked"), ""):
         sheet.append([line])
-    sheet.append([both("column"), *(say("templates.title", word) for word in LANGUAGES), both("required"), both("unit"),
-                  *(say("templates.content", word) for word in LANGUAGES), both("rule")])  # fmt: skip
+    need, content = both("required"), each("content")
+    sheet.append([both("column"), *each("title"), need, both("unit"), *content, both("rule")])
     for cell in sheet[sheet.max_row]:
         cell.font, cell.fill = Font(bold=True), HEAD
     for column in table.columns:
         sheet.append(explained(table, column))
     rules = [text for pair in zip(*(every_rule(table, word) for word in LANGUAGES), strict=True) for text in pair]
     declared = snippet(table, f"raw/{table.name}.xlsx", lang).splitlines()
-    for text in (
-        "",
-        *([both("rules")] if rules else []),
-        *rules,
-        "",
-        *(say("templates.declare", word) for word in LANGUAGES),
-        *declared,
-    ):
+    for text in ("", *([both("rules"), *rules] if rules else []), "", *each("declare"), *declared):
         sheet.append([text])
     for letter, width in zip("ABCDEFGH", (20, 22, 26, 10, 18, 46, 46, 40), strict=True):
         sheet.column_dimensions[letter].width = width
@@ -60,14 +50,8 @@ def explained(table: Table, column: Column) -> list[str]:
     after = table.by_name[column.after].title if column.after else None
     rule = " / ".join(say("contract.rule_after", lang, after=after(lang)) for lang in LANGUAGES) if after else ""
     unit = " / ".join(dict.fromkeys(map(column.unit_word, LANGUAGES)))
-    return [
-        column.name,
-        *column.title,
-        both("no" if column.optional else "yes"),
-        unit,
-        *map(column.describe, LANGUAGES),
-        rule,
-    ]
+    need = both("no" if column.optional else "yes")
+    return [column.name, *column.title, need, unit, *map(column.describe, LANGUAGES), rule]
 
 
 def every_rule(table: Table, lang: str) -> list[str]:
@@ -76,6 +60,11 @@ def every_rule(table: Table, lang: str) -> list[str]:
     return [*filter(None, [table.key_words(lang)]), *table.rule_words(lang, ledgers)]
 
 
+def each(word: str) -> list[str]:
+    """A word of this room in each language."""
+    return [say(f"templates.{word}", lang) for lang in LANGUAGES]
+
+
 def both(word: str) -> str:
-    """A word of this room in both languages."""
-    return " / ".join(say(f"templates.{word}", lang) for lang in LANGUAGES)
+    """A word of this room in both languages, in one cell."""
+    return " / ".join(each(word))

@@ -71,7 +71,5 @@ def mark_blanks(sheet: Any, table: Table) -> None:
     for place, column in enumerate(table.columns, 1):
         if not column.optional:
             letter = get_column_letter(place)
-            formula = f'AND(COUNTA($A2:${last}2)>0,TRIM({letter}2)="")'
-            sheet.conditional_formatting.add(
-                f"{letter}2:{letter}{LAST_ROW}", FormulaRule(formula=[formula], fill=BLANK)
-            )
+            rule = FormulaRule(formula=[f'AND(COUNTA($A2:${last}2)>0,TRIM({letter}2)="")'], fill=BLANK)
+            sheet.conditional_formatting.add(f"{letter}2:{letter}{LAST_ROW}", rule)
