@@ -224,7 +224,8 @@ def do_new(args: argparse.Namespace) -> int:
     made = draft_county(args.name, args.export, args.number, weight=args.weight, town=args.town, codebook=args.codebook)
     for text in made.remarks:
         print(f"- {text(words.language())}")
-    print(say("cli.new_done", folder=made.folder, items=made.n_items, answers=made.n_answers, name=args.name))
+    told = {"folder": made.folder, "items": made.n_items, "answers": made.n_answers, "name": args.name}
+    print(say("cli.new_done", **told, next="check" if args.codebook else "run"))
     return DONE
 
 

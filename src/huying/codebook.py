@@ -86,7 +86,6 @@ class Item:
     attention: Mapping[str, int] = field(default_factory=dict)
     reverse: tuple[str, ...] = ()
     decoy: tuple[str, ...] = ()
-    scrub: bool = False
     optional: bool = False
     claims: tuple[str, ...] = ()
     role: str = ""

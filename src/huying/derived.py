@@ -28,7 +28,9 @@ UNKNOWN = ("out", "counts")
 CANNOT_SAY, CANNOT_SAY_KEY, NO_TEXT, MEAN = "does_not_know", "cannot_say", Text("", ""), "mean"
 _NUMBER, _WORD = r"-?\d+(?:\.\d+)?(?!\w)", r"[^\W\d]\w*"
 _NAME = rf"(?!(?:and|or|in|not|any|mean|of|right|against)\b){_WORD}\*?"
-_VALUE = rf"(?:{_NUMBER}|{_WORD})"
+_VALUE = (
+    rf"(?:{_NUMBER}|{_WORD}|\"[^\"]+\"|“[^”]+”)"  # an answer's wording in quotation marks where it is no single word
+)
 _HOW, _STRAY = re.compile(r"\s*(?:mean\s+of|(right)\s+against)\b"), re.compile(r"[()]|\b(?:and|or|any)\b")
 _PIECE = re.compile(
     rf"(?P<open>[(\s]*)(?:(?P<any>any\s+of\s+)?(?P<names>{_NAME}(?:\s*,\s*{_NAME})*)"
@@ -116,10 +118,12 @@ class Rule:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a rule may speak of: columns with the options that each has (none for numbers and yes-no), and quiz keys."""
+    """What a rule may speak of: columns with the options that each has (none for numbers and yes-no), quiz keys, and `words`,
+    the key of each option by its wording, for each column."""
 
     options: Mapping[str, Sequence[str]]
     right: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def expand(self, name: str, rule: str) -> list[str]:
         """The columns that a name stands for; raises EstimateError where there is none."""
@@ -130,14 +134,16 @@ class Scope:
 
     def value(self, word: str, column: str, rule: str) -> str | float:
         """What a word of a rule is to a column: an answer, a number or another column; raises EstimateError."""
-        options = self.options[column]
-        if word in options:
-            return word
+        options, word, keys = self.options[column], word.strip('"“”'), self.words.get(column, {})
+        if word in options or word in keys:
+            return word if word in options else keys[word]
         if not options and re.fullmatch(_NUMBER, word):
             return float(word)
         if not options and word in self.options:
             return Column(word)
-        raise EstimateError("derived.unknown_option", column=column, got=word, rule=rule, close=near(word, options))
+        named = [" ".join([key, *(f"“{text}”" for text in keys if keys[text] == key)]) for key in options]
+        told = {"column": column, "got": word, "rule": rule, "known": ", ".join(named[:9]) or "-"}
+        raise EstimateError("derived.unknown_option", **told, close=near(word, options))
 
 
 def read_rule(rule: str, scope: Scope) -> Rule:

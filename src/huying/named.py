@@ -61,6 +61,14 @@ def options_of(items: Sequence[Item], lists: Lists) -> dict[str, tuple[str, ...]
     return found
 
 
+def words_of(items: Sequence[Item]) -> dict[str, dict[str, str]]:
+    """Of each closed column the keys of its options by their wording, in both languages."""
+    found: dict[str, dict[str, str]] = {}
+    for item in (item for item in items if item.type in KEY_TYPES):
+        found |= {name: {text: option.key for option in item.options for text in option.text} for name in item.columns}
+    return found
+
+
 def right_keys(items: Sequence[Item]) -> dict[str, dict[str, str]]:
     """The quizzes of a form: by the item's name, each row's column with the key of its right answer."""
     found: dict[str, dict[str, str]] = {}

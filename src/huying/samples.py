@@ -88,7 +88,8 @@ def resident_sample(
         base = rows["given_weight"].to_numpy(dtype=float)
     elif county.sampling == "probability" and towns is not None and towns["adults"].notna().all():
         base = base_weights(town, psu, towns["adults"].to_numpy(dtype=float))
-    roles = {item.role: item for item in book.form("resident") if item.role in ("sex", "age")}
+    asked = [item for item in book.form("resident") if item.role == "sex" or (item.role == "age" and not item.options)]
+    roles = {item.role: item for item in asked}
     if margins is None or is_given or towns is None:
         n = np.bincount(town, minlength=len(places))
         named = [COUNTY] if towns is None else places
@@ -118,7 +119,7 @@ def group_people(rows: pd.DataFrame, roles: Mapping[str, Item]) -> pd.DataFrame:
     named = {}
     if "sex" in roles and {option.key for option in roles["sex"].options} >= set(SEXES):
         named["sex_group"] = name_groups(sex_groups(rows, roles["sex"], list(SEXES)), list(SEXES))
-    if "age" in roles and not roles["age"].options:
+    if "age" in roles:
         named["age_group"] = name_groups(age_groups(rows, roles["age"], list(AGES)), list(AGES))
     return rows.assign(**named)
 

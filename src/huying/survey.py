@@ -10,7 +10,7 @@ import itertools
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,7 @@ class Survey:
 
     def open_scope(self) -> Scope:
         extra = {str(name): () for name in self.frame.columns if name not in self.scope.options}
-        return Scope({**self.scope.options, **extra}, self.scope.right)
+        return replace(self.scope, options={**self.scope.options, **extra})
 
     def define(self, name: str, lang: str | None = None) -> str:
         """The definition of a derived variable in one line."""

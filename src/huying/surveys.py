@@ -18,7 +18,7 @@ from huying.derived import Derived, Scope
 from huying.errors import EstimateError
 from huying.estimates import Design, with_weights
 from huying.folder import FORMS
-from huying.named import Lists, name_answers, options_of, right_keys
+from huying.named import Lists, name_answers, options_of, right_keys, words_of
 from huying.prepare import derived_of
 from huying.samples import SEXES, Sample, analysed, resident_sample, staff_sample
 from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
@@ -84,7 +84,7 @@ def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weigh
     frame.index, reasons.index = ids, ids
     groups = {name: order or sorted(frame[name].dropna().unique()) for name, order in GROUPS.items() if name in frame}
     known = [item for item in items if set(item.columns) <= set(answers)]
-    scope = Scope({**options_of(known, lists), **groups}, right_keys(known))
+    scope = Scope({**options_of(known, lists), **groups}, right_keys(known), words_of(known))
     made = {
         "frame": frame,
         "design": design,

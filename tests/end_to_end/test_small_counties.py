@@ -77,7 +77,9 @@ def test_a_county_with_one_file_runs_every_notebook(small, notebook, file, monke
         need for claim in set(head["claim"]) for need in county.claim(claim).needs if need not in ("towns", file)
     }
     assert not reasons or "no ledger of" in printed or "no survey of" in printed
-    if file == "towns" and len(head):  # what is said of a county's papers needs no data: its register, its ledgers, the report's text
+    if file == "towns" and len(
+        head
+    ):  # what is said of a county's papers needs no data: its register, its ledgers, the report's text
         said = head[~head["claim"].str.startswith(("A01", "X"))]
         assert set(said["verdict"]) <= {"cannot say", "no baseline"} and (said["reason"] != "").all()
 

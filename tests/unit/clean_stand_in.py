@@ -104,7 +104,6 @@ form = "resident"
 type = "text"
 zh = "建议"
 en = "Advice"
-scrub = true
 optional = true
 """
 ITEMS: tuple[Item, ...] = parse_codebook(FORM).form("resident")

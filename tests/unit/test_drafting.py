@@ -10,7 +10,7 @@ import pytest
 import huying as hy
 from huying.cli import main
 from huying.drafting.county import draft_county
-from huying.errors import HuyingError
+from huying.errors import EstimateError, HuyingError
 from huying.words import use_language
 
 PEOPLE = 60
@@ -470,3 +470,43 @@ def test_another_survey_with_the_same_numbers_is_no_twin(home):
     other.rename(columns={"3、请评价—态度好": "3、打分—甲"}).to_csv("other.csv", index=False)
     with pytest.raises(HuyingError, match="not exports of one survey"):
         draft_county("own", home / "text.csv", home / "other.csv")
+
+
+def test_a_rule_may_speak_of_an_answer_by_its_wording(home):
+    survey = drafted(
+        home, 年龄段=["60岁及以上", "18-29岁", "30-59岁"] * 20, 满意度=["不太满意", "非常满意", "一般"] * 20
+    )
+    older = survey.derive("older", 'q1 = "60岁及以上" or q1 = “30-59岁”').frame["older"]
+    pleased = survey.derive("pleased", "q2 = 非常满意").frame["pleased"]
+    assert older.tolist() == [True, False, True] * 20 and pleased.tolist() == [False, True, False] * 20
+    with pytest.raises(EstimateError) as error:
+        survey.derive("x", "q2 = 很满意")
+    assert "o1 “非常满意”" in error.value.say("zh") and "o1 “非常满意”" in error.value.say("en")
+
+
+def test_options_without_a_form_stand_by_number_or_degree_and_keep_their_keys(home):
+    survey = drafted(
+        home,
+        年龄段=["60岁及以上", "18岁以下", "18-29岁"] * 20,
+        满意度=["不太满意", "非常满意", "一般"] * 20,
+        颜色=["红", "蓝", "绿"] * 20,
+    )
+    words = [[option.text.zh for option in item.options] for item in survey.book.form("resident")]
+    assert words == [["18岁以下", "18-29岁", "60岁及以上"], ["非常满意", "一般", "不太满意"], ["红", "蓝", "绿"]]
+    file = next((home / "survey_data").glob("*/codebook.toml"))
+    file.write_text(file.read_text("utf-8").replace('key = "o1", code = 1', 'key = "o1", code = 7'), "utf-8")
+    assert opened().topline("q2")["answer"].tolist() == ["o1", "o2", "o3"]  # rules that speak of o1 still mean it
+
+
+def test_own_words_with_a_number_in_them_are_no_options(home):
+    survey = drafted(home, 建议=["没有意见", "请打13800001234", "挺好"] * 30)
+    assert survey.questions()["question_type"].tolist() == ["text"]
+    assert not survey.frame["q1"].str.contains("13800001234").any()
+    stored = "".join(file.read_text("utf-8", "replace") for file in (home / "survey_data").rglob("*.toml"))
+    assert "13800001234" not in stored
+
+
+def test_marks_of_a_skip_count_as_skipped_where_the_form_has_no_rule(home):
+    survey = drafted(home, 去过吗=["去过", "没有"] * 30, 满意吗=["满意", "(跳过)"] * 30)
+    counted = survey.questions().set_index("question")
+    assert counted.loc["q2", ["n", "n_skipped", "n_missing"]].tolist() == [30, 30, 0]

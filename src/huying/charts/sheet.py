@@ -174,7 +174,10 @@ class Sheet:
         """The caller's title, else the verdict's, else what is measured, where and when."""
         if self.title or self.verdict is not None:
             return self.title or str(self.verdict.title)
-        measures = self.measures or (tuple(self.rows["measure"].unique()) if "measure" in self.rows else ())
+        asked = self.rows.attrs.get("answer", "")
+        measures = self.measures or (
+            tuple(self.rows["measure"].unique()) if "measure" in self.rows else (asked,) * bool(asked)
+        )
         places = [self.words.place(self.highlight)] if self.highlight and self.highlight != COUNTY else []
         what = [self.listed(map(self.words.measure, measures))] if 0 < len(measures) < 3 else []
         return " · ".join([*places, *what, *only(self.rows, "wave"), *only(self.rows, "period")])
@@ -182,7 +185,8 @@ class Sheet:
     def below(self) -> list[str]:
         """The lines below: what lacks a value, n and source, the caller's note, the sampling."""
         lines = [*self.lines, getattr(self.verdict, "footer", "") or self.source(), self.note]
-        if self.words.sampling != "probability":
+        is_list = "wave" in self.rows and self.rows["wave"].eq("").all()  # of a ledger, whose rows are all there
+        if self.words.sampling != "probability" and not is_list:
             lines.append(self.words.say(f"counties.sampling_{self.words.sampling}"))
         return [line for line in lines if line]
 

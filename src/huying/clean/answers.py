@@ -63,7 +63,8 @@ def clean_answers(
     first = 1 if len(town_order) < min(own, default=1000) or 1 in own else 1001
     lists = {**(options or {}), "towns": list(enumerate(town_order, first))}
     codes = {town: code for code, town in lists["towns"]}
-    cleaner = Cleaner(answers, span, towns, codes, file or answers.place.file)
+    has_rules = any(item.asked_if for item in items)
+    cleaner = Cleaner(answers, span, towns, codes, file or answers.place.file, has_rules)
     for item in items:
         cleaner.add(with_list(item, lists))
     return cleaner.finish(form, wave)
@@ -79,7 +80,9 @@ def with_list(item: Item, lists: Mapping[str, Sequence[tuple[int, str]]]) -> Ite
 class Cleaner:
     """What becomes of one export while its items are read in their order: a skip rule looks back only."""
 
-    def __init__(self, answers: Answers, span: Span, towns: Matcher, codes: Mapping[str, int], file: str) -> None:
+    def __init__(
+        self, answers: Answers, span: Span, towns: Matcher, codes: Mapping[str, int], file: str, has_rules: bool
+    ) -> None:
         self.answers, self.span, self.towns, self.codes = answers, span, towns, codes
         self.n, self.place = len(answers.text), replace(answers.place, file=file)
         self.row_id = (file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
@@ -87,7 +90,7 @@ class Cleaner:
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
         self.flags, self.rejected = [make_flags()], [no_rejects().assign(level="")]
         self.notes = list(answers.notes)
-        self.n_masked = 0
+        self.n_masked, self.has_rules = 0, has_rules
         # of each ranking, every order that occurs
         self.orders: dict[str, dict[tuple[int, ...], int]] = {}
         self.town = np.zeros(self.n, dtype=np.int64)
@@ -109,7 +112,8 @@ class Cleaner:
             asked, is_open = self.asked(item, name)
             cell = self.read(item, name)
             self.settle(item, name, cell, asked)
-            skipped = asked & ~is_open & (cell.state == SKIPPED)
+            # without any rule of the questionnaire the export's own marks tell who was not asked
+            skipped = asked & ~is_open & (cell.state == SKIPPED) & self.has_rules
             stray, passed = stray | ~asked & (cell.state == ANSWERED), passed | skipped
             cell.take_out(skipped | (cell.state >= SILENT), BLANK)
             cell.take_out(~asked, SKIPPED)
@@ -189,7 +193,7 @@ class Cleaner:
         elif item.type in WORDS:
             places, texts = cells.distinct(self.answers.text[name])
             kept = list(map(cells.iso_date, texts)) if item.type == "date" else texts
-            self.columns[name] = self.words(places, kept, gone, item.scrub)
+            self.columns[name] = self.words(places, kept, gone, item.type == "text")
         elif item.type == "number":
             self.columns[name] = cell.value
         else:

@@ -207,22 +207,23 @@ def role_of(question: Question) -> str:
     """`sex` or `age` where the wording says so."""
     found = next((role for role, words in _SEX.items() if stem(question.title).startswith(words)), "")
     is_sex = {stem(text) for _, text in question.options} <= set(_SEXES)
-    return found if (found == "sex" and is_sex) or (found == "age" and question.type == "whole") else ""
+    return found if (found == "sex" and is_sex) or (found == "age" and question.type in ("whole", "single")) else ""
 
 
 def item_text(name: str, question: Question, role: str) -> str:
     """One `[[item]]`: what is empty is left out."""
-    keys = {code: {"key": _SEXES[stem(text)]} for code, text in question.options} if role == "sex" else {}
+    keys = {
+        code: _SEXES[stem(text)] if role == "sex" else f"o{code}".replace("-", "m") for code, text in question.options
+    }
     rows = question.parts if question.type.startswith("matrix") else []
     own = ("headers", "coded", "fill_in", "blank", "joint", "range", "missing", "missing_from")
     values: dict[str, Any] = {
         **{"id": name, "form": FORM, "type": question.type, **in_both(question.title), "role": role},
         **{key: getattr(question, key) for key in own},
         "options_from": "towns" if role == "town" else "",
-        "scrub": question.type == "text",
         "unit": in_both(question.unit) if question.unit else "",
         "rows": [{"id": str(n), **in_both(row or f"TODO {n}")} for n, row in enumerate(rows, 1)],
-        "options": [{"code": code, **in_both(text), **keys.get(code, {})} for code, text in question.options],
+        "options": [{"key": keys[code], "code": code, **in_both(text)} for code, text in question.options],
     }
     lines = [f"# {say_both(key, names=name, **told).en}" for key, told in question.remarks]
     lines += ["[[item]]", *(f"{key} = {as_toml(value)}" for key, value in values.items() if value)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ from huying.clean.cells import TYPED, iso_date
 from huying.codebook import MOST_OPTIONS
 from huying.drafting.columns import Question, add_coded, bare, check_pair, group_headers, is_ticks, split_groups
 from huying.sources.exports import ARROW, Export, code_words
+from huying.sources.personal import mask_text
 from huying.sources.spss import Labelled, is_missing
 from huying.sources.table import REPEAT, RawTable
 from huying.sources.wjx import JOINT, MARKS, is_meta, serial_keys, split_header, squash
@@ -26,6 +28,13 @@ _NUMBER = re.compile(r"[-−–+]?\d+(\.\d+)?")
 _UNSURE = r"不知|不清楚|说不|don.?t know|unsure"
 _REASONS = (("refused", "拒|refus|declin"), ("does_not_know", _UNSURE), ("skipped", "跳过|skip"))
 _NOTHING = ("NA", "N/A", "NaN", "NULL", "null", "#N/A", "None")
+_DEGREES = (  # options of one scale, from the most to the least
+    r"非常(?!不)|很(?!不|少)|十分|完全(?!不)|总是|very (?!dis|un)|strongly agree|always",
+    r"比较(?!不)|较(?!不)|基本(?!不)|满意|同意|了解|经常|satisfied|agree|often",
+    r"一般|中立|有时|neutral|neither|sometimes",
+    r"不太|比较不|较不|很少|dissatisfied|disagree|rarely",
+    r"非常不|很不|完全不|极不|从不|不(?!太)|very (?:dis|un)|strongly disagree|never",
+)
 _RANKS = re.compile(
     r"第?\s*[一二三四五六七八九十\d]+\s*[位名选]?|(?:rank|choice|排名|排序)\s*\d+|\d+(?:st|nd|rd|th)(?: choice)?", re.I
 )
@@ -57,6 +66,10 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
         if not describe(question, cells, codes):
             found = part(question) + found
             continue
+        if any(
+            mask_text(text) != text for _, text in question.options
+        ):  # own words, if few: numbers of people in them are masked
+            question.type, question.options = "text", []
         ready.append(question)
         raw_cells = raw.text[question.headers].stack()
         has_words = {
@@ -214,10 +227,26 @@ def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, cod
     elif filled.map(lambda text: bool(iso_date(text))).mean() > 0.9:
         question.type = "date"
     elif 0 < len(listed) <= min(MOST_LISTED, max(2, len(filled) / 3)):
-        question.type, question.options = "single", list(enumerate(listed, 1))
+        question.type, question.options = "single", list(enumerate(in_order(listed), 1))
         question.remark("new.order_unknown")
     elif len(listed) > MOST_LISTED and len(listed) < len(filled) / 3:
         question.remark("new.too_many", n=len(listed), most=MOST_LISTED)
+
+
+def in_order(texts: list[str]) -> list[str]:
+    """Options by their first number, or by their degree, where each has one of its own; else as they stand."""
+    numbers = [re.search(r"\d+(?:\.\d+)?", text.replace(",", "")) for text in texts]
+    degrees = [next((k for k, words in enumerate(_DEGREES) if re.match(words, text, re.I)), -1) for text in texts]
+    ranks: list[Any] = degrees
+    if all(numbers):
+        ranks = [
+            (float(n[0]), not re.search("以下|不到|以内|under|below|less", t))
+            for n, t in zip(numbers, texts, strict=True)
+            if n
+        ]
+    elif -1 in degrees or len(set(degrees)) < len(texts):
+        return texts
+    return [text for _, text in sorted(zip(ranks, texts, strict=True), key=lambda pair: pair[0])]
 
 
 def filled_of(cells: pd.DataFrame) -> pd.Series:
