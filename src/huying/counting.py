@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.counted import bounded, bounded_by_town, by_town, counted, values
+from huying.counted import NO_CASE, bounded, bounded_by_town, by_town, counted, values
 from huying.estimates import COUNTY
 
 DEPARTMENT = "dept_id"
@@ -48,9 +48,7 @@ class Counting:
 
         return self._by_period(rows, flag, one, reason)
 
-    def bounded(
-        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", reason: str = "no eligible case"
-    ) -> pd.DataFrame:
+    def bounded(self, rows: pd.DataFrame, flag: Any, by: str | None = "town", reason: str = NO_CASE) -> pd.DataFrame:
         """As `count`, for a list in which some values are not known: low counts them as no, high as yes."""
 
         def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +65,7 @@ class Counting:
         parts = [one(flags.loc[at], rows.loc[at]).assign(period=str(period)) for period, at in groups.items()]
         made = pd.concat(parts, ignore_index=True).assign(measure=name, wave="")
         if reason:
-            made["reason"] = made["reason"].replace("no eligible case", reason)
+            made["reason"] = made["reason"].replace(NO_CASE, reason)
         made.attrs |= rows.attrs
         return self._labelled(made)
 
@@ -93,14 +91,7 @@ class Counting:
         if "period" in where:
             period = where.pop("period").to_numpy()
         places = where.iloc[:, 0] if where.shape[1] else [COUNTY] * len(given)
-        made = values(places, numbers, size, **columns)
-        if reason:
-            gone = made["estimate"].isna()
-            made["reason"], made["reliability"] = (
-                made["reason"].mask(gone, reason),
-                made["reliability"].mask(gone, "not estimable"),
-            )
-        return self._labelled(made.assign(period=period, wave=wave))
+        return self._labelled(values(places, numbers, size, reason or NO_CASE, period=period, wave=wave, **columns))
 
     def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
         rows.attrs["labels"] = self.key

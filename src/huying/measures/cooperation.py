@@ -6,7 +6,7 @@ Columns of ratings (1 to 5) or answers are named by their prefix, an agency's ki
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,8 @@ import pandas as pd
 
 from huying import scales
 from huying.census import FEWEST, FEWEST_TOWNS, Census
-from huying.counted import bounded, unsaid, values
-from huying.estimates import COUNTY, STUDENT, estimate_means
+from huying.counted import bounded, student, unsaid, values
+from huying.estimates import COUNTY, estimate_means
 from huying.measures.calls import one_stratum
 from huying.survey import Survey
 
@@ -47,7 +47,7 @@ def merge_leaders(leaders: Census, changed: Said, said: Said) -> pd.DataFrame:
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
         told = pd.concat([_merge(frame, town, kind, changed, said) for kind in kinds])
         counts = [[int(told.sum())], [int(told.count())], [len(told)]]
-        return bounded([COUNTY], *counts, fewest=FEWEST, reason="no head change", exact=len(told) >= FEWEST)
+        return bounded([COUNTY], *counts, fewest=FEWEST, reason="no head change", exact=True)
 
     kinds = columns_of(leaders.frame, said.prefix)
     if reason := _absent(leaders, kinds, columns_of(leaders.frame, changed.prefix)):
@@ -105,7 +105,7 @@ def _subtract(pairs: pd.DataFrame) -> pd.DataFrame:
 def _agree(pairs: pd.DataFrame) -> pd.DataFrame:
     found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], RATINGS, psu=pairs["town"])
     given = {"low": found.low, "high": found.high, "se": found.se, "df": found.df, "method": JACKKNIFE}
-    return _say(values([COUNTY], [found.estimate], [found.n], **given), "separation").assign(part="weighted_kappa")
+    return values([COUNTY], [found.estimate], [found.n], "separation", **given, part="weighted_kappa")
 
 
 def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.DataFrame:
@@ -119,8 +119,8 @@ def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.Da
     for part, statistic in (("alpha", scales.cronbach_alpha), ("omega", scales.mcdonald_omega)):
         value = statistic(score, weight)
         low, high = scales.psu_bootstrap(statistic, score, stratum, psu, weight, n=draws)
-        row = values([COUNTY], [value], [n], low=low, high=high, method=BOOTSTRAP)
-        rows.append(_say(row, "not estimable").assign(part=part))
+        given = {"low": low, "high": high, "method": BOOTSTRAP, "part": part}
+        rows.append(values([COUNTY], [value], [n], "not estimable", **given))
     return _placed(pd.concat(rows, ignore_index=True), staff)
 
 
@@ -140,10 +140,8 @@ def stack_ratings(staff: Survey, prefix: str, *others: str) -> pd.DataFrame:
 
 def read_ordinal(fit: scales.Ordinal, staff: Survey) -> pd.DataFrame:
     """The first coefficient of a cumulative logit model as a row: log odds of a better rating, Student's limits."""
-    (low, *_), (high, *_) = fit.limits()
-    given: dict[str, Any] = {"low": low, "high": high, "se": fit.se[0], "df": fit.df, "method": STUDENT}
-    row = _say(values([COUNTY], fit.coefficients[:1], [fit.n], **given), fit.reason)
-    return _placed(row.assign(reason=staff.absent) if staff.absent else row, staff)
+    made = student(fit.coefficients[0], fit.se[0], fit.df, fit.n, staff.absent or fit.reason)
+    return _placed(made, staff)
 
 
 def _absent(leaders: Survey, *columns: dict[str, str]) -> str:
@@ -159,9 +157,3 @@ def _placed(rows: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     made = rows.assign(wave=survey.wave, period="", measure=rows.get("part", ""))
     made.attrs["labels"] = survey.labels
     return made
-
-
-def _say(row: pd.DataFrame, reason: str) -> pd.DataFrame:
-    """The row, or without a number its `reason`."""
-    is_there = row["estimate"].notna()
-    return row.assign(reason=np.where(is_there, "", reason), reliability=np.where(is_there, "ok", "not estimable"))

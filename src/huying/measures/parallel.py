@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from huying.counted import values
-from huying.estimates import COUNTY
 from huying.measures.structure import prescribed
 from huying.survey import Survey
 from huying.waves import independent_sum
@@ -29,17 +27,14 @@ SUCCESSOR_OF: Mapping[str, str] = {
 
 
 def index_marks(check: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
-    """The parallel-running index: the mean of column `old` over the marks found, by town, then the county, period by period.
+    """The parallel-running index: the mean of column `old` over the marks found, by town, period by period.
 
     `old` is 1 for an old name, one half for both, 0 for a new one, missing where no mark was found. n counts marks.
     """
-    parts = []
-    for period, marks in check.groupby("period"):
-        tally = marks.groupby("town_id")["old"].agg(["mean", "count"]).reindex(towns)
-        tally.loc[COUNTY] = marks["old"].agg(["mean", "count"])
-        parts.append(values(tally.index, tally["mean"], tally["count"].fillna(0), measure="old", period=str(period)))
-    nothing = values([*towns, COUNTY], np.full(len(towns) + 1, np.nan), 0.0, measure="old", period="")
-    return pd.concat(parts, ignore_index=True) if parts else nothing
+    axes = [sorted(set(check["period"])) or [""], towns]
+    grid = pd.MultiIndex.from_product(axes, names=["period", "town_id"])
+    marks = check.groupby(grid.names)["old"].agg(["mean", "count"]).reindex(grid).reset_index()
+    return values(marks["town_id"], marks["mean"], marks["count"].fillna(0), measure="old", period=marks["period"])
 
 
 def score_quiz(

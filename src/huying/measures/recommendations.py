@@ -6,21 +6,19 @@ calendar days.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from huying.counted import values
+from huying.counted import by_period, find_medians, student, values
 from huying.errors import EstimateError
-from huying.estimates import COUNTY, STUDENT, Design, county_variance, credited, limits, ratio
+from huying.estimates import COUNTY, Design, county_variance, credited, limits, ratio
 from huying.measures.calls import one_stratum
 from huying.regressions import regress
 from huying.small_areas import rank_regions
 from huying.survey import Survey
-from huying.waiting import median_days
 
 ASSOCIATION, FEW = "association", "too few answers"
 SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for every department
@@ -62,29 +60,23 @@ def tell(value: float, se: float, df: float, n: float, reason: str = "", wave: s
     """The county's row of an association, with Student limits; with a `reason` nothing is stated."""
     if not reason and not (se > 0 and df > 0):
         reason = "not estimable"
+    read = "read with care" if df < 8 else "ok"
+    told = {"wave": wave, "period": "", "remark": ASSOCIATION, "reliability": read}
     if reason:
         value = se = np.nan
-    half = stats.t.ppf(0.975, df) * se if df > 0 else np.nan
-    read = "read with care" if df < 8 else "ok"
-    read = (FEW if reason == FEW else "not estimable") if reason else read
-    row = {"place": COUNTY, "estimate": value, "low": value - half, "high": value + half, "se": se, "n": float(n)}
-    told = {"method": STUDENT, "reliability": read, "reason": reason, "remark": "" if reason else ASSOCIATION}
-    return pd.DataFrame([{**row, "df": df, **told, "wave": wave, "period": ""}])
+        told |= {"remark": "", "reliability": FEW if reason == FEW else "not estimable"}
+    return student(value, se, df, n, reason, **told)
 
 
 def associate(survey: Survey, formula: str, term: str) -> pd.DataFrame:
     """The county's row of one coefficient of a linear regression (`Survey.regress`): what goes with `term`, all else in the formula held equal."""
-    n, reason = 0, survey.absent
     try:
         found = survey.regress(formula)
     except EstimateError as error:
-        reason = reason or (FEW if error.key in ("regressions.nobody", "regressions.too_few") else "not estimable")
-    else:
-        n, reason = found.n, FEW if found.n < survey.fewest else ""
-    if reason:
-        return tell(np.nan, np.nan, np.nan, n, reason, survey.wave)
-    row = found.table.set_index("term").loc[term]
-    return tell(row["coefficient"], row["se"], found.df, n, wave=survey.wave)
+        why = FEW if error.key in ("regressions.nobody", "regressions.too_few") else "not estimable"
+        return tell(np.nan, np.nan, np.nan, 0, survey.absent or why, survey.wave)
+    value, se = found.table.set_index("term").loc[term, ["coefficient", "se"]]
+    return tell(value, se, found.df, found.n, FEW if found.n < survey.fewest else "", survey.wave)
 
 
 def compare_ratios(survey: Survey, numerator: str, denominator: str, group: str) -> pd.DataFrame:
@@ -92,13 +84,11 @@ def compare_ratios(survey: Survey, numerator: str, denominator: str, group: str)
     if not len(survey.frame):
         return tell(np.nan, np.nan, np.nan, 0, survey.absent, survey.wave)
     number = survey.frame[[numerator, denominator, group]].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    num, den, holds = np.where(np.isfinite(number[:, :2]).all(axis=1)[:, None], number, np.nan).T
-    sides = [np.isfinite(num) & (holds == side) for side in (1, 0)]
-    n, reason = sum(int(side.sum()) for side in sides), ""
-    if min(side.sum() for side in sides) < survey.fewest:
-        return tell(np.nan, np.nan, np.nan, n, FEW, survey.wave)
-    gap = ratio_gap(survey.design, num, den, *sides)
-    return tell(*gap, n, reason, survey.wave)
+    sides = [np.isfinite(number).all(axis=1) & (number[:, 2] == side) for side in (1, 0)]
+    sizes = [int(side.sum()) for side in sides]
+    if min(sizes) < survey.fewest:
+        return tell(np.nan, np.nan, np.nan, sum(sizes), FEW, survey.wave)
+    return tell(*ratio_gap(survey.design, number[:, 0], number[:, 1], *sides), sum(sizes), wave=survey.wave)
 
 
 def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tuple[float, float, float]:
@@ -151,8 +141,7 @@ def compare_months(table: pd.DataFrame) -> pd.DataFrame:
     Both are centred on the town's mean; the variance goes over towns (df = towns - 1). A town whose share never moves says
     nothing, and fewer than 3 towns or months say too little.
     """
-    groups = list(table.groupby("period")) or [("", table)]
-    return pd.concat([_slope(part).assign(period=period) for period, part in groups], ignore_index=True)
+    return by_period(table, _slope, FEW)
 
 
 def _slope(table: pd.DataFrame) -> pd.DataFrame:
@@ -214,23 +203,15 @@ def find_step_medians(cases: pd.DataFrame, as_of: Mapping[str, pd.Timestamp]) ->
     A case that is past a step whose day was not written down says nothing of it. A median that more than half have not
     reached is missing.
     """
-    parts = [
-        values([COUNTY], [days], [n], part=f"median_days_{step}", period=str(period))
-        for period, own in cases.groupby("period")
-        for step, days, n in _time_steps(own, as_of[str(period)])
-    ]
-    empty = values([], [], []).assign(part="", period="")
-    return pd.concat(parts, ignore_index=True) if parts else empty
-
-
-def _time_steps(cases: pd.DataFrame, taken: pd.Timestamp) -> Iterator[tuple[str, float, int]]:
+    parts = [values([], [], [], part="", period="")]
     for place, (step, (start, end)) in enumerate(STEPS.items()):
-        later = [name for _, name in list(STEPS.values())[place + 1 :]]
-        open_still = cases[end].isna() & cases[later].isna().all(axis=1)
-        used = cases[cases[start].notna() & (cases[end].notna() | open_still)]
-        if used[end].notna().any():
-            days, age = ((last - used[start]).dt.days for last in (used[end], taken))
-            yield step, median_days(days, age), len(used)
+        later = [name for _, name in list(STEPS.values())[place:]]
+        used = cases[cases[start].notna() & (cases[end].notna() | cases[later].isna().all(axis=1))]
+        used = used[used[end].notna().groupby(used["period"]).transform("any").astype(bool)]
+        if len(used):
+            days, age = ((last - used[start]).dt.days for last in (used[end], used["period"].map(dict(as_of))))
+            parts.append(find_medians(used, days, age).assign(part=f"median_days_{step}"))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def name_slowest(medians: pd.DataFrame) -> pd.Series:

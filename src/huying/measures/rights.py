@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from huying.census import Census
-from huying.counted import bounded, by_period, decided, unsaid, values
+from huying.counted import bounded, decided, find_ends, find_medians, unsaid
 from huying.estimates import COUNTY
 from huying.measures.agencies import ASKED
 from huying.survey import NOT_ASKED
-from huying.waiting import median_days
 
 SCENARIOS = (0.25, 0.30, 0.35)  # weights of the towns' rating, the same for every department
 
@@ -100,11 +99,6 @@ def find_conference_day(documents: pd.DataFrame, cases: pd.DataFrame) -> pd.Time
 
 def find_median_days(cases: pd.DataFrame, spans: Mapping[str, Any]) -> pd.DataFrame:
     """The median days from referral to ruling by period, open cases censored at the period's as_of (Kaplan and Meier 1958)."""
-
-    def one(part: pd.DataFrame) -> pd.DataFrame:
-        span, written = spans.get(part["period"].iloc[0]), part[["referred_on", "ruled_on"]]
-        last = pd.Timestamp(span.as_of if span else written.max().max())
-        days, age = ((end - part["referred_on"]).dt.days for end in (part["ruled_on"], last))
-        return values([COUNTY], [median_days(days, age)], [len(part)])
-
-    return by_period(cases, one)
+    taken = find_ends(cases, spans, cases[["referred_on", "ruled_on"]].max(axis=1), "as_of")
+    days, age = ((end - cases["referred_on"]).dt.days for end in (cases["ruled_on"], taken))
+    return find_medians(cases, days, age)

@@ -6,7 +6,6 @@ plaque), `scheme` the units that the reform prescribes by class for each type of
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,24 +35,16 @@ def meets_scheme(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str,
     `composition`: the prescribed number in every class; `size`: the prescribed total, all institutions of welfare class 1;
     `domains`: a unit in each domain of the roster; `plaque`: a centre of the scheme's name bears the scheme's plaque.
     """
-    kind, due = towns.set_index("town_id")["type"], prescribed(scheme)
-    counts = roster.groupby(["town_id", "class"]).size().unstack(fill_value=0).reindex(kind.index, fill_value=0)
-    psu = roster[roster["class"] == "psu"]
-    first_class = (psu["welfare_class"] == 1).groupby(psu["town_id"]).all().reindex(kind.index, fill_value=False)
-    full = roster.groupby("town_id").size().reindex(kind.index) == kind.map(
-        {k: sum(v.values()) for k, v in due.items()}
-    )
-    reach = roster.groupby("town_id")["domain"].nunique().reindex(kind.index, fill_value=0)
+    counts = count_classes(roster, towns)
+    due = pd.DataFrame(prescribed(scheme)).T.loc[towns["type"]].set_axis(counts.index)
+    is_due = (counts.reindex(columns=due.columns, fill_value=0) == due) | due.isna()
+    reach = roster.groupby("town_id")["domain"].nunique().reindex(counts.index, fill_value=0)
     bears = roster["name"].str.contains(scheme["culture"]) & roster["plaque"].fillna("").str.contains(scheme["plaque"])
-    return pd.DataFrame(
-        {
-            "composition": [all(counts.loc[t].get(c, 0) == n for c, n in due[k].items()) for t, k in kind.items()],
-            "size": full & first_class,
-            "domains": reach == roster["domain"].nunique(),
-            "plaque": kind.index.isin(roster.loc[bears, "town_id"]),
-        },
-        index=kind.index,
-    )
+    is_first_class = (counts["psu"] > 0) & (counts["barred"] == 0)
+    size = (counts["total"] == due.sum(axis=1)) & is_first_class
+    domains, plaque = reach == roster["domain"].nunique(), counts.index.isin(roster.loc[bears, "town_id"])
+    met = {"composition": is_due.all(axis=1), "size": size, "domains": domains, "plaque": plaque}
+    return pd.DataFrame(met, index=counts.index)
 
 
 def paper_compliance(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.Series:
@@ -97,43 +88,16 @@ def compare_pilot(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str
     return pd.DataFrame({"units": units, "n": own["total"], "remark": remark}, index=own.index)
 
 
-def units_of_pilot(roster: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
-    """Each unit of a pilot (town_id, unit_id, name, class, domain), in how many other towns its name stands, and is_added.
-
-    `is_added`: in fewer than half of the other towns.
-    """
-    pilots = towns.loc[towns["type"] == PILOT, "town_id"]
-    elsewhere = roster[~roster["town_id"].isin(pilots)].groupby("name")["town_id"].nunique()
-    own = roster.loc[roster["town_id"].isin(pilots), ["town_id", "unit_id", "name", "class", "domain"]]
-    n = own["name"].map(elsewhere).fillna(0).astype(int)
-    return own.assign(elsewhere=n, is_added=n < (len(towns) - len(pilots)) / 2).reset_index(drop=True)
-
-
 def bureaus_alone(roster: pd.DataFrame, towns: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Each pilot and named bureau: town_id, bureau, is_alone (the pilot has it as a bureau, and no other town under any class).
 
     Missing for a pilot that the roster leaves out.
     """
-    pilots = list(towns.loc[towns["type"] == PILOT, "town_id"])
-    rows = []
-    for town, name in itertools.product(pilots, names):
-        own, hit = roster["town_id"] == town, roster["name"].str.contains(name, regex=False)
-        is_here = (hit & own & (roster["class"] == "bureau")).any()
-        is_alone = bool(is_here and roster.loc[hit, "town_id"].isin(pilots).all())
-        rows.append((town, name, is_alone if own.any() else pd.NA))
-    return pd.DataFrame(rows, columns=["town_id", "bureau", "is_alone"]).astype({"is_alone": "boolean"})
-
-
-def covered_towns(ledgers: Mapping[tuple[str, str], pd.DataFrame], towns: pd.DataFrame) -> pd.DataFrame:
-    """For each ledger that should hold every town: ledger, period, town_id, is_present, is_registered.
-
-    `ledgers`: rows with town_id by name and period.
-    """
-    register = set(towns["town_id"])
-    cells = [
-        (name, period, town, town in named, town in register)
-        for (name, period), rows in sorted(ledgers.items())
-        for named in [set(rows["town_id"].dropna().astype(str)) - {""}]
-        for town in sorted(register | named)
-    ]
-    return pd.DataFrame(cells, columns=["ledger", "period", "town_id", "is_present", "is_registered"])
+    pilots, parts = towns.loc[towns["type"] == PILOT, "town_id"], []
+    for name in names:
+        hit = roster["name"].str.contains(name, regex=False)
+        is_here = pilots.isin(roster.loc[hit & (roster["class"] == "bureau"), "town_id"])
+        is_alone = (is_here & roster.loc[hit, "town_id"].isin(pilots).all()).astype("boolean")
+        known = is_alone.where(pilots.isin(roster["town_id"]))
+        parts.append(pd.DataFrame({"town_id": pilots, "bureau": name, "is_alone": known}))
+    return pd.concat(parts, ignore_index=True)
