@@ -45,7 +45,7 @@ def student(value: float, se: float, df: float, n: float, reason: Any = NO_CASE,
     return values([COUNTY], [value], [float(n)], reason, **{**given, **columns})
 
 
-def unsaid(places: Sequence[str], reason: str, n: float = 0, **columns: Any) -> pd.DataFrame:
+def unsaid(places: Sequence[str], reason: Any, n: Any = 0, **columns: Any) -> pd.DataFrame:
     """Rows without a number, one a place, and why there is none."""
     return values(places, np.full(len(places), np.nan), n, reason, **columns)
 

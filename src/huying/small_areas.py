@@ -19,11 +19,11 @@ from huying.errors import EstimateError
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-METHODS = {"REML": 0.0, "ADJUSTED": 1.0}  # the power of tau2 by which the restricted likelihood is multiplied
+RESTRICTED, ADJUSTED = 0.0, 1.0  # the power of tau2 by which the restricted likelihood is multiplied
 GRID = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 13)])
 STEPS, CLOSE = 100, 1e-13
 NIL = 1e-9  # of the least sampling variance: a tau2 below it is zero but for rounding
-REPLICATES, AT_ONCE = 500, 2_000_000  # bootstrap replicates, and how many numbers of a block are worked on together
+REPLICATES = 500  # of the bootstrap
 Z = float(stats.norm.ppf(0.975))
 
 
@@ -121,12 +121,12 @@ def maximise(areas: Areas, power: float) -> Floats:
     return tau2
 
 
-def variance_between(areas: Areas, method: str) -> tuple[Floats, Bools]:
+def variance_between(areas: Areas) -> tuple[Floats, Bools]:
     """tau2 of each replicate, and where REML gave zero so that the adjusted likelihood stepped in (Li and Lahiri 2010)."""
-    tau2 = maximise(areas, METHODS[method])
+    tau2 = maximise(areas, RESTRICTED)
     zero = tau2 <= NIL * areas.variance.min()
     if zero.any():
-        tau2[zero] = maximise(Areas(areas.y[zero], areas.variance, areas.x), METHODS["ADJUSTED"])
+        tau2[zero] = maximise(Areas(areas.y[zero], areas.variance, areas.x), ADJUSTED)
     return tau2, zero
 
 
@@ -141,7 +141,7 @@ def check(known: Bools, variance: Floats, x: Floats) -> None:
         raise EstimateError("small_areas.variance")
 
 
-def fay_herriot(y: Floats, variance: Floats, x: Floats, method: str = "REML") -> FayHerriot:
+def fay_herriot(y: Floats, variance: Floats, x: Floats) -> FayHerriot:
     """The model fitted to direct estimates `y` (missing where there is none) with sampling variances, both one an area.
 
     `x` has the shape (areas, p) and holds its own column of ones. tau2 maximises the restricted likelihood; where its
@@ -156,7 +156,7 @@ def fay_herriot(y: Floats, variance: Floats, x: Floats, method: str = "REML") ->
     known = np.isfinite(y) & np.isfinite(variance)
     check(known, variance, x)
     areas = Areas(y[known][None, :], variance[known], x[known])
-    tau2, adjusted = variance_between(areas, method)
+    tau2, adjusted = variance_between(areas)
     eblup, mse, beta = predict(areas, tau2, known, x)
     return FayHerriot(beta[0], float(tau2[0]), eblup[0], mse[0], bool(adjusted[0]), ~known)
 
@@ -242,16 +242,14 @@ def share_mse(
     """
     rng, known, m = np.random.default_rng(seed), ~fit.is_synthetic, len(x)
     mean, spread, heard = x @ fit.beta, np.sqrt(variance[known]), np.where(known, weight, 0.0)
-    squares, block = np.zeros(m), max(1, min(replicates, AT_ONCE // m))
-    for start in range(0, replicates, block):
-        size = min(block, replicates - start)
-        truth = mean + np.sqrt(fit.tau2) * rng.standard_normal((size, m))
-        drawn = Areas(truth[:, known] + spread * rng.standard_normal((size, len(spread))), variance[known], x[known])
-        tau2, _ = variance_between(drawn, "REML")
-        shares = to_share(predict(drawn, tau2, known, x)[0])
-        totals = (to_share(drawn.y) @ weight[known]) / weight[known].sum()
-        squares += ((benchmark(shares, heard, totals).of(shares) - to_share(truth)) ** 2).sum(axis=0)
-    return np.asarray(squares / replicates)
+    truth = mean + np.sqrt(fit.tau2) * rng.standard_normal((replicates, m))
+    errors = spread * rng.standard_normal((replicates, len(spread)))
+    drawn = Areas(truth[:, known] + errors, variance[known], x[known])
+    tau2, _ = variance_between(drawn)
+    shares = to_share(predict(drawn, tau2, known, x)[0])
+    totals = (to_share(drawn.y) @ weight[known]) / weight[known].sum()
+    squares = (benchmark(shares, heard, totals).of(shares) - to_share(truth)) ** 2
+    return np.asarray(squares.sum(axis=0) / replicates)
 
 
 # --- ranks ------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from huying.workdays import Calendar, Rule, starts, wait_days
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 ANSWER_LIMIT, CLOSING_LIMIT, REPEAT_LIMIT = 2, 5, 90  # working days, working days, calendar days
+CLOCKS = [Rule(*how) for how in itertools.product(("next", "same"), ("17:30", "24:00"), ("24:00", "17:30"))]
 LEVELS = {"95": 0.95, "998": 0.998}
 ROUTES = {False: "direct_route", True: "passed_on"}
 
@@ -86,10 +87,10 @@ def _is_repeated(calls: pd.DataFrame) -> pd.Series:
 def compare_clocks(calls: pd.DataFrame, days: Calendar, as_of: pd.Timestamp | pd.Series) -> pd.DataFrame:
     """The on-time shares under every clock: count_from, cutoff, day_ends, answered, closed (with the slip), n_answered, n_closed."""
     rows = []
-    for first, cutoff, end in itertools.product(("next", "same"), ("17:30", None), ("24:00", "17:30")):
-        timed = time_calls(calls, Rule(first, cutoff, end), days, as_of)
-        flags = [timed[name].astype(float) for name in ("is_answered_on_time", "is_closed_with_slip_on_time")]
-        rows.append((f"{first}_day", cutoff or "24:00", end, *(f.mean() for f in flags), *(f.count() for f in flags)))
+    for rule in CLOCKS:
+        timed = time_calls(calls, rule, days, as_of)
+        flags = timed[["is_answered_on_time", "is_closed_with_slip_on_time"]].astype(float)
+        rows.append((f"{rule.count_from}_day", rule.cutoff, rule.day_ends, *flags.mean(), *flags.count()))
     names = ["count_from", "cutoff", "day_ends", "answered", "closed", "n_answered", "n_closed"]
     return pd.DataFrame(rows, columns=names)
 

@@ -62,27 +62,29 @@ def test_turning_compares_specifications_that_differ_in_one_choice():
 
 
 def ways(survey, variable):
-    return {way: np.nanmean(value) for way, value in specifications._ways(survey, variable).items()}
+    return specifications._ways(survey.answers.numbers(variable), specifications._silent(survey, variable))
 
 
 def test_awareness_with_missing_answers_four_ways(tmp_path):
     """20 people: 6 aware, 8 not, 4 cannot say, 2 blank. Declared 6/18; left out 6/14; as no 6/20; as yes 12/20."""
     rows = residents(["T01"] * 20, R09=[1] * 6 + [4] * 8 + [98] * 4 + [None] * 2)
     survey = opened(tmp_path, rows).survey("resident", "2023")
-    assert ways(survey, "aware") == pytest.approx({DECLARED: 6 / 18, LEFT_OUT: 6 / 14, AS_NO: 6 / 20, AS_YES: 12 / 20})
+    means = {way: np.nanmean(value) for way, value in ways(survey, "aware").items()}
+    assert means == pytest.approx({DECLARED: 6 / 18, LEFT_OUT: 6 / 14, AS_NO: 6 / 20, AS_YES: 12 / 20})
 
 
 def test_who_was_not_asked_stays_out(tmp_path):
     """4 had business: 2 to the old unit, 1 elsewhere, 1 blank; 6 had none and were not asked."""
     rows = residents(["T01"] * 10, R13=[1] * 4 + [2] * 6, R15=[1, 1, 2, None] + [None] * 6)
     rows["R15_missing"] = rows["R15_missing"].astype(object).where(rows["R13"] == 1, "skipped")
-    hits = specifications._ways(opened(tmp_path, rows).survey("resident", "2023"), "went_old_first")[AS_YES]
+    hits = ways(opened(tmp_path, rows).survey("resident", "2023"), "went_old_first")[AS_YES]
     assert np.nansum(hits) == 3 and np.isfinite(hits).sum() == 4
 
 
 def test_a_choice_that_alters_nothing_is_none():
-    one, two = np.array([1.0, np.nan]), np.array([1.0, 0.0])
-    assert list(specifications._distinct({"a": one, "b": two, "c": one.copy()})) == ["a", "b"]
+    own, silent = np.array([1.0, np.nan]), np.array([False, True])
+    assert list(specifications._ways(own, silent)) == [DECLARED, AS_NO, AS_YES]  # already left out
+    assert list(specifications._ways(own, np.array([False, False]))) == [DECLARED]
 
 
 @pytest.mark.parametrize(("sizes", "young", "expected"), [

@@ -30,34 +30,27 @@ COVARIATES: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
 }
 
 
-def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame, people: str = "adults") -> pd.DataFrame:
+def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     """Small-area shares of all towns (part `small_area`), and the county's factor of the benchmark (part `benchmark`).
 
-    `rows`: the direct shares of one wave, every town in the order of the register `towns`, then the county; `people`: the
-    register's column of the population. n stays that of the direct share; `remark` says what rests on the regression
-    alone, and where the adjusted likelihood was used. Without a model every row says why.
+    `rows`: the direct shares of one wave, every town in the order of the register `towns`, then the county. n stays that of
+    the direct share; `remark` says what rests on the regression alone, and where the adjusted likelihood was used. Without
+    a model every row says why.
     """
     own, county = rows[rows["place"] != COUNTY].reset_index(drop=True), rows[rows["place"] == COUNTY].iloc[0]
     known = (own["estimate"].notna() & own["n_eff"].notna()).to_numpy()
     x = regressors(towns, known) if known.any() else np.ones((len(known), 1))
-    size = towns[people].to_numpy(dtype=float, na_value=np.nan)
+    size = towns["adults"].to_numpy(dtype=float, na_value=np.nan)
     if known.sum() < x.shape[1] + 3 or np.isnan(county["estimate"]) or np.isnan(size).any():
         return _no_model(rows)
     p, n_eff = (own[name].to_numpy(dtype=float) for name in ("estimate", "n_eff"))
     small, fit, factor = share_fay_herriot(p, n_eff, x, size, float(county["estimate"]))
-    remark = np.where(small["is_synthetic"], SYNTHETIC, "")
-    if fit.is_adjusted:
-        remark = np.where(small["is_synthetic"], f"{SYNTHETIC}; {ADJUSTED}", ADJUSTED)
-    made = own.assign(
-        **small[["estimate", "low", "high"]],
-        **dict.fromkeys(("n_eff", "df", "deff", "rho"), np.nan),
-        se=np.sqrt(small["mse"]),
-        method=FAY_HERRIOT,
-        reliability=np.where(small["high"] - small["low"] > CARE, "read with care", "ok"),
-        reason="",
-        remark=remark,
-        part=TOWN,
-    )
+    adjusted = ADJUSTED if fit.is_adjusted else ""
+    remark = np.where(small["is_synthetic"], f"{SYNTHETIC}; {adjusted}".rstrip("; "), adjusted)
+    given = {"se": np.sqrt(small["mse"]), "method": FAY_HERRIOT, "reason": "", "remark": remark, "part": TOWN}
+    given |= dict.fromkeys(("n_eff", "df", "deff", "rho"), np.nan)
+    given["reliability"] = np.where(small["high"] - small["low"] > CARE, "read with care", "ok")
+    made = own.assign(**small[["estimate", "low", "high"]], **given)
     whole = values([COUNTY], [factor], [known.sum()], part=FACTOR, wave=county["wave"])
     return pd.concat([made, whole], ignore_index=True)
 
@@ -65,8 +58,8 @@ def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame, people: str = "adul
 def _no_model(rows: pd.DataFrame) -> pd.DataFrame:
     """Nothing for any place, with the reason of its direct share or, where it has one, that towns are too few."""
     part = np.where(rows["place"] == COUNTY, FACTOR, TOWN)
-    made = unsaid(list(rows["place"]), NO_MODEL, rows["n"].to_numpy(), part=part, wave=rows["wave"].to_numpy())
-    return made.assign(reason=rows["reason"].replace("", NO_MODEL).to_numpy())
+    why = rows["reason"].replace("", NO_MODEL).to_numpy()
+    return unsaid(rows["place"], why, rows["n"].to_numpy(), part=part, wave=rows["wave"].to_numpy())
 
 
 def regressors(towns: pd.DataFrame, known: Bools) -> Floats:
