@@ -71,22 +71,17 @@ def find_medians(rows: pd.DataFrame, days: pd.Series, age: pd.Series, reason: st
     return by_period(rows, one, reason)
 
 
-def by_town(towns: Sequence[str], flags: pd.Series, town: pd.Series, *, exact: bool = True) -> pd.DataFrame:
-    """Counted shares of a true/false column (missing: not in the base) by town, every town of the register, and the county."""
-    tally = flags.groupby(town).agg(["sum", "count"]).reindex(towns, fill_value=0).astype(float)
-    tally.loc[COUNTY] = flags.sum(), flags.count()
-    return counted(tally.index, tally["sum"], tally["count"], exact=exact)
+def tally(flags: pd.Series, town: pd.Series, towns: Sequence[str] = ()) -> pd.DataFrame:
+    """How many of a true/false column are true, known, and there at all, for every town of `towns`, then the county."""
+    marks = {"yes": flags.astype("boolean").fillna(False), "known": flags.notna(), "total": True}
+    rows = pd.DataFrame(marks, index=flags.index).astype(float)
+    counts = rows.groupby(town).sum().reindex(towns, fill_value=0.0)
+    counts.loc[COUNTY] = rows.sum()
+    return counts
 
 
 def bounded(
-    places: Sequence[str],
-    yes: Any,
-    known: Any,
-    total: Any,
-    *,
-    fewest: int = 1,
-    reason: str = NO_CASE,
-    exact: bool = False,
+    places: Iterable[str], yes: Any, known: Any, total: Any, fewest: int = 1, reason: str = NO_CASE, exact: bool = False
 ) -> pd.DataFrame:
     """Counted shares among the known, one a place; low and high count the unknown ones as no and as yes.
 
@@ -104,14 +99,6 @@ def bounded(
     made = values(places, share, total, why, low=low, high=high, method=EXACT if exact else COUNT)
     made["reliability"] = made["reliability"].mask(few & (total > 0), "too few answers")
     return made.assign(n_eff=made["n"].mask(few)) if exact else made
-
-
-def bounded_by_town(towns: Sequence[str], flags: pd.Series, town: pd.Series, **how: Any) -> pd.DataFrame:
-    """Bounded shares of a true/false column (missing: nobody knows) by town, every town of the register, and the county."""
-    known = flags.astype("boolean")
-    tally = pd.DataFrame({"yes": known.fillna(False).astype(bool), "known": known.notna(), "total": True})
-    rows = tally.groupby(town).sum().reindex(towns, fill_value=0).to_numpy(dtype=int)
-    return bounded([*towns, COUNTY], *np.vstack([rows, tally.sum().to_numpy(dtype=int)]).T, **how)
 
 
 def decided(rows: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.counted import NO_CASE, bounded, bounded_by_town, by_town, counted, values
+from huying.counted import NO_CASE, bounded, counted, tally, values
 from huying.estimates import COUNTY
 
 DEPARTMENT = "dept_id"
@@ -37,14 +37,13 @@ class Counting:
         """
 
         def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
-            if by == "town":
-                return by_town(self.town_ids, flags, part["town_id"], exact=exact)
-            if by is None:
-                return counted([COUNTY], [flags.sum()], [flags.count()], exact=exact)
-            tally = flags.groupby(part[by]).agg(["sum", "count"])
+            if by == "town" or by is None:
+                counts = tally(flags, part["town_id"] if by else flags, self.town_ids if by else ())
+            else:
+                counts = flags.groupby(part[by]).agg(yes="sum", known="count")
             if by == DEPARTMENT:  # also those of the register without a case
-                tally = tally.reindex(tally.index.union(self.ledger("departments")[DEPARTMENT]), fill_value=0)
-            return counted(tally.index.astype(str), tally["sum"], tally["count"], exact=exact)
+                counts = counts.reindex(counts.index.union(self.ledger("departments")[DEPARTMENT]), fill_value=0)
+            return counted(counts.index.astype(str), counts["yes"], counts["known"], exact=exact)
 
         return self._by_period(rows, flag, one, reason)
 
@@ -52,9 +51,8 @@ class Counting:
         """As `count`, for a list in which some values are not known: low counts them as no, high as yes."""
 
         def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
-            if by == "town":
-                return bounded_by_town(self.town_ids, flags, part["town_id"], reason=reason)
-            return bounded([COUNTY], [flags.sum()], [flags.count()], [len(flags)], reason=reason)
+            counts = tally(flags, part["town_id"] if by else flags, self.town_ids if by else ())
+            return bounded(counts.index, counts["yes"], counts["known"], counts["total"], reason=reason)
 
         return self._by_period(rows, flag, one, "")
 

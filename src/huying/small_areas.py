@@ -56,9 +56,7 @@ class Areas:
 
     def products(self, w: Floats) -> Floats:
         """X' diag(w) X for each replicate's weights, shape (replicates, p, p)."""
-        p = self.x.shape[1]
-        pairs = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(self.x), p * p)
-        return np.asarray(w @ pairs).reshape(-1, p, p)
+        return np.asarray(np.tensordot(w, self.x[:, :, None] * self.x[:, None, :], axes=1))
 
     def regression(self, w: Floats) -> tuple[Floats, Floats]:
         """Weighted least squares: beta, shape (replicates, p), and the inverses of X' diag(w) X."""

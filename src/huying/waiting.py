@@ -33,13 +33,9 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     is one day, or one a call.
     """
     start, taken = calls["dispatched_at"], pd.Series(as_of, index=calls.index, dtype="datetime64[ns]").dt.normalize()
-    answered, closed, slip = (
-        calls[name].where(calls[name].dt.normalize() <= taken) for name in ("responded_at", "closed_at", "feedback_at")
-    )
-    waits = {
-        name: wait_days(start, moment, rule, days)
-        for name, moment in (("answer_days", answered), ("closing_days", closed), ("slip_days", slip))
-    }
+    ends = {"answer_days": "responded_at", "closing_days": "closed_at", "slip_days": "feedback_at"}
+    moments = {name: calls[end].where(calls[end].dt.normalize() <= taken) for name, end in ends.items()}
+    waits = {name: wait_days(start, moment, rule, days) for name, moment in moments.items()}
     age = _age(start, taken, rule, days)
     counts, untimed = calls["status"] != "withdrawn", (calls["status"] == "closed") & calls["closed_at"].isna()
     prompt = recorded(waits["answer_days"] <= ANSWER_LIMIT, calls["responded_at"])
@@ -55,7 +51,7 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
         "is_answered_on_time": prompt.where(counts & due["is_answer_due"]),
         "is_closed_on_time": quick.where(counts & due["is_closing_due"]),
         "is_closed_with_slip_on_time": (quick & told).where(counts & due["is_closing_due"]),
-        "is_closed": (closed.notna() | untimed).astype("boolean").where(counts),
+        "is_closed": (moments["closing_days"].notna() | untimed).astype("boolean").where(counts),
         "is_repeated_soon": recorded(_is_repeated(calls), calls["reopened_of"]).where(counts & due["is_repeat_due"]),
         "was_returned": recorded(moved, calls["returned_n"].fillna(calls["transfer_n"])),
     }

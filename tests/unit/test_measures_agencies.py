@@ -13,6 +13,7 @@ from agencies_stand_in import LETTERS, TOWNS, agencies, changes, county, documen
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from huying.claims.judged import NOT_SUPPORTED, SUPPORTED, judge
+from huying.counted import find_medians, student
 from huying.exact import conditional_odds_ratio
 from huying.measures import agencies as measures
 from huying.measures import cooperation
@@ -137,7 +138,7 @@ def test_a_ledger_that_never_records_reports_does_not_say_that_nobody_reported(t
     timed = measures.time_reports(never, {})
     assert timed["in_time"].isna().all() and timed["never_reported"].isna().all()
     assert row(rows_of(county(tmp_path, {("agency_events", "2022"): never})), "P24")["reason"] == "no report date"
-    assert np.isnan(measures.find_median_days(timed)["estimate"].item())
+    assert np.isnan(find_medians(timed, timed["report_days"], timed["age_days"])["estimate"].item())
 
 
 def test_what_leaders_say_is_merged_by_town_and_agency(tmp_path):
@@ -248,7 +249,8 @@ def test_the_series_beside_r():
     month, k, n = (np.array(SERIES[c], dtype=float) for c in ("month", "k", "n"))
     (months,) = series_of(month, k, n, SERIES["starts"])
     fit = smf.glm(FORMULA, months, family=sm.families.Binomial()).fit(tol=1e-14)
-    fact = measures.read_term(fit, "is_after").iloc[0]
+    changed = months[["asked", "not_asked"]].sum().sum()
+    fact = student(fit.params["is_after"], fit.bse["is_after"], fit.df_resid, changed).iloc[0]
     assert (fact["estimate"], fact["se"]) == (
         pytest.approx(SERIES["level"], rel=1e-7),
         pytest.approx(SERIES["se"], rel=1e-7),
@@ -365,7 +367,7 @@ def test_old_stations_running_turn_the_ratings(tmp_path):
     staff = county(tmp_path, {}, {"staff": staff_form(8, **rated)}).survey("staff")
     long = cooperation.stack_ratings(staff, "cooperation_", "old_running")
     fit = ordinal_logit(long["rating"], long[["old_running"]], long["weight"], long["town"], long["person"])
-    fact = cooperation.read_ordinal(fit, staff).iloc[0]
+    fact = student(fit.coefficients[0], fit.se[0], fit.df, fit.n, fit.reason).iloc[0]
     assert fact["estimate"] == pytest.approx(-2 * log(3), rel=1e-8) and fact["n"] == 5 * 48
     assert fact["df"] == 48 - 6 - 1 and fact["low"] < fact["estimate"] < fact["high"]
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from surveys_stand_in import opened, residents, staff
 
-from huying.measures.parallel import index_marks, index_practice, score_quiz
+from huying.measures.structure import index_marks, index_practice, score_quiz
 from run_notebook import StandIn, judged
 
 WAVE = "[wave.2023]\nfrom = 2023-05-08\nto = 2023-06-02\n"

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from huying.claims.judged import NO_BASELINE
-from huying.counted import NO_CASE, find_ends, find_medians, student, values
+from huying.counted import NO_CASE, find_ends, values
 from huying.estimates import COUNTY, EXACT
 from huying.exact import conditional_odds_ratio, median_unbiased, newcombe_difference
 
@@ -53,11 +53,6 @@ def time_reports(changes: pd.DataFrame, periods: Mapping[str, Any]) -> pd.DataFr
     told = {"in_time": days <= REPORT_DAYS, "never_reported": days.isna()}
     flags = {name: flag.astype("boolean").where(can_tell) for name, flag in told.items()}
     return changes.assign(report_days=days, age_days=age, **flags)
-
-
-def find_median_days(timed: pd.DataFrame) -> pd.DataFrame:
-    """The median days to the report by period, those who have not reported censored at their age."""
-    return find_medians(timed, timed["report_days"], timed["age_days"], NO_CHANGE).assign(measure="report_days")
 
 
 # --- before and after the mechanism -----------------------------------------------------------------------------------
@@ -149,7 +144,6 @@ def list_series(split: pd.DataFrame) -> list[pd.DataFrame]:
     asked, since = tally["sum"], tally["since"]
     months = pd.DataFrame({"month": since - split["since"].min(), "asked": asked, "not_asked": tally["count"] - asked})
     months = months.assign(is_after=(since >= 0).astype(int), since=since.clip(lower=0.0))
-    months.attrs = {"period": split["period"].iloc[0]}
     sides = [side for _, side in months.groupby("is_after") if len(side) >= SEGMENT_MONTHS and not _is_parted(side)]
     is_long = months["month"].max() - months["month"].min() + 1 >= SERIES_MONTHS
     return [months] if is_long and len(sides) == 2 else []
@@ -159,14 +153,3 @@ def _is_parted(side: pd.DataFrame) -> bool:
     """Whether all or none of a segment were asked, or a month, itself possibly mixed, parts the asked from the others."""
     yes, no = (side.loc[side[name] > 0, "month"] for name in ("asked", "not_asked"))
     return not (yes.min() < no.max() and yes.max() > no.min())
-
-
-def read_term(fit: Any, term: str) -> pd.DataFrame:
-    """One coefficient of a model that statsmodels fitted to months: Student's limits at months less coefficients.
-
-    A handful of changes a month makes the normal limits rough: to be read with care. n is the number of changes.
-    """
-    months = fit.model.data.frame
-    n = months[["asked", "not_asked"]].to_numpy().sum()
-    row = student(fit.params[term], fit.bse[term], fit.df_resid, n, reliability="read with care")
-    return row.assign(period=months.attrs.get("period", ""), measure=term)

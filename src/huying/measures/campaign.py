@@ -41,10 +41,8 @@ def compare_changes(
 
     `waves`: the field time of each wave by name, with its first and last day. Parts end in _of_change.
     """
-    if not len(survey.frame) or not len(since.frame):
-        empty = pd.DataFrame(columns=["estimate", "variance", "df"], dtype=float)
-        return _compare(empty, survey, campaign, "_of_change", survey.absent or since.absent)
-    why = "" if is_between(campaign.get("on"), waves.get(since.wave), waves.get(survey.wave)) else NONE_BEFORE
+    is_after = is_between(campaign.get("on"), waves.get(since.wave), waves.get(survey.wave))
+    why = survey.absent or since.absent or ("" if is_after else NONE_BEFORE)
     return _compare(measure_changes(survey, since, column), survey, campaign, "_of_change", why)
 
 

@@ -6,7 +6,7 @@ Columns of ratings (1 to 5) or answers are named by their prefix, an agency's ki
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import pandas as pd
 
 from huying import scales
 from huying.census import FEWEST, FEWEST_TOWNS, Census
-from huying.counted import bounded, student, unsaid, values
+from huying.counted import bounded, unsaid, values
 from huying.estimates import COUNTY, estimate_means
 from huying.measures.calls import one_stratum
 from huying.survey import Survey
@@ -46,8 +46,8 @@ def merge_leaders(leaders: Census, changed: Said, said: Said) -> pd.DataFrame:
 
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
         told = pd.concat([_merge(frame, town, kind, changed, said) for kind in kinds])
-        counts = [[int(told.sum())], [int(told.count())], [len(told)]]
-        return bounded([COUNTY], *counts, fewest=FEWEST, reason="no head change", exact=True)
+        counts = [told.sum()], [told.count()], [len(told)]
+        return bounded([COUNTY], *counts, FEWEST, "no head change", exact=True)
 
     kinds = columns_of(leaders.frame, said.prefix)
     if reason := _absent(leaders, kinds, columns_of(leaders.frame, changed.prefix)):
@@ -133,12 +133,6 @@ def stack_ratings(staff: Survey, prefix: str, *others: str) -> pd.DataFrame:
     kept = frame.reindex(columns=["town", "weight", *others, *kinds.values()]).rename_axis("person").reset_index()
     long = kept.melt(["person", "town", "weight", *others], list(kinds.values()), "kind", "rating")
     return long.assign(kind=long["kind"].str.removeprefix(prefix))
-
-
-def read_ordinal(fit: Any, staff: Survey) -> pd.DataFrame:
-    """The first coefficient of a cumulative logit model as a row: log odds of a better rating, Student's limits."""
-    made = student(fit.coefficients[0], fit.se[0], fit.df, fit.n, staff.absent or fit.reason)
-    return _placed(made, staff)
 
 
 def _absent(leaders: Survey, *columns: dict[str, str]) -> str:

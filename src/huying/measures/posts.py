@@ -25,11 +25,6 @@ def is_county(rows: pd.DataFrame) -> pd.Series:
     return rows["town_id"].fillna("").astype(str) == ""
 
 
-def latest_plan(plan: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the latest hiring plan, each once."""
-    return plan[plan["year"] == plan["year"].max()].drop_duplicates(KEYS, keep="last")
-
-
 def stock_before(quota: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     """The posts that existed in the year before the plan, else in the latest year not after it."""
     once, year = quota.drop_duplicates(KEYS, keep="last"), plan["year"].max()
@@ -56,18 +51,6 @@ def compare_plan(plan: pd.DataFrame, stock: pd.DataFrame, kinds: Sequence[str] =
     (k, n), (k0, n0) = (sum_by_kind(side, column).loc[list(kinds)].sum() for side, column in sides)
     made = counted([COUNTY], [k], [n if n0 else 0]).drop(columns="n_eff")
     return made.assign(**{name: made[name] - k0 / (n0 or np.nan) for name in ("estimate", "low", "high")})
-
-
-def beside_printed(sums: pd.DataFrame, printed: Any) -> pd.DataFrame:
-    """The counts that a report prints beside those of the plan: counted, printed, differs; index such as `admin_total`.
-
-    `sums` as of `sum_by_kind`; `printed`: numbers by name, nothing where the report masks them. Only printed ones have a row.
-    """
-    told = printed if isinstance(printed, Mapping) else {}
-    own = {f"{kind}_{side}": sums.loc[kind, side] for kind in KINDS for side in ("total", "towns")}
-    table = pd.DataFrame({"counted": own, "printed": {name: told.get(name) for name in own}}, dtype=float)
-    table = table[table["printed"].notna()]
-    return table.assign(differs=(table["counted"] - table["printed"]).abs() > 1e-9)
 
 
 def printed_share(sums: pd.DataFrame, printed: Any) -> pd.DataFrame:

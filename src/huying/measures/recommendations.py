@@ -23,11 +23,8 @@ from huying.survey import Survey
 ASSOCIATION, FEW = "association", "too few answers"
 SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for every department
 MIDDLE = 3.0  # of a scale from 1 to 5
-STEPS = {
-    "accept": ("referred_on", "accepted_on"),
-    "hear": ("accepted_on", "heard_on"),
-    "rule": ("heard_on", "ruled_on"),
-}
+STEPS = {"accept": "referred_on", "hear": "accepted_on", "rule": "heard_on"}  # each begins when the one before it ends
+ENDS = [*STEPS.values(), "ruled_on"][1:]
 FEWEST_EVENTS, AROUND_DAYS, FEWEST_MONTHS, FEWEST_TOWNS = 10, 30, 3, 3
 
 
@@ -45,10 +42,11 @@ def rank_need(rows: pd.DataFrame, towns: pd.DataFrame, threshold: float) -> pd.D
     known = int((own["estimate"].notna() & own["low"].notna()).sum())
     ends = limits(own, 0.95 ** (1 / max(1, known)))
     value, low, high = ((side - threshold) * adults for side in (own["estimate"].to_numpy(dtype=float), *ends))
-    regions = rank_regions(value, low, high)  # lowest first: the greatest need
-    ranks = {"estimate": regions["rank"], "low": regions["rank_low"], "high": regions["rank_high"]}
+    ranks = rank_regions(value, low, high).set_axis(
+        ["estimate", "low", "high"], axis=1
+    )  # lowest first: the greatest need
     need = {"shortfall": threshold - own["estimate"], "adults": adults, "people_short": -value}
-    table = pd.DataFrame({"place": own["place"], **ranks, **need}).sort_values("estimate", ignore_index=True)
+    table = ranks.assign(place=own["place"], **need).sort_values("estimate", ignore_index=True)
     table.attrs = dict(rows.attrs)
     return table
 
@@ -94,9 +92,8 @@ def compare_ratios(survey: Survey, numerator: str, denominator: str, group: str)
 def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tuple[float, float, float]:
     """The ratio sum(w num)/sum(w den) in the county's domain `first` less that in `second`: value, standard error, df."""
     whole = np.zeros_like(design.stratum)
-    one, other = (
-        ratio(design, np.where(part, num, 0.0), np.where(part, den, 0.0), whole, 1) for part in (first, second)
-    )
+    num, den = np.nan_to_num(num), np.nan_to_num(den)
+    one, other = (ratio(design, num * part, den * part, whole, 1) for part in (first, second))
     used = np.unique(design.psu[first | second])
     df = len(used) - len(np.unique(design.owner[used]))
     variance = county_variance(design, credited(design, one.influence - other.influence))
@@ -204,9 +201,9 @@ def find_step_medians(cases: pd.DataFrame, as_of: Mapping[str, pd.Timestamp]) ->
     reached is missing.
     """
     parts = [values([], [], [], part="", period="")]
-    for place, (step, (start, end)) in enumerate(STEPS.items()):
-        later = [name for _, name in list(STEPS.values())[place:]]
-        used = cases[cases[start].notna() & (cases[end].notna() | cases[later].isna().all(axis=1))]
+    for place, (step, start) in enumerate(STEPS.items()):
+        end = ENDS[place]
+        used = cases[cases[start].notna() & (cases[end].notna() | cases[ENDS[place:]].isna().all(axis=1))]
         used = used[used[end].notna().groupby(used["period"]).transform("any").astype(bool)]
         if len(used):
             days, age = ((last - used[start]).dt.days for last in (used[end], used["period"].map(dict(as_of))))

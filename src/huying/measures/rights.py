@@ -91,12 +91,6 @@ def variance_share(part: pd.Series, total: pd.Series) -> float:
 # --- the joint conference ---------------------------------------------------------------------------------------------
 
 
-def find_conference_day(documents: pd.DataFrame, cases: pd.DataFrame) -> pd.Timestamp:
-    """The day from which the joint conference rules: its document's, else its first case's; missing where nothing tells."""
-    days = documents.loc[documents["kind"] == "conference", "effective_on"].dropna()
-    return days.min() if len(days) else cases["referred_on"].min()
-
-
 def find_median_days(cases: pd.DataFrame, spans: Mapping[str, Any]) -> pd.DataFrame:
     """The median days from referral to ruling by period, open cases censored at the period's as_of (Kaplan and Meier 1958)."""
     taken = find_ends(cases, spans, cases[["referred_on", "ruled_on"]].max(axis=1), "as_of")

@@ -80,8 +80,7 @@ def keep_lowest(parts: pd.DataFrame) -> pd.DataFrame:
     """Each place's lowest known share with its interval; while another share is unknown it may lie as low as 0."""
     keys = ["period", "place"]
     least = parts.sort_values("estimate", kind="stable").drop_duplicates(keys).sort_index()
-    is_lacking = parts["estimate"].isna().groupby([parts[key] for key in keys]).any()
-    lacks = is_lacking.loc[pd.MultiIndex.from_frame(least[keys])].to_numpy(dtype=bool)
+    lacks = parts["estimate"].isna().groupby([parts[key] for key in keys]).transform("any")
     return least.assign(low=least["low"].mask(lacks & least["estimate"].notna(), 0.0)).reset_index(drop=True)
 
 

@@ -5,8 +5,6 @@ A Fay-Herriot model on the arcsine scale (`huying.small_areas`), benchmarked to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -21,13 +19,6 @@ FEW = 100  # with more answers a small-area estimate is hardly nearer to the tru
 FAY_HERRIOT, SYNTHETIC, ADJUSTED, NO_MODEL = "fay-herriot", "synthetic", "adjusted_likelihood", "too few towns"
 CARE = 0.30
 TOWN, FACTOR = "small_area", "benchmark"
-# Declared before any fit, for reasons that hold in any county: streets are urban, where offices are near and notices many;
-# larger towns have more staff to tell people; with more villages the same staff reach fewer of them.
-COVARIATES: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
-    "street": lambda towns: (towns["type"] == "street").astype(float),
-    "log population": lambda towns: np.log(towns["pop"].astype(float)),
-    "villages": lambda towns: towns["n_villages"].astype(float),
-}
 
 
 def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
@@ -63,9 +54,16 @@ def _no_model(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def regressors(towns: pd.DataFrame, known: Bools) -> Floats:
-    """A column of ones and the COVARIATES (standardised), one row a town, less those that the known towns cannot tell apart."""
-    x = np.ones((len(towns), 1))
-    for column in (covariate(towns).to_numpy(dtype=float) for covariate in COVARIATES.values()):
+    """A column of ones and three covariates (standardised), one row a town, less those that the known towns cannot tell apart.
+
+    Declared before any fit, for reasons that hold in any county: streets are urban, where offices are near and notices many;
+    larger towns have more staff to tell people; with more villages the same staff reach fewer of them.
+    """
+    x, covariates = (
+        np.ones((len(towns), 1)),
+        (towns["type"] == "street", np.log(towns["pop"].astype(float)), towns["n_villages"]),
+    )
+    for column in (covariate.to_numpy(dtype=float) for covariate in covariates):
         spread = column[known].std()
         wider = np.column_stack([x, (column - column[known].mean()) / (spread if spread > 0 else 1.0)])
         if np.isfinite(wider).all() and np.linalg.matrix_rank(wider[known]) == wider.shape[1]:

@@ -1,4 +1,4 @@
-"""Units as the rosters hold them, set against the scheme of the reform; refuses to fill in what no list records.
+"""Units as the rosters hold them against the scheme of the reform, and the old structure beside the new; refuses to fill in what no list records.
 
 `towns` is the register (town_id, type, …), `roster` a row a unit (town_id, unit_id, name, class, domain, welfare_class,
 plaque), `scheme` the units that the reform prescribes by class for each type of town.
@@ -6,13 +6,26 @@ plaque), `scheme` the units that the reform prescribes by class for each type of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from huying.counted import values
+from huying.survey import Survey
+from huying.waves import independent_sum
+
 PILOT, CLASSES = "pilot", ("bureau", "office", "psu")
+QUARTER = 0.25  # each of the four parts of the practice index weighs the same
+# The old unit that says_successor_… names a successor of, by its id in the map of old to new units.
+OLD_UNITS = {
+    "rural_economy": "O08",
+    "agrotech": "O01",
+    "family_planning": "O06",
+    "culture": "O07",
+    "civil_affairs": "O12",
+}
 
 
 def prescribed(scheme: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -45,11 +58,6 @@ def meets_scheme(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str,
     domains, plaque = reach == roster["domain"].nunique(), counts.index.isin(roster.loc[bears, "town_id"])
     met = {"composition": is_due.all(axis=1), "size": size, "domains": domains, "plaque": plaque}
     return pd.DataFrame(met, index=counts.index)
-
-
-def paper_compliance(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.Series:
-    """The share of the four prescriptions that each town's roster meets, 0 to 1 (index town_id)."""
-    return meets_scheme(roster, towns, scheme).mean(axis=1)
 
 
 def count_units(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
@@ -101,3 +109,53 @@ def bureaus_alone(roster: pd.DataFrame, towns: pd.DataFrame, names: list[str]) -
         known = is_alone.where(pilots.isin(roster["town_id"]))
         parts.append(pd.DataFrame({"town_id": pilots, "bureau": name, "is_alone": known}))
     return pd.concat(parts, ignore_index=True)
+
+
+# --- old and new side by side ------------------------------------------------------------------------------------------
+
+
+def index_marks(check: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
+    """The parallel-running index: the mean of column `old` over the marks found, by town, period by period.
+
+    `old` is 1 for an old name, one half for both, 0 for a new one, missing where no mark was found. n counts marks.
+    """
+    axes = [sorted(set(check["period"])) or [""], towns]
+    grid = pd.MultiIndex.from_product(axes, names=["period", "town_id"])
+    marks = check.groupby(grid.names)["old"].agg(["mean", "count"]).reindex(grid).reset_index()
+    return values(marks["town_id"], marks["mean"], marks["count"].fillna(0), measure="old", period=marks["period"])
+
+
+def score_quiz(
+    staff: pd.DataFrame, succession: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]
+) -> pd.Series:
+    """Each person's share right of the questions on the town's new structure, 0 to 1, by the county's own documents.
+
+    How many offices and institutions the town has is keyed by the `scheme` of its type, who took over an old unit by the
+    map of `succession` (several new units may be right; a unit that the map does not hold is no question). Who cannot say
+    is wrong; who was not asked has no score.
+    """
+    units = pd.DataFrame(prescribed(scheme)).T.reindex(columns=["office", "bureau", "psu"]).fillna(0)
+    kind = staff["town"].map(towns.set_index("town_id")["type"])
+    offices, institutions = units["office"] + units["bureau"], units["psu"]
+    keys = {"says_offices": offices, "says_institutions": institutions}
+    right = {column: staff[column] == kind.map(key).astype("Float64") for column, key in keys.items()}
+    for name, old in OLD_UNITS.items():
+        heirs, said = succession.loc[succession["old_id"] == old, "new_unit"].dropna(), staff[f"says_successor_{name}"]
+        if len(heirs):
+            right[name] = said.isin(heirs).where(said.notna()).astype("boolean")
+    return pd.DataFrame(right).astype("Float64").mean(axis=1)
+
+
+def index_practice(residents: Survey, staff: Survey) -> pd.DataFrame:
+    """The practice index by town and county: the mean of two shares of residents and two of staff, with its interval.
+
+    Residents: went to the centre or a new unit first, saw new name plates only; staff: the new structure runs day to day,
+    names that are new. The two surveys are independent samples: see `independent_sum`.
+    n counts residents.
+    """
+    people = residents.combine({"went_new_first": QUARTER, "saw_new_plate": QUARTER}, "practice")
+    workers = staff.combine({"runs_new": QUARTER, "names_new": QUARTER}, "practice")
+    made = independent_sum(people, workers).assign(n=people["n"])
+    made["df"] = made["df"].where(made["se"].notna())
+    made.attrs["source"] = " + ".join(rows.attrs.get("source", "") for rows in (people, workers))
+    return made
