@@ -62,8 +62,7 @@ class Counting:
         groups = rows.groupby("period", sort=True).groups if len(rows) and "period" in rows else {"": rows.index}
         parts = [one(flags.loc[at], rows.loc[at]).assign(period=str(period)) for period, at in groups.items()]
         made = pd.concat(parts, ignore_index=True).assign(measure=name, wave="")
-        if reason:
-            made["reason"] = made["reason"].replace(NO_CASE, reason)
+        made["reason"] = made["reason"].replace(NO_CASE, reason or NO_CASE)
         made.attrs |= rows.attrs
         return self._labelled(made)
 

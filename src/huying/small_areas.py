@@ -7,8 +7,7 @@ larger its sampling variance. Shares are taken to the arcsine scale, on which th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +26,7 @@ REPLICATES = 500  # of the bootstrap
 Z = float(stats.norm.ppf(0.975))
 
 
-@dataclass(frozen=True)
-class FayHerriot:
+class FayHerriot(NamedTuple):
     """A fitted model: regression `beta` (p), `tau2`, and for each area the `eblup` and its `mse` (Datta and Lahiri 2000).
 
     `is_adjusted`: the restricted likelihood had its maximum at tau2 = 0, so that the adjusted one was taken.
@@ -46,8 +44,7 @@ class FayHerriot:
 # --- the likelihood ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Areas:
+class Areas(NamedTuple):
     """Direct estimates of several replicates at once, shape (replicates, areas), with their variances and regressors."""
 
     y: Floats
@@ -182,8 +179,7 @@ def to_share(angle: Floats) -> Floats:
     return np.asarray(np.sin(np.clip(angle, 0.0, np.pi / 2)) ** 2)
 
 
-@dataclass(frozen=True)
-class Benchmark:
+class Benchmark(NamedTuple):
     """How shares are moved so that their mean is the county's: all times `factor`, or 1 - share times `rest`.
 
     The ratio keeps 0 at 0 and the shares' own ratios; a difference could leave [0, 1]. Where it would carry a share past 1

@@ -36,7 +36,9 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     ends = {"answer_days": "responded_at", "closing_days": "closed_at", "slip_days": "feedback_at"}
     moments = {name: calls[end].where(calls[end].dt.normalize() <= taken) for name, end in ends.items()}
     waits = {name: wait_days(start, moment, rule, days) for name, moment in moments.items()}
-    age = _age(start, taken, rule, days)
+    before = taken.to_numpy().astype("datetime64[D]") - np.timedelta64(1, "D")
+    passed = np.maximum(0, days.up_to(before) - starts(start, rule, days))
+    age = pd.Series(passed, index=start.index, dtype="Int64")  # counted days that were over
     counts, untimed = calls["status"] != "withdrawn", (calls["status"] == "closed") & calls["closed_at"].isna()
     prompt = recorded(waits["answer_days"] <= ANSWER_LIMIT, calls["responded_at"])
     quick = recorded(waits["closing_days"] <= CLOSING_LIMIT, calls["closed_at"]).mask(untimed)
@@ -56,13 +58,6 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
         "was_returned": recorded(moved, calls["returned_n"].fillna(calls["transfer_n"])),
     }
     return calls.assign(**waits, age_days=age, **due, **known)
-
-
-def _age(start: pd.Series, taken: pd.Series, rule: Rule, days: Calendar) -> pd.Series:
-    """How many counted days of each call were over before the day on which the data were taken."""
-    before = taken.to_numpy().astype("datetime64[D]") - np.timedelta64(1, "D")
-    passed = days.up_to(before) - starts(start, rule, days)
-    return pd.Series(np.maximum(0, passed), index=start.index, dtype="Int64")
 
 
 def recorded(flag: pd.Series, source: pd.Series) -> pd.Series:
@@ -147,13 +142,11 @@ def closing_by_route(calls: pd.DataFrame) -> pd.DataFrame:
 
 def funnel_limits(share: float, n: Floats, level: float) -> tuple[Floats, Floats]:
     """Exact binomial limits around `share` at each n, interpolated between counts (Spiegelhalter 2005, appendix A.1.1)."""
-    limits = []
-    for p in ((1 - level) / 2, (1 + level) / 2):
-        r = stats.binom.ppf(p, n, share)
-        above, below = stats.binom.cdf(r, n, share), stats.binom.cdf(r - 1, n, share)
-        alpha = (above - p) / (above - below)
-        limits.append((r - alpha) / n)
-    return np.clip(limits[0], 0, 1), np.clip(limits[1], 0, 1)
+    p = np.array([[(1 - level) / 2], [(1 + level) / 2]])
+    r = stats.binom.ppf(p, n, share)
+    above, below = stats.binom.cdf(r, n, share), stats.binom.cdf(r - 1, n, share)
+    low, high = np.clip((r - (above - p) / (above - below)) / n, 0, 1)
+    return low, high
 
 
 def funnel(rows: pd.DataFrame) -> pd.DataFrame:

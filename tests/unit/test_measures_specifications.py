@@ -10,7 +10,7 @@ from huying.claims.judged import judge_claim
 from huying.estimates import COUNTY
 from huying.measures import specifications
 from huying.measures.specifications import AS_NO, AS_YES, DECLARED, LEFT_OUT
-from run_notebook import StandIn
+from run_notebook import StandIn, run_notebook
 
 SAME = {"place": "county", "wave": "2023", "period": ""}
 TOML = """[wave.2023]
@@ -166,15 +166,11 @@ def test_a_ledger_without_response_times_is_not_filled_in(tmp_path):
 
 def test_head_changes_of_which_nobody_knows(tmp_path):
     """None 5, oral 3, unknown 2. Declared 5/8 within 5/10 and 7/10: cannot say. Left out 5/8, as no 5/10, as yes 7/10."""
-    county = opened(tmp_path)
-    events = pd.DataFrame({"consulted": ["none"] * 5 + ["oral"] * 3 + ["unknown"] * 2, "town_id": "T01"})
-
-    def estimate(rows):
-        return county.bounded(rows, rows["consulted"].map({"written": False, "oral": False, "none": True}), by=None)
-
-    changed = {LEFT_OUT: None, AS_NO: "oral", AS_YES: "none"}
-    tried = specifications.vary_missing(estimate, events, "consulted", "unknown", changed)
-    at = specifications.judge_all(house_claims()["P23"], tried).query("threshold == .5").set_index("missing")
+    consulted = ["none"] * 5 + ["oral"] * 3 + ["unknown"] * 2
+    events = pd.DataFrame({"event_id": range(10), "consulted": consulted, "town_id": "T01"})
+    county = opened(tmp_path, ledgers={("agency_events", "2022"): events})
+    names, _ = run_notebook("31", county, claims=["P23"], draw=False)
+    at = names["consulted"].query("threshold == .5").set_index("missing")
     assert at["estimate"].to_dict() == pytest.approx({DECLARED: 5 / 8, LEFT_OUT: 5 / 8, AS_NO: 0.5, AS_YES: 0.7})
     assert at["verdict"].to_dict() == {
         DECLARED: "cannot say", LEFT_OUT: "supported", AS_NO: "not supported", AS_YES: "supported"}  # fmt: skip

@@ -29,11 +29,11 @@ def rate_management(agencies: pd.DataFrame) -> pd.DataFrame:
     part that is not recorded is left out of the mean.
     """
     called = agencies["meetings_called"].astype(float)
-    parts = {
-        "attendance": agencies["attendance_by_town"].astype("boolean").astype(float),
-        "meetings": agencies["meetings_attended"].astype(float) / called.where(called > 0),
-        "leave": agencies["leave_by_town"].astype("boolean").astype(float),
-    }
+    attendance, leave = (
+        agencies[f"{name}_by_town"].astype("boolean").astype(float) for name in ("attendance", "leave")
+    )
+    meetings = agencies["meetings_attended"].astype(float) / called.where(called > 0)
+    parts = {"attendance": attendance, "meetings": meetings, "leave": leave}
     return agencies.assign(**parts, index=pd.DataFrame(parts).mean(axis=1))
 
 

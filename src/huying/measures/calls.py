@@ -17,11 +17,8 @@ from huying.estimates import COUNT, COUNTY, STUDENT, Design
 from huying.regressions import regress
 
 RULING_LIMIT = 30  # calendar days from referral to a ruling
-UNRECORDED = {
-    "responded_at": "no response time",
-    "feedback_at": "no feedback time",
-    "is_cross_duty": "no mark of overlapping duties",
-}
+UNRECORDED = {"responded_at": "no response time", "feedback_at": "no feedback time"}
+UNRECORDED |= {"is_cross_duty": "no mark of overlapping duties"}
 FEW = "too few answers"
 NO_NUMBER = {f"regressions.{name}": FEW for name in ("nobody", "too_few", "collinear")}  # collinear: one month
 NO_NUMBER |= {f"regressions.{name}": "separation" for name in ("constant", "separated")}

@@ -50,9 +50,8 @@ def merge_leaders(leaders: Census, changed: Said, said: Said) -> pd.DataFrame:
         return bounded([COUNTY], *counts, FEWEST, "no head change", exact=True)
 
     kinds = columns_of(leaders.frame, said.prefix)
-    if reason := _absent(leaders, kinds, columns_of(leaders.frame, changed.prefix)):
-        return _unsaid(leaders, reason)
-    return leaders.by_town(tally).assign(measure=said.prefix.rstrip("_"))
+    reason = "" if kinds and columns_of(leaders.frame, changed.prefix) else NOT_ASKED
+    return leaders.by_town(tally, reason).assign(measure=said.prefix.rstrip("_"))
 
 
 def _merge(frame: pd.DataFrame, town: pd.Series, kind: str, changed: Said, said: Said) -> pd.Series:
@@ -80,7 +79,7 @@ def compare_sides(leaders: Census, staff: Survey, of_leaders: str, of_staff: str
         return pd.concat([_subtract(pairs), _agree(pairs)], ignore_index=True)
 
     kinds = (columns_of(leaders.frame, of_leaders), columns_of(ours, of_staff))
-    reason = _absent(leaders, *kinds) or staff.absent
+    reason = leaders.absent or ("" if all(kinds) else NOT_ASKED) or staff.absent
     made = _unsaid(leaders, reason, *SIDES) if reason else leaders.by_town(tally)
     return made.assign(measure=of_leaders.rstrip("_"))
 
@@ -135,13 +134,8 @@ def stack_ratings(staff: Survey, prefix: str, *others: str) -> pd.DataFrame:
     return long.assign(kind=long["kind"].str.removeprefix(prefix))
 
 
-def _absent(leaders: Survey, *columns: dict[str, str]) -> str:
-    """Why nothing can be said: nobody was asked, or not this."""
-    return leaders.absent or ("" if all(columns) else NOT_ASKED)
-
-
 def _unsaid(survey: Survey, reason: str, *parts: str) -> pd.DataFrame:
-    return _placed(unsaid([COUNTY] * len(parts), reason, part=parts) if parts else unsaid([COUNTY], reason), survey)
+    return _placed(unsaid([COUNTY] * len(parts), reason, part=parts), survey)
 
 
 def _placed(rows: pd.DataFrame, survey: Survey) -> pd.DataFrame:

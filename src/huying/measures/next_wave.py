@@ -47,10 +47,9 @@ def rise_of_share(p: float, n: float, deff: float = 1.0, shared: float = 0.0) ->
     def lacks(rise: float) -> float:
         return size_for_share(p, rise, deff, shared) - n
 
-    top = 1 - p
-    if not (0 <= p < 1 and n > 0 and deff > 0) or lacks(top) > 0:
+    if not (0 <= p < 1 and n > 0 and deff > 0) or lacks(1 - p) > 0:
         return np.nan
-    return float(optimize.brentq(lacks, 1e-6, top, xtol=1e-14, rtol=1e-12))
+    return float(optimize.brentq(lacks, 1e-6, 1 - p, xtol=1e-14, rtol=1e-12))
 
 
 def size_for_mean(spread: float, rise: float = RISE, shared: float = 0.0, listed: float = np.inf) -> float:
@@ -99,8 +98,7 @@ def plan_next(rows: pd.DataFrame, shared: float = 0.0, listed: pd.Series | None 
     large part of them; endless where it is missing.
     """
     population = (pd.Series(dtype=float) if listed is None else listed).reindex(rows["place"]).fillna(np.inf)
-    facts = zip(rows.to_dict("records"), population, strict=True)
-    pairs = [_plan(row, shared, float(size)) for row, size in facts]
+    pairs = [_plan(row, shared, size) for row, size in zip(rows.to_dict("records"), population, strict=True)]
     rises, sizes = np.array(pairs, dtype=float).reshape(-1, 2).T
     why, parts = rows["reason"].replace("", "not estimable").to_numpy(), []
     for part, numbers in ((DETECTABLE, rises), (NEEDED, np.ceil(np.round(sizes, 9)))):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from huying.census import Census
-from huying.counted import bounded, decided, find_ends, find_medians, unsaid
+from huying.counted import bounded, decided, find_ends, find_medians
 from huying.estimates import COUNTY
 from huying.measures.agencies import ASKED
 from huying.survey import NOT_ASKED
@@ -46,10 +46,7 @@ def tally_use(leaders: Census, columns: Sequence[str]) -> pd.DataFrame:
         every = reduce(operator.and_, (_used_in(frame[name], town) for name in columns))
         return decided(bounded([COUNTY], [every.sum()], [every.count()], [len(every)]))
 
-    reason = leaders.absent or ("" if set(columns) <= set(leaders.frame) else NOT_ASKED)
-    made = unsaid([COUNTY], reason).assign(wave=leaders.wave, period="") if reason else leaders.by_town(tally)
-    made.attrs["labels"] = leaders.labels
-    return made
+    return leaders.by_town(tally, "" if set(columns) <= set(leaders.frame) else NOT_ASKED)
 
 
 def _used_in(said: pd.Series, town: pd.Series) -> pd.Series:

@@ -7,9 +7,9 @@ is better than another, and none replaces the rule that was declared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import astuple, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -132,22 +132,6 @@ def vary_clock(county: County, calls: pd.DataFrame, flag: str, moment: str) -> p
                 parts.append(row.assign(period=str(period), clock=clock, missing=missing))
     empty = counted([], [], []).assign(period="", clock="", missing="")
     return pd.concat(parts or [empty], ignore_index=True).assign(wave="", flags="", weights="")
-
-
-def vary_missing(
-    estimate: Any, rows: pd.DataFrame, column: str, unknown: str, ways: Mapping[str, str | None]
-) -> pd.DataFrame:
-    """What `estimate` makes of a ledger as declared, and with `unknown` values of a column left out (None) or given as another.
-
-    `estimate`: rows to an estimate frame of the county.
-    """
-    is_open = (rows[column] == unknown) | rows[column].isna()
-    parts = [estimate(rows).assign(missing=DECLARED)]
-    for way, to in ways.items() if is_open.any() else ():
-        changed = rows[~is_open] if to is None else rows.assign(**{column: rows[column].mask(is_open, to)})
-        parts.append(estimate(changed).assign(missing=way))
-    made = pd.concat(parts, ignore_index=True)
-    return made[made["place"] == COUNTY].assign(flags="", weights="", clock="")
 
 
 # --- their verdicts ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from huying.waves import independent_sum
 PILOT, CLASSES = "pilot", ("bureau", "office", "psu")
 QUARTER = 0.25  # each of the four parts of the practice index weighs the same
 # The old unit that says_successor_… names a successor of, by its id in the map of old to new units.
-OLD_UNITS = {
+OLD_IDS = {
     "rural_economy": "O08",
     "agrotech": "O01",
     "family_planning": "O06",
@@ -139,7 +139,7 @@ def score_quiz(
     offices, institutions = units["office"] + units["bureau"], units["psu"]
     keys = {"says_offices": offices, "says_institutions": institutions}
     right = {column: staff[column] == kind.map(key).astype("Float64") for column, key in keys.items()}
-    for name, old in OLD_UNITS.items():
+    for name, old in OLD_IDS.items():
         heirs, said = succession.loc[succession["old_id"] == old, "new_unit"].dropna(), staff[f"says_successor_{name}"]
         if len(heirs):
             right[name] = said.isin(heirs).where(said.notna()).astype("boolean")
