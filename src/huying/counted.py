@@ -25,8 +25,7 @@ def counted(places: Iterable[str], k: Any, n: Any, *, exact: bool = True, reason
     hits, cases = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
     share = np.divide(hits, cases, out=np.full(len(cases), np.nan), where=cases > 0)
     low, high = korn_graubard(share, cases) if exact else (share, share)
-    how = {"low": low, "high": high, "n_eff": cases, "method": EXACT if exact else COUNT}
-    return values(places, share, cases, reason, **how)
+    return values(places, share, cases, reason, low=low, high=high, n_eff=cases, method=EXACT if exact else COUNT)
 
 
 def values(places: Iterable[str], value: Any, n: Any, reason: Any = NO_CASE, **columns: Any) -> pd.DataFrame:

@@ -44,11 +44,9 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     quick = recorded(waits["closing_days"] <= CLOSING_LIMIT, calls["closed_at"]).mask(untimed)
     told = recorded(waits["slip_days"] <= CLOSING_LIMIT, calls["feedback_at"])
     moved = calls["returned_n"].fillna(0) + calls["transfer_n"].fillna(0) > 0
-    due = {
-        "is_answer_due": (age >= ANSWER_LIMIT).astype(bool),
-        "is_closing_due": (age >= CLOSING_LIMIT).astype(bool),
-        "is_repeat_due": calls["called_at"] + pd.Timedelta(days=REPEAT_LIMIT) < taken,
-    }
+    limits = {"is_answer_due": ANSWER_LIMIT, "is_closing_due": CLOSING_LIMIT}
+    due = {name: (age >= limit).astype(bool) for name, limit in limits.items()}
+    due["is_repeat_due"] = calls["called_at"] + pd.Timedelta(days=REPEAT_LIMIT) < taken
     known = {
         "is_answered_on_time": prompt.where(counts & due["is_answer_due"]),
         "is_closed_on_time": quick.where(counts & due["is_closing_due"]),

@@ -61,8 +61,7 @@ def time_reports(changes: pd.DataFrame, periods: Mapping[str, Any]) -> pd.DataFr
 def find_mechanism_day(documents: pd.DataFrame) -> pd.Timestamp:
     """The day on which a mechanism came into force (else was issued), as the register of documents has it; missing without one."""
     papers = documents[documents["kind"] == "mechanism"]
-    days = pd.to_datetime(papers["effective_on"]).fillna(pd.to_datetime(papers["issued_on"]))
-    return days.min()
+    return pd.to_datetime(papers["effective_on"]).fillna(pd.to_datetime(papers["issued_on"])).min()
 
 
 def split_at_mechanism(changes: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:

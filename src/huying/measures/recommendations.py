@@ -42,9 +42,8 @@ def rank_need(rows: pd.DataFrame, towns: pd.DataFrame, threshold: float) -> pd.D
     known = int((own["estimate"].notna() & own["low"].notna()).sum())
     ends = limits(own, 0.95 ** (1 / max(1, known)))
     value, low, high = ((side - threshold) * adults for side in (own["estimate"].to_numpy(dtype=float), *ends))
-    ranks = rank_regions(value, low, high).set_axis(
-        ["estimate", "low", "high"], axis=1
-    )  # lowest first: the greatest need
+    # lowest first: the greatest need
+    ranks = rank_regions(value, low, high).set_axis(["estimate", "low", "high"], axis=1)
     need = {"shortfall": threshold - own["estimate"], "adults": adults, "people_short": -value}
     table = ranks.assign(place=own["place"], **need).sort_values("estimate", ignore_index=True)
     table.attrs = dict(rows.attrs)
@@ -122,8 +121,7 @@ def list_town_months(
             n = 100 * n / _need(need_counts).reindex(grid)
         before = prompt.groupby("town_id").shift(1)
         parts.append(pd.DataFrame({"before": before, "calls": n}).reset_index().assign(period=str(period)))
-    names = ["town_id", "month", "before", "calls", "period"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
+    return pd.concat(parts or [pd.DataFrame(columns=["period"])], ignore_index=True)
 
 
 def _need(counts: pd.DataFrame) -> pd.Series:

@@ -59,11 +59,9 @@ def regressors(towns: pd.DataFrame, known: Bools) -> Floats:
     Declared before any fit, for reasons that hold in any county: streets are urban, where offices are near and notices many;
     larger towns have more staff to tell people; with more villages the same staff reach fewer of them.
     """
-    x, covariates = (
-        np.ones((len(towns), 1)),
-        (towns["type"] == "street", np.log(towns["pop"].astype(float)), towns["n_villages"]),
-    )
-    for column in (covariate.to_numpy(dtype=float) for covariate in covariates):
+    x, people = np.ones((len(towns), 1)), np.log(towns["pop"].astype(float))
+    for covariate in (towns["type"] == "street", people, towns["n_villages"]):
+        column = covariate.to_numpy(dtype=float)
         spread = column[known].std()
         wider = np.column_stack([x, (column - column[known].mean()) / (spread if spread > 0 else 1.0)])
         if np.isfinite(wider).all() and np.linalg.matrix_rank(wider[known]) == wider.shape[1]:

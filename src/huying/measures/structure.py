@@ -53,8 +53,7 @@ def meets_scheme(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str,
     is_due = (counts.reindex(columns=due.columns, fill_value=0) == due) | due.isna()
     reach = roster.groupby("town_id")["domain"].nunique().reindex(counts.index, fill_value=0)
     bears = roster["name"].str.contains(scheme["culture"]) & roster["plaque"].fillna("").str.contains(scheme["plaque"])
-    is_first_class = (counts["psu"] > 0) & (counts["barred"] == 0)
-    size = (counts["total"] == due.sum(axis=1)) & is_first_class
+    size = (counts["total"] == due.sum(axis=1)) & (counts["psu"] > 0) & (counts["barred"] == 0)
     domains, plaque = reach == roster["domain"].nunique(), counts.index.isin(roster.loc[bears, "town_id"])
     met = {"composition": is_due.all(axis=1), "size": size, "domains": domains, "plaque": plaque}
     return pd.DataFrame(met, index=counts.index)
