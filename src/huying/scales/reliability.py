@@ -77,8 +77,11 @@ def complete(items: Any, weight: Any, least: int) -> tuple[Floats, Floats]:
 
 def covariance(rows: Floats, weights: Floats) -> Floats:
     """The weighted covariances of the columns, with the sum of weights as denominator."""
-    spread = np.cov(rows, rowvar=False, aweights=weights, ddof=0) if len(rows) else np.zeros(2 * rows.shape[1:])
-    return np.asarray(spread, dtype=np.float64)
+    if not len(rows):
+        return np.zeros(2 * rows.shape[1:])
+    share = weights / weights.sum()
+    centred = rows - share @ rows
+    return np.asarray((centred * share[:, None]).T @ centred)
 
 
 def one_factor(correlation: Floats) -> tuple[Floats, Floats]:
