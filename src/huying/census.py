@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.counted import bounded, values
+from huying.counted import bounded, unsaid, values
 from huying.crosstabs import Crosstab
 from huying.derived import holds, read_rule
 from huying.errors import EstimateError
@@ -59,9 +59,13 @@ class Census(Survey):
 
         return self._estimate(add, list(parts), by, where, self._as_number, name or " + ".join(parts))
 
-    def by_town(self, tally: Callable[[pd.DataFrame, pd.Series], pd.DataFrame]) -> pd.DataFrame:
-        """What `tally` makes of the frame and each person's town: the county's rows alone; raises EstimateError for a town's."""
-        made = tally(self._checked(), self._town.reindex(self._ids))
+    def by_town(self, tally: Callable[[pd.DataFrame, pd.Series], pd.DataFrame], reason: str = "") -> pd.DataFrame:
+        """What `tally` makes of the frame and each person's town: the county's rows alone; raises EstimateError for a town's.
+
+        With a `reason`, or where nobody was asked, no number.
+        """
+        why = self.absent or reason
+        made = unsaid([COUNTY], why) if why else tally(self._checked(), self._town.reindex(self._ids))
         told = made.drop(columns="place").astype(object).isin(set(self._town.dropna())).any(axis=None)
         if told or not (made["place"] == COUNTY).all():
             raise EstimateError("survey.no_town")

@@ -6,14 +6,16 @@ Pearson 1934). What nobody knows bounds a share both ways.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from huying.estimates import COUNT, COUNTY, EXACT, korn_graubard
+from huying.estimates import COUNT, COUNTY, EXACT, STUDENT, korn_graubard
 from huying.exact import bounds
+from huying.waiting import median_days
 
 NO_CASE = "no eligible case"
 
@@ -23,26 +25,28 @@ def counted(places: Iterable[str], k: Any, n: Any, *, exact: bool = True, reason
     hits, cases = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
     share = np.divide(hits, cases, out=np.full(len(cases), np.nan), where=cases > 0)
     low, high = korn_graubard(share, cases) if exact else (share, share)
-    table = pd.DataFrame(
-        {"place": list(places), "estimate": share, "low": low, "high": high, "n": cases, "n_eff": cases}
-    )
-    reasons = np.where(cases > 0, "", reason)
-    said = np.where(cases > 0, "ok", "not estimable")
-    return table.assign(method=EXACT if exact else COUNT, reliability=said, reason=reasons)
+    return values(places, share, cases, reason, low=low, high=high, n_eff=cases, method=EXACT if exact else COUNT)
 
 
-def values(places: Iterable[str], value: Any, n: Any, **columns: Any) -> pd.DataFrame:
-    """Numbers of complete lists that are no shares (indices, months), one a place."""
+def values(places: Iterable[str], value: Any, n: Any, reason: Any = NO_CASE, **columns: Any) -> pd.DataFrame:
+    """Numbers that are no shares (indices, months), one a place; `reason` says why a missing number is missing."""
     number = np.asarray(value, dtype=float)
-    reason = np.where(np.isnan(number), NO_CASE, "")
-    given = {"place": list(places), "estimate": number, "low": number, "high": number, "n": n}
-    given |= {"method": COUNT, "reliability": "ok", "reason": reason}
+    gone = np.isnan(number)
+    given = {"place": list(places), "estimate": number, "low": number, "high": number, "n": n, "method": COUNT}
+    given |= {"reliability": np.where(gone, "not estimable", "ok"), "reason": np.where(gone, reason, "")}
     return pd.DataFrame({**given, **columns})
 
 
-def unsaid(places: Sequence[str], reason: str, n: float = 0, **columns: Any) -> pd.DataFrame:
+def student(value: float, se: float, df: float, n: float, reason: Any = NO_CASE, **columns: Any) -> pd.DataFrame:
+    """The county's number with Student's limits at its degrees of freedom, or without a number its reason."""
+    half = float(stats.t.ppf(0.975, df)) * se if df > 0 else np.nan
+    given = {"low": value - half, "high": value + half, "se": se, "df": df, "method": STUDENT}
+    return values([COUNTY], [value], [float(n)], reason, **{**given, **columns})
+
+
+def unsaid(places: Sequence[str], reason: Any, n: Any = 0, **columns: Any) -> pd.DataFrame:
     """Rows without a number, one a place, and why there is none."""
-    return values(places, np.full(len(places), np.nan), n, reason=reason, reliability="not estimable", **columns)
+    return values(places, np.full(len(places), np.nan), n, reason, **columns)
 
 
 def by_period(rows: pd.DataFrame, one: Callable[[pd.DataFrame], pd.DataFrame], reason: str = NO_CASE) -> pd.DataFrame:
@@ -51,23 +55,32 @@ def by_period(rows: pd.DataFrame, one: Callable[[pd.DataFrame], pd.DataFrame], r
     return pd.concat(parts, ignore_index=True) if parts else unsaid([COUNTY], reason, period="")
 
 
-def by_town(towns: Sequence[str], flags: pd.Series, town: pd.Series, *, exact: bool = True) -> pd.DataFrame:
-    """Counted shares of a true/false column (missing: not in the base) by town, every town of the register, and the county."""
-    grouped = flags.groupby(town)
-    k, n = (grouped.agg(how).reindex(towns, fill_value=0).to_numpy(dtype=float) for how in ("sum", "count"))
-    county = counted([COUNTY], [flags.sum()], [flags.count()], exact=exact)
-    return pd.concat([counted(towns, k, n, exact=exact), county], ignore_index=True)
+def find_ends(rows: pd.DataFrame, spans: Mapping[str, Any], written: pd.Series, end: str = "last") -> pd.Series:
+    """The day on which each row's period ends (`end="as_of"`: its data were taken), else the last day `written` in that period."""
+    told = rows["period"].map({period: pd.Timestamp(getattr(span, end)) for period, span in spans.items()})
+    return pd.to_datetime(told).fillna(written.groupby(rows["period"]).transform("max"))
+
+
+def find_medians(rows: pd.DataFrame, days: pd.Series, age: pd.Series, reason: str = NO_CASE) -> pd.DataFrame:
+    """The median of `days` by period, what has not come to its end censored at its `age` (Kaplan and Meier 1958)."""
+
+    def one(part: pd.DataFrame) -> pd.DataFrame:
+        return values([COUNTY], [median_days(days[part.index], age[part.index])], [len(part)])
+
+    return by_period(rows, one, reason)
+
+
+def tally(flags: pd.Series, town: pd.Series, towns: Sequence[str] = ()) -> pd.DataFrame:
+    """How many of a true/false column are true, known, and there at all, for every town of `towns`, then the county."""
+    marks = {"yes": flags.astype("boolean").fillna(False), "known": flags.notna(), "total": True}
+    rows = pd.DataFrame(marks, index=flags.index).astype(float)
+    counts = rows.groupby(town).sum().reindex(towns, fill_value=0.0)
+    counts.loc[COUNTY] = rows.sum()
+    return counts
 
 
 def bounded(
-    places: Sequence[str],
-    yes: Any,
-    known: Any,
-    total: Any,
-    *,
-    fewest: int = 1,
-    reason: str = NO_CASE,
-    exact: bool = False,
+    places: Iterable[str], yes: Any, known: Any, total: Any, fewest: int = 1, reason: str = NO_CASE, exact: bool = False
 ) -> pd.DataFrame:
     """Counted shares among the known, one a place; low and high count the unknown ones as no and as yes.
 
@@ -81,26 +94,14 @@ def bounded(
     why = np.select([total == 0, few, known == 0], [reason, "too few answers", "nobody knows"], "")
     if exact:
         low, high = korn_graubard(low, total)[0], korn_graubard(high, total)[1]
-    shown = {name: np.where(few, np.nan, v) for name, v in (("estimate", share), ("low", low), ("high", high))}
-    shown |= {"n": total, "n_eff": np.where(few, np.nan, total)} if exact else {"n": total}
-    said = np.where(why == "", "ok", np.where(few & (total > 0), "too few answers", "not estimable"))
-    method = EXACT if exact else COUNT
-    return pd.DataFrame({"place": list(places), **shown, "method": method, "reliability": said, "reason": why})
-
-
-def bounded_by_town(towns: Sequence[str], flags: pd.Series, town: pd.Series, **how: Any) -> pd.DataFrame:
-    """Bounded shares of a true/false column (missing: nobody knows) by town, every town of the register, and the county."""
-    known = flags.astype("boolean")
-    tally = pd.DataFrame({"yes": known.fillna(False).astype(bool), "known": known.notna(), "total": True})
-    rows = tally.groupby(town).sum().reindex(towns, fill_value=0).to_numpy(dtype=int)
-    return bounded([*towns, COUNTY], *np.vstack([rows, tally.sum().to_numpy(dtype=int)]).T, **how)
+    share, low, high = (np.where(few, np.nan, v) for v in (share, low, high))
+    made = values(places, share, total, why, low=low, high=high, method=EXACT if exact else COUNT)
+    made["reliability"] = made["reliability"].mask(few & (total > 0), "too few answers")
+    return made.assign(n_eff=made["n"].mask(few)) if exact else made
 
 
 def decided(rows: pd.DataFrame) -> pd.DataFrame:
     """Bounded shares for a rule that one failure refutes: without a failure but with unknown cases nothing is decided."""
     is_open = (rows["estimate"] == 1) & (rows["low"] < 1)
-    return rows.assign(
-        estimate=rows["estimate"].mask(is_open),
-        reason=rows["reason"].mask(is_open, "unknown answers"),
-        reliability=rows["reliability"].mask(is_open, "not estimable"),
-    )
+    open_still = {"estimate": np.nan, "reason": "unknown answers", "reliability": "not estimable"}
+    return rows.assign(**{name: rows[name].mask(is_open, value) for name, value in open_still.items()})

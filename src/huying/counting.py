@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.counted import bounded, bounded_by_town, by_town, counted, values
+from huying.counted import NO_CASE, bounded, counted, tally, values
 from huying.estimates import COUNTY
 
 DEPARTMENT = "dept_id"
@@ -37,26 +37,22 @@ class Counting:
         """
 
         def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
-            if by == "town":
-                return by_town(self.town_ids, flags, part["town_id"], exact=exact)
-            if by is None:
-                return counted([COUNTY], [flags.sum()], [flags.count()], exact=exact)
-            tally = flags.groupby(part[by]).agg(["sum", "count"])
+            if by == "town" or by is None:
+                counts = tally(flags, part["town_id"] if by else flags, self.town_ids if by else ())
+            else:
+                counts = flags.groupby(part[by]).agg(yes="sum", known="count")
             if by == DEPARTMENT:  # also those of the register without a case
-                tally = tally.reindex(tally.index.union(self.ledger("departments")[DEPARTMENT]), fill_value=0)
-            return counted(tally.index.astype(str), tally["sum"], tally["count"], exact=exact)
+                counts = counts.reindex(counts.index.union(self.ledger("departments")[DEPARTMENT]), fill_value=0)
+            return counted(counts.index.astype(str), counts["yes"], counts["known"], exact=exact)
 
         return self._by_period(rows, flag, one, reason)
 
-    def bounded(
-        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", reason: str = "no eligible case"
-    ) -> pd.DataFrame:
+    def bounded(self, rows: pd.DataFrame, flag: Any, by: str | None = "town", reason: str = NO_CASE) -> pd.DataFrame:
         """As `count`, for a list in which some values are not known: low counts them as no, high as yes."""
 
         def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
-            if by == "town":
-                return bounded_by_town(self.town_ids, flags, part["town_id"], reason=reason)
-            return bounded([COUNTY], [flags.sum()], [flags.count()], [len(flags)], reason=reason)
+            counts = tally(flags, part["town_id"] if by else flags, self.town_ids if by else ())
+            return bounded(counts.index, counts["yes"], counts["known"], counts["total"], reason=reason)
 
         return self._by_period(rows, flag, one, "")
 
@@ -66,8 +62,7 @@ class Counting:
         groups = rows.groupby("period", sort=True).groups if len(rows) and "period" in rows else {"": rows.index}
         parts = [one(flags.loc[at], rows.loc[at]).assign(period=str(period)) for period, at in groups.items()]
         made = pd.concat(parts, ignore_index=True).assign(measure=name, wave="")
-        if reason:
-            made["reason"] = made["reason"].replace("no eligible case", reason)
+        made["reason"] = made["reason"].replace(NO_CASE, reason or NO_CASE)
         made.attrs |= rows.attrs
         return self._labelled(made)
 
@@ -93,14 +88,7 @@ class Counting:
         if "period" in where:
             period = where.pop("period").to_numpy()
         places = where.iloc[:, 0] if where.shape[1] else [COUNTY] * len(given)
-        made = values(places, numbers, size, **columns)
-        if reason:
-            gone = made["estimate"].isna()
-            made["reason"], made["reliability"] = (
-                made["reason"].mask(gone, reason),
-                made["reliability"].mask(gone, "not estimable"),
-            )
-        return self._labelled(made.assign(period=period, wave=wave))
+        return self._labelled(values(places, numbers, size, reason or NO_CASE, period=period, wave=wave, **columns))
 
     def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
         rows.attrs["labels"] = self.key

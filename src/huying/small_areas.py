@@ -7,8 +7,7 @@ larger its sampling variance. Shares are taken to the arcsine scale, on which th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +18,15 @@ from huying.errors import EstimateError
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-METHODS = {"REML": 0.0, "ADJUSTED": 1.0}  # the power of tau2 by which the restricted likelihood is multiplied
+RESTRICTED, ADJUSTED = 0.0, 1.0  # the power of tau2 by which the restricted likelihood is multiplied
 GRID = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 13)])
 STEPS, CLOSE = 100, 1e-13
 NIL = 1e-9  # of the least sampling variance: a tau2 below it is zero but for rounding
-REPLICATES, AT_ONCE = 500, 2_000_000  # bootstrap replicates, and how many numbers of a block are worked on together
+REPLICATES = 500  # of the bootstrap
 Z = float(stats.norm.ppf(0.975))
 
 
-@dataclass(frozen=True)
-class FayHerriot:
+class FayHerriot(NamedTuple):
     """A fitted model: regression `beta` (p), `tau2`, and for each area the `eblup` and its `mse` (Datta and Lahiri 2000).
 
     `is_adjusted`: the restricted likelihood had its maximum at tau2 = 0, so that the adjusted one was taken.
@@ -46,8 +44,7 @@ class FayHerriot:
 # --- the likelihood ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Areas:
+class Areas(NamedTuple):
     """Direct estimates of several replicates at once, shape (replicates, areas), with their variances and regressors."""
 
     y: Floats
@@ -56,9 +53,7 @@ class Areas:
 
     def products(self, w: Floats) -> Floats:
         """X' diag(w) X for each replicate's weights, shape (replicates, p, p)."""
-        p = self.x.shape[1]
-        pairs = (self.x[:, :, None] * self.x[:, None, :]).reshape(len(self.x), p * p)
-        return np.asarray(w @ pairs).reshape(-1, p, p)
+        return np.asarray(np.tensordot(w, self.x[:, :, None] * self.x[:, None, :], axes=1))
 
     def regression(self, w: Floats) -> tuple[Floats, Floats]:
         """Weighted least squares: beta, shape (replicates, p), and the inverses of X' diag(w) X."""
@@ -121,12 +116,12 @@ def maximise(areas: Areas, power: float) -> Floats:
     return tau2
 
 
-def variance_between(areas: Areas, method: str) -> tuple[Floats, Bools]:
+def variance_between(areas: Areas) -> tuple[Floats, Bools]:
     """tau2 of each replicate, and where REML gave zero so that the adjusted likelihood stepped in (Li and Lahiri 2010)."""
-    tau2 = maximise(areas, METHODS[method])
+    tau2 = maximise(areas, RESTRICTED)
     zero = tau2 <= NIL * areas.variance.min()
     if zero.any():
-        tau2[zero] = maximise(Areas(areas.y[zero], areas.variance, areas.x), METHODS["ADJUSTED"])
+        tau2[zero] = maximise(Areas(areas.y[zero], areas.variance, areas.x), ADJUSTED)
     return tau2, zero
 
 
@@ -141,7 +136,7 @@ def check(known: Bools, variance: Floats, x: Floats) -> None:
         raise EstimateError("small_areas.variance")
 
 
-def fay_herriot(y: Floats, variance: Floats, x: Floats, method: str = "REML") -> FayHerriot:
+def fay_herriot(y: Floats, variance: Floats, x: Floats) -> FayHerriot:
     """The model fitted to direct estimates `y` (missing where there is none) with sampling variances, both one an area.
 
     `x` has the shape (areas, p) and holds its own column of ones. tau2 maximises the restricted likelihood; where its
@@ -156,7 +151,7 @@ def fay_herriot(y: Floats, variance: Floats, x: Floats, method: str = "REML") ->
     known = np.isfinite(y) & np.isfinite(variance)
     check(known, variance, x)
     areas = Areas(y[known][None, :], variance[known], x[known])
-    tau2, adjusted = variance_between(areas, method)
+    tau2, adjusted = variance_between(areas)
     eblup, mse, beta = predict(areas, tau2, known, x)
     return FayHerriot(beta[0], float(tau2[0]), eblup[0], mse[0], bool(adjusted[0]), ~known)
 
@@ -184,8 +179,7 @@ def to_share(angle: Floats) -> Floats:
     return np.asarray(np.sin(np.clip(angle, 0.0, np.pi / 2)) ** 2)
 
 
-@dataclass(frozen=True)
-class Benchmark:
+class Benchmark(NamedTuple):
     """How shares are moved so that their mean is the county's: all times `factor`, or 1 - share times `rest`.
 
     The ratio keeps 0 at 0 and the shares' own ratios; a difference could leave [0, 1]. Where it would carry a share past 1
@@ -242,16 +236,14 @@ def share_mse(
     """
     rng, known, m = np.random.default_rng(seed), ~fit.is_synthetic, len(x)
     mean, spread, heard = x @ fit.beta, np.sqrt(variance[known]), np.where(known, weight, 0.0)
-    squares, block = np.zeros(m), max(1, min(replicates, AT_ONCE // m))
-    for start in range(0, replicates, block):
-        size = min(block, replicates - start)
-        truth = mean + np.sqrt(fit.tau2) * rng.standard_normal((size, m))
-        drawn = Areas(truth[:, known] + spread * rng.standard_normal((size, len(spread))), variance[known], x[known])
-        tau2, _ = variance_between(drawn, "REML")
-        shares = to_share(predict(drawn, tau2, known, x)[0])
-        totals = (to_share(drawn.y) @ weight[known]) / weight[known].sum()
-        squares += ((benchmark(shares, heard, totals).of(shares) - to_share(truth)) ** 2).sum(axis=0)
-    return np.asarray(squares / replicates)
+    truth = mean + np.sqrt(fit.tau2) * rng.standard_normal((replicates, m))
+    errors = spread * rng.standard_normal((replicates, len(spread)))
+    drawn = Areas(truth[:, known] + errors, variance[known], x[known])
+    tau2, _ = variance_between(drawn)
+    shares = to_share(predict(drawn, tau2, known, x)[0])
+    totals = (to_share(drawn.y) @ weight[known]) / weight[known].sum()
+    squares = (benchmark(shares, heard, totals).of(shares) - to_share(truth)) ** 2
+    return np.asarray(squares.sum(axis=0) / replicates)
 
 
 # --- ranks ------------------------------------------------------------------------------------------------------------

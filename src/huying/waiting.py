@@ -15,6 +15,7 @@ from huying.workdays import Calendar, Rule, starts, wait_days
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 ANSWER_LIMIT, CLOSING_LIMIT, REPEAT_LIMIT = 2, 5, 90  # working days, working days, calendar days
+CLOCKS = [Rule(*how) for how in itertools.product(("next", "same"), ("17:30", "24:00"), ("24:00", "17:30"))]
 LEVELS = {"95": 0.95, "998": 0.998}
 ROUTES = {False: "direct_route", True: "passed_on"}
 
@@ -32,40 +33,29 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     is one day, or one a call.
     """
     start, taken = calls["dispatched_at"], pd.Series(as_of, index=calls.index, dtype="datetime64[ns]").dt.normalize()
-    answered, closed, slip = (
-        calls[name].where(calls[name].dt.normalize() <= taken) for name in ("responded_at", "closed_at", "feedback_at")
-    )
-    waits = {
-        name: wait_days(start, moment, rule, days)
-        for name, moment in (("answer_days", answered), ("closing_days", closed), ("slip_days", slip))
-    }
-    age = _age(start, taken, rule, days)
+    ends = {"answer_days": "responded_at", "closing_days": "closed_at", "slip_days": "feedback_at"}
+    moments = {name: calls[end].where(calls[end].dt.normalize() <= taken) for name, end in ends.items()}
+    waits = {name: wait_days(start, moment, rule, days) for name, moment in moments.items()}
+    before = taken.to_numpy().astype("datetime64[D]") - np.timedelta64(1, "D")
+    passed = np.maximum(0, days.up_to(before) - starts(start, rule, days))
+    age = pd.Series(passed, index=start.index, dtype="Int64")  # counted days that were over
     counts, untimed = calls["status"] != "withdrawn", (calls["status"] == "closed") & calls["closed_at"].isna()
     prompt = recorded(waits["answer_days"] <= ANSWER_LIMIT, calls["responded_at"])
     quick = recorded(waits["closing_days"] <= CLOSING_LIMIT, calls["closed_at"]).mask(untimed)
     told = recorded(waits["slip_days"] <= CLOSING_LIMIT, calls["feedback_at"])
     moved = calls["returned_n"].fillna(0) + calls["transfer_n"].fillna(0) > 0
-    due = {
-        "is_answer_due": (age >= ANSWER_LIMIT).astype(bool),
-        "is_closing_due": (age >= CLOSING_LIMIT).astype(bool),
-        "is_repeat_due": calls["called_at"] + pd.Timedelta(days=REPEAT_LIMIT) < taken,
-    }
+    limits = {"is_answer_due": ANSWER_LIMIT, "is_closing_due": CLOSING_LIMIT}
+    due = {name: (age >= limit).astype(bool) for name, limit in limits.items()}
+    due["is_repeat_due"] = calls["called_at"] + pd.Timedelta(days=REPEAT_LIMIT) < taken
     known = {
         "is_answered_on_time": prompt.where(counts & due["is_answer_due"]),
         "is_closed_on_time": quick.where(counts & due["is_closing_due"]),
         "is_closed_with_slip_on_time": (quick & told).where(counts & due["is_closing_due"]),
-        "is_closed": (closed.notna() | untimed).astype("boolean").where(counts),
+        "is_closed": (moments["closing_days"].notna() | untimed).astype("boolean").where(counts),
         "is_repeated_soon": recorded(_is_repeated(calls), calls["reopened_of"]).where(counts & due["is_repeat_due"]),
         "was_returned": recorded(moved, calls["returned_n"].fillna(calls["transfer_n"])),
     }
     return calls.assign(**waits, age_days=age, **due, **known)
-
-
-def _age(start: pd.Series, taken: pd.Series, rule: Rule, days: Calendar) -> pd.Series:
-    """How many counted days of each call were over before the day on which the data were taken."""
-    before = taken.to_numpy().astype("datetime64[D]") - np.timedelta64(1, "D")
-    passed = days.up_to(before) - starts(start, rule, days)
-    return pd.Series(np.maximum(0, passed), index=start.index, dtype="Int64")
 
 
 def recorded(flag: pd.Series, source: pd.Series) -> pd.Series:
@@ -86,10 +76,10 @@ def _is_repeated(calls: pd.DataFrame) -> pd.Series:
 def compare_clocks(calls: pd.DataFrame, days: Calendar, as_of: pd.Timestamp | pd.Series) -> pd.DataFrame:
     """The on-time shares under every clock: count_from, cutoff, day_ends, answered, closed (with the slip), n_answered, n_closed."""
     rows = []
-    for first, cutoff, end in itertools.product(("next", "same"), ("17:30", None), ("24:00", "17:30")):
-        timed = time_calls(calls, Rule(first, cutoff, end), days, as_of)
-        flags = [timed[name].astype(float) for name in ("is_answered_on_time", "is_closed_with_slip_on_time")]
-        rows.append((f"{first}_day", cutoff or "24:00", end, *(f.mean() for f in flags), *(f.count() for f in flags)))
+    for rule in CLOCKS:
+        timed = time_calls(calls, rule, days, as_of)
+        flags = timed[["is_answered_on_time", "is_closed_with_slip_on_time"]].astype(float)
+        rows.append((f"{rule.count_from}_day", rule.cutoff, rule.day_ends, *flags.mean(), *flags.count()))
     names = ["count_from", "cutoff", "day_ends", "answered", "closed", "n_answered", "n_closed"]
     return pd.DataFrame(rows, columns=names)
 
@@ -150,13 +140,11 @@ def closing_by_route(calls: pd.DataFrame) -> pd.DataFrame:
 
 def funnel_limits(share: float, n: Floats, level: float) -> tuple[Floats, Floats]:
     """Exact binomial limits around `share` at each n, interpolated between counts (Spiegelhalter 2005, appendix A.1.1)."""
-    limits = []
-    for p in ((1 - level) / 2, (1 + level) / 2):
-        r = stats.binom.ppf(p, n, share)
-        above, below = stats.binom.cdf(r, n, share), stats.binom.cdf(r - 1, n, share)
-        alpha = (above - p) / (above - below)
-        limits.append((r - alpha) / n)
-    return np.clip(limits[0], 0, 1), np.clip(limits[1], 0, 1)
+    p = np.array([[(1 - level) / 2], [(1 + level) / 2]])
+    r = stats.binom.ppf(p, n, share)
+    above, below = stats.binom.cdf(r, n, share), stats.binom.cdf(r - 1, n, share)
+    low, high = np.clip((r - (above - p) / (above - below)) / n, 0, 1)
+    return low, high
 
 
 def funnel(rows: pd.DataFrame) -> pd.DataFrame:

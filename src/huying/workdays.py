@@ -105,9 +105,7 @@ def added_days(file: Path) -> tuple[Ints, npt.NDArray[np.bool_]]:
     if not {"day", "is_workday"} <= set(table.columns):
         raise CalendarError("workdays.bad_columns", Place(str(file)), got=", ".join(map(str, table.columns)))
     day = pd.to_datetime(table["day"].str.strip().str.replace("/", "-"), format="%Y-%m-%d", errors="coerce")
-    fits = (
-        day.between(pd.Timestamp(FIRST), pd.Timestamp(LAST)) & table["is_workday"].isin(["0", "1"]) & ~day.duplicated()
-    )
+    fits = day.between(FIRST, LAST) & table["is_workday"].isin(["0", "1"]) & ~day.duplicated()
     if not fits.all():
         row = int(np.flatnonzero(~fits)[0])
         raise CalendarError("workdays.bad_day", Place(str(file), row=row + 2), got=", ".join(table.iloc[row]))
@@ -141,7 +139,6 @@ def wait_days(start: pd.Series, end: pd.Series, rule: Rule, days: Calendar) -> p
     done = (end.notna() & start.notna()).to_numpy()
     if done.any():
         finished = counted_day(end[done], rule.day_ends)
-        waits[done] = np.maximum(
-            least, days.up_to(finished - np.timedelta64(1, "D")) + 1 - starts(start[done], rule, days)
-        )
+        passed = days.up_to(finished - np.timedelta64(1, "D")) - starts(start[done], rule, days)
+        waits[done] = np.maximum(least, passed + 1)
     return waits

@@ -13,6 +13,7 @@ from agencies_stand_in import LETTERS, TOWNS, agencies, changes, county, documen
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from huying.claims.judged import NOT_SUPPORTED, SUPPORTED, judge
+from huying.counted import find_medians, student
 from huying.exact import conditional_odds_ratio
 from huying.measures import agencies as measures
 from huying.measures import cooperation
@@ -67,20 +68,24 @@ def test_the_index_is_the_mean_over_agencies_of_the_mean_of_their_parts(managed)
     assert row(managed, "P22", "kind_market")["estimate"] == pytest.approx((0.2 / 3 + 0.25 / 3) / 2)
 
 
-def test_a_roster_without_the_optional_columns_says_so():
+def test_a_roster_without_the_optional_columns_says_so(tmp_path):
     nothing, none = pd.array([None] * 4, dtype="boolean"), pd.array([None] * 4, dtype="Int64")
     table = agencies(attendance_by_town=nothing, leave_by_town=nothing, meetings_called=none, meetings_attended=none)
-    fact = measures.average(measures.rate_management(table.assign(period="")), "index").iloc[0]
+    fact = row(rows_of(county(tmp_path, {("agencies", "2022"): table})), "P22")
     assert np.isnan(fact["estimate"]) and fact["reason"] == "no eligible case"
 
 
-def test_an_average_is_taken_period_by_period():
-    rows = pd.DataFrame({"period": ["2021", "2021", "2022"], "index": [0.2, 0.4, 1.0], "kind": ["a", "b", "a"]})
-    table = measures.average(rows, "index").set_index("period")
-    assert table["estimate"].to_dict() == {"2021": pytest.approx(0.3), "2022": 1.0} and list(table["n"]) == [2, 1]
-    kinds = measures.average(rows, "index", by="kind")
-    assert list(zip(kinds["period"], kinds["part"], strict=True)) == [
-        ("2021", "kind_a"), ("2021", "kind_b"), ("2022", "kind_a")]  # fmt: skip
+def test_an_average_is_taken_period_by_period(tmp_path):
+    """2021 A1 and A2: .5333 and .0667; 2022 A1 alone."""
+    roster = agencies()
+    here = county(tmp_path, {("agencies", "2021"): roster[:2], ("agencies", "2022"): roster[:1]})
+    rows = rows_of(here)
+    table = rows[(rows["claim"] == "P22") & (rows["part"] == "")].set_index("period")
+    assert table["estimate"].to_dict() == pytest.approx({"2021": (1.6 + 0.2) / 6, "2022": 1.6 / 3})
+    assert list(table["n"]) == [2, 1]
+    kinds = rows[(rows["claim"] == "P22") & rows["part"].str.startswith("kind_")]
+    assert sorted(zip(kinds["period"], kinds["part"], strict=True)) == [
+        ("2021", "kind_market"), ("2021", "kind_police"), ("2022", "kind_police")]  # fmt: skip
 
 
 # --- head changes -----------------------------------------------------------------------------------------------------
@@ -128,13 +133,12 @@ def test_a_ledger_without_a_period_goes_by_the_last_day_written_in_it():
     assert timed["in_time"].count() == 4 and list(timed["age_days"]) == [659, 80, 96, 598, 0]
 
 
-def test_a_ledger_that_never_records_reports_does_not_say_that_nobody_reported():
+def test_a_ledger_that_never_records_reports_does_not_say_that_nobody_reported(tmp_path):
     never = changes([(town, day, how, None, doc) for town, day, how, _, doc in FIVE]).assign(period="")
     timed = measures.time_reports(never, {})
     assert timed["in_time"].isna().all() and timed["never_reported"].isna().all()
-    assert measures.explain_none(timed) == "no report date"
-    assert measures.explain_none(timed.iloc[:0]) == "no head change"
-    assert np.isnan(measures.find_median_days(timed)["estimate"].item())
+    assert row(rows_of(county(tmp_path, {("agency_events", "2022"): never})), "P24")["reason"] == "no report date"
+    assert np.isnan(find_medians(timed, timed["report_days"], timed["age_days"])["estimate"].item())
 
 
 def test_what_leaders_say_is_merged_by_town_and_agency(tmp_path):
@@ -245,7 +249,8 @@ def test_the_series_beside_r():
     month, k, n = (np.array(SERIES[c], dtype=float) for c in ("month", "k", "n"))
     (months,) = series_of(month, k, n, SERIES["starts"])
     fit = smf.glm(FORMULA, months, family=sm.families.Binomial()).fit(tol=1e-14)
-    fact = measures.read_term(fit, "is_after").iloc[0]
+    changed = months[["asked", "not_asked"]].sum().sum()
+    fact = student(fit.params["is_after"], fit.bse["is_after"], fit.df_resid, changed).iloc[0]
     assert (fact["estimate"], fact["se"]) == (
         pytest.approx(SERIES["level"], rel=1e-7),
         pytest.approx(SERIES["se"], rel=1e-7),
@@ -362,7 +367,7 @@ def test_old_stations_running_turn_the_ratings(tmp_path):
     staff = county(tmp_path, {}, {"staff": staff_form(8, **rated)}).survey("staff")
     long = cooperation.stack_ratings(staff, "cooperation_", "old_running")
     fit = ordinal_logit(long["rating"], long[["old_running"]], long["weight"], long["town"], long["person"])
-    fact = cooperation.read_ordinal(fit, staff).iloc[0]
+    fact = student(fit.coefficients[0], fit.se[0], fit.df, fit.n, fit.reason).iloc[0]
     assert fact["estimate"] == pytest.approx(-2 * log(3), rel=1e-8) and fact["n"] == 5 * 48
     assert fact["df"] == 48 - 6 - 1 and fact["low"] < fact["estimate"] < fact["high"]
 

@@ -8,7 +8,7 @@ from surveys_stand_in import SPANS, staff
 from huying.counted import counted
 from huying.ledgers import no_rows
 from huying.measures import calls
-from run_notebook import StandIn, judged
+from run_notebook import StandIn, judged, run_notebook
 
 
 def trend_frame(y, months):
@@ -79,13 +79,6 @@ def test_the_ratio_of_two_shares():
     assert found["high"] == pytest.approx(np.exp(1.386294 + 0.929693), rel=1e-5)
     assert calls.compare_risks(rows.head(20), "moved", "crossed")["estimate"].isna().all()  # nothing to compare with
     assert calls.compare_risks(rows.assign(moved=False), "moved", "crossed")["estimate"].isna().all()
-
-
-def test_calls_per_hundred_needs_keep_towns_without_a_call():
-    need = pd.DataFrame({"town_id": ["T01", "T01", "T02"], "n": pd.array([30, 10, 0], dtype="Int64")})
-    found = calls.called_per_need(pd.DataFrame({"town_id": ["T01", None, "T01"]}), need, ["T01", "T02", "T03"])
-    assert found["calls"].tolist() == [2, 0, 0]
-    assert found["per_100"].tolist()[:1] == [5.0] and found["per_100"].isna().tolist() == [False, True, True]
 
 
 def test_a_town_without_a_call_is_counted_and_not_estimated():
@@ -167,6 +160,16 @@ def test_the_cells_set_calls_against_need(tmp_path):
     assert cell(rows, "P32", "T01")["estimate"] == pytest.approx(24 / 48)
     silent = cell(rows, "P32", "T03")
     assert silent[["estimate", "method"]].tolist() == [0, "count"] and silent["remark"].startswith("no_call")
+
+
+def test_calls_per_hundred_needs_keep_towns_without_a_call(tmp_path):
+    """T01 3 calls for 40 matters; T02 none counted that it could be set against; T03 no call for 5."""
+    need = pd.DataFrame({"town_id": ["T01", "T01", "T02", "T03"], "n": pd.array([30, 10, 0, 5], dtype="Int64")})
+    need = need.assign(month=pd.Timestamp("2022-05-01"), channel=["12345", "grid", "grid", "grid"])
+    here = small_county(tmp_path)
+    here.cleaned.ledgers["need_counts", ""] = need
+    names, _ = run_notebook("13", here, wave="2023")
+    assert names["needs"]["per_100"].fillna(-1).to_dict() == {"T01": 7.5, "T02": -1, "T03": 0}
 
 
 def test_who_met_no_matter_counts_as_nobody_called(tmp_path):

@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 from surveys_stand_in import register, residents
 
-from huying.estimates import COUNT, COUNTY, POOLED, STUDENT
+from huying.estimates import COUNT, POOLED, STUDENT
 from huying.measures.next_wave import (
     correlate_waves,
-    list_staff,
     plan_next,
     rise_of_mean,
     rise_of_share,
@@ -51,7 +50,7 @@ def test_the_plan_of_shares_means_and_ratios():
     frame = pd.DataFrame({"place": ["a", "b", "c", "d", "e"], "estimate": [0.5, 0.6, 0.6, np.nan, 0.95], "n": [100.0, 100.0, 100.0, 3.0, 100.0],
                           "n_eff": [50.0, np.nan, np.nan, np.nan, 100.0], "se": [0.07, 0.05, 0.05, np.nan, 0.02], "wave": "2023",
                           "method": [POOLED, STUDENT, STUDENT, POOLED, POOLED], "reason": ["", "", "", "too few answers", ""]})  # fmt: skip
-    listed = pd.Series({"a": np.inf, "b": np.inf, "c": 200.0, "d": np.inf, "e": np.inf})
+    listed = pd.Series({"a": np.inf, "b": np.nan, "c": 200.0})  # a list that is not known is endless
     planned = plan_next(frame, listed=listed).set_index("place")
     sizes, rises = (planned[planned["part"] == part] for part in ("n_for_10_points", "detectable_change"))
     assert sizes.loc["a", "estimate"] == 775  # deff 100 / 50: 2 x 387.34 = 774.68
@@ -62,12 +61,6 @@ def test_the_plan_of_shares_means_and_ratios():
     assert rises.loc["a", "estimate"] > 0.1 and sizes["wave"].eq("2023").all()
     assert sizes["reason"].tolist() == ["", "", "", "too few answers", "not estimable"]
     assert sizes["method"].eq(COUNT).all()
-
-
-def test_a_list_that_is_not_known_is_endless():
-    towns = register(3).assign(staff_listed=pd.array([40, None, 20], dtype="Int64"))
-    assert list_staff(towns).to_dict() == {"T01": 40, "T02": np.inf, "T03": 20, COUNTY: np.inf}
-    assert list_staff(register(3))[COUNTY] == 120
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from huying.claims.judged import judge_claim
 from huying.estimates import COUNTY
 from huying.measures import specifications
 from huying.measures.specifications import AS_NO, AS_YES, DECLARED, LEFT_OUT
-from run_notebook import StandIn
+from run_notebook import StandIn, run_notebook
 
 SAME = {"place": "county", "wave": "2023", "period": ""}
 TOML = """[wave.2023]
@@ -62,27 +62,29 @@ def test_turning_compares_specifications_that_differ_in_one_choice():
 
 
 def ways(survey, variable):
-    return {way: np.nanmean(value) for way, value in specifications._ways(survey, variable).items()}
+    return specifications._ways(survey.answers.numbers(variable), specifications._silent(survey, variable))
 
 
 def test_awareness_with_missing_answers_four_ways(tmp_path):
     """20 people: 6 aware, 8 not, 4 cannot say, 2 blank. Declared 6/18; left out 6/14; as no 6/20; as yes 12/20."""
     rows = residents(["T01"] * 20, R09=[1] * 6 + [4] * 8 + [98] * 4 + [None] * 2)
     survey = opened(tmp_path, rows).survey("resident", "2023")
-    assert ways(survey, "aware") == pytest.approx({DECLARED: 6 / 18, LEFT_OUT: 6 / 14, AS_NO: 6 / 20, AS_YES: 12 / 20})
+    means = {way: np.nanmean(value) for way, value in ways(survey, "aware").items()}
+    assert means == pytest.approx({DECLARED: 6 / 18, LEFT_OUT: 6 / 14, AS_NO: 6 / 20, AS_YES: 12 / 20})
 
 
 def test_who_was_not_asked_stays_out(tmp_path):
     """4 had business: 2 to the old unit, 1 elsewhere, 1 blank; 6 had none and were not asked."""
     rows = residents(["T01"] * 10, R13=[1] * 4 + [2] * 6, R15=[1, 1, 2, None] + [None] * 6)
     rows["R15_missing"] = rows["R15_missing"].astype(object).where(rows["R13"] == 1, "skipped")
-    hits = specifications._ways(opened(tmp_path, rows).survey("resident", "2023"), "went_old_first")[AS_YES]
+    hits = ways(opened(tmp_path, rows).survey("resident", "2023"), "went_old_first")[AS_YES]
     assert np.nansum(hits) == 3 and np.isfinite(hits).sum() == 4
 
 
 def test_a_choice_that_alters_nothing_is_none():
-    one, two = np.array([1.0, np.nan]), np.array([1.0, 0.0])
-    assert list(specifications._distinct({"a": one, "b": two, "c": one.copy()})) == ["a", "b"]
+    own, silent = np.array([1.0, np.nan]), np.array([False, True])
+    assert list(specifications._ways(own, silent)) == [DECLARED, AS_NO, AS_YES]  # already left out
+    assert list(specifications._ways(own, np.array([False, False]))) == [DECLARED]
 
 
 @pytest.mark.parametrize(("sizes", "young", "expected"), [
@@ -164,15 +166,11 @@ def test_a_ledger_without_response_times_is_not_filled_in(tmp_path):
 
 def test_head_changes_of_which_nobody_knows(tmp_path):
     """None 5, oral 3, unknown 2. Declared 5/8 within 5/10 and 7/10: cannot say. Left out 5/8, as no 5/10, as yes 7/10."""
-    county = opened(tmp_path)
-    events = pd.DataFrame({"consulted": ["none"] * 5 + ["oral"] * 3 + ["unknown"] * 2, "town_id": "T01"})
-
-    def estimate(rows):
-        return county.bounded(rows, rows["consulted"].map({"written": False, "oral": False, "none": True}), by=None)
-
-    changed = {LEFT_OUT: None, AS_NO: "oral", AS_YES: "none"}
-    tried = specifications.vary_missing(estimate, events, "consulted", "unknown", changed)
-    at = specifications.judge_all(house_claims()["P23"], tried).query("threshold == .5").set_index("missing")
+    consulted = ["none"] * 5 + ["oral"] * 3 + ["unknown"] * 2
+    events = pd.DataFrame({"event_id": range(10), "consulted": consulted, "town_id": "T01"})
+    county = opened(tmp_path, ledgers={("agency_events", "2022"): events})
+    names, _ = run_notebook("31", county, claims=["P23"], draw=False)
+    at = names["consulted"].query("threshold == .5").set_index("missing")
     assert at["estimate"].to_dict() == pytest.approx({DECLARED: 5 / 8, LEFT_OUT: 5 / 8, AS_NO: 0.5, AS_YES: 0.7})
     assert at["verdict"].to_dict() == {
         DECLARED: "cannot say", LEFT_OUT: "supported", AS_NO: "not supported", AS_YES: "supported"}  # fmt: skip

@@ -5,7 +5,7 @@ import pytest
 
 from huying.folder import SCHEME
 from huying.measures import structure
-from run_notebook import StandIn, judged, register_of
+from run_notebook import StandIn, judged, register_of, run_notebook
 
 TOWNS = register_of(3)
 PILOT = ("政务服务局", "综合执法局", "经济发展局")
@@ -35,7 +35,7 @@ def test_the_prescriptions_that_a_roster_meets():
     made = structure.meets_scheme(roster(units("T01", 5, 6, PILOT), units("T02"), units("T03", 7, 4)), TOWNS, SCHEME)
     assert made.loc["T01"].tolist() == [True, True, True, True]
     assert made.loc["T03"].tolist() == [False, False, True, False]  # 11 units, and the centre for culture is the fifth
-    assert structure.paper_compliance(WHOLE, TOWNS, SCHEME).tolist() == [1, 1, 1]
+    assert structure.meets_scheme(WHOLE, TOWNS, SCHEME).all(axis=None)
 
 
 @pytest.mark.parametrize(("town", "value"), [
@@ -60,14 +60,15 @@ def test_three_bureaus_five_offices_six_centres(pilot, value):
     ]
 
 
-def test_what_the_pilot_has_more_of():
+def test_what_the_pilot_has_more_of(tmp_path):
     made = roster(units("T01", 5, 6, PILOT), units("T02"), units("T03", 7, 6))
     row = structure.compare_pilot(made, TOWNS, SCHEME).loc["T01"]
     # the other two differ: of equally frequent compositions the smaller one, 7 + 5, is taken, and 3 + 5 and 6 are one more
     assert row["remark"] == ""
-    own = structure.units_of_pilot(made, TOWNS).set_index("name")
-    assert own.loc[list(PILOT), "is_added"].all() and own.loc[list(PILOT), "elsewhere"].tolist() == [0, 0, 0]
-    assert own.loc["5中心", "elsewhere"] == 1 and not own.loc["5中心", "is_added"]  # in one of two: not fewer than half
+    names, _ = run_notebook("02", StandIn(tmp_path, {"org_roster": made}), draw=False)
+    added = names["added"].set_index("name")["elsewhere"]
+    assert added[added < 1].index.tolist() == list(PILOT)  # shown are units in fewer than half of the two other towns
+    assert added["5中心"] == 1
     six = roster(units("T01", 5, 6, PILOT), units("T02", 7, 6), units("T03", 7, 6))
     assert structure.compare_pilot(six, TOWNS, SCHEME)["remark"].tolist() == ["not_one_more"]  # 6 centres as everywhere
 
@@ -88,12 +89,10 @@ def test_a_bureau_must_be_one_by_class():
     assert made["is_alone"].tolist() == [False, True]
 
 
-def test_a_ledger_that_leaves_out_a_town_or_names_a_stranger():
-    ledgers = {("villages", ""): pd.DataFrame({"town_id": ["T01", "T02", "T09"]}),  # lacks T03, knows T09
-               ("margins", ""): pd.DataFrame({"town_id": ["T01", "T02"]})}  # fmt: skip
-    odd = structure.covered_towns(ledgers, TOWNS).query("is_present != is_registered")
-    assert sorted(zip(odd["ledger"], odd["town_id"], strict=True)) == [
-        ("margins", "T03"), ("villages", "T03"), ("villages", "T09")]  # fmt: skip
+def test_a_ledger_that_leaves_out_a_town_or_names_a_stranger(tmp_path):
+    villages = pd.DataFrame({"village_id": [*"abc"], "town_id": ["T01", "T02", "T09"]})  # lacks T03, knows T09
+    names, _ = run_notebook("02", StandIn(tmp_path, {"villages": villages, "org_roster": WHOLE}), draw=False)
+    assert names["odd"] == {"T03", "T09"} and names["lists"].keys() >= {("villages", ""), ("org_roster", "")}
 
 
 def verdicts(county):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from huying import waiting
-from huying.counted import by_town, counted
+from huying.counted import counted, tally
 from huying.workdays import Rule, calendar
 
 RULE, CHINA = Rule(), calendar()
@@ -24,7 +24,8 @@ FLAGS = (
 
 def rate(found, flag, towns=()):
     """The counted share of a flag: a row a town of `towns`, then the county (index: place)."""
-    return by_town(list(towns), found[flag], found["town_id"]).set_index("place")
+    counts = tally(found[flag], found["town_id"], list(towns))
+    return counted(counts.index, counts["yes"], counts["known"]).set_index("place")
 
 
 def ledger(*rows, **columns):

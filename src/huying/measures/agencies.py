@@ -10,19 +10,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from huying.claims.judged import NO_BASELINE
-from huying.counted import by_period, unsaid, values
-from huying.estimates import COUNTY, EXACT, STUDENT
+from huying.counted import NO_CASE, find_ends, values
+from huying.estimates import COUNTY, EXACT
 from huying.exact import conditional_odds_ratio, median_unbiased, newcombe_difference
-from huying.waiting import median_days
 
 REPORT_DAYS, SERIES_MONTHS, SEGMENT_MONTHS = 30, 24, 3
 UNBOUNDED = 20.0  # a log odds ratio that has no limit on this side; a table needs both of its signs and no infinity
 NO_CHANGE = "no head change"
 ASKED = {"written": True, "oral": True, "none": False}
-NEWCOMBE = "newcombe"
 
 
 def rate_management(agencies: pd.DataFrame) -> pd.DataFrame:
@@ -32,26 +29,12 @@ def rate_management(agencies: pd.DataFrame) -> pd.DataFrame:
     part that is not recorded is left out of the mean.
     """
     called = agencies["meetings_called"].astype(float)
-    parts = {
-        "attendance": agencies["attendance_by_town"].astype("boolean").astype(float),
-        "meetings": agencies["meetings_attended"].astype(float) / called.where(called > 0),
-        "leave": agencies["leave_by_town"].astype("boolean").astype(float),
-    }
+    attendance, leave = (
+        agencies[f"{name}_by_town"].astype("boolean").astype(float) for name in ("attendance", "leave")
+    )
+    meetings = agencies["meetings_attended"].astype(float) / called.where(called > 0)
+    parts = {"attendance": attendance, "meetings": meetings, "leave": leave}
     return agencies.assign(**parts, index=pd.DataFrame(parts).mean(axis=1))
-
-
-def average(rows: pd.DataFrame, column: str, by: str = "") -> pd.DataFrame:
-    """The county's mean of a column of a complete list, period by period; `by`: one row for each value, named in `part`."""
-    keys = ["period", *([by] if by else [])]
-    tally = rows.groupby(keys)[column].agg(["mean", "count"]).reset_index() if len(rows) else _none(by)
-    made = values([COUNTY] * len(tally), tally["mean"], tally["count"].to_numpy(dtype=float))
-    made = made.assign(period=tally["period"], measure=column)
-    return made.assign(part=f"{by}_" + tally[by].astype(str)) if by else made
-
-
-def _none(by: str) -> pd.DataFrame:
-    empty = pd.DataFrame({"period": [""], "mean": [np.nan], "count": [0]})
-    return empty.iloc[:0].assign(**{by: ""}) if by else empty
 
 
 # --- head changes -----------------------------------------------------------------------------------------------------
@@ -64,29 +47,12 @@ def time_reports(changes: pd.DataFrame, periods: Mapping[str, Any]) -> pd.DataFr
     of a ledger without one, the last day written in it), and throughout where the ledger never fills the date of reporting.
     """
     dates = changes[["changed_on", "reported_on"]].apply(pd.to_datetime)
-    taken = dates.max(axis=1).groupby(changes["period"]).transform("max")
-    ends = changes["period"].map({period: pd.Timestamp(span.as_of) for period, span in periods.items()})
-    age = (pd.to_datetime(ends).fillna(taken) - dates["changed_on"]).dt.days
+    age = (find_ends(changes, periods, dates.max(axis=1), "as_of") - dates["changed_on"]).dt.days
     days = (dates["reported_on"] - dates["changed_on"]).dt.days
     can_tell = (age >= REPORT_DAYS) & (days.groupby(changes["period"]).transform("count") > 0)
     told = {"in_time": days <= REPORT_DAYS, "never_reported": days.isna()}
-    return changes.assign(
-        report_days=days, age_days=age, **{name: flag.astype("boolean").where(can_tell) for name, flag in told.items()}
-    )
-
-
-def explain_none(timed: pd.DataFrame) -> str:
-    """Why no change can be said to have been reported in time: there is none, or no date of reporting was ever written."""
-    return "no report date" if len(timed) and timed["report_days"].isna().all() else NO_CHANGE
-
-
-def find_median_days(timed: pd.DataFrame) -> pd.DataFrame:
-    """The median days to the report, those who have not reported censored at their age (Kaplan and Meier 1958), by period."""
-
-    def one(part: pd.DataFrame) -> pd.DataFrame:
-        return values([COUNTY], [median_days(part["report_days"], part["age_days"])], [len(part)])
-
-    return by_period(timed, one, NO_CHANGE).assign(measure="report_days")
+    flags = {name: flag.astype("boolean").where(can_tell) for name, flag in told.items()}
+    return changes.assign(report_days=days, age_days=age, **flags)
 
 
 # --- before and after the mechanism -----------------------------------------------------------------------------------
@@ -95,8 +61,7 @@ def find_median_days(timed: pd.DataFrame) -> pd.DataFrame:
 def find_mechanism_day(documents: pd.DataFrame) -> pd.Timestamp:
     """The day on which a mechanism came into force (else was issued), as the register of documents has it; missing without one."""
     papers = documents[documents["kind"] == "mechanism"]
-    days = pd.to_datetime(papers["effective_on"]).fillna(pd.to_datetime(papers["issued_on"]))
-    return days.min()
+    return pd.to_datetime(papers["effective_on"]).fillna(pd.to_datetime(papers["issued_on"])).min()
 
 
 def split_at_mechanism(changes: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
@@ -130,25 +95,24 @@ def compare_odds(split: pd.DataFrame) -> pd.DataFrame:
     1989).
     """
     k1, n1, k0, n0 = _tally(split)
-    reason = NO_CHANGE if not n1 + n0 else NO_BASELINE if not n0 else "no eligible case" if not n1 else ""
+    reason = NO_CHANGE if not n1 + n0 else NO_BASELINE if not n0 else NO_CASE if not n1 else ""
     reason = reason or ("" if 0 < k1 + k0 < n1 + n0 else "separation")
     if len(split) and split["is_after"].isna().all():
         reason, n1 = "no mechanism date", int(split["was_asked"].count())
     if reason:
-        return _with_period(unsaid([COUNTY], reason, n1 + n0, method=EXACT), split)
+        return _say(split, np.nan, n1 + n0, reason, method=EXACT)
     found = conditional_odds_ratio(k1, n1, k0, n0)
     with np.errstate(divide="ignore"):
-        low, high = np.clip(np.log([found.low, found.high]), -UNBOUNDED, UNBOUNDED)
-        estimate = np.log(found.estimate)
-    is_open = bool(np.isinf(estimate))
-    estimate = median_unbiased(k1, n1, k0, n0) if is_open else estimate
-    remark = "one_sided" if is_open else ""
-    row = values([COUNTY], [estimate], [n1 + n0], low=low, high=high, method=EXACT, remark=remark)
-    return _with_period(row, split)
+        estimate, low, high = np.log(found[:3])
+    limits = dict(zip(("low", "high"), np.clip([low, high], -UNBOUNDED, UNBOUNDED), strict=True))
+    if np.isinf(estimate):
+        estimate, limits["remark"] = median_unbiased(k1, n1, k0, n0), "one_sided"
+    return _say(split, estimate, n1 + n0, method=EXACT, **limits)
 
 
-def _with_period(row: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
-    return row.assign(period=split["period"].iloc[0] if len(split) else "", measure="was_asked")
+def _say(split: pd.DataFrame, value: float, n: int, reason: str = NO_CHANGE, **columns: Any) -> pd.DataFrame:
+    period = split["period"].iloc[0] if len(split) else ""
+    return values([COUNTY], [value], [n], reason, period=period, measure="was_asked", **columns)
 
 
 def read_as_ratio(logs: pd.DataFrame) -> pd.DataFrame:
@@ -161,10 +125,8 @@ def read_as_ratio(logs: pd.DataFrame) -> pd.DataFrame:
 def compare_shares(split: pd.DataFrame) -> pd.DataFrame:
     """The share asked after the mechanism less that before it, Newcombe's (1998) limits."""
     k1, n1, k0, n0 = _tally(split)
-    if not (n1 and n0):
-        return _with_period(unsaid([COUNTY], NO_CHANGE, n1 + n0, method=NEWCOMBE), split)
     gap, low, high = newcombe_difference(k1, n1, k0, n0)
-    return _with_period(values([COUNTY], [gap], [n1 + n0], low=low, high=high, method=NEWCOMBE), split)
+    return _say(split, gap, n1 + n0, low=low, high=high, method="newcombe")
 
 
 def list_series(split: pd.DataFrame) -> list[pd.DataFrame]:
@@ -174,41 +136,19 @@ def list_series(split: pd.DataFrame) -> list[pd.DataFrame]:
     mechanism after it, else 0). None where the changes span fewer than 24 months, a segment has fewer than 3, or a month
     parts the asked changes of a segment from the others.
     """
-    if not len(split) or split["is_after"].isna().all():
+    if split["is_after"].isna().all():
         return []
     known = split[split["was_asked"].notna()]
     tally = known.groupby(known["since"].astype(float))["was_asked"].agg(["sum", "count"]).astype(float).reset_index()
     asked, since = tally["sum"], tally["since"]
     months = pd.DataFrame({"month": since - split["since"].min(), "asked": asked, "not_asked": tally["count"] - asked})
     months = months.assign(is_after=(since >= 0).astype(int), since=since.clip(lower=0.0))
-    months.attrs = {"period": split["period"].iloc[0]}
-    return [months] if _is_estimable(months) else []
-
-
-def _is_estimable(months: pd.DataFrame) -> bool:
-    sides = [months[months["is_after"] == after] for after in (0, 1)]
-    if not len(months) or np.ptp(months["month"]) + 1 < SERIES_MONTHS or len(months) <= 4:
-        return False
-    if min(map(len, sides)) < SEGMENT_MONTHS:
-        return False
-    return all(side["asked"].any() and side["not_asked"].any() and not _is_parted(side) for side in sides)
+    sides = [side for _, side in months.groupby("is_after") if len(side) >= SEGMENT_MONTHS and not _is_parted(side)]
+    is_long = months["month"].max() - months["month"].min() + 1 >= SERIES_MONTHS
+    return [months] if is_long and len(sides) == 2 else []
 
 
 def _is_parted(side: pd.DataFrame) -> bool:
-    """Whether a month parts the asked changes of a segment from the others, itself possibly mixed."""
+    """Whether all or none of a segment were asked, or a month, itself possibly mixed, parts the asked from the others."""
     yes, no = (side.loc[side[name] > 0, "month"] for name in ("asked", "not_asked"))
-    return bool(yes.min() >= no.max() or yes.max() <= no.min())
-
-
-def read_term(fit: Any, term: str) -> pd.DataFrame:
-    """One coefficient of a model that statsmodels fitted to months: Student's limits at months less coefficients.
-
-    A handful of changes a month makes the normal limits rough: to be read with care. n is the number of changes.
-    """
-    months = fit.model.data.frame
-    value, se, df = float(fit.params[term]), float(fit.bse[term]), float(fit.df_resid)
-    half = float(stats.t.ppf(0.975, df)) * se
-    n = float(months[["asked", "not_asked"]].to_numpy().sum())
-    given = {"low": value - half, "high": value + half, "se": se, "df": df, "method": STUDENT}
-    row = values([COUNTY], [value], [n], **given, reliability="read with care")
-    return row.assign(period=months.attrs.get("period", ""), measure=term)
+    return not (yes.min() < no.max() and yes.max() > no.min())

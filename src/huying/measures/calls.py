@@ -7,28 +7,21 @@ are in working days, those of cases in calendar days.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from huying.counted import NO_CASE, by_period, student, unsaid, values
 from huying.errors import EstimateError
 from huying.estimates import COUNT, COUNTY, STUDENT, Design
 from huying.regressions import regress
 
 RULING_LIMIT = 30  # calendar days from referral to a ruling
-UNRECORDED = {
-    "responded_at": "no response time",
-    "feedback_at": "no feedback time",
-    "is_cross_duty": "no mark of overlapping duties",
-}
-NO_NUMBER = {
-    "regressions.nobody": "too few answers",
-    "regressions.too_few": "too few answers",
-    "regressions.collinear": "too few answers",  # one month
-    "regressions.constant": "separation",
-    "regressions.separated": "separation",
-}
+UNRECORDED = {"responded_at": "no response time", "feedback_at": "no feedback time"}
+UNRECORDED |= {"is_cross_duty": "no mark of overlapping duties"}
+FEW = "too few answers"
+NO_NUMBER = {f"regressions.{name}": FEW for name in ("nobody", "too_few", "collinear")}  # collinear: one month
+NO_NUMBER |= {f"regressions.{name}": "separation" for name in ("constant", "separated")}
 
 
 def why_no_rate(calls: pd.DataFrame, column: str = "") -> str:
@@ -44,31 +37,24 @@ def month_trend(calls: pd.DataFrame, flag: str) -> pd.DataFrame:
     `svyglm` with these as PSUs; df = their number less 2. Fewer than 2 months or 3 such groups, or answers that a month
     separates: no number, and the reason.
     """
-    groups = list(calls.groupby("period", sort=True)) or [("", calls)]
-    rows = [
-        {"place": COUNTY, "measure": flag, "period": when, "wave": "", **_trend(part, flag)} for when, part in groups
-    ]
-    return pd.DataFrame(rows).assign(method=STUDENT)
 
-
-def _trend(calls: pd.DataFrame, flag: str) -> dict[str, Any]:
-    used = calls[calls[flag].notna()]
-    month = used["dispatched_at"].dt.year * 12 + used["dispatched_at"].dt.month
-    frame = pd.DataFrame({"flag": used[flag].astype("Float64"), "month": (month - month.min()).astype(float)})
-    empty = dict.fromkeys(("estimate", "low", "high", "se", "df"), np.nan) | {"n": float(len(used))}
-    why = "no response time" if len(calls) and calls["responded_at"].isna().all() else ""
-    names = used[["town_id", "dept_id"]].fillna("?").astype(str)
-    design = one_stratum(names["town_id"] + "/" + names["dept_id"])
-    if not why and design.psus.sum() < 3:
-        why = "too few answers"
-    if not why:
+    def one(part: pd.DataFrame) -> pd.DataFrame:
+        used = part[part[flag].notna()]
+        month = used["dispatched_at"].dt.year * 12 + used["dispatched_at"].dt.month
+        frame = pd.DataFrame({"flag": used[flag].astype("Float64"), "month": (month - month.min()).astype(float)})
+        names = used[["town_id", "dept_id"]].fillna("?").astype(str)
+        design = one_stratum(names["town_id"] + "/" + names["dept_id"])
+        why = "no response time" if part["responded_at"].isna().all() else FEW if design.psus.sum() < 3 else ""
+        if why:
+            return student(np.nan, np.nan, np.nan, len(used), why)
         try:
-            found = regress(design, frame, "flag ~ month", model="logistic").table.set_index("term").loc["month"]
-            row = {"estimate": found["coefficient"], **found[["low", "high", "se"]], "df": float(design.psus.sum() - 2)}
-            return {**empty, **row, "reliability": "ok", "reason": ""}
+            found = regress(design, frame, "flag ~ month", model="logistic")
         except EstimateError as error:
-            why = NO_NUMBER[error.key]
-    return {**empty, "reliability": "not estimable", "reason": why}
+            return student(np.nan, np.nan, np.nan, len(used), NO_NUMBER[error.key])
+        value, se = found.table.set_index("term").loc["month", ["coefficient", "se"]]
+        return student(value, se, found.df, found.n)
+
+    return by_period(calls, one, FEW).assign(measure=flag, wave="")
 
 
 def one_stratum(psu: pd.Series) -> Design:
@@ -82,34 +68,16 @@ def compare_risks(calls: pd.DataFrame, flag: str, group: str) -> pd.DataFrame:
 
     95% interval on the log scale (Katz and others 1978, method C); no number where a group has no call, or none with `flag`.
     """
-    rows = []
-    for when, part in list(calls.groupby("period", sort=True)) or [("", calls)]:
+
+    def one(part: pd.DataFrame) -> pd.DataFrame:
         inside = part[group].fillna(False).astype(bool)
-        ratio, low, high = risk_ratio(*(part.loc[at, flag] for at in (inside, ~inside)))
-        rows.append({"place": COUNTY, "period": when, "measure": flag, "estimate": ratio, "low": low, "high": high})
-        rows[-1]["n"] = int(inside.sum())
-    return pd.DataFrame(rows).assign(method=STUDENT)
+        (k, n), (m, size) = ((part.loc[at, flag].sum(), part.loc[at, flag].count()) for at in (inside, ~inside))
+        if not (k and m):
+            return unsaid([COUNTY], NO_CASE, inside.sum(), method=STUDENT)
+        ratio, spread = (k / n) / (m / size), np.exp(1.959964 * np.sqrt(1 / k - 1 / n + 1 / m - 1 / size))
+        return values([COUNTY], [ratio], [inside.sum()], low=ratio / spread, high=ratio * spread, method=STUDENT)
 
-
-def risk_ratio(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
-    """The share of true in `first` over that in `second`, with its 95% interval on the log scale (Katz and others 1978)."""
-    k, n, m, size = (float(v) for v in (first.sum(), first.count(), second.sum(), second.count()))
-    if not (k and m):
-        return np.nan, np.nan, np.nan
-    ratio, spread = (k / n) / (m / size), np.sqrt(1 / k - 1 / n + 1 / m - 1 / size)
-    return ratio, ratio * np.exp(-1.959964 * spread), ratio * np.exp(1.959964 * spread)
-
-
-def called_per_need(calls: pd.DataFrame, need_counts: pd.DataFrame, towns: pd.Series) -> pd.DataFrame:
-    """Calls of the ledger beside the matters that the hotline and the grid counted, by town: calls, need, per_100.
-
-    A row a town of the register, also one without a call; need is missing where nobody counted it. Never set against the
-    need that staff report: several of them may share one matter.
-    """
-    n_calls = calls["town_id"].value_counts().reindex(towns, fill_value=0)
-    need = need_counts.groupby("town_id")["n"].sum().reindex(towns).astype("Float64").astype(float)
-    table = pd.DataFrame({"calls": n_calls, "need": need})
-    return table.assign(per_100=100 * table["calls"] / table["need"].where(table["need"] > 0)).rename_axis("place")
+    return by_period(calls, one).assign(measure=flag)
 
 
 def count_silent(rows: pd.DataFrame, n_calls: pd.Series) -> pd.DataFrame:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.counted import unsaid, values
-from huying.estimates import COUNTY, STUDENT, limits
+from huying.counted import student, unsaid, values
+from huying.estimates import COUNTY
 from huying.exact import permutation_p
 from huying.survey import Survey
 
@@ -41,10 +41,8 @@ def compare_changes(
 
     `waves`: the field time of each wave by name, with its first and last day. Parts end in _of_change.
     """
-    if not len(survey.frame) or not len(since.frame):
-        empty = pd.DataFrame(columns=["estimate", "variance", "df"], dtype=float)
-        return _compare(empty, survey, campaign, "_of_change", survey.absent or since.absent)
-    why = "" if is_between(campaign.get("on"), waves.get(since.wave), waves.get(survey.wave)) else NONE_BEFORE
+    is_after = is_between(campaign.get("on"), waves.get(since.wave), waves.get(survey.wave))
+    why = survey.absent or since.absent or ("" if is_after else NONE_BEFORE)
     return _compare(measure_changes(survey, since, column), survey, campaign, "_of_change", why)
 
 
@@ -67,11 +65,8 @@ def measure_changes(survey: Survey, since: Survey, column: str) -> pd.DataFrame:
     """
     apart = sum(measure_levels(wave, column)["variance"] for wave in (since, survey))
     rows = _of_towns(replace(survey, fewest=1).change(column, since))
-    variance = rows["se"] ** 2
-    df = rows["df"].where(variance.notna(), np.inf)
-    return pd.DataFrame(
-        {"estimate": rows["estimate"], "variance": variance.fillna(apart.reindex(rows.index)), "df": df}
-    )
+    variance, df = (rows["se"] ** 2).fillna(apart.reindex(rows.index)), rows["df"].where(rows["se"].notna(), np.inf)
+    return pd.DataFrame({"estimate": rows["estimate"], "variance": variance, "df": df})
 
 
 def _of_towns(rows: pd.DataFrame) -> pd.DataFrame:
@@ -89,12 +84,10 @@ def _compare(
         return unsaid([COUNTY, COUNTY], reason, part=parts, wave=survey.wave)
     test = permutation_p(towns["estimate"].to_numpy(), treated)
     share = np.where(treated, 1 / treated.sum(), 1 / (~treated).sum())
-    gap = values([COUNTY], [test.difference], [len(towns)], method=STUDENT, reason=why)
-    gap["se"], gap["df"] = satterthwaite(share**2 * towns["variance"].to_numpy(), towns["df"].to_numpy(dtype=float))
-    gap["low"], gap["high"] = limits(gap.assign(n_eff=np.nan))
-    gap["df"] = gap["df"].where(gap["df"] < ENDLESS)
+    se, df = satterthwaite(share**2 * towns["variance"].to_numpy(), towns["df"].to_numpy(dtype=float))
+    gap = student(test.difference, se, df, len(towns)).assign(reason=why, df=df if df < ENDLESS else np.nan)
     small = f"smallest p: {test.smallest_p:.3f}".replace("0.", ".") if test.smallest_p > SIGNIFICANT else ""
-    chance = values([COUNTY], [test.p], [len(towns)], method=PERMUTATION, reason=small)
+    chance = values([COUNTY], [test.p], [len(towns)], method=PERMUTATION).assign(reason=small)
     return pd.concat([gap, chance], ignore_index=True).assign(part=parts, wave=survey.wave, remark=ASSOCIATION)
 
 

@@ -6,7 +6,7 @@ Columns of ratings (1 to 5) or answers are named by their prefix, an agency's ki
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,13 @@ import pandas as pd
 from huying import scales
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.counted import bounded, unsaid, values
-from huying.estimates import COUNTY, STUDENT, estimate_means
+from huying.estimates import COUNTY, estimate_means
 from huying.measures.calls import one_stratum
 from huying.survey import Survey
 
 RATINGS = (1, 2, 3, 4, 5)
 BOOTSTRAP, JACKKNIFE, DRAWS = "psu bootstrap", "jackknife", 499
-NOT_ASKED, FEW = "not asked", "too few answers"
+NOT_ASKED, FEW, SIDES = "not asked", "too few answers", ("leaders_less_staff", "weighted_kappa")
 
 
 def columns_of(frame: pd.DataFrame, prefix: str) -> dict[str, str]:
@@ -46,13 +46,12 @@ def merge_leaders(leaders: Census, changed: Said, said: Said) -> pd.DataFrame:
 
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
         told = pd.concat([_merge(frame, town, kind, changed, said) for kind in kinds])
-        counts = [[int(told.sum())], [int(told.count())], [len(told)]]
-        return bounded([COUNTY], *counts, fewest=FEWEST, reason="no head change", exact=len(told) >= FEWEST)
+        counts = [told.sum()], [told.count()], [len(told)]
+        return bounded([COUNTY], *counts, FEWEST, "no head change", exact=True)
 
     kinds = columns_of(leaders.frame, said.prefix)
-    if reason := _absent(leaders, kinds, columns_of(leaders.frame, changed.prefix)):
-        return _unsaid(leaders, reason)
-    return leaders.by_town(tally).assign(measure=said.prefix.rstrip("_"))
+    reason = "" if kinds and columns_of(leaders.frame, changed.prefix) else NOT_ASKED
+    return leaders.by_town(tally, reason).assign(measure=said.prefix.rstrip("_"))
 
 
 def _merge(frame: pd.DataFrame, town: pd.Series, kind: str, changed: Said, said: Said) -> pd.Series:
@@ -76,14 +75,12 @@ def compare_sides(leaders: Census, staff: Survey, of_leaders: str, of_staff: str
         theirs = _rate(ours, ours["town"], of_staff).add_suffix("_staff")
         pairs = _rate(frame, town, of_leaders).add_suffix("_leaders").join(theirs, how="inner").reset_index()
         if pairs["town"].nunique() < FEWEST_TOWNS or len(pairs) < FEWEST:
-            return unsaid([COUNTY], FEW)
+            return unsaid([COUNTY, COUNTY], FEW, part=SIDES)
         return pd.concat([_subtract(pairs), _agree(pairs)], ignore_index=True)
 
     kinds = (columns_of(leaders.frame, of_leaders), columns_of(ours, of_staff))
-    reason = _absent(leaders, *kinds) or staff.absent
-    made = _unsaid(leaders, reason) if reason else leaders.by_town(tally)
-    if made["estimate"].isna().all():
-        made = pd.concat([made.assign(part=part) for part in ("leaders_less_staff", "weighted_kappa")])
+    reason = leaders.absent or ("" if all(kinds) else NOT_ASKED) or staff.absent
+    made = _unsaid(leaders, reason, *SIDES) if reason else leaders.by_town(tally)
     return made.assign(measure=of_leaders.rstrip("_"))
 
 
@@ -98,29 +95,28 @@ def _rate(frame: pd.DataFrame, town: pd.Series, prefix: str) -> pd.DataFrame:
 def _subtract(pairs: pd.DataFrame) -> pd.DataFrame:
     gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
     made = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST)
-    kept = ["place", "estimate", "low", "high", "n", "n_eff", "df", "deff", "se", "method", "reliability", "reason"]
-    return made.loc[made["place"] == COUNTY, kept].assign(part="leaders_less_staff")
+    return made[made["place"] == COUNTY].drop(columns=["indicator", "group", "wave"]).assign(part=SIDES[0])
 
 
 def _agree(pairs: pd.DataFrame) -> pd.DataFrame:
     found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], RATINGS, psu=pairs["town"])
     given = {"low": found.low, "high": found.high, "se": found.se, "df": found.df, "method": JACKKNIFE}
-    return _say(values([COUNTY], [found.estimate], [found.n], **given), "separation").assign(part="weighted_kappa")
+    return values([COUNTY], [found.estimate], [found.n], "separation", **given, part=SIDES[1])
 
 
 def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.DataFrame:
     """How far the ratings measure one thing: Cronbach's alpha and McDonald's omega, persons drawn again within towns."""
     score = staff.frame[list(columns_of(staff.frame, prefix).values())].astype(float)
     if reason := staff.absent or ("" if score.shape[1] else NOT_ASKED):
-        return pd.concat([_unsaid(staff, reason).assign(part=part) for part in ("alpha", "omega")])
+        return _unsaid(staff, reason, "alpha", "omega")
     n, rows, at = int(score.notna().all(axis=1).sum()), [], _order_of_files(staff.frame.index)
     score, stratum, weight = score.iloc[at], staff.design.stratum[at], staff.design.weight[at]
     psu = pd.factorize(staff.design.psu[at])[0]
     for part, statistic in (("alpha", scales.cronbach_alpha), ("omega", scales.mcdonald_omega)):
         value = statistic(score, weight)
         low, high = scales.psu_bootstrap(statistic, score, stratum, psu, weight, n=draws)
-        row = values([COUNTY], [value], [n], low=low, high=high, method=BOOTSTRAP)
-        rows.append(_say(row, "not estimable").assign(part=part))
+        given = {"low": low, "high": high, "method": BOOTSTRAP, "part": part}
+        rows.append(values([COUNTY], [value], [n], "not estimable", **given))
     return _placed(pd.concat(rows, ignore_index=True), staff)
 
 
@@ -138,30 +134,11 @@ def stack_ratings(staff: Survey, prefix: str, *others: str) -> pd.DataFrame:
     return long.assign(kind=long["kind"].str.removeprefix(prefix))
 
 
-def read_ordinal(fit: scales.Ordinal, staff: Survey) -> pd.DataFrame:
-    """The first coefficient of a cumulative logit model as a row: log odds of a better rating, Student's limits."""
-    (low, *_), (high, *_) = fit.limits()
-    given: dict[str, Any] = {"low": low, "high": high, "se": fit.se[0], "df": fit.df, "method": STUDENT}
-    row = _say(values([COUNTY], fit.coefficients[:1], [fit.n], **given), fit.reason)
-    return _placed(row.assign(reason=staff.absent) if staff.absent else row, staff)
-
-
-def _absent(leaders: Survey, *columns: dict[str, str]) -> str:
-    """Why nothing can be said: nobody was asked, or not this."""
-    return leaders.absent or ("" if all(columns) else NOT_ASKED)
-
-
-def _unsaid(survey: Survey, reason: str) -> pd.DataFrame:
-    return _placed(unsaid([COUNTY], reason), survey)
+def _unsaid(survey: Survey, reason: str, *parts: str) -> pd.DataFrame:
+    return _placed(unsaid([COUNTY] * len(parts), reason, part=parts), survey)
 
 
 def _placed(rows: pd.DataFrame, survey: Survey) -> pd.DataFrame:
     made = rows.assign(wave=survey.wave, period="", measure=rows.get("part", ""))
     made.attrs["labels"] = survey.labels
     return made
-
-
-def _say(row: pd.DataFrame, reason: str) -> pd.DataFrame:
-    """The row, or without a number its `reason`."""
-    is_there = row["estimate"].notna()
-    return row.assign(reason=np.where(is_there, "", reason), reliability=np.where(is_there, "ok", "not estimable"))

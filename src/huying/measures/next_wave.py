@@ -47,10 +47,9 @@ def rise_of_share(p: float, n: float, deff: float = 1.0, shared: float = 0.0) ->
     def lacks(rise: float) -> float:
         return size_for_share(p, rise, deff, shared) - n
 
-    top = 1 - p
-    if not (0 <= p < 1 and n > 0 and deff > 0) or lacks(top) > 0:
+    if not (0 <= p < 1 and n > 0 and deff > 0) or lacks(1 - p) > 0:
         return np.nan
-    return float(optimize.brentq(lacks, 1e-6, top, xtol=1e-14, rtol=1e-12))
+    return float(optimize.brentq(lacks, 1e-6, 1 - p, xtol=1e-14, rtol=1e-12))
 
 
 def size_for_mean(spread: float, rise: float = RISE, shared: float = 0.0, listed: float = np.inf) -> float:
@@ -96,22 +95,16 @@ def plan_next(rows: pd.DataFrame, shared: float = 0.0, listed: pd.Series | None 
 
     The part names which of the two. Shares use the design effect behind their interval (n / n_eff), means and ratios their
     standard error; `shared` as of `correlate_waves`. `listed`: the people in the population by place, where the sample is a
-    large part of them.
+    large part of them; endless where it is missing.
     """
-    population = pd.Series(np.inf, rows["place"].unique()) if listed is None else listed
-    pairs = [_plan(row, shared, float(population[row["place"]])) for row in rows.to_dict("records")]
+    population = (pd.Series(dtype=float) if listed is None else listed).reindex(rows["place"]).fillna(np.inf)
+    pairs = [_plan(row, shared, size) for row, size in zip(rows.to_dict("records"), population, strict=True)]
     rises, sizes = np.array(pairs, dtype=float).reshape(-1, 2).T
     why, parts = rows["reason"].replace("", "not estimable").to_numpy(), []
     for part, numbers in ((DETECTABLE, rises), (NEEDED, np.ceil(np.round(sizes, 9)))):
-        made = values(rows["place"], numbers, rows["n"].to_numpy(dtype=float), part=part)
-        parts.append(made.assign(reason=np.where(np.isnan(numbers), why, ""), wave=rows["wave"].to_numpy()))
+        given = {"part": part, "wave": rows["wave"].to_numpy()}
+        parts.append(values(rows["place"], numbers, rows["n"].to_numpy(dtype=float), why, **given))
     return pd.concat(parts, ignore_index=True)
-
-
-def list_staff(towns: pd.DataFrame) -> pd.Series:
-    """The staff listed in the register by town and for the county; endless where the register does not say."""
-    listed = towns.set_index("town_id")["staff_listed"].astype(float)
-    return pd.concat([listed, pd.Series({COUNTY: listed.sum(skipna=False)})]).fillna(np.inf)
 
 
 def _plan(row: Mapping[Any, Any], shared: float, listed: float) -> tuple[float, float]:

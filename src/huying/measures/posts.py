@@ -13,28 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.counted import counted, unsaid, values
-from huying.estimates import COUNTY, EXACT
+from huying.counted import counted, unsaid
+from huying.estimates import COUNTY
 
 KINDS, TAUGHT = ["admin", "psu"], "edu_health"  # the plan's claims leave education and health out
 KEYS = ["year", "kind", "town_id"]
-
-
-def per_1000(n: pd.Series, towns: pd.DataFrame) -> pd.DataFrame:
-    """`n` (index town_id, missing where unknown) per 1,000 residents, by town and, over the towns known, for the county."""
-    people = towns.set_index("town_id")["pop"].loc[n.index].where(n.notna()).astype(float)
-    k, size = n.astype(float), people.fillna(0)
-    rates = [*(1000 * k / people), 1000 * k.sum() / size.sum() if size.sum() else np.nan]
-    return values([*n.index, COUNTY], rates, [*size, size.sum()])
-
-
-def posts_by_year(quota: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
-    """The towns' posts by year, all kinds together: year, town_id, quota, filled, borrowed_out, at_work (filled less lent out)."""
-    once = quota.drop_duplicates(KEYS, keep="last")
-    known = once[once["town_id"].isin(towns["town_id"])]
-    known = known.assign(borrowed_out=known["borrowed_out"].fillna(0))
-    table = known.groupby(["year", "town_id"])[["quota", "filled", "borrowed_out"]].sum().astype(float).reset_index()
-    return table.assign(at_work=table["filled"] - table["borrowed_out"])
 
 
 def is_county(rows: pd.DataFrame) -> pd.Series:
@@ -42,18 +25,11 @@ def is_county(rows: pd.DataFrame) -> pd.Series:
     return rows["town_id"].fillna("").astype(str) == ""
 
 
-def latest_plan(plan: pd.DataFrame, year: int | None = None) -> pd.DataFrame:
-    """The rows of the hiring plan of `year`, the latest unless given, each once."""
-    once = plan.drop_duplicates(KEYS, keep="last")
-    return once[once["year"] == (once["year"].max() if year is None else year)]
-
-
 def stock_before(quota: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     """The posts that existed in the year before the plan, else in the latest year not after it."""
     once, year = quota.drop_duplicates(KEYS, keep="last"), plan["year"].max()
-    years = once["year"]
-    before = years[years < year].max() if (years < year).any() else years[years <= year].max()
-    return once[years == before]
+    years = once["year"][once["year"] <= year]
+    return once[once["year"] == (years[years < year].max() if (years < year).any() else years.max())]
 
 
 def sum_by_kind(rows: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -71,25 +47,10 @@ def compare_plan(plan: pd.DataFrame, stock: pd.DataFrame, kinds: Sequence[str] =
     """
     if not all(is_county(side[side["kind"].isin(KINDS)]).any() for side in (plan, stock)):
         return unsaid([COUNTY], "no county total")
-    (k, n), (k0, n0) = (
-        sum_by_kind(side, column).loc[list(kinds)].sum() for side, column in ((plan, "planned"), (stock, "quota"))
-    )
-    base = k0 / n0 if n0 else np.nan
-    share = counted([COUNTY], [k], [n])
-    moved = {name: (share[name] - base).to_numpy() for name in ("estimate", "low", "high")}
-    return values([COUNTY], moved["estimate"], n if n0 else 0, low=moved["low"], high=moved["high"], method=EXACT)
-
-
-def beside_printed(sums: pd.DataFrame, printed: Any) -> pd.DataFrame:
-    """The counts that a report prints beside those of the plan: counted, printed, differs; index such as `admin_total`.
-
-    `sums` as of `sum_by_kind`; `printed`: numbers by name, nothing where the report masks them. Only printed ones have a row.
-    """
-    told = printed if isinstance(printed, Mapping) else {}
-    own = {f"{kind}_{side}": sums.loc[kind, side] for kind in KINDS for side in ("total", "towns")}
-    table = pd.DataFrame({"counted": own, "printed": {name: told.get(name) for name in own}}, dtype=float)
-    table = table[table["printed"].notna()]
-    return table.assign(differs=(table["counted"] - table["printed"]).abs() > 1e-9)
+    sides = ((plan, "planned"), (stock, "quota"))
+    (k, n), (k0, n0) = (sum_by_kind(side, column).loc[list(kinds)].sum() for side, column in sides)
+    made = counted([COUNTY], [k], [n if n0 else 0]).drop(columns="n_eff")
+    return made.assign(**{name: made[name] - k0 / (n0 or np.nan) for name in ("estimate", "low", "high")})
 
 
 def printed_share(sums: pd.DataFrame, printed: Any) -> pd.DataFrame:

@@ -6,30 +6,25 @@ calendar days.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from huying.counted import values
+from huying.counted import by_period, find_medians, student, values
 from huying.errors import EstimateError
-from huying.estimates import COUNTY, STUDENT, Design, county_variance, credited, limits, ratio
+from huying.estimates import COUNTY, Design, county_variance, credited, limits, ratio
 from huying.measures.calls import one_stratum
 from huying.regressions import regress
 from huying.small_areas import rank_regions
 from huying.survey import Survey
-from huying.waiting import median_days
 
 ASSOCIATION, FEW = "association", "too few answers"
 SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for every department
 MIDDLE = 3.0  # of a scale from 1 to 5
-STEPS = {
-    "accept": ("referred_on", "accepted_on"),
-    "hear": ("accepted_on", "heard_on"),
-    "rule": ("heard_on", "ruled_on"),
-}
+STEPS = {"accept": "referred_on", "hear": "accepted_on", "rule": "heard_on"}  # each begins when the one before it ends
+ENDS = [*STEPS.values(), "ruled_on"][1:]
 FEWEST_EVENTS, AROUND_DAYS, FEWEST_MONTHS, FEWEST_TOWNS = 10, 30, 3, 3
 
 
@@ -47,10 +42,10 @@ def rank_need(rows: pd.DataFrame, towns: pd.DataFrame, threshold: float) -> pd.D
     known = int((own["estimate"].notna() & own["low"].notna()).sum())
     ends = limits(own, 0.95 ** (1 / max(1, known)))
     value, low, high = ((side - threshold) * adults for side in (own["estimate"].to_numpy(dtype=float), *ends))
-    regions = rank_regions(value, low, high)  # lowest first: the greatest need
-    ranks = {"estimate": regions["rank"], "low": regions["rank_low"], "high": regions["rank_high"]}
+    # lowest first: the greatest need
+    ranks = rank_regions(value, low, high).set_axis(["estimate", "low", "high"], axis=1)
     need = {"shortfall": threshold - own["estimate"], "adults": adults, "people_short": -value}
-    table = pd.DataFrame({"place": own["place"], **ranks, **need}).sort_values("estimate", ignore_index=True)
+    table = ranks.assign(place=own["place"], **need).sort_values("estimate", ignore_index=True)
     table.attrs = dict(rows.attrs)
     return table
 
@@ -62,29 +57,23 @@ def tell(value: float, se: float, df: float, n: float, reason: str = "", wave: s
     """The county's row of an association, with Student limits; with a `reason` nothing is stated."""
     if not reason and not (se > 0 and df > 0):
         reason = "not estimable"
+    read = "read with care" if df < 8 else "ok"
+    told = {"wave": wave, "period": "", "remark": ASSOCIATION, "reliability": read}
     if reason:
         value = se = np.nan
-    half = stats.t.ppf(0.975, df) * se if df > 0 else np.nan
-    read = "read with care" if df < 8 else "ok"
-    read = (FEW if reason == FEW else "not estimable") if reason else read
-    row = {"place": COUNTY, "estimate": value, "low": value - half, "high": value + half, "se": se, "n": float(n)}
-    told = {"method": STUDENT, "reliability": read, "reason": reason, "remark": "" if reason else ASSOCIATION}
-    return pd.DataFrame([{**row, "df": df, **told, "wave": wave, "period": ""}])
+        told |= {"remark": "", "reliability": FEW if reason == FEW else "not estimable"}
+    return student(value, se, df, n, reason, **told)
 
 
 def associate(survey: Survey, formula: str, term: str) -> pd.DataFrame:
     """The county's row of one coefficient of a linear regression (`Survey.regress`): what goes with `term`, all else in the formula held equal."""
-    n, reason = 0, survey.absent
     try:
         found = survey.regress(formula)
     except EstimateError as error:
-        reason = reason or (FEW if error.key in ("regressions.nobody", "regressions.too_few") else "not estimable")
-    else:
-        n, reason = found.n, FEW if found.n < survey.fewest else ""
-    if reason:
-        return tell(np.nan, np.nan, np.nan, n, reason, survey.wave)
-    row = found.table.set_index("term").loc[term]
-    return tell(row["coefficient"], row["se"], found.df, n, wave=survey.wave)
+        why = FEW if error.key in ("regressions.nobody", "regressions.too_few") else "not estimable"
+        return tell(np.nan, np.nan, np.nan, 0, survey.absent or why, survey.wave)
+    value, se = found.table.set_index("term").loc[term, ["coefficient", "se"]]
+    return tell(value, se, found.df, found.n, FEW if found.n < survey.fewest else "", survey.wave)
 
 
 def compare_ratios(survey: Survey, numerator: str, denominator: str, group: str) -> pd.DataFrame:
@@ -92,21 +81,18 @@ def compare_ratios(survey: Survey, numerator: str, denominator: str, group: str)
     if not len(survey.frame):
         return tell(np.nan, np.nan, np.nan, 0, survey.absent, survey.wave)
     number = survey.frame[[numerator, denominator, group]].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    num, den, holds = np.where(np.isfinite(number[:, :2]).all(axis=1)[:, None], number, np.nan).T
-    sides = [np.isfinite(num) & (holds == side) for side in (1, 0)]
-    n, reason = sum(int(side.sum()) for side in sides), ""
-    if min(side.sum() for side in sides) < survey.fewest:
-        return tell(np.nan, np.nan, np.nan, n, FEW, survey.wave)
-    gap = ratio_gap(survey.design, num, den, *sides)
-    return tell(*gap, n, reason, survey.wave)
+    sides = [np.isfinite(number).all(axis=1) & (number[:, 2] == side) for side in (1, 0)]
+    sizes = [int(side.sum()) for side in sides]
+    if min(sizes) < survey.fewest:
+        return tell(np.nan, np.nan, np.nan, sum(sizes), FEW, survey.wave)
+    return tell(*ratio_gap(survey.design, number[:, 0], number[:, 1], *sides), sum(sizes), wave=survey.wave)
 
 
 def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tuple[float, float, float]:
     """The ratio sum(w num)/sum(w den) in the county's domain `first` less that in `second`: value, standard error, df."""
     whole = np.zeros_like(design.stratum)
-    one, other = (
-        ratio(design, np.where(part, num, 0.0), np.where(part, den, 0.0), whole, 1) for part in (first, second)
-    )
+    num, den = np.nan_to_num(num), np.nan_to_num(den)
+    one, other = (ratio(design, num * part, den * part, whole, 1) for part in (first, second))
     used = np.unique(design.psu[first | second])
     df = len(used) - len(np.unique(design.owner[used]))
     variance = county_variance(design, credited(design, one.influence - other.influence))
@@ -135,8 +121,7 @@ def list_town_months(
             n = 100 * n / _need(need_counts).reindex(grid)
         before = prompt.groupby("town_id").shift(1)
         parts.append(pd.DataFrame({"before": before, "calls": n}).reset_index().assign(period=str(period)))
-    names = ["town_id", "month", "before", "calls", "period"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
+    return pd.concat(parts or [pd.DataFrame(columns=["period"])], ignore_index=True)
 
 
 def _need(counts: pd.DataFrame) -> pd.Series:
@@ -151,8 +136,7 @@ def compare_months(table: pd.DataFrame) -> pd.DataFrame:
     Both are centred on the town's mean; the variance goes over towns (df = towns - 1). A town whose share never moves says
     nothing, and fewer than 3 towns or months say too little.
     """
-    groups = list(table.groupby("period")) or [("", table)]
-    return pd.concat([_slope(part).assign(period=period) for period, part in groups], ignore_index=True)
+    return by_period(table, _slope, FEW)
 
 
 def _slope(table: pd.DataFrame) -> pd.DataFrame:
@@ -214,23 +198,15 @@ def find_step_medians(cases: pd.DataFrame, as_of: Mapping[str, pd.Timestamp]) ->
     A case that is past a step whose day was not written down says nothing of it. A median that more than half have not
     reached is missing.
     """
-    parts = [
-        values([COUNTY], [days], [n], part=f"median_days_{step}", period=str(period))
-        for period, own in cases.groupby("period")
-        for step, days, n in _time_steps(own, as_of[str(period)])
-    ]
-    empty = values([], [], []).assign(part="", period="")
-    return pd.concat(parts, ignore_index=True) if parts else empty
-
-
-def _time_steps(cases: pd.DataFrame, taken: pd.Timestamp) -> Iterator[tuple[str, float, int]]:
-    for place, (step, (start, end)) in enumerate(STEPS.items()):
-        later = [name for _, name in list(STEPS.values())[place + 1 :]]
-        open_still = cases[end].isna() & cases[later].isna().all(axis=1)
-        used = cases[cases[start].notna() & (cases[end].notna() | open_still)]
-        if used[end].notna().any():
-            days, age = ((last - used[start]).dt.days for last in (used[end], taken))
-            yield step, median_days(days, age), len(used)
+    parts = [values([], [], [], part="", period="")]
+    for place, (step, start) in enumerate(STEPS.items()):
+        end = ENDS[place]
+        used = cases[cases[start].notna() & (cases[end].notna() | cases[ENDS[place:]].isna().all(axis=1))]
+        used = used[used[end].notna().groupby(used["period"]).transform("any").astype(bool)]
+        if len(used):
+            days, age = ((last - used[start]).dt.days for last in (used[end], used["period"].map(dict(as_of))))
+            parts.append(find_medians(used, days, age).assign(part=f"median_days_{step}"))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def name_slowest(medians: pd.DataFrame) -> pd.Series:

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from huying.census import Census
-from huying.counted import bounded, by_period, decided, unsaid, values
+from huying.counted import bounded, decided, find_ends, find_medians
 from huying.estimates import COUNTY
 from huying.measures.agencies import ASKED
 from huying.survey import NOT_ASKED
-from huying.waiting import median_days
 
 SCENARIOS = (0.25, 0.30, 0.35)  # weights of the towns' rating, the same for every department
 
@@ -47,10 +46,7 @@ def tally_use(leaders: Census, columns: Sequence[str]) -> pd.DataFrame:
         every = reduce(operator.and_, (_used_in(frame[name], town) for name in columns))
         return decided(bounded([COUNTY], [every.sum()], [every.count()], [len(every)]))
 
-    reason = leaders.absent or ("" if set(columns) <= set(leaders.frame) else NOT_ASKED)
-    made = unsaid([COUNTY], reason).assign(wave=leaders.wave, period="") if reason else leaders.by_town(tally)
-    made.attrs["labels"] = leaders.labels
-    return made
+    return leaders.by_town(tally, "" if set(columns) <= set(leaders.frame) else NOT_ASKED)
 
 
 def _used_in(said: pd.Series, town: pd.Series) -> pd.Series:
@@ -92,19 +88,8 @@ def variance_share(part: pd.Series, total: pd.Series) -> float:
 # --- the joint conference ---------------------------------------------------------------------------------------------
 
 
-def find_conference_day(documents: pd.DataFrame, cases: pd.DataFrame) -> pd.Timestamp:
-    """The day from which the joint conference rules: its document's, else its first case's; missing where nothing tells."""
-    days = documents.loc[documents["kind"] == "conference", "effective_on"].dropna()
-    return days.min() if len(days) else cases["referred_on"].min()
-
-
 def find_median_days(cases: pd.DataFrame, spans: Mapping[str, Any]) -> pd.DataFrame:
     """The median days from referral to ruling by period, open cases censored at the period's as_of (Kaplan and Meier 1958)."""
-
-    def one(part: pd.DataFrame) -> pd.DataFrame:
-        span, written = spans.get(part["period"].iloc[0]), part[["referred_on", "ruled_on"]]
-        last = pd.Timestamp(span.as_of if span else written.max().max())
-        days, age = ((end - part["referred_on"]).dt.days for end in (part["ruled_on"], last))
-        return values([COUNTY], [median_days(days, age)], [len(part)])
-
-    return by_period(cases, one)
+    taken = find_ends(cases, spans, cases[["referred_on", "ruled_on"]].max(axis=1), "as_of")
+    days, age = ((end - cases["referred_on"]).dt.days for end in (cases["ruled_on"], taken))
+    return find_medians(cases, days, age)

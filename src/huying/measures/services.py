@@ -11,22 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.counted import by_period, values
+from huying.counted import by_period, find_ends, values
 from huying.estimates import COUNTY
 from huying.ledgers import LISTS
 from huying.scales import kr20
-from huying.waiting import recorded
 from huying.workdays import Calendar, Rule, wait_days
 
 RECENT_DAYS, IDLE_DAYS = 90, 30
 FEWEST_PLACES = 10  # a reliability of fewer marks would be chance
 Spans = Mapping[str, Any]
-
-
-def find_ends(rows: pd.DataFrame, spans: Spans, written: pd.Series, end: str = "last") -> pd.Series:
-    """The day on which each row's period ends (`end="as_of"`: its data were taken), else the last day `written` in that period."""
-    told = rows["period"].map({period: pd.Timestamp(getattr(span, end)) for period, span in spans.items()})
-    return pd.to_datetime(told).fillna(written.groupby(rows["period"]).transform("max"))
 
 
 # --- lists and items --------------------------------------------------------------------------------------------------
@@ -75,7 +68,7 @@ def time_transactions(log: pd.DataFrame, rule: Rule, days: Calendar, spans: Span
     finished and not yet due. A log that never says when anything was finished does not say that all is open, or late.
     """
     taken = find_ends(log, spans, log[["accepted_at", "finished_at"]].max(axis=1), "as_of").dt.normalize()
-    says_when = log["finished_at"].notna().groupby(log["period"]).transform("any").astype(bool)
+    says_when = _is_ever_filled(log, "finished_at")
     is_open = log["finished_at"].isna() & says_when
     waited = wait_days(log["accepted_at"], log["finished_at"].fillna(taken), rule, days)
     in_time = (waited <= log["promise_days"]).astype("boolean")
@@ -87,8 +80,7 @@ def keep_lowest(parts: pd.DataFrame) -> pd.DataFrame:
     """Each place's lowest known share with its interval; while another share is unknown it may lie as low as 0."""
     keys = ["period", "place"]
     least = parts.sort_values("estimate", kind="stable").drop_duplicates(keys).sort_index()
-    is_lacking = parts["estimate"].isna().groupby([parts[key] for key in keys]).any()
-    lacks = is_lacking.loc[pd.MultiIndex.from_frame(least[keys])].to_numpy(dtype=bool)
+    lacks = parts["estimate"].isna().groupby([parts[key] for key in keys]).transform("any")
     return least.assign(low=least["low"].mask(lacks & least["estimate"].notna(), 0.0)).reset_index(drop=True)
 
 
@@ -103,12 +95,14 @@ def mark_use(places: pd.DataFrame, spans: Spans) -> pd.DataFrame:
     """
     checked = places["checked_on"].fillna(find_ends(places, spans, places["checked_on"]))
     idle = (checked - places["last_txn_on"]).dt.days
-    parts = [
-        recorded(idle[at] <= IDLE_DAYS, places.loc[at, "last_txn_on"])
-        for at in places.groupby("period").groups.values()
-    ]
-    recent = pd.concat([pd.Series(dtype="boolean"), *parts]).reindex(places.index).mask(checked.isna())
+    is_told = checked.notna() & _is_ever_filled(places, "last_txn_on")
+    recent = (idle <= IDLE_DAYS).astype("boolean").where(is_told)
     return places.assign(idle_days=idle, is_used=places["is_built"].astype("boolean") & recent)
+
+
+def _is_ever_filled(rows: pd.DataFrame, column: str) -> pd.Series:
+    """Whether a row's period has the column filled anywhere: a ledger that never fills it does not say no."""
+    return rows[column].notna().groupby(rows["period"]).transform("any").astype(bool)
 
 
 def measure_reliability(places: pd.DataFrame, checks: Sequence[str]) -> pd.DataFrame:

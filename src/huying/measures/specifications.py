@@ -7,10 +7,9 @@ is better than another, and none replaces the rule that was declared.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import astuple, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,19 +23,18 @@ from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, estimate_shares, with_weights
 from huying.samples import margin_totals
 from huying.survey import Survey
-from huying.waiting import time_calls
+from huying.waiting import CLOCKS, time_calls
 from huying.weights import rake_towns
-from huying.workdays import Rule
 
 if TYPE_CHECKING:
     from huying.counties import County
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 CHOICES = ("flags", "weights", "clock", "missing", "threshold")
 STEP = 0.05
 DECLARED, LEFT_OUT, AS_NO, AS_YES = "as declared", "left out", "as no", "as yes"
 SILENT = ("refused", "does_not_know", "blank")  # asked, and no answer
-CLOCKS = tuple(itertools.product(("next", "same"), ("17:30", "24:00"), ("24:00", "17:30")))
 WHERE, SAME = ["wave", "period"], ["place", "wave", "period"]
 NUMBERS = ("estimate", "low", "high", "n")
 
@@ -51,7 +49,7 @@ def vary_survey(county: County, survey: Survey, variable: str) -> pd.DataFrame:
     """
     parts = []
     for flags, sample in _flagged(county, survey):
-        chosen = _distinct(_ways(sample, variable))
+        chosen = _ways(sample.answers.numbers(variable), _silent(sample, variable))
         for weights, design in _weightings(county, sample):
             made = estimate_shares(design, pd.DataFrame(chosen), wave=survey.wave, fewest=survey.fewest)
             parts.append(made.rename(columns={"indicator": "missing"}).assign(flags=flags, weights=weights))
@@ -69,26 +67,24 @@ def _flagged(county: County, survey: Survey) -> Iterator[tuple[str, Survey]]:
         yield "kept", whole
 
 
-def _ways(survey: Survey, variable: str) -> dict[str, Floats]:
-    """The variable as declared, and with those who were asked and gave no answer left out, counted as no, or as yes."""
+def _silent(survey: Survey, variable: str) -> Bools:
+    """Who was asked what a derived variable rests on, and gave no answer."""
+    silent = np.zeros(len(survey.frame), dtype=bool)
     if variable in survey.unasked:
-        return {DECLARED: np.full(len(survey.frame), np.nan)}
+        return silent
     declared, scope = survey.derived[variable], survey.open_scope()
-    own = survey.answers.numbers(variable)
-    silent = np.zeros(len(own), dtype=bool)
     for name in read_rule(declared.when, scope).columns:
         silent |= survey.missing(name).isin(SILENT).to_numpy()
-    silent &= holds(declared.base, survey.answers, scope)
-    changed = {LEFT_OUT: np.nan, AS_NO: 0.0, AS_YES: 1.0}
-    return {DECLARED: own, **{way: np.where(silent, value, own) for way, value in changed.items()}}
+    return silent & holds(declared.base, survey.answers, scope)
 
 
-def _distinct(ways: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The ways whose values differ from those of every way before them."""
-    kept: dict[str, Floats] = {}
-    for name, value in ways.items():
-        if not any(np.array_equal(value, other, equal_nan=True) for other in kept.values()):
-            kept[name] = value
+def _ways(own: Floats, silent: Bools) -> dict[str, Floats]:
+    """Values as declared, and with the silent ones left out, counted as no, or as yes, where that differs from every way before."""
+    kept = {DECLARED: own}
+    for way, value in ((LEFT_OUT, np.nan), (AS_NO, 0.0), (AS_YES, 1.0)):
+        tried = np.where(silent, value, own)
+        if not any(np.array_equal(tried, other, equal_nan=True) for other in kept.values()):
+            kept[way] = tried
     return kept
 
 
@@ -126,37 +122,16 @@ def vary_clock(county: County, calls: pd.DataFrame, flag: str, moment: str) -> p
     `calls` as `county.ledger` gives them, with `as_of`; columns as of `vary_survey`, clock instead of flags and weights.
     """
     own, parts = county.declared.clock, []
-    rules = [(own.count_from, own.cutoff or "24:00", own.day_ends)]
-    for rule in [*rules, *(rule for rule in CLOCKS if rule not in rules)]:
-        timed = time_calls(calls, Rule(*rule), county.calendar, calls["as_of"])
+    for rule in dict.fromkeys([replace(own, cutoff=own.cutoff or "24:00"), *CLOCKS]):
+        timed, clock = time_calls(calls, rule, county.calendar, calls["as_of"]), " ".join(map(str, astuple(rule)))
         for period, part in timed.groupby("period"):
-            declared = part[flag].astype("boolean")
-            due = (part["status"] != "withdrawn") & part["is_answer_due"]
-            unknown = due & part[moment].isna() & declared.notna().any()
-            changed = {LEFT_OUT: pd.NA, AS_NO: False, AS_YES: True}
-            ways = {DECLARED: declared, **{way: declared.mask(unknown, to) for way, to in changed.items()}}
-            numbers = {way: hit.to_numpy(dtype=float, na_value=np.nan) for way, hit in ways.items()}
-            for missing, hit in _distinct(numbers).items():
+            declared = part[flag].astype("boolean").to_numpy(dtype=float, na_value=np.nan)
+            silent = (part["status"] != "withdrawn") & part["is_answer_due"] & part[moment].isna()
+            for missing, hit in _ways(declared, silent.to_numpy(dtype=bool) & np.isfinite(declared).any()).items():
                 row = counted([COUNTY], [np.nansum(hit)], [np.isfinite(hit).sum()], reason="no eligible call")
-                parts.append(row.assign(period=str(period), clock=" ".join(rule), missing=missing))
+                parts.append(row.assign(period=str(period), clock=clock, missing=missing))
     empty = counted([], [], []).assign(period="", clock="", missing="")
     return pd.concat(parts or [empty], ignore_index=True).assign(wave="", flags="", weights="")
-
-
-def vary_missing(
-    estimate: Any, rows: pd.DataFrame, column: str, unknown: str, ways: Mapping[str, str | None]
-) -> pd.DataFrame:
-    """What `estimate` makes of a ledger as declared, and with `unknown` values of a column left out (None) or given as another.
-
-    `estimate`: rows to an estimate frame of the county.
-    """
-    is_open = (rows[column] == unknown) | rows[column].isna()
-    parts = [estimate(rows).assign(missing=DECLARED)]
-    for way, to in ways.items() if is_open.any() else ():
-        changed = rows[~is_open] if to is None else rows.assign(**{column: rows[column].mask(is_open, to)})
-        parts.append(estimate(changed).assign(missing=way))
-    made = pd.concat(parts, ignore_index=True)
-    return made[made["place"] == COUNTY].assign(flags="", weights="", clock="")
 
 
 # --- their verdicts ---------------------------------------------------------------------------------------------------
@@ -168,26 +143,22 @@ def judge_all(claim: Claim, tried: pd.DataFrame) -> pd.DataFrame:
     The first specification of each wave or period is the headline's. A claim about towns gives the county's row alone.
     """
     own = claim.rule_at("town")[1]
-    kinds = [name for name in CHOICES if name != "threshold"]
-    rows: list[dict[str, Any]] = []
-    first: dict[tuple[str, str], tuple[Any, ...]] = {}
-    for choice, facts in tried.groupby([*WHERE, *kinds], sort=False):
-        head = first.setdefault((choice[0], choice[1]), choice)
-        for step in (0.0, -STEP, STEP):
-            if 0 < (threshold := round(own + step, 9)) <= 1:
-                given = dict(zip([*WHERE, *kinds], choice, strict=True))
-                given |= {"threshold": threshold, "is_headline": choice == head and not step}
-                rows += [{**given, **row} for row in _verdicts(with_bar(claim, threshold), facts)]
-    columns = [*WHERE, *kinds, "threshold", "is_headline", "place", *NUMBERS, "verdict"]
-    return pd.DataFrame(rows, columns=columns)
+    keys = [*WHERE, *CHOICES[:-1]]
+    parts = [pd.DataFrame(columns=[*WHERE, *CHOICES, "place", *NUMBERS, "verdict"])]
+    for choice, facts in tried.groupby(keys, sort=False):
+        for threshold in (round(own + step, 9) for step in (0.0, -STEP, STEP)):
+            if 0 < threshold <= 1:
+                given = dict(zip(keys, choice, strict=True)) | {"threshold": threshold}
+                parts.append(_verdicts(with_bar(claim, threshold), facts).assign(**given))
+    judged = pd.concat(parts[1:] or parts, ignore_index=True)
+    head = judged.groupby(WHERE)[[*CHOICES]].transform("first")
+    return judged.assign(is_headline=(judged[[*CHOICES]] == head).all(axis=1))
 
 
-def _verdicts(claim: Claim, facts: pd.DataFrame) -> list[dict[Any, Any]]:
+def _verdicts(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
     """place, estimate, low, high, n and verdict of a headline's facts, judged as the evidence is."""
     judged = judge_claim(replace(claim, subs={}), facts.assign(part=""))
-    shown = judged[(judged["place"] == COUNTY) | (not claim.is_about_towns)]
-    rows: list[dict[Any, Any]] = shown[["place", *NUMBERS, "verdict"]].to_dict("records")
-    return rows
+    return judged.loc[(judged["place"] == COUNTY) | (not claim.is_about_towns), ["place", *NUMBERS, "verdict"]]
 
 
 def standing(judged: pd.DataFrame) -> pd.DataFrame:
@@ -208,8 +179,8 @@ def turning(judged: pd.DataFrame) -> pd.DataFrame:
 
     Each specification is compared with the one that differs from it in that choice alone, which there is the headline's.
     """
-    head = judged.loc[judged["is_headline"], [*WHERE, *CHOICES]].drop_duplicates(WHERE)
-    at = judged[WHERE].merge(head, on=WHERE, how="left")
+    head = judged.loc[judged["is_headline"], [*WHERE, *CHOICES]].groupby(WHERE).first()
+    at = judged[WHERE].join(head, on=WHERE)
     parts = []
     for choice in CHOICES:
         is_own = (judged[choice] == at[choice]).to_numpy()

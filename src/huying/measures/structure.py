@@ -1,4 +1,4 @@
-"""Units as the rosters hold them, set against the scheme of the reform; refuses to fill in what no list records.
+"""Units as the rosters hold them against the scheme of the reform, and the old structure beside the new; refuses to fill in what no list records.
 
 `towns` is the register (town_id, type, …), `roster` a row a unit (town_id, unit_id, name, class, domain, welfare_class,
 plaque), `scheme` the units that the reform prescribes by class for each type of town.
@@ -6,14 +6,26 @@ plaque), `scheme` the units that the reform prescribes by class for each type of
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from huying.counted import values
+from huying.survey import Survey
+from huying.waves import independent_sum
+
 PILOT, CLASSES = "pilot", ("bureau", "office", "psu")
+QUARTER = 0.25  # each of the four parts of the practice index weighs the same
+# The old unit that says_successor_… names a successor of, by its id in the map of old to new units.
+OLD_IDS = {
+    "rural_economy": "O08",
+    "agrotech": "O01",
+    "family_planning": "O06",
+    "culture": "O07",
+    "civil_affairs": "O12",
+}
 
 
 def prescribed(scheme: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -36,29 +48,15 @@ def meets_scheme(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str,
     `composition`: the prescribed number in every class; `size`: the prescribed total, all institutions of welfare class 1;
     `domains`: a unit in each domain of the roster; `plaque`: a centre of the scheme's name bears the scheme's plaque.
     """
-    kind, due = towns.set_index("town_id")["type"], prescribed(scheme)
-    counts = roster.groupby(["town_id", "class"]).size().unstack(fill_value=0).reindex(kind.index, fill_value=0)
-    psu = roster[roster["class"] == "psu"]
-    first_class = (psu["welfare_class"] == 1).groupby(psu["town_id"]).all().reindex(kind.index, fill_value=False)
-    full = roster.groupby("town_id").size().reindex(kind.index) == kind.map(
-        {k: sum(v.values()) for k, v in due.items()}
-    )
-    reach = roster.groupby("town_id")["domain"].nunique().reindex(kind.index, fill_value=0)
+    counts = count_classes(roster, towns)
+    due = pd.DataFrame(prescribed(scheme)).T.loc[towns["type"]].set_axis(counts.index)
+    is_due = (counts.reindex(columns=due.columns, fill_value=0) == due) | due.isna()
+    reach = roster.groupby("town_id")["domain"].nunique().reindex(counts.index, fill_value=0)
     bears = roster["name"].str.contains(scheme["culture"]) & roster["plaque"].fillna("").str.contains(scheme["plaque"])
-    return pd.DataFrame(
-        {
-            "composition": [all(counts.loc[t].get(c, 0) == n for c, n in due[k].items()) for t, k in kind.items()],
-            "size": full & first_class,
-            "domains": reach == roster["domain"].nunique(),
-            "plaque": kind.index.isin(roster.loc[bears, "town_id"]),
-        },
-        index=kind.index,
-    )
-
-
-def paper_compliance(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.Series:
-    """The share of the four prescriptions that each town's roster meets, 0 to 1 (index town_id)."""
-    return meets_scheme(roster, towns, scheme).mean(axis=1)
+    size = (counts["total"] == due.sum(axis=1)) & (counts["psu"] > 0) & (counts["barred"] == 0)
+    domains, plaque = reach == roster["domain"].nunique(), counts.index.isin(roster.loc[bears, "town_id"])
+    met = {"composition": is_due.all(axis=1), "size": size, "domains": domains, "plaque": plaque}
+    return pd.DataFrame(met, index=counts.index)
 
 
 def count_units(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
@@ -97,43 +95,66 @@ def compare_pilot(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str
     return pd.DataFrame({"units": units, "n": own["total"], "remark": remark}, index=own.index)
 
 
-def units_of_pilot(roster: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
-    """Each unit of a pilot (town_id, unit_id, name, class, domain), in how many other towns its name stands, and is_added.
-
-    `is_added`: in fewer than half of the other towns.
-    """
-    pilots = towns.loc[towns["type"] == PILOT, "town_id"]
-    elsewhere = roster[~roster["town_id"].isin(pilots)].groupby("name")["town_id"].nunique()
-    own = roster.loc[roster["town_id"].isin(pilots), ["town_id", "unit_id", "name", "class", "domain"]]
-    n = own["name"].map(elsewhere).fillna(0).astype(int)
-    return own.assign(elsewhere=n, is_added=n < (len(towns) - len(pilots)) / 2).reset_index(drop=True)
-
-
 def bureaus_alone(roster: pd.DataFrame, towns: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Each pilot and named bureau: town_id, bureau, is_alone (the pilot has it as a bureau, and no other town under any class).
 
     Missing for a pilot that the roster leaves out.
     """
-    pilots = list(towns.loc[towns["type"] == PILOT, "town_id"])
-    rows = []
-    for town, name in itertools.product(pilots, names):
-        own, hit = roster["town_id"] == town, roster["name"].str.contains(name, regex=False)
-        is_here = (hit & own & (roster["class"] == "bureau")).any()
-        is_alone = bool(is_here and roster.loc[hit, "town_id"].isin(pilots).all())
-        rows.append((town, name, is_alone if own.any() else pd.NA))
-    return pd.DataFrame(rows, columns=["town_id", "bureau", "is_alone"]).astype({"is_alone": "boolean"})
+    pilots, parts = towns.loc[towns["type"] == PILOT, "town_id"], []
+    for name in names:
+        hit = roster["name"].str.contains(name, regex=False)
+        is_here = pilots.isin(roster.loc[hit & (roster["class"] == "bureau"), "town_id"])
+        is_alone = (is_here & roster.loc[hit, "town_id"].isin(pilots).all()).astype("boolean")
+        known = is_alone.where(pilots.isin(roster["town_id"]))
+        parts.append(pd.DataFrame({"town_id": pilots, "bureau": name, "is_alone": known}))
+    return pd.concat(parts, ignore_index=True)
 
 
-def covered_towns(ledgers: Mapping[tuple[str, str], pd.DataFrame], towns: pd.DataFrame) -> pd.DataFrame:
-    """For each ledger that should hold every town: ledger, period, town_id, is_present, is_registered.
+# --- old and new side by side ------------------------------------------------------------------------------------------
 
-    `ledgers`: rows with town_id by name and period.
+
+def index_marks(check: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
+    """The parallel-running index: the mean of column `old` over the marks found, by town, period by period.
+
+    `old` is 1 for an old name, one half for both, 0 for a new one, missing where no mark was found. n counts marks.
     """
-    register = set(towns["town_id"])
-    cells = [
-        (name, period, town, town in named, town in register)
-        for (name, period), rows in sorted(ledgers.items())
-        for named in [set(rows["town_id"].dropna().astype(str)) - {""}]
-        for town in sorted(register | named)
-    ]
-    return pd.DataFrame(cells, columns=["ledger", "period", "town_id", "is_present", "is_registered"])
+    axes = [sorted(set(check["period"])) or [""], towns]
+    grid = pd.MultiIndex.from_product(axes, names=["period", "town_id"])
+    marks = check.groupby(grid.names)["old"].agg(["mean", "count"]).reindex(grid).reset_index()
+    return values(marks["town_id"], marks["mean"], marks["count"].fillna(0), measure="old", period=marks["period"])
+
+
+def score_quiz(
+    staff: pd.DataFrame, succession: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]
+) -> pd.Series:
+    """Each person's share right of the questions on the town's new structure, 0 to 1, by the county's own documents.
+
+    How many offices and institutions the town has is keyed by the `scheme` of its type, who took over an old unit by the
+    map of `succession` (several new units may be right; a unit that the map does not hold is no question). Who cannot say
+    is wrong; who was not asked has no score.
+    """
+    units = pd.DataFrame(prescribed(scheme)).T.reindex(columns=["office", "bureau", "psu"]).fillna(0)
+    kind = staff["town"].map(towns.set_index("town_id")["type"])
+    offices, institutions = units["office"] + units["bureau"], units["psu"]
+    keys = {"says_offices": offices, "says_institutions": institutions}
+    right = {column: staff[column] == kind.map(key).astype("Float64") for column, key in keys.items()}
+    for name, old in OLD_IDS.items():
+        heirs, said = succession.loc[succession["old_id"] == old, "new_unit"].dropna(), staff[f"says_successor_{name}"]
+        if len(heirs):
+            right[name] = said.isin(heirs).where(said.notna()).astype("boolean")
+    return pd.DataFrame(right).astype("Float64").mean(axis=1)
+
+
+def index_practice(residents: Survey, staff: Survey) -> pd.DataFrame:
+    """The practice index by town and county: the mean of two shares of residents and two of staff, with its interval.
+
+    Residents: went to the centre or a new unit first, saw new name plates only; staff: the new structure runs day to day,
+    names that are new. The two surveys are independent samples: see `independent_sum`.
+    n counts residents.
+    """
+    people = residents.combine({"went_new_first": QUARTER, "saw_new_plate": QUARTER}, "practice")
+    workers = staff.combine({"runs_new": QUARTER, "names_new": QUARTER}, "practice")
+    made = independent_sum(people, workers).assign(n=people["n"])
+    made["df"] = made["df"].where(made["se"].notna())
+    made.attrs["source"] = " + ".join(rows.attrs.get("source", "") for rows in (people, workers))
+    return made

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 from scipy.special import expit
 
-from huying.estimates import Design, county_variance
-from huying.scales.weighted import Floats, Ints, as_weights
+from huying.estimates import county_variance
+from huying.scales.weighted import Floats, Ints, as_weights, fixed_design
 
 MOST_SPREAD = 30.0  # log odds within the data beyond which a model has no finite answer
 
@@ -27,11 +25,6 @@ class Ordinal(NamedTuple):
     n: int
     reason: str = ""
 
-    def limits(self, level: float = 0.95) -> tuple[Floats, Floats]:
-        """The limits of the coefficients, Student's t."""
-        half = stats.t.ppf((1 + level) / 2, self.df) * self.se if self.df > 0 else np.full_like(self.se, np.nan)
-        return self.coefficients - half, self.coefficients + half
-
 
 def ordinal_logit(y: Any, predictors: Any, weight: Any = None, stratum: Any = None, psu: Any = None) -> Ordinal:
     """The cumulative logit model logit P(answer <= k) = threshold_k - x coefficient (McCullagh 1980), design-based.
@@ -46,7 +39,8 @@ def ordinal_logit(y: Any, predictors: Any, weight: Any = None, stratum: Any = No
     n = len(answers)
     w = as_weights(weight, n)
     kept = np.isfinite(answers) & np.isfinite(columns).all(axis=1)
-    at = fixed_design(np.zeros(n) if stratum is None else stratum, np.arange(n) if psu is None else psu, w, kept)
+    strata, psus = np.zeros(n) if stratum is None else stratum, np.arange(n) if psu is None else psu
+    at = fixed_design(np.asarray(strata)[kept], np.asarray(psus)[kept], w[kept])
     found, codes = np.unique(answers[kept], return_inverse=True)
     x, p, q = columns[kept], columns.shape[1], len(found) - 1
     df = float(at.psus.sum() - (at.psus > 0).sum() - p)
@@ -62,13 +56,6 @@ def ordinal_logit(y: Any, predictors: Any, weight: Any = None, stratum: Any = No
     influence = scores @ np.linalg.inv(-hessian)
     se = np.sqrt([county_variance(at, influence[:, k]) for k in range(p + q)])
     return Ordinal(place[:p], place[p:], se[:p], se[p:], df, len(x))
-
-
-def fixed_design(stratum: Any, psu: Any, weight: Floats, kept: npt.NDArray[np.bool_]) -> Design:
-    """The design of the rows kept, with codes for strata and PSUs, a PSU being a stratum's own."""
-    labels, strata = np.unique(np.asarray(stratum).astype(str)[kept], return_inverse=True)
-    names = pd.MultiIndex.from_arrays([strata, np.asarray(psu).astype(str)[kept]])
-    return Design(strata.astype(np.int64), names.factorize(sort=True)[0].astype(np.int64), weight[kept], tuple(labels))
 
 
 def fitted(codes: Ints, x: Floats, q: int, weight: Floats) -> tuple[Floats | None, Floats, Floats]:

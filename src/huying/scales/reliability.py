@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import optimize
 
 from huying.errors import EstimateError
-from huying.scales.weighted import Floats, Ints, as_weights
+from huying.scales.weighted import Floats, Ints, as_weights, fixed_design
 
 Statistic = Callable[[Floats, Floats], float]
 LEAST_UNIQUE = 0.005  # a unique variance may not vanish (a Heywood case); the bound of R's factanal
@@ -78,7 +78,7 @@ def complete(items: Any, weight: Any, least: int) -> tuple[Floats, Floats]:
 def covariance(rows: Floats, weights: Floats) -> Floats:
     """The weighted covariances of the columns, with the sum of weights as denominator."""
     if not len(rows):
-        return np.zeros((rows.shape[1], rows.shape[1]))
+        return np.zeros(2 * rows.shape[1:])
     share = weights / weights.sum()
     centred = rows - share @ rows
     return np.asarray((centred * share[:, None]).T @ centred)
@@ -118,7 +118,9 @@ def psu_bootstrap(
     more than a tenth of the samples.
     """
     rows = np.asarray(pd.DataFrame(items).to_numpy(dtype=float, na_value=np.nan))
-    weights, unit, owner = as_weights(weight, len(rows)), *nested(stratum, psu)
+    weights = as_weights(weight, len(rows))
+    design = fixed_design(stratum, psu, weights)
+    unit, owner = design.psu, put_together(design.owner)
     if len(owner) < 2:
         return np.nan, np.nan
     rng, found = np.random.default_rng(seed), np.empty(n)
@@ -134,16 +136,12 @@ def psu_bootstrap(
     return float(low), float(high)
 
 
-def nested(stratum: Any, psu: Any) -> tuple[Ints, Ints]:
-    """Each person's PSU from 0, a PSU being a stratum's own, and each PSU's stratum with lonely ones put together."""
-    strata = np.unique(np.asarray(stratum).astype(str), return_inverse=True)[1]
-    names = pd.MultiIndex.from_arrays([strata, np.asarray(psu).astype(str)])
-    unit, distinct = names.factorize(sort=True)
-    owner = np.asarray(distinct.get_level_values(0), dtype=np.int64)
+def put_together(owner: Ints) -> Ints:
+    """Each PSU's stratum, the lonely PSUs in one of their own."""
     lonely = np.bincount(owner)[owner] == 1
     if lonely.sum() == 1 and len(owner) > 1:  # alone among the lonely: joins a stratum that is not
         lonely |= owner == owner[~lonely][0]
-    return unit.astype(np.int64), np.where(lonely, -1, owner)
+    return np.where(lonely, -1, owner)
 
 
 def redrawn(strata: Sequence[Ints], rng: np.random.Generator) -> Floats:

@@ -1,4 +1,4 @@
-"""Weights of persons, checked; refuses one that is not above 0."""
+"""Weights and PSUs of persons, checked; refuses a weight that is not above 0."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from huying.errors import EstimateError
+from huying.estimates import Design
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -22,3 +24,10 @@ def as_weights(weight: Any, n: int) -> Floats:
     if len(bad):
         raise EstimateError("estimates.bad_weight", rows=", ".join(map(str, bad[:5])))
     return weights
+
+
+def fixed_design(stratum: Any, psu: Any, weight: Floats) -> Design:
+    """The design of persons with their weights, with codes for strata and PSUs, a PSU being a stratum's own."""
+    labels, strata = np.unique(np.asarray(stratum).astype(str), return_inverse=True)
+    names = pd.MultiIndex.from_arrays([strata, np.asarray(psu).astype(str)])
+    return Design(strata.astype(np.int64), names.factorize(sort=True)[0].astype(np.int64), weight, tuple(labels))

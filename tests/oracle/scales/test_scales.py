@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
+from huying.counted import student
 from huying.errors import EstimateError
 from huying.scales import cronbach_alpha, kr20, mcdonald_omega, ordinal_logit, psu_bootstrap, weighted_kappa
 
@@ -231,9 +232,9 @@ def test_the_tempting_wrong_models_are_refused():
 
 def test_limits_are_students():
     found = fit(weight=WEIGHT, stratum=TOWN, psu=VILLAGE)
-    low, high = found.limits()
-    assert (high - low) / 2 == pytest.approx(2.0930241 * found.se, rel=1e-7)  # t of 19 df
-    assert (low + high) / 2 == pytest.approx(found.coefficients)
+    row = student(found.coefficients[0], found.se[0], found.df, found.n).iloc[0]
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(2.0930241 * found.se[0], rel=1e-7)  # t of 19 df
+    assert (row["low"] + row["high"]) / 2 == pytest.approx(row["estimate"]) == pytest.approx(found.coefficients[0])
 
 
 def test_two_answers_are_a_logistic_regression():
@@ -256,7 +257,8 @@ def test_no_numbers_where_the_data_give_none(y, x, psu, reason):
     found = ordinal_logit(y, x, psu=psu)
     assert found.reason == reason
     assert np.isnan(found.se).all()
-    assert np.isnan(found.limits()).all()
+    row = student(np.nan, np.nan, found.df, found.n, found.reason)
+    assert row[["low", "high"]].isna().all(axis=None) and row["reason"].tolist() == [reason]
 
 
 def test_rows_with_a_missing_value_are_left_out():
