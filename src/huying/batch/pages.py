@@ -17,6 +17,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 
 from huying.fonts import font_files
+from huying.words import all_words
 
 HAN = re.compile("[\u3400-\u9fff]")
 _TWO = re.compile(r"(?:#+ )?(?P<zh>.*[\u3400-\u9fff][^A-Za-z]*?)\s+(?P<en>[A-Za-z][^\u3400-\u9fff]*)")
@@ -33,7 +34,8 @@ def page(notebook: Path, lang: str) -> str:
     """The page of an executed notebook in one of its languages."""
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     body = "\n".join(part for cell in cells for part in parts_of(cell, lang))
-    body = re.sub(r"<h2>[^<]*</h2>\s*(?=<h2>)", "", body)  # a section whose cells show nothing
+    body = re.sub(r"<h3>[^<]*</h3>\s*(?=<h[23]>)", "", body)  # a section whose cells show nothing
+    body = re.sub(r"<h2>[^<]*</h2>\s*(?=<h2>)", "", body)
     contents: list[tuple[str, str]] = []
 
     def number(found: re.Match[str]) -> str:
@@ -65,6 +67,8 @@ def shown(output: Mapping[str, Any]) -> Iterator[str]:
     """An output in the richest form that it has."""
     told = output.get("data", {})
     data = {kind: "".join(told[kind]) for kind in ("image/png", "text/html", "text/plain") if kind in told}
+    if data.get("text/plain") in all_words()["labels.no_rows"]:
+        return
     if "image/png" in data:
         alt = output.get("metadata", {}).get("image/png", {}).get("alt", "") or data.get("text/plain", "")
         yield f'<div class="wide" tabindex="0"><img alt="{html.escape(alt)}" src="data:image/png;base64,{data["image/png"].strip()}"></div>'

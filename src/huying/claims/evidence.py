@@ -37,17 +37,25 @@ def as_evidence(
     county: County, claim: Claim, judged: pd.DataFrame, frozen: Freeze, rule_hash: str, data_hash: str
 ) -> pd.DataFrame:
     """Judged rows as rows of the evidence ledger: the columns of EVIDENCE in their order and types."""
-    judged = judged.assign(**{name: judged[name].fillna("") if name in judged else "" for name in ("reason", "remark")})
-    reason = judged["reason"].where((judged["reason"] != "") | (judged["verdict"] == ""), judged["own_reason"])
-    among = (judged["wave"].fillna("") != "") & (judged["verdict"] != "") & (county.sampling != "probability")
-    said = judged["remark"], frozen.remark(claim.id, rule_hash), np.where(among, "among_respondents", "")
-    remark = ["; ".join(filter(None, each)) for each in zip(*np.broadcast_arrays(*said), strict=True)]
-    rows = judged.assign(
-        claim=claim.id, reason=reason, remark=remark, rule=claim.rule, rule_hash=rule_hash, rule_frozen_on=frozen.date(claim.id),
-        excluded_flags=", ".join(county.exclude), data_hash=data_hash[:16], notebook=claim.notebook, cell="",
-        is_synthetic=county.is_synthetic,
-    )  # fmt: skip
-    return typed(rows)
+    names = ["verdict", "wave", "reason", "remark", "own_reason"]
+    own = judged.reindex(columns=names).astype("str").fillna("").to_dict("records")
+    late = frozen.remark(claim.id, rule_hash)
+    among = "" if county.sampling == "probability" else "among_respondents"
+    notes = [(row["remark"], late, among if row["wave"] and row["verdict"] else "") for row in own]
+    columns = {
+        **judged,
+        "claim": claim.id,
+        "reason": [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own],
+        "remark": ["; ".join(filter(None, note)) for note in notes],
+        "rule": claim.rule,
+        "rule_hash": rule_hash,
+        "rule_frozen_on": frozen.date(claim.id),
+        "excluded_flags": ", ".join(county.exclude),
+        "data_hash": data_hash[:16],
+        "notebook": claim.notebook,
+        "is_synthetic": county.is_synthetic,
+    }
+    return typed(pd.DataFrame(columns, judged.index))
 
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:

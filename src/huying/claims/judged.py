@@ -55,8 +55,8 @@ def judge_towns(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
     """
     quantifier, bar = claim.rule_at("town")
     own = [judge(quantifier, bar, *row) for row in facts[["estimate", "low", "high", "n"]].to_numpy(dtype=float)]
-    judged = facts.assign(verdict=[v for v, _ in own], own_reason=[r for _, r in own])
-    family, low, high = judged["verdict"].copy(), facts["low"].to_numpy(copy=True), facts["high"].to_numpy(copy=True)
+    verdict, reason = (np.array(words, dtype=object) for words in zip(*own, strict=True))
+    family, low, high = verdict.copy(), facts["low"].to_numpy(copy=True), facts["high"].to_numpy(copy=True)
     tested = facts["low"].notna().to_numpy() & ~facts["method"].isin([COUNT, EXACT]).to_numpy()
     if tested.any() and quantifier not in AS_COUNTED:
         rows = facts[tested]
@@ -68,7 +68,8 @@ def judge_towns(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
         )
         family[tested] = np.where(adjusted < 0.05, side, CANNOT_SAY)
         low[tested], high[tested] = limits(rows, 1 - 0.05 / len(rows))
-    return judged.assign(verdict_family=family, low_family=low, high_family=high)
+    told = {"verdict": verdict, "own_reason": reason, "verdict_family": family, "low_family": low, "high_family": high}
+    return facts.assign(**told)
 
 
 def holm(p: Floats) -> Floats:
@@ -129,7 +130,9 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
             judged = judge_claim(own, part.assign(part="")).assign(part=sub)
             rest, others = replace(claim, subs={k: v for k, v in claim.subs.items() if k != sub}), facts["part"] != sub
             return pd.concat([judged, judge_claim(rest, facts[others])], ignore_index=True) if others.any() else judged
-    parts = [subs.assign(verdict="", verdict_family="", own_reason="", low_family=np.nan, high_family=np.nan)]
+    parts = []
+    if len(subs):
+        parts = [subs.assign(verdict="", verdict_family="", own_reason="", low_family=np.nan, high_family=np.nan)]
     for _, same in head.groupby(["period", "wave"], sort=False):
         towns, county = same[same["place"] != COUNTY], same[same["place"] == COUNTY]
         judged = judge_towns(claim, towns) if len(towns) else towns
@@ -150,6 +153,8 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
         perfect = table["verdict"].eq(SUPPORTED) & table["method"].eq(EXACT) & table["remark"].eq("")
         table = table.assign(remark=table["remark"].mask(perfect, "lower_bound"))
     unset = (table["verdict"] != "") & table["estimate"].isna() & (table.get("reason", "") == NO_BASELINE)
+    if not unset.any():
+        return table if "reason" in table else table.assign(reason="")
     return table.assign(
         verdict=table["verdict"].mask(unset, NO_BASELINE),
         verdict_family=table["verdict_family"].mask(unset, NO_BASELINE),
