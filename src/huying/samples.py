@@ -148,10 +148,10 @@ def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: tuple[str
 def dispositions(cleaned: Cleaned, exclude: tuple[str, ...]) -> pd.DataFrame:
     """How many forms of each form, wave and town ended how, and how many complete ones are left out for their flags."""
     flagged = cleaned.flags.loc[cleaned.flags["flag"].isin(exclude), "row_id"]
-    parts = []
+    parts = [pd.DataFrame(columns=["form", "wave", "town_id", "ending", "n"])]
     for form, rows in cleaned.forms.items():
         is_out = (rows["disposition"] == "complete") & rows["row_id"].isin(flagged)
         ended = rows.assign(form=form, ending=rows["disposition"].astype(str).mask(is_out, "excluded"))
         counts = ended.groupby(["form", "wave", "town_id", "ending"], dropna=False).size()
         parts.append(counts.reset_index(name="n"))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts[1:] or parts, ignore_index=True)
