@@ -16,6 +16,7 @@ from huying.errors import CountyError, Place
 from huying.words import LANGUAGES, Text
 from huying.workdays import Rule
 
+NAME = re.compile(r"[^\W_][\w-]*")  # of a county's folder, wherever it stands
 SAMPLINGS = ("probability", "quota", "convenience")
 FORMS = ("resident", "staff", "leader", "department")
 THRESHOLDS: Mapping[str, Any] = {
@@ -152,11 +153,26 @@ def read_county(folder: Path) -> County:
     file = folder / "county.toml"
     source, raw = read_toml(file)
     Checker(str(file), source).check(raw)
-    for entry in (*raw.get("survey", ()), *raw.get("ledger", ()), *([raw["report"]] if "report" in raw else [])):
-        for key in ("text", "number", "file"):
+    if not NAME.fullmatch(raw["county"]["id"]):  # it names folders
+        raise CountyError(
+            "folder.bad_id", _place(str(file), source, "id", raw["county"]["id"]), got=raw["county"]["id"]
+        )
+    for entry in (
+        *raw.get("survey", ()),
+        *raw.get("ledger", ()),
+        *(raw[key] for key in ("report", "county") if key in raw),
+    ):
+        for key in ("text", "number", "file", "calendar_file"):
+            if entry.get(key) and not is_inside(entry[key]):
+                raise CountyError("folder.outside", _place(str(file), source, entry[key]), key=key, file=entry[key])
             if entry.get(key) and not (folder / entry[key]).is_file():
                 raise CountyError("folder.no_file", _place(str(file), source, entry[key]), key=key, file=entry[key])
     return _build(folder, raw)
+
+
+def is_inside(file: str) -> bool:
+    """Whether a path from a folder stays in it."""
+    return not Path(file).is_absolute() and not os.path.normpath(file).startswith("..")
 
 
 def read_toml(file: Path) -> tuple[str, dict[str, Any]]:

@@ -15,8 +15,9 @@ from huying.codebook import Codebook, house_codebook, parse_codebook
 from huying.derived import Derived, read_derived
 from huying.errors import CountyError, Place
 from huying.folder import County, output_folder, read_toml
-from huying.store import Cleaned, save_cleaned, write_csv, write_text
+from huying.store import Cleaned, described, locked, save_cleaned, write_csv, write_text
 
+PATIENCE_S = 60.0  # for another process that prepares the same county
 MADE_FROM, CODEBOOK, INDICATORS = "made_from.json", "codebook.toml", "indicators.toml"
 Tick = Callable[[str], None]
 
@@ -68,12 +69,18 @@ def clean_and_mark(county: County, tick: Tick = lambda name: None) -> Cleaned:
     """
     folder = results_folder(county)
     made_from = folder / "data" / MADE_FROM
-    made_from.unlink(missing_ok=True)
-    cleaned = Intake(county, codebook_of(county), tick).run()
-    save_cleaned(folder / "data", cleaned)
-    for name in ("rejected", "flags", "counts"):
-        write_csv(folder / f"{name}.csv", getattr(cleaned, name))
-    write_text(made_from, json.dumps({"data_hash": cleaned.data_hash}))
+    with locked(folder, PATIENCE_S):
+        cleaned = Intake(county, codebook_of(county), tick).run()
+        made_from.unlink(missing_ok=True)
+        save_cleaned(folder / "data", cleaned)
+        for name in ("rejected", "flags", "counts"):
+            write_csv(folder / f"{name}.csv", getattr(cleaned, name))
+        files = [
+            *sorted((folder / "data").rglob("*.*")),
+            *(folder / f"{name}.csv" for name in ("rejected", "flags", "counts")),
+        ]
+        outputs = {file.relative_to(folder).as_posix(): described(file) for file in files}
+        write_text(made_from, json.dumps({"data_hash": cleaned.data_hash, "outputs": outputs}))
     return cleaned
 
 
@@ -81,5 +88,7 @@ def prepare(county: County, tick: Tick = lambda name: None) -> Path:
     """The folder of a county's results with its prepared data, made anew where something has changed."""
     folder = results_folder(county)
     if os.environ.get("HUYING_PREPARED") != str(folder.resolve()) and not is_fresh(county):
-        clean_and_mark(county, tick)
+        with locked(folder, PATIENCE_S):
+            if not is_fresh(county):  # another process may just have done it
+                clean_and_mark(county, tick)
     return folder

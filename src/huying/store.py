@@ -18,10 +18,12 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 from huying.errors import InputError, Place
 
 FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
+LOCK = ".lock"
 PART = ".part"  # the end of a temporary file's name, which begins with a dot
 NAME_PART = 60  # bytes of a part of a file's name: disks allow 255 in all, and a name has up to four parts
 WINDOWS_PATH = 260  # characters, where long paths are not switched on
@@ -58,7 +60,6 @@ def beside(path: Path) -> Iterator[Path]:
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
-            temporary.chmod(0o644)
             temporary.replace(path)
         finally:
             if temporary:
@@ -111,6 +112,22 @@ def _is_number(text: str) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def locked(folder: Path, seconds: float = 0.0) -> Iterator[None]:
+    """The folder, private to its owner, for this process alone; raises InputError where another has it, after waiting so long."""
+    lock = FileLock(folder / LOCK, is_singleton=True)
+    with told(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=seconds)
+        except Timeout as error:
+            raise InputError("store.locked", Place(str(folder))) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def file_part(text: str) -> str:
     """A text as part of a file's name: what could leave the folder, be no name or be too long goes, with a mark of the text itself."""
     clean = re.sub(r"[^\w-]", "_", text)
@@ -122,6 +139,11 @@ def file_hash(path: Path) -> str:
     """The sha256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def described(file: Path) -> dict[str, Any]:
+    """What a receipt says of a file."""
+    return {"sha256": file_hash(file), "bytes": file.stat().st_size}
 
 
 def hash_of(parts: Iterable[str]) -> str:

@@ -178,7 +178,7 @@ def test_what_a_notebook_gave_is_no_part_of_its_key(project):
 
 def test_verify_finds_a_changed_byte_and_a_missing_file(project, capsys):
     run("--notebooks", "b")
-    assert told(capsys, "verify", "toy") == (0, {"checked": 1, "faults": {}})
+    assert told(capsys, "verify", "toy") == (0, {"checked": 2, "faults": {}})
     picture = project / "figures" / "toy" / "line_county_2023_en.png"
     picture.write_bytes(b"x" * picture.stat().st_size)
     assert told(capsys, "verify", "toy") == (

@@ -23,7 +23,7 @@ def test_write_makes_folders_and_replaces(tmp_path):
     store.write_text(file, "二")
     assert file.read_text("utf-8") == "二"
     assert leftovers(tmp_path) == []
-    assert file.stat().st_mode & 0o777 == 0o644
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def refuse(*args, **kwargs):

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from huying.batch.jobs import Job, Site
-from huying.store import file_hash, told, write_text
+from huying.prepare import MADE_FROM
+from huying.store import described, file_hash, told, write_text
 
+PREPARED = "prepared"
 DONE, STALE, MISSING, FAILED = "done", "stale", "missing", "failed"
 VERSIONS = ("huying", "ipykernel", "ipython", "matplotlib", "nbformat", "numpy", "pandas", "papermill")
 
@@ -67,11 +69,6 @@ def publish(site: Site, job: Job, key: str, files: Mapping[str, Path], made: Map
             left(site, f"{job.name}.failed").unlink(missing_ok=True)
 
 
-def described(file: Path) -> dict[str, Any]:
-    """What a receipt says of a file."""
-    return {"sha256": file_hash(file), "bytes": file.stat().st_size}
-
-
 def state_of(site: Site, job: Job) -> str:
     """How a job stands: done, stale, missing, or failed where it was last tried with what is there now."""
     key, receipt = site.key(job), read_json(receipt_file(site, job.name))
@@ -88,7 +85,8 @@ def size_of(file: Path) -> int:
 
 
 def faults_of(site: Site, name: str) -> list[str]:
-    """The outputs of a receipt that are missing or differ from it, every byte hashed."""
-    outputs = read_json(receipt_file(site, name)).get("outputs", {})
+    """The outputs of a receipt, or of the prepared county, that are missing or differ from it, every byte hashed."""
+    receipt = site.results / "data" / MADE_FROM if name == PREPARED else receipt_file(site, name)
+    outputs = read_json(receipt).get("outputs", {})
     files = {name: (output(site, name), made["sha256"]) for name, made in outputs.items()}
     return [name for name, (file, made) in files.items() if not file.is_file() or file_hash(file) != made]

@@ -15,12 +15,13 @@ from tqdm import tqdm
 
 from huying.batch.gather import gather
 from huying.batch.jobs import Job, Site
-from huying.batch.receipts import DONE, faults_of, notebook_file, output, state_of
+from huying.batch.receipts import DONE, PREPARED, faults_of, notebook_file, output, state_of
 from huying.batch.run import Limits, run
 from huying.claims.declared import claims_of
 from huying.estimates import COUNTY
 from huying.folder import County
-from huying.prepare import is_fresh, prepare
+from huying.prepare import is_fresh, prepare, results_folder
+from huying.store import locked
 from huying.words import say
 
 PLAIN_S = 10.0  # between two lines of progress where there is no terminal
@@ -40,6 +41,12 @@ def run_county(county: County, args: argparse.Namespace) -> int:
     """Prepare the county and make every output that is not as it should be; 1 where a job failed."""
     if args.dry_run:
         return show_status(county, args)
+    with locked(results_folder(county)):
+        return run_here(county, args)
+
+
+def run_here(county: County, args: argparse.Namespace) -> int:
+    """The same, in a folder of results that no other process is at work in."""
     files = len(county.surveys) + len(county.ledgers)
     with progress(files, "cli.preparing", args) as bar:
         prepare(county, lambda name: bar.update())
@@ -136,6 +143,7 @@ def verify(county: County, args: argparse.Namespace) -> int:
     """Hash every output that has a receipt again; 1 where one is not what its receipt says."""
     site = Site(county)
     names = [file.stem for file in sorted((site.results / "receipts").glob("*.json")) if ".failed" not in file.suffixes]
+    names.insert(0, PREPARED)
     faults = {name: wrong for name in names if (wrong := faults_of(site, name))}
     lines = [say("cli.verify_fault", job=name, what=", ".join(wrong)) for name, wrong in faults.items()]
     lines.append(say("cli.verified", n=len(names), faults=len(faults)))

@@ -90,7 +90,8 @@ class Intake:
         self.departments: Matcher | None = None
 
     def run(self) -> Cleaned:
-        """The cleaned county; raises InputError or CountyError for a file that cannot be taken as it is."""
+        """The cleaned county; raises InputError or CountyError for a file that cannot be taken as it is, or changes meanwhile."""
+        before = data_hash(self.county)
         for fault in self.try_all():
             raise fault
         forms = {form: pd.concat(frames, ignore_index=True) for form, frames in self.forms.items()}
@@ -101,7 +102,9 @@ class Intake:
         by_file = flags["row_id"].str.replace("#[^#]*$", "", regex=True).value_counts()
         counts = counts.assign(n_flags=[int(by_file.get(file, 0)) for file in counts["file"]])
         rejected, notes = pd.concat(self.rejected, ignore_index=True), tuple(self.silent_towns(waves))
-        return Cleaned(forms, self.ledgers, rejected, flags, counts, data_hash(self.county), notes)
+        if data_hash(self.county) != before:
+            raise CountyError("clean.changed", Place(str(self.county.folder)))
+        return Cleaned(forms, self.ledgers, rejected, flags, counts, before, notes)
 
     def try_all(self) -> Iterator[HuyingError]:
         """Take one file after the other; the errors of those that cannot be taken, as they come."""
