@@ -183,7 +183,7 @@ def test_verify_finds_a_changed_byte_and_a_missing_file(project, capsys):
     picture.write_bytes(b"x" * picture.stat().st_size)
     assert told(capsys, "verify", "toy") == (
         1,
-        {"checked": 1, "faults": {"b_chart_county_2023_en": ["figures/line_county_2023_en.png"]}},
+        {"checked": 2, "faults": {"b_chart_county_2023_en": ["figures/line_county_2023_en.png"]}},
     )
     picture.unlink()
     assert told(capsys, "verify", "toy")[0] == 1
