@@ -21,7 +21,7 @@ from huying.codebook import MANY, Codebook
 from huying.crosstabs import Crosstab, crosstab
 from huying.derived import Answers, Derived, Scope, holds
 from huying.errors import EstimateError, near
-from huying.estimates import COUNTY, Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum
+from huying.estimates import COUNTY, LEADING, Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum
 from huying.regressions import Regression, regress
 from huying.samples import NO_PLACE
 from huying.waves import independent_change, stacked
@@ -32,7 +32,6 @@ MOST_GROUPS = 30
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
 REDEFINED = "definition_changed"
 SKIPPED = "skipped"  # why somebody whom an item did not ask has no answer
-LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
 Estimator = Callable[..., pd.DataFrame]
 Term = tuple[float, Floats, npt.NDArray[np.bool_]]  # coefficient, values, who is in the base
 
@@ -312,7 +311,7 @@ class Survey:
         return made
 
     def _tidy(self, made: pd.DataFrame) -> pd.DataFrame:
-        made = made.drop(columns=["group"], errors="ignore").rename(columns={"indicator": "measure"}).assign(period="")
+        made = made.rename(columns={"indicator": "measure"}).assign(period="")
         groups = [name for name in made if name not in ("place", "measure", *LEADING, "wave", "period", "rho")]
         rest = [name for name in ("rho",) if name in made]
         return made[["place", *groups, "measure", *LEADING, "wave", "period", *rest]]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.estimates import STUDENT, Design, is_unsteady, limits
+from huying.estimates import STUDENT, Design, limits, rate
 
 
 def stacked(
@@ -50,12 +50,10 @@ def independent_sum(first: pd.DataFrame, second: pd.DataFrame, sign: float = 1.0
         estimate=first["estimate"] + sign * other["estimate"].astype(float),
         se=np.sqrt(total),
         df=np.divide(total**2, bottom, out=least.copy(), where=bottom > 0),
-        n_eff=np.nan,
-        deff=np.nan,
+        **dict.fromkeys(("n_eff", "deff"), np.nan),
         n=np.minimum(first["n"], other["n"]),
         method=STUDENT,
         reason=first["reason"].where(first["reason"] != "", other["reason"].fillna("")),
     )
     made["low"], made["high"] = limits(made)
-    why = [made["reason"] == "too few answers", made["reason"] != "", is_unsteady(made)]
-    return made.assign(reliability=np.select(why, ["too few answers", "not estimable", "read with care"], "ok"))
+    return made.assign(reliability=rate(made))
