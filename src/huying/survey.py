@@ -138,9 +138,8 @@ class Survey:
 
     def ratio(self, numerator: str, denominator: str, by: Any = "town", where: str = "") -> pd.DataFrame:
         """The ratio of two weighted totals, with Student intervals; its measure is named `numerator/denominator`."""
-        return self._estimate(
-            self._ratio, [numerator, denominator], by, where, self._as_number, f"{numerator}/{denominator}"
-        )
+        pair = [numerator, denominator]
+        return self._estimate(self._ratio, pair, by, where, self._as_number, "/".join(pair))
 
     def combine(self, parts: Mapping[str, float], name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, their covariance kept; n is the smallest of their bases."""
@@ -241,11 +240,7 @@ class Survey:
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
-    def _shares(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        return estimate_shares(design, table, **how)
-
-    def _means(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        return estimate_means(design, table, **how)
+    _shares, _means = staticmethod(estimate_shares), staticmethod(estimate_means)
 
     def _ratio(self, design: Design, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
         return estimate_ratios(design, "/".join(pair), *pair.to_numpy(dtype=float).T, **how)
@@ -312,14 +307,12 @@ class Survey:
 
     def _tidy(self, made: pd.DataFrame) -> pd.DataFrame:
         made = made.rename(columns={"indicator": "measure"}).assign(period="")
-        groups = [name for name in made if name not in ("place", "measure", *LEADING, "wave", "period", "rho")]
-        rest = [name for name in ("rho",) if name in made]
-        return made[["place", *groups, "measure", *LEADING, "wave", "period", *rest]]
+        last = ["measure", *LEADING, "wave", "period", *(["rho"] if "rho" in made else [])]
+        return made[["place", *(name for name in made if name not in ("place", *last)), *last]]
 
     def _nothing(self, names: Sequence[str], by: Any, reason: str) -> pd.DataFrame:
         towns = [place for place in self.design.places if place != NO_PLACE and "town" in _as_list(by)]
-        places = [*towns, COUNTY]
-        rows = [{"place": place, "measure": name} for name in names for place in places]
+        rows = [{"place": place, "measure": name} for name in names for place in (*towns, COUNTY)]
         made = pd.DataFrame(rows).assign(**dict.fromkeys(LEADING, np.nan), wave=self.wave, period="")
         made = made.assign(n=0.0, reliability="not estimable", reason=reason, method="")
         for name in (name for name in _as_list(by) if name != "town"):
