@@ -175,10 +175,6 @@ class County(Counting):
         """The day on which the data of each period were taken."""
         return {when: pd.Timestamp(span.as_of) for when, span in self.declared.periods.items()}
 
-    def span(self, period: str) -> Any:
-        """The days of a period: first, last, as_of; None for a ledger without one."""
-        return self.declared.periods.get(period)
-
     # --- surveys and ledgers ------------------------------------------------------------------------------------------
 
     def survey(self, form: str, wave: str = "", exclude: Sequence[str] | None = None, weights: str = "raked") -> Survey:
