@@ -281,10 +281,8 @@ def why_unfit(kind: Kind, cells: pd.Series) -> list[str]:
 
 def set_aside(place: Place, column: str, cells: pd.Series, reason: str | list[str]) -> pd.DataFrame:
     """Rows of the table `rejected` (columns REJECTED) for `cells`, whose index holds the lines of the file."""
-    return pd.DataFrame(
-        {"file": place.file, "sheet": place.sheet, "row": cells.index, "column": column,
-         "value": cells.to_numpy(dtype=object), "reason": reason}, columns=list(REJECTED)
-    )  # fmt: skip
+    told = (place.file, place.sheet, cells.index, column, cells.to_numpy(dtype=object), reason)
+    return pd.DataFrame(dict(zip(REJECTED, told, strict=True)))
 
 
 def no_rejects() -> pd.DataFrame:

@@ -37,11 +37,13 @@ from huying.waiting import time_calls
 from huying.words import Text, all_words, say, use_language
 
 CALLS = "calls"
-NAMED = (  # ledgers that name what others give by its id
-    ("towns", "town_id", ("name_zh", "name_en")),
-    ("departments", "dept_id", ("name_zh", "name_en")),
-    ("org_map", "old_id", ("old_name", "old_name_en")),
-)
+NAMES = ("name_zh", "name_en")
+# Ledgers that name what others give by its id.
+NAMED = {
+    "towns": ("town_id", *NAMES),
+    "departments": ("dept_id", *NAMES),
+    "org_map": ("old_id", "old_name", "old_name_en"),
+}
 ROWS = ("place", "estimate", "low", "high", "n")
 TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
 
@@ -65,9 +67,9 @@ class County(Counting):
     def _make_labels(self) -> labels.Labels:
         """What the county's places and measures are called in its language."""
         places: dict[str, Any] = {COUNTY: self.declared.name}
-        for table, key, name in NAMED:
+        for table, columns in NAMED.items():
             rows = self.cleaned.ledger(table)
-            names = [] if rows is None else rows[[key, *name]].itertuples(index=False)
+            names = [] if rows is None else rows[list(columns)].itertuples(index=False)
             places |= {str(place): Text(str(zh), str(en)) for place, zh, en in names}
         own, house = derived_of(self.declared)
         ledgers = [column for table in TABLES.values() for column in table.columns]

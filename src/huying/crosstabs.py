@@ -40,7 +40,8 @@ class Association:
         """The test in one line."""
         if self.reason:
             return say(f"crosstabs.{self.reason.replace(' ', '_')}", lang)
-        return say("crosstabs.test", lang, F=self.F, ndf=self.ndf, ddf=self.ddf, p=_tail(self.p), X2=self.X2, n=self.n)
+        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
+        return say("crosstabs.test", lang, **{**vars(self), "p": p})
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,3 @@ def _cells(design: Design, cell: Ints, size: int) -> tuple[Floats, Floats]:
 
 def _none(n: int, reason: str) -> Association:
     return Association(np.nan, np.nan, np.nan, np.nan, np.nan, n, reason)
-
-
-def _tail(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

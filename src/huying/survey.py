@@ -24,7 +24,7 @@ from huying.errors import EstimateError, near
 from huying.estimates import COUNTY, LEADING, Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum
 from huying.regressions import Regression, regress
 from huying.samples import NO_PLACE
-from huying.waves import independent_change, stacked
+from huying.waves import independent_sum, stacked
 from huying.words import Text, say
 
 Floats = npt.NDArray[np.float64]
@@ -165,7 +165,7 @@ class Survey:
         if not len(self._ids) or not len(since._ids):
             return self._nothing([column], by, self.absent or since.absent)
         if self.form != "resident":
-            return self._placed(independent_change(since.mean(column), self.mean(column)), by)
+            return self._placed(independent_sum(self.mean(column), since.mean(column), -1.0), by)
         design, *terms = self.beside(since, column)
         return self._placed(self._tidy(estimate_sum(design, column, terms, wave=self.wave, fewest=self.fewest)), by)
 

@@ -101,11 +101,9 @@ def _rows(county: County, form: str, wave: str, exclude: tuple[str, ...]) -> tup
     if wave not in waves:
         empty = county.cleaned.forms[form].iloc[:0] if waves else _no_rows(county, form)
         return empty, None, NOT_THIS_WAVE if waves else NOT_ASKED
-    if form == "resident":
-        sample = resident_sample(county.cleaned, county.declared, county.book, wave, exclude)
-        return sample.rows, sample, ""
-    if form == "staff":
-        sample = staff_sample(county.cleaned, county.declared, wave, exclude)
+    if form in SAMPLED:
+        here, when = (county.cleaned, county.declared), (wave, exclude)
+        sample = staff_sample(*here, *when) if form == "staff" else resident_sample(*here, county.book, *when)
         return sample.rows, sample, ""
     rows = analysed(county.cleaned, form, wave, exclude)
     if form != HIDDEN:

@@ -29,11 +29,6 @@ def stacked(
     return design, np.arange(len(weight)) >= len(first.weight)
 
 
-def independent_change(early: pd.DataFrame, late: pd.DataFrame) -> pd.DataFrame:
-    """`late` less `early`, two estimate frames of independent samples by place."""
-    return independent_sum(late, early, -1.0)
-
-
 def independent_sum(first: pd.DataFrame, second: pd.DataFrame, sign: float = 1.0) -> pd.DataFrame:
     """`first` plus `sign` times `second`, estimate frames of independent samples, at the places of `first`.
 

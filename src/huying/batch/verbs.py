@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -91,18 +90,14 @@ def tell(site: Site, summary: Summary, args: argparse.Namespace) -> int:
     told: dict[str, Any] = {name: len(getattr(summary, name)) for name in ("done", "fresh", "failed", "claims")}
     if any(job.is_recording for job in summary.failed):
         told["lacking"] = [key for key in claims_of(site.county) if key not in summary.claims]
-    told["open"] = str(first_file(site, made[0])) if made else ""
+    pages = [output(site, f"html/{job.name}.html") if job.has_page else notebook_file(site, job.name) for job in made]
+    told["open"] = str(pages[0]) if pages else ""
     failures = [failure_of(job, failure, args.county) for job, failure in summary.failed.items()]
     for failure in failures if not args.json else ():
         print(say("cli.failed", **failure), file=sys.stderr)
     shown = {name: " ".join(value) if isinstance(value, list) else value for name, value in told.items()}
     lines = [say(f"cli.run_{name}", value=value) for name, value in shown.items()]
     return said(args, {**told, "failures": failures}, lines, failures)
-
-
-def first_file(site: Site, job: Job) -> Path:
-    """What to open of a job: its page where it has one, else its notebook."""
-    return output(site, f"html/{job.name}.html") if job.has_page else notebook_file(site, job.name)
 
 
 def failure_of(job: Job, failure: dict[str, Any], county: str) -> dict[str, Any]:
