@@ -37,13 +37,9 @@ from huying.waiting import time_calls
 from huying.words import Text, all_words, say, use_language
 
 CALLS = "calls"
-NAMES = ("name_zh", "name_en")
 # Ledgers that name what others give by its id.
-NAMED = {
-    "towns": ("town_id", *NAMES),
-    "departments": ("dept_id", *NAMES),
-    "org_map": ("old_id", "old_name", "old_name_en"),
-}
+NAMED = {"towns": ("town_id", "name_zh", "name_en"), "departments": ("dept_id", "name_zh", "name_en")}
+NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
 ROWS = ("place", "estimate", "low", "high", "n")
 TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
 

@@ -25,17 +25,8 @@ def list_claims(evidence: pd.DataFrame, claims: Mapping[str, Claim], lang: str, 
     rows = []
     for key, row in head.iterrows():
         claim = claims[str(key)]
-        told, said = shown(row, claim, lang), verdict_word(row["verdict"], lang)
+        told = shown(row, claim, lang)
         interval = "" if told["low"] == told["high"] else say("claims.range", lang, **told)
-        rows.append(
-            (
-                claim.section,
-                claim.text(lang),
-                said,
-                told["value"],
-                interval,
-                notes_word(row, lang),
-                is_problem(row, claim),
-            )
-        )
+        words = claim.text(lang), verdict_word(row["verdict"], lang), told["value"], interval, notes_word(row, lang)
+        rows.append((claim.section, *words, is_problem(row, claim)))
     return head.join(pd.DataFrame(rows, head.index, ADDED)) if rows else head
