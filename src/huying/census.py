@@ -112,10 +112,10 @@ class Census(Survey):
         return holds(variable.base, self.answers, self.open_scope()) & ~np.asarray(skipped)
 
     def _shares(
-        self, design: Any, table: pd.DataFrame, *, pooled: str = "", population: int = 0, **how: Any
+        self, design: Any, indicators: pd.DataFrame, *, pooled: str = "", population: int = 0, **how: Any
     ) -> pd.DataFrame:
-        columns = {pooled: list(table)} if pooled else {name: [name] for name in table}
-        rows = [self._share(table[names], population).assign(indicator=name) for name, names in columns.items()]
+        columns = {pooled: list(indicators)} if pooled else {name: [name] for name in indicators}
+        rows = [self._share(indicators[names], population).assign(indicator=name) for name, names in columns.items()]
         return pd.concat(rows, ignore_index=True).assign(wave=self.wave)
 
     def _share(self, table: pd.DataFrame, population: int) -> pd.DataFrame:
@@ -141,11 +141,11 @@ class Census(Survey):
         top, bottom = pair[np.isfinite(pair).all(axis=1)].sum()
         return self._number("/".join(pair), top / bottom if bottom else np.nan, pair)
 
-    def _means(self, design: Any, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        if table.isin([0.0, 1.0, UNSAID, np.nan]).all(axis=None):
-            return self._shares(design, table)
-        known = table.where(np.isfinite(table))
-        return pd.concat([self._number(name, known[name].mean(), table[[name]]) for name in known], ignore_index=True)
+    def _means(self, design: Any, indicators: pd.DataFrame, **how: Any) -> pd.DataFrame:
+        if indicators.isin([0.0, 1.0, UNSAID, np.nan]).all(axis=None):
+            return self._shares(design, indicators)
+        means = indicators.where(np.isfinite(indicators)).mean()
+        return pd.concat([self._number(k, means[k], indicators[[k]]) for k in indicators], ignore_index=True)
 
     def _number(self, name: str, value: float, table: pd.DataFrame) -> pd.DataFrame:
         """One number that is no share: n is the smallest base of its columns."""

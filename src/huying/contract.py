@@ -1,4 +1,4 @@
-"""What a table must look like: columns, types, codes, ranges; one declaration validates, documents and writes raw text.
+"""What a table must look like: columns, types, codes, ranges; one declaration validates, documents and explains.
 
 Nothing is guessed: a cell that does not fit is set aside with its place, its value and the reason.
 """
@@ -40,7 +40,7 @@ def clean_series(text: pd.Series) -> pd.Series:
 
 @dataclass(frozen=True)
 class Kind:
-    """A type of cell: `read` turns clean text into values, missing where it does not fit; `show` turns values back."""
+    """A type of cell: `read` turns clean text into values, missing where it does not fit."""
 
     def read(self, text: pd.Series) -> pd.Series:
         raise NotImplementedError
@@ -49,9 +49,6 @@ class Kind:
         """Values, and which cells are neither blank nor fit."""
         values = self.read(text)
         return values, values.isna() & (text != "")
-
-    def show(self, values: pd.Series) -> pd.Series:
-        return values.astype("string").fillna("").astype(str)
 
     def describe(self, lang: str) -> str:
         """What a cell may hold."""
@@ -97,9 +94,6 @@ class Number(Kind):
         number = pd.to_numeric(text.where(text.str.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")), errors="coerce")
         return number.where(number.between(self.low, self.high) & np.isfinite(number)).astype("float64")
 
-    def show(self, values: pd.Series) -> pd.Series:
-        return values.map(lambda value: "" if pd.isna(value) else f"{value:.10g}")
-
 
 def parse_instants(text: pd.Series) -> pd.Series:
     """Clean text as naive local times: year first, Excel's serial days too; what could mean two days becomes missing."""
@@ -118,21 +112,15 @@ class Instant(Kind):
 
     low: str = "1990-01-01"
     high: str = "2100-01-01"
-    form: str = "%Y-%m-%d %H:%M:%S"
 
     def read(self, text: pd.Series) -> pd.Series:
         moments = parse_instants(text)
         return moments.where(moments.between(pd.Timestamp(self.low), pd.Timestamp(self.high)))
 
-    def show(self, values: pd.Series) -> pd.Series:
-        return values.dt.strftime(self.form).fillna("")
-
 
 @dataclass(frozen=True)
 class Day(Instant):
     """A calendar day."""
-
-    form: str = "%Y-%m-%d"
 
     def read(self, text: pd.Series) -> pd.Series:
         return super().read(text).dt.normalize()
@@ -149,9 +137,6 @@ class Choice(Kind):
         found = text.str.casefold().map(known)
         return found.where(found.notna(), None)
 
-    def show(self, values: pd.Series) -> pd.Series:
-        return values.map({code: label.zh for code, label in self.options.items()}).fillna("")
-
     def describe(self, lang: str) -> str:
         return "; ".join(f"{code} = {label(lang)}" for code, label in self.options.items())
 
@@ -164,9 +149,6 @@ class Flag(Choice):
 
     def read(self, text: pd.Series) -> pd.Series:
         return super().read(text).map({"1": True, "0": False}).astype("boolean")
-
-    def show(self, values: pd.Series) -> pd.Series:
-        return super().show(values.map({True: "1", False: "0"}))
 
 
 @dataclass(frozen=True)
@@ -290,11 +272,6 @@ class Table:
         titles = {**ledgers, **{column.name: column.title(lang) for column in self.columns}}
         return [rule.describe(lang, titles) for rule in self.rules]
 
-    def show(self, rows: pd.DataFrame, lang: str = "zh") -> pd.DataFrame:
-        """`rows` as a county's office would write them: titles for headers, labels for codes, everything text."""
-        wanted = [column for column in self.columns if column.name in rows]
-        return pd.DataFrame({column.title(lang): column.kind.show(rows[column.name]) for column in wanted})
-
 
 def why_unfit(kind: Kind, cells: pd.Series) -> list[str]:
     """The reason for each clean cell that does not fit: a per cent where a share from 0 to 1 belongs is told apart."""
@@ -304,10 +281,8 @@ def why_unfit(kind: Kind, cells: pd.Series) -> list[str]:
 
 def set_aside(place: Place, column: str, cells: pd.Series, reason: str | list[str]) -> pd.DataFrame:
     """Rows of the table `rejected` (columns REJECTED) for `cells`, whose index holds the lines of the file."""
-    return pd.DataFrame(
-        {"file": place.file, "sheet": place.sheet, "row": cells.index, "column": column,
-         "value": cells.to_numpy(dtype=object), "reason": reason}, columns=list(REJECTED)
-    )  # fmt: skip
+    told = (place.file, place.sheet, cells.index, column, cells.to_numpy(dtype=object), reason)
+    return pd.DataFrame(dict(zip(REJECTED, told, strict=True)))
 
 
 def no_rejects() -> pd.DataFrame:

@@ -37,12 +37,11 @@ from huying.waiting import time_calls
 from huying.words import Text, all_words, say, use_language
 
 CALLS = "calls"
-NAMED = (  # ledgers that name what others give by its id
-    ("towns", "town_id", ("name_zh", "name_en")),
-    ("departments", "dept_id", ("name_zh", "name_en")),
-    ("org_map", "old_id", ("old_name", "old_name_en")),
-)
+# Ledgers that name what others give by its id.
+NAMED = {"towns": ("town_id", "name_zh", "name_en"), "departments": ("dept_id", "name_zh", "name_en")}
+NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
 ROWS = ("place", "estimate", "low", "high", "n")
+TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
 
 
 class County(Counting):
@@ -64,34 +63,22 @@ class County(Counting):
     def _make_labels(self) -> labels.Labels:
         """What the county's places and measures are called in its language."""
         places: dict[str, Any] = {COUNTY: self.declared.name}
-        for table, key, name in NAMED:
+        for table, columns in NAMED.items():
             rows = self.cleaned.ledger(table)
-            names = [] if rows is None else rows[[key, *name]].itertuples(index=False)
+            names = [] if rows is None else rows[list(columns)].itertuples(index=False)
             places |= {str(place): Text(str(zh), str(en)) for place, zh, en in names}
         own, house = derived_of(self.declared)
         ledgers = [column for table in TABLES.values() for column in table.columns]
         measures = {column.name: column.title for column in ledgers if f"labels.{column.name}" not in all_words()}
         measures |= {variable.name: variable.text for variable in (*house.values(), *own.values())}
-        return labels.Labels(
-            self.lang,
-            self.declared.name,
-            places=places,
-            measures=measures,
-            codebook=self.book,
-            is_synthetic=self.declared.is_synthetic,
-            sampling=self.declared.sampling,
-        )
+        here = self.declared
+        return labels.Labels(self.lang, here.name, places, measures, self.book, here.is_synthetic, here.sampling)
 
     def __repr__(self) -> str:
-        lines = [
-            say("counties.heading", self.lang, name=self.declared.name(self.lang)),
-            say("counties.internal", self.lang),
-        ]
-        if self.declared.sampling != "probability":
-            lines.append(say(f"counties.sampling_{self.declared.sampling}", self.lang))
-        if self.declared.is_synthetic:
-            lines.append(say("counties.synthetic", self.lang))
-        return "\n".join(lines)
+        keys = ["heading", "internal"]
+        keys += [f"sampling_{self.declared.sampling}"] if self.declared.sampling != "probability" else []
+        keys += ["synthetic"] if self.declared.is_synthetic else []
+        return "\n".join(say(f"counties.{key}", self.lang, name=self.declared.name(self.lang)) for key in keys)
 
     def _repr_html_(self) -> str:
         return "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).split("\n"))
@@ -134,11 +121,8 @@ class County(Counting):
     @property
     def claims(self) -> pd.DataFrame:
         """The claims as a frame: what is claimed, its rule, and when the rule was frozen."""
-        frozen = read_freeze(self.declared)
-        rows = [
-            (key, claim.text(self.lang), claim.say_rule(self.lang), frozen.date(key))
-            for key, claim in self.declared_claims.items()
-        ]
+        frozen, lang, claims = read_freeze(self.declared), self.lang, self.declared_claims
+        rows = [(key, claim.text(lang), claim.say_rule(lang), frozen.date(key)) for key, claim in claims.items()]
         return pd.DataFrame(rows, columns=["claim", "text", "rule", "frozen_on"])
 
     @property
@@ -171,11 +155,8 @@ class County(Counting):
     @property
     def codebook(self) -> pd.DataFrame:
         """The columns of every form: form, column, item, wording."""
-        rows = [
-            (item.form, column, item.id, item.text(self.lang))
-            for item in self.book.items.values()
-            for column in item.columns
-        ]
+        pairs = [(item, column) for item in self.book.items.values() for column in item.columns]
+        rows = [(item.form, column, item.id, item.text(self.lang)) for item, column in pairs]
         return pd.DataFrame(rows, columns=["form", "column", "item", "text"])
 
     def waves(self, form: str) -> list[str]:
@@ -191,10 +172,6 @@ class County(Counting):
     def as_of(self) -> dict[str, pd.Timestamp]:
         """The day on which the data of each period were taken."""
         return {when: pd.Timestamp(span.as_of) for when, span in self.declared.periods.items()}
-
-    def span(self, period: str) -> Any:
-        """The days of a period: first, last, as_of; None for a ledger without one."""
-        return self.declared.periods.get(period)
 
     # --- surveys and ledgers ------------------------------------------------------------------------------------------
 
@@ -250,14 +227,9 @@ class County(Counting):
     def places_of(self, claim: Claim) -> list[str]:
         """The places that get a verdict on a claim: towns, those that are no pilot, the pilot, or departments, and the county."""
         towns, departments = self.towns, self.ledger("departments")
-        pilot = towns.loc[towns["type"] == "pilot", "town_id"]
-        others = [town for town in self.town_ids if town not in set(pilot)]
-        own = {
-            "town": self.town_ids,
-            "others": others,
-            "pilot": list(pilot),
-            "department": list(departments["dept_id"]),
-        }
+        pilot = list(towns.loc[towns["type"] == "pilot", "town_id"])
+        own = {"town": self.town_ids, "pilot": pilot, "department": list(departments["dept_id"])}
+        own["others"] = [town for town in self.town_ids if town not in pilot]
         found = own.get(claim.judged_for, [])
         return found if found and claim.judged_for == "pilot" else [*found, COUNTY]
 
@@ -281,9 +253,9 @@ class County(Counting):
         if gone or not len(rows):
             judged = no_data(self.places_of(known), f"no data: {gone}" if gone else NOT_ASKED)
         else:
-            facts = self._facts(known, rows, part)
-            judged = judge_claim(known, facts)
-        evidence = self._as_evidence(known, judged)
+            judged = judge_claim(known, self._facts(known, rows, part))
+        frozen, now = self._frozen
+        evidence = as_evidence(self.declared, known, judged, frozen, now[claim], self.cleaned.data_hash)
         said = zip(rows.get("part", ()), rows.get("measure", ()), strict=False) if not gone else ()
         measures = {part: measure for part, measure in said if isinstance(measure, str)}
         is_part = part or ("part" in rows and not rows["part"].eq("").any())
@@ -297,39 +269,26 @@ class County(Counting):
     def _is_of_another_wave(self, rows: pd.DataFrame) -> bool:
         """Whether a form was not asked in this wave but in another, or a change has its later wave still to come."""
         waves = sorted({wave for form in self.cleaned.forms for wave in self.waves(form)})
-        is_early = (
-            rows["verdict"].isin(["", NO_BASELINE]) & rows["reason"].isin([NO_BASELINE, "one wave or period"])
-        ).all()
-        return bool(
-            (rows["reason"] == NOT_THIS_WAVE).all()
-            or (is_early and rows["wave"].ne("").all() and max(rows["wave"]) != waves[-1])
-        )
+        is_unjudged = rows["verdict"].isin(["", NO_BASELINE]) & rows["reason"].isin([NO_BASELINE, "one wave or period"])
+        is_early = is_unjudged.all() and rows["wave"].ne("").all() and rows["wave"].max() != waves[-1]
+        return bool(is_early or (rows["reason"] == NOT_THIS_WAVE).all())
 
     def _facts(self, claim: Claim, rows: pd.DataFrame, part: str) -> pd.DataFrame:
         if missing := [name for name in ROWS if name not in rows]:
             raise EstimateError("claims.no_number", claim=claim.id, columns=", ".join(missing))
         facts = rows.assign(part=part) if part or "part" not in rows else rows
-        blank: dict[str, Any] = {name: np.nan for name in ("se", "n_eff", "df", "deff") if name not in facts}
-        blank |= {
-            name: "" for name in ("period", "wave", "method", "reliability", "reason", "remark") if name not in facts
-        }
-        facts = facts.assign(**blank)
-        texts = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
-        facts[texts] = facts[texts].astype("str").fillna("")
+        blank = {**dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan), **dict.fromkeys(TEXTS, "")}
+        facts = facts.assign(**{name: value for name, value in blank.items() if name not in facts})
+        facts[TEXTS] = facts[TEXTS].astype("str").fillna("")
         waves = sorted(set(facts["wave"]))
         if len(waves) > 1:
             raise EstimateError("claims.two_waves", claim=claim.id, waves=", ".join(waves))
         needed = [place for place in self.places_of(claim) if not (claim.is_about_towns and place == COUNTY)]
         for _, same in facts[facts["part"] == ""].groupby("period"):
             if lacks := [place for place in needed if place not in set(same["place"])]:
-                raise EstimateError(
-                    "claims.no_places", claim=claim.id, needed=claim.judged_for, places=", ".join(lacks[:6])
-                )
+                told = {"needed": claim.judged_for, "places": ", ".join(lacks[:6])}
+                raise EstimateError("claims.no_places", claim=claim.id, **told)
         return facts
-
-    def _as_evidence(self, claim: Claim, judged: pd.DataFrame) -> pd.DataFrame:
-        frozen, now = self._frozen
-        return as_evidence(self.declared, claim, judged, frozen, now[claim.id], self.cleaned.data_hash)
 
     @cached_property
     def _frozen(self) -> Any:

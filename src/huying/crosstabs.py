@@ -12,14 +12,13 @@ from scipy import linalg, stats
 
 from huying import labels
 from huying.covariances import degrees, estimate_covariance
-from huying.estimates import COUNTY, Design, estimate_shares
+from huying.estimates import COUNTY, LEADING, Design, estimate_shares
 from huying.words import say
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 NO_ANSWERS, NO_VARIATION, NOT_ESTIMABLE = "no answers", "no variation", "not estimable"
-KEPT = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,8 @@ class Association:
         """The test in one line."""
         if self.reason:
             return say(f"crosstabs.{self.reason.replace(' ', '_')}", lang)
-        return say("crosstabs.test", lang, F=self.F, ndf=self.ndf, ddf=self.ddf, p=_tail(self.p), X2=self.X2, n=self.n)
+        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.3f}"
+        return say("crosstabs.test", lang, **{**vars(self), "p": p})
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ def crosstab(
     base = (a >= 0) & (b >= 0)
     cells = [(row, column) for row in range(len(names_a)) for column in range(len(names_b))]
     if not cells:
-        return Crosstab(pd.DataFrame(columns=["row", "column", *KEPT]), _none(0, NO_ANSWERS))
+        return Crosstab(pd.DataFrame(columns=["row", "column", *LEADING]), _none(0, NO_ANSWERS))
     shares = {str(k): np.where(base & (a == row), b == column, np.nan) for k, (row, column) in enumerate(cells)}
     made = estimate_shares(design, pd.DataFrame(shares), fewest=fewest)
     made = made[made["place"] == COUNTY].reset_index(drop=True)
     answers = {"row": [names_a[row] for row, _ in cells], "column": [names_b[column] for _, column in cells]}
-    table = pd.concat([pd.DataFrame(answers), made[list(KEPT)]], axis=1)
+    table = pd.concat([pd.DataFrame(answers), made[list(LEADING)]], axis=1)
     return Crosstab(table, rao_scott(design, a, b, base))
 
 
@@ -128,7 +128,3 @@ def _cells(design: Design, cell: Ints, size: int) -> tuple[Floats, Floats]:
 
 def _none(n: int, reason: str) -> Association:
     return Association(np.nan, np.nan, np.nan, np.nan, np.nan, n, reason)
-
-
-def _tail(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

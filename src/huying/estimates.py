@@ -25,8 +25,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Rows = dict[str, Any]  # columns of an estimates frame, for one indicator
-COLUMNS = ("indicator", "place", "group", "wave", "estimate", "low", "high", "se", "n", "n_eff", "df", "deff",
-           "method", "reliability", "reason")  # fmt: skip
+LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
+COLUMNS = ("indicator", "place", "wave", *LEADING)
 POOLED, OWN, STUDENT, EXACT, COUNT = "korn-graubard pooled", "korn-graubard", "t", "exact", "count"
 COUNTY = "county"
 
@@ -97,7 +97,6 @@ class Ratio:
 
     value: Floats
     influence: Floats
-    base: Bools
 
 
 def ratio(design: Design, num: Floats, den: Floats, domain: Ints, size: int) -> Ratio:
@@ -107,7 +106,7 @@ def ratio(design: Design, num: Floats, den: Floats, domain: Ints, size: int) -> 
                       out=np.full(size, np.nan), where=totals > 0)  # fmt: skip
     scale = np.divide(1.0, totals, out=np.zeros(size), where=totals > 0)
     influence = (num - np.nan_to_num(value)[domain] * den) * scale[domain]
-    return Ratio(value, influence, den != 0)
+    return Ratio(value, influence)
 
 
 def credited(design: Design, influence: Floats, tol: float = 1e-14) -> Floats:
@@ -203,30 +202,27 @@ def p_above(frame: pd.DataFrame, bar: float) -> tuple[Floats, Floats]:
         above = np.where(x <= 0, 1.0, stats.beta.cdf(bar, x, n_eff - x + 1))
         below = np.where(x >= n_eff, 1.0, stats.beta.sf(bar, x + 1, n_eff - x))
         gap = estimate - bar
-        t = np.where(
-            se > 0, gap / np.where(se > 0, se, 1.0), np.copysign(np.inf, gap)
-        )  # a full list: nothing is left to chance
+        # Of a full list nothing is left to chance.
+        t = np.where(se > 0, gap / np.where(se > 0, se, 1.0), np.copysign(np.inf, gap))
         up, down = stats.t.sf(t, df), stats.t.cdf(t, df)
     is_t = (frame["method"] == STUDENT).to_numpy()
     return np.where(is_t, up, above), np.where(is_t, down, below)
 
 
 def estimate_shares(
-    design: Design, indicators: pd.DataFrame, *, wave: str = "", group: str = "", fewest: int = 20, county: bool = True
+    design: Design, indicators: pd.DataFrame, *, wave: str = "", fewest: int = 20, county: bool = True
 ) -> pd.DataFrame:
     """Shares of every column of `indicators` (1, 0, missing = not in the base) for every stratum and the county.
 
     A tidy frame with COLUMNS, one row an indicator and place. Towns use the pooled design effect, the county its own.
     `fewest` is the number of answers below which a place's value is not stated.
     """
-    return _estimate(design, indicators, _share_rows, wave, group, fewest, county)
+    return _estimate(design, indicators, _share_rows, wave, fewest, county)
 
 
-def estimate_means(
-    design: Design, indicators: pd.DataFrame, *, wave: str = "", group: str = "", fewest: int = 20, county: bool = True
-) -> pd.DataFrame:
+def estimate_means(design: Design, indicators: pd.DataFrame, *, wave: str = "", fewest: int = 20) -> pd.DataFrame:
     """Means of every column of `indicators`, as `estimate_shares`, with Student intervals at each place's own variance."""
-    return _estimate(design, indicators, _mean_rows, wave, group, fewest, county)
+    return _estimate(design, indicators, _mean_rows, wave, fewest)
 
 
 def estimate_ratios(
@@ -236,7 +232,7 @@ def estimate_ratios(
     base = np.isfinite(num) & np.isfinite(den)
     y, x = np.where(base, num, 0.0), np.where(base, den, 0.0)
     rows = [_place_rows(design, name, y, x, base, whole) for whole in (False, True)]
-    return _tidy(rows, wave, "", fewest)
+    return _tidy(rows, wave, fewest)
 
 
 def estimate_sum(
@@ -255,14 +251,13 @@ def estimate_sum(
         own = _variance_rows(design, influence, np.logical_or.reduce([k for _, _, k in parts]), whole)
         n = np.min([np.bincount(domain[k], minlength=size) for _, _, k in parts], axis=0)
         value = np.sum([c * m.value for c, m in means], axis=0)
-        rows.append(
-            own | {"indicator": name, "estimate": value, "n": n, "deff": np.nan, "method": STUDENT, "n_eff": np.nan}
-        )
-    return _tidy(rows, wave, "", fewest)
+        given = {"indicator": name, "estimate": value, "n": n, "method": STUDENT}
+        rows.append(own | given | dict.fromkeys(("deff", "n_eff"), np.nan))
+    return _tidy(rows, wave, fewest)
 
 
 def _estimate(
-    design: Design, indicators: pd.DataFrame, rows_of: Any, wave: str, group: str, fewest: int, county: bool
+    design: Design, indicators: pd.DataFrame, rows_of: Any, wave: str, fewest: int, county: bool = True
 ) -> pd.DataFrame:
     rows: list[Rows] = []
     for name in indicators.columns:
@@ -270,7 +265,7 @@ def _estimate(
         base = np.isfinite(y)
         y = np.where(base, y, 0.0)
         rows += [rows_of(design, name, y, base, whole) for whole in ((False, True) if county else (False,))]
-    return _tidy(rows, wave, group, fewest)
+    return _tidy(rows, wave, fewest)
 
 
 def _domain(design: Design, whole: bool) -> tuple[Ints, int]:
@@ -327,37 +322,29 @@ def _own_size(design: Design, rows: Rows, base: Bools) -> Floats:
     return np.array([min(n, size) if design.fpc is None else size])
 
 
-def _tidy(rows: Sequence[Rows], wave: str, group: str, fewest: int) -> pd.DataFrame:
+def _tidy(rows: Sequence[Rows], wave: str, fewest: int) -> pd.DataFrame:
     parts = {c: [np.broadcast_to(own.get(c, np.nan), len(own["place"])) for own in rows] for c in rows[0]}
-    frame = pd.DataFrame({c: np.concatenate(part) for c, part in parts.items()} | {"wave": wave, "group": group})
+    frame = pd.DataFrame({c: np.concatenate(part) for c, part in parts.items()} | {"wave": wave})
     frame["low"], frame["high"] = limits(frame)
     few, one = frame["n"] < fewest, ~(frame["df"] > 0)
     frame["reason"] = np.select([few, one], ["too few answers", "one psu"], "")
-    frame["reliability"] = np.select(
-        [few, one, is_unsteady(frame)], ["too few answers", "not estimable", "read with care"], "ok"
-    )
+    frame["reliability"] = rate(frame)
     for column in ("estimate", "low", "high", "se", "deff", "n_eff"):
         frame[column] = frame[column].mask(few if column in ("estimate", "n_eff") else few | one)
     return frame[[*COLUMNS, *(["rho"] if "rho" in frame else [])]]
 
 
-def is_unsteady(frame: pd.DataFrame) -> pd.Series:
-    """Rows to read with care: interval wider than 30 points, under 8 degrees of freedom, or relative width over 130%."""
+def rate(frame: pd.DataFrame) -> npt.NDArray[np.str_]:
+    """The reliability of rows whose reason is known.
+
+    To be read with care: interval wider than 30 points, under 8 degrees of freedom, or relative width over 130%.
+    """
     width = frame["high"] - frame["low"]
     relative = width / frame["estimate"].where(frame["estimate"] > 0)
     is_share = frame["method"] != STUDENT
-    return (frame["df"] < 8) | (is_share & ((width > 0.30) | (relative > 1.30)))
-
-
-def grouped(
-    design: Design, indicators: pd.DataFrame, groups: pd.Series, names: Sequence[str], **options: Any
-) -> pd.DataFrame:
-    """Shares within each group (for example sex or age), for every town and the county: the base is cut, not the design."""
-    cut = [
-        estimate_shares(design, indicators.where((groups == name).to_numpy()[:, None]), group=str(name), **options)
-        for name in names
-    ]
-    return pd.concat(cut, ignore_index=True)
+    is_unsteady = (frame["df"] < 8) | (is_share & ((width > 0.30) | (relative > 1.30)))
+    why = [frame["reason"] == "too few answers", frame["reason"] != "", is_unsteady]
+    return np.select(why, ["too few answers", "not estimable", "read with care"], "ok")
 
 
 def with_weights(design: Design, weight: Floats) -> Design:

@@ -49,9 +49,8 @@ def read_table(raw: Mapping[str, Any], options: Mapping[str, Choice]) -> Table:
 def read_ledgers(toml: str) -> tuple[dict[str, Choice], dict[str, Table]]:
     """The choices and the tables that a file declares, by name."""
     raw = tomllib.loads(toml)
-    options = {
-        name: Choice({row["code"]: Text(row["zh"], row["en"]) for row in rows}) for name, rows in raw["choices"].items()
-    }
+    listed = {name: {row["code"]: Text(row["zh"], row["en"]) for row in rows} for name, rows in raw["choices"].items()}
+    options = {name: Choice(texts) for name, texts in listed.items()}
     return options, {table["name"]: read_table(table, options) for table in raw["table"]}
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from huying.contract import clean_text
 
-TYPES = ("民族乡", "街道", "镇", "乡", "苏木")
+TYPE = re.compile(r"(?<=..)(民族乡|街道|镇|乡|苏木)$")  # of a name that two characters are left of
 OFFICES = re.compile(r"(党工委|党委|人民政府|镇政府|乡政府|政府|办事处|街办|居委会)$")
 MATCH = ("id", "how", "candidates")
 
@@ -32,10 +32,7 @@ def without_office(name: str) -> str:
 
 def bare(name: str) -> str:
     """`name` without its trailing type (镇, 乡, 街道 …), unless nothing would be left of it."""
-    for kind in TYPES:
-        if name.endswith(kind) and len(name) > len(kind) + 1:
-            return name.removesuffix(kind)
-    return name
+    return TYPE.sub("", name)
 
 
 class Matcher:

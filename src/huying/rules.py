@@ -91,24 +91,20 @@ class GroupSum(Rule):
 
 @dataclass(frozen=True)
 class OnePlace(Rule):
-    """A `key` stands at one `place` only: otherwise nobody knows at which, and all its rows are set aside.
+    """An id in `column` stands at one `place` only: otherwise nobody knows at which, and all its rows are set aside.
 
     It is asked before the key of the table, which would keep the row that happens to come first.
     """
 
-    key: str
+    column: str
     place: str
-
-    @property
-    def column(self) -> str:
-        return self.key
 
     def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
         """The key and its places, joined by commas, by the line of each broken row."""
-        sure = rows.dropna(subset=[self.key, self.place])
-        places = sure.groupby(self.key)[self.place].agg(lambda found: ", ".join(sorted(set(found))))
-        shown = sure[self.key] + ": " + sure[self.key].map(places)
-        return shown[sure.groupby(self.key)[self.place].transform("nunique") > 1]
+        sure = rows.dropna(subset=[self.column, self.place])
+        places = sure.groupby(self.column)[self.place].agg(lambda found: ", ".join(sorted(set(found))))
+        shown = sure[self.column] + ": " + sure[self.column].map(places)
+        return shown[sure.groupby(self.column)[self.place].transform("nunique") > 1]
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from huying.codebook import MANY, Codebook
 from huying.crosstabs import Crosstab, crosstab
 from huying.derived import Answers, Derived, Scope, holds
 from huying.errors import EstimateError, near
-from huying.estimates import COUNTY, Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum
+from huying.estimates import COUNTY, LEADING, Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum
 from huying.regressions import Regression, regress
 from huying.samples import NO_PLACE
-from huying.waves import independent_change, stacked
+from huying.waves import independent_sum, stacked
 from huying.words import Text, say
 
 Floats = npt.NDArray[np.float64]
@@ -32,7 +32,6 @@ MOST_GROUPS = 30
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
 REDEFINED = "definition_changed"
 SKIPPED = "skipped"  # why somebody whom an item did not ask has no answer
-LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
 Estimator = Callable[..., pd.DataFrame]
 Term = tuple[float, Floats, npt.NDArray[np.bool_]]  # coefficient, values, who is in the base
 
@@ -139,9 +138,8 @@ class Survey:
 
     def ratio(self, numerator: str, denominator: str, by: Any = "town", where: str = "") -> pd.DataFrame:
         """The ratio of two weighted totals, with Student intervals; its measure is named `numerator/denominator`."""
-        return self._estimate(
-            self._ratio, [numerator, denominator], by, where, self._as_number, f"{numerator}/{denominator}"
-        )
+        pair = [numerator, denominator]
+        return self._estimate(self._ratio, pair, by, where, self._as_number, "/".join(pair))
 
     def combine(self, parts: Mapping[str, float], name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, their covariance kept; n is the smallest of their bases."""
@@ -167,7 +165,7 @@ class Survey:
         if not len(self._ids) or not len(since._ids):
             return self._nothing([column], by, self.absent or since.absent)
         if self.form != "resident":
-            return self._placed(independent_change(since.mean(column), self.mean(column)), by)
+            return self._placed(independent_sum(self.mean(column), since.mean(column), -1.0), by)
         design, *terms = self.beside(since, column)
         return self._placed(self._tidy(estimate_sum(design, column, terms, wave=self.wave, fewest=self.fewest)), by)
 
@@ -242,11 +240,7 @@ class Survey:
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
-    def _shares(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        return estimate_shares(design, table, **how)
-
-    def _means(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        return estimate_means(design, table, **how)
+    _shares, _means = staticmethod(estimate_shares), staticmethod(estimate_means)
 
     def _ratio(self, design: Design, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
         return estimate_ratios(design, "/".join(pair), *pair.to_numpy(dtype=float).T, **how)
@@ -312,15 +306,13 @@ class Survey:
         return made
 
     def _tidy(self, made: pd.DataFrame) -> pd.DataFrame:
-        made = made.drop(columns=["group"], errors="ignore").rename(columns={"indicator": "measure"}).assign(period="")
-        groups = [name for name in made if name not in ("place", "measure", *LEADING, "wave", "period", "rho")]
-        rest = [name for name in ("rho",) if name in made]
-        return made[["place", *groups, "measure", *LEADING, "wave", "period", *rest]]
+        made = made.rename(columns={"indicator": "measure"}).assign(period="")
+        last = ["measure", *LEADING, "wave", "period", *(["rho"] if "rho" in made else [])]
+        return made[["place", *(name for name in made if name not in ("place", *last)), *last]]
 
     def _nothing(self, names: Sequence[str], by: Any, reason: str) -> pd.DataFrame:
         towns = [place for place in self.design.places if place != NO_PLACE and "town" in _as_list(by)]
-        places = [*towns, COUNTY]
-        rows = [{"place": place, "measure": name} for name in names for place in places]
+        rows = [{"place": place, "measure": name} for name in names for place in (*towns, COUNTY)]
         made = pd.DataFrame(rows).assign(**dict.fromkeys(LEADING, np.nan), wave=self.wave, period="")
         made = made.assign(n=0.0, reliability="not estimable", reason=reason, method="")
         for name in (name for name in _as_list(by) if name != "town"):

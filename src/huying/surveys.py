@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
 SAMPLED = {"resident": "fewest_residents", "staff": "fewest_staff"}
 WEIGHTS = ("raked", "none")
-GROUPS: Mapping[str, Sequence[str]] = {
-    "age_group": (),
-    "sex_group": SEXES,
-}  # in their order, where that is no sorted one
+# In their order, where that is no sorted one.
+GROUPS: Mapping[str, Sequence[str]] = {"age_group": (), "sex_group": SEXES}
 OWN = ("interviewer_id", "submitted_at", "seconds")  # columns of a cleaned form that keep their names
 HIDDEN = "leader"  # the form whose people are known by their town
 
@@ -66,11 +64,9 @@ def previous(county: County, survey: Survey) -> Survey:
 
 def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
     rows, sample, absent = _rows(county, form, wave, exclude)
-    items = [
-        item
-        for item in county.book.form(form)
-        if form != HIDDEN or (item.role != "town" and item.options_from != "towns")
-    ]
+    items = list(county.book.form(form))
+    if form == HIDDEN:
+        items = [item for item in items if item.role != "town" and item.options_from != "towns"]
     registers = {table: frame for (table, _), frame in county.cleaned.ledgers.items()}
     lists: Lists = {name: [(code, key) for code, key, _ in listed] for name, listed in county_lists(registers).items()}
     answers, reasons = name_answers(rows, items, lists)
@@ -78,34 +74,23 @@ def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weigh
     if weights == "none":
         design = with_weights(design, np.ones(len(rows)))
     frame = pd.concat([_own_columns(county, rows, design, form), answers], axis=1)
-    ids = pd.Index(
-        [str(k) for k in range(len(rows))] if form == HIDDEN else rows["row_id"].astype(str), name="row_id", dtype=str
-    )
+    ids = pd.Index(range(len(rows)) if form == HIDDEN else rows["row_id"], name="row_id").astype(str)
     frame.index, reasons.index = ids, ids
     groups = {name: order or sorted(frame[name].dropna().unique()) for name, order in GROUPS.items() if name in frame}
     known = [item for item in items if set(item.columns) <= set(answers)]
     scope = Scope({**options_of(known, lists), **groups}, right_keys(known), words_of(known))
-    made = {
-        "frame": frame,
-        "design": design,
-        "form": form,
-        "wave": "" if absent == NOT_ASKED else wave,
-        "book": county.book,
-        "scope": scope,
-        "derived": {},
-        "reasons": reasons,
-        "fewest": county.declared.thresholds[SAMPLED[form]] if form in SAMPLED else FEWEST,
-        "labels": county.key,
-        "weighting": sample.diagnostics if sample else pd.DataFrame(),
-        "absent": absent,
-    }
-    if form in SAMPLED:
-        survey = Survey(**made)
-    else:
-        survey = Census(**made, _town=pd.Series(rows["town_id"].to_numpy(), index=ids, dtype="string"))
     asked = {name for item in items for name in (item.name, *item.columns)}
     house = [name for item in house_codebook().form(form) for name in (item.name, *item.columns)]
-    survey.lacking = tuple(dict.fromkeys(name for name in house if name not in asked))
+    made: dict[str, Any] = {"wave": "" if absent == NOT_ASKED else wave, "book": county.book, "scope": scope}
+    made |= {"derived": {}, "reasons": reasons, "labels": county.key, "absent": absent}
+    made |= {"fewest": county.declared.thresholds[SAMPLED[form]] if form in SAMPLED else FEWEST}
+    made |= {"weighting": sample.diagnostics if sample else pd.DataFrame()}
+    made |= {"lacking": tuple(dict.fromkeys(name for name in house if name not in asked))}
+    if form in SAMPLED:
+        survey = Survey(frame, design, form, **made)
+    else:
+        town = pd.Series(rows["town_id"].to_numpy(), index=ids, dtype="string")
+        survey = Census(frame, design, form, **made, _town=town)
     _derive(survey, *derived_of(county.declared))
     return survey
 
@@ -116,11 +101,9 @@ def _rows(county: County, form: str, wave: str, exclude: tuple[str, ...]) -> tup
     if wave not in waves:
         empty = county.cleaned.forms[form].iloc[:0] if waves else _no_rows(county, form)
         return empty, None, NOT_THIS_WAVE if waves else NOT_ASKED
-    if form == "resident":
-        sample = resident_sample(county.cleaned, county.declared, county.book, wave, exclude)
-        return sample.rows, sample, ""
-    if form == "staff":
-        sample = staff_sample(county.cleaned, county.declared, wave, exclude)
+    if form in SAMPLED:
+        here, when = (county.cleaned, county.declared), (wave, exclude)
+        sample = staff_sample(*here, *when) if form == "staff" else resident_sample(*here, county.book, *when)
         return sample.rows, sample, ""
     rows = analysed(county.cleaned, form, wave, exclude)
     if form != HIDDEN:

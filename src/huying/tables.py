@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from zlib import crc32
 
 import pandas as pd
@@ -37,13 +38,11 @@ class Table:
     def _repr_html_(self) -> str:
         # An id of its own for its rules of style, the same in each run: a random one would make every run differ.
         style = Styler(self.cells, uuid=f"{crc32(repr(self).encode()):08x}", cell_ids=False)
-        style = (
-            style.format(escape="html").format_index(escape="html", axis=1).hide(axis="index").set_caption(self.below)
-        )
-        look = [{"selector": "caption", "props": "caption-side: bottom; text-align: left"}]
-        for number, is_left in enumerate(self.is_left):
-            look.append({"selector": f".col{number}", "props": f"text-align: {'left' if is_left else 'right'}"})
-        return str(style.set_table_styles(look).to_html())
+        style = style.format(escape="html").format_index(escape="html", axis=1).hide(axis="index")
+        sides = ["left" if is_left else "right" for is_left in self.is_left]
+        look = [{"selector": f".col{n}", "props": f"text-align: {side}"} for n, side in enumerate(sides)]
+        caption = {"selector": "caption", "props": "caption-side: bottom; text-align: left"}
+        return str(style.set_caption(self.below).set_table_styles([caption, *look]).to_html())
 
 
 def show(frame: pd.DataFrame, rows: int = 40, percent: Iterable[str] = ()) -> Table:
@@ -61,11 +60,9 @@ def show(frame: pd.DataFrame, rows: int = 40, percent: Iterable[str] = ()) -> Ta
     for name in kept:
         column, title = part[name], words.word(name)
         is_number = is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype)
-        text = [
-            number(value, name in shares) if is_number else in_words(words, frame.attrs.get(name, str(name)), value)
-            for value in column
-        ]
-        cells[title if title not in cells else str(name)] = text
+        own = partial(in_words, words, frame.attrs.get(name, str(name)))
+        says = partial(number, is_share=name in shares) if is_number else own
+        cells[title if title not in cells else str(name)] = [says(value) for value in column]
         is_left.append(not is_number)
     below = words.say("labels.no_rows") if not len(table) else ""
     if len(table) > rows:

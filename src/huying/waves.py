@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.estimates import STUDENT, Design, is_unsteady, limits
+from huying.estimates import STUDENT, Design, limits, rate
 
 
 def stacked(
@@ -29,11 +29,6 @@ def stacked(
     return design, np.arange(len(weight)) >= len(first.weight)
 
 
-def independent_change(early: pd.DataFrame, late: pd.DataFrame) -> pd.DataFrame:
-    """`late` less `early`, two estimate frames of independent samples by place."""
-    return independent_sum(late, early, -1.0)
-
-
 def independent_sum(first: pd.DataFrame, second: pd.DataFrame, sign: float = 1.0) -> pd.DataFrame:
     """`first` plus `sign` times `second`, estimate frames of independent samples, at the places of `first`.
 
@@ -50,12 +45,10 @@ def independent_sum(first: pd.DataFrame, second: pd.DataFrame, sign: float = 1.0
         estimate=first["estimate"] + sign * other["estimate"].astype(float),
         se=np.sqrt(total),
         df=np.divide(total**2, bottom, out=least.copy(), where=bottom > 0),
-        n_eff=np.nan,
-        deff=np.nan,
+        **dict.fromkeys(("n_eff", "deff"), np.nan),
         n=np.minimum(first["n"], other["n"]),
         method=STUDENT,
         reason=first["reason"].where(first["reason"] != "", other["reason"].fillna("")),
     )
     made["low"], made["high"] = limits(made)
-    why = [made["reason"] == "too few answers", made["reason"] != "", is_unsteady(made)]
-    return made.assign(reliability=np.select(why, ["too few answers", "not estimable", "read with care"], "ok"))
+    return made.assign(reliability=rate(made))

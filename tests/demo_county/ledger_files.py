@@ -12,8 +12,8 @@ from demo_county.bundle import Bundle
 from demo_county.calls import draw_cases, draw_steps
 from demo_county.exports import csv_bytes, xlsx_bytes
 from demo_county.ledgers import need_counts
-from demo_county.spelling import mix_dates
-from huying.contract import Day
+from demo_county.spelling import as_written, mix_dates
+from huying.contract import Day, Instant
 from huying.ledgers import TABLES
 
 UNREADABLE = 6
@@ -21,7 +21,7 @@ UNREADABLE = 6
 
 def show(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     """A ledger as text under its Chinese headers."""
-    return TABLES[table].show(frame).fillna("")
+    return as_written(TABLES[table], frame).fillna("")
 
 
 def add_plain(bundle: Bundle, table: str, frame: pd.DataFrame) -> None:
@@ -54,7 +54,7 @@ def spell(bundle: Bundle, table: str, frame: pd.DataFrame, file: str, native: bo
             file, pd.Index(bundle.truths.towns["town_id"]).get_indexer(frame["town"]).astype(np.int64), 2
         )
     for column in TABLES[table].columns:
-        if hasattr(column.kind, "form") and column.name in frame:
+        if isinstance(column.kind, Instant) and column.name in frame:
             shown[column.title.zh] = mix_dates(frame[column.name], bundle.rng, not isinstance(column.kind, Day), native)
     if "dept" in frame:
         shown[TABLES[table].by_name["dept"].title.zh] = name_departments(bundle, frame["dept"])

@@ -9,10 +9,29 @@ import pandas as pd
 
 from demo_county.draws import pick
 from demo_county.truths import Ints, Truths
+from huying.contract import Choice, Day, Flag, Instant, Kind, Number, Table
 
 CHARACTERS, TOWNS = 0.03, 0.22  # shares of cells and of names that are written otherwise
 DIGITS, TENS = "〇一二三四五六七八九", "十"
 FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F) if chr(code).isalnum()}
+
+
+def as_written(table: Table, rows: pd.DataFrame, lang: str = "zh") -> pd.DataFrame:
+    """`rows` as a county's office would write them: titles for headers, labels for codes, everything text."""
+    wanted = [column for column in table.columns if column.name in rows]
+    return pd.DataFrame({column.title(lang): cells_of(column.kind, rows[column.name]) for column in wanted})
+
+
+def cells_of(kind: Kind, values: pd.Series) -> pd.Series:
+    """Values of a kind as text; whoever reads them back by the kind has the values again."""
+    values = values.map({True: "1", False: "0"}) if isinstance(kind, Flag) else values
+    if isinstance(kind, Choice):
+        return values.map({code: label.zh for code, label in kind.options.items()}).fillna("")
+    if isinstance(kind, Instant):
+        return values.dt.strftime("%Y-%m-%d" if isinstance(kind, Day) else "%Y-%m-%d %H:%M:%S").fillna("")
+    if isinstance(kind, Number):
+        return values.map(lambda value: "" if pd.isna(value) else f"{value:.10g}")
+    return values.astype("string").fillna("").astype(str)
 
 
 def in_chinese(n: int) -> str:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from demo_county.spelling import as_written
 from huying.contract import (
     REJECTED,
     Choice,
@@ -307,22 +308,22 @@ VALUES = {
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @settings(database=None, deadline=None, max_examples=60, derandomize=True)
 @given(data=st.data())
-def test_what_is_shown_is_read_back(name, lang, data):
+def test_what_an_office_writes_is_read_back(name, lang, data):
     kind, values = VALUES[name]
     wanted = data.draw(st.lists(st.one_of(st.none(), values), min_size=1, max_size=12))
     one = table(column("x", kind, optional=True))
     empty = kind.parse(pd.Series([""] * len(wanted), dtype=object))[0]
     rows = pd.DataFrame({"x": pd.Series(wanted, dtype=empty.dtype)})
-    got = one.check(one.show(rows, lang), PLACE)
+    got = one.check(as_written(one, rows, lang), PLACE)
     assert got.rejected.empty
     assert [None if pd.isna(v) else v for v in got.kept["x"]] == wanted
 
 
-def test_show_uses_titles_and_labels():
+def test_what_an_office_writes_has_titles_and_labels():
     colours = table(column("c", COLOURS), column("n", Whole()))
     rows = pd.DataFrame({"c": ["g", None], "n": pd.array([3, None], dtype="Int64")})
-    assert colours.show(rows).to_dict("list") == {"中c": ["绿（浅）", ""], "中n": ["3", ""]}
-    assert list(colours.show(rows, "en").columns) == ["the c", "the n"]
+    assert as_written(colours, rows).to_dict("list") == {"中c": ["绿（浅）", ""], "中n": ["3", ""]}
+    assert list(as_written(colours, rows, "en").columns) == ["the c", "the n"]
 
 
 def test_labels_of_a_choice_differ():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from surveys_stand_in import register, staff
 
-from huying.waves import independent_change
+from huying.waves import independent_sum
 from run_notebook import StandIn
 
 WAVES = "".join(f"[wave.{year}]\nfrom = {year}-05-08\nto = {year}-06-02\n" for year in (2023, 2024))
@@ -18,14 +18,14 @@ def frame(estimate, se, df, n, reason=""):
 
 def test_difference_of_independent_waves():
     """se^2 = .03^2 + .04^2 = .05^2; df = .05^4 / (.03^4/9 + .04^4/16) = 6.25e-6 / 2.5e-7 = 25; t(.975, 25) = 2.0595."""
-    row = independent_change(frame(0.50, 0.03, 9, 10), frame(0.56, 0.04, 16, 17)).iloc[0]
+    row = independent_sum(frame(0.56, 0.04, 16, 17), frame(0.50, 0.03, 9, 10), -1.0).iloc[0]
     assert [row["estimate"], row["se"], row["df"], row["n"]] == pytest.approx([0.06, 0.05, 25, 10])
     assert [row["low"], row["high"]] == pytest.approx([0.06 - 0.102977, 0.06 + 0.102977], abs=1e-6)
     assert row["reliability"] == "ok"
 
 
 def test_a_wave_with_too_few_answers_says_so():
-    row = independent_change(frame(np.nan, np.nan, 1, 2, "too few answers"), frame(0.56, 0.04, 16, 17)).iloc[0]
+    row = independent_sum(frame(0.56, 0.04, 16, 17), frame(np.nan, np.nan, 1, 2, "too few answers"), -1.0).iloc[0]
     assert np.isnan(row["estimate"]) and row["reason"] == row["reliability"] == "too few answers"
 
 

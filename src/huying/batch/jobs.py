@@ -23,6 +23,7 @@ from huying.words import language
 
 PARAMETERS = ("county", "town", "wave", "lang")
 RECORDS, READS = "records", "reads"
+Asked = Sequence[str] | None
 DECLARED = re.compile(r'^ +"huying": \{', re.M)  # in a notebook's metadata
 
 
@@ -103,10 +104,6 @@ class Site:
         return output_folder(self.county, "figures").resolve()
 
     @property
-    def home(self) -> Path:
-        return self.county.folder.resolve().parents[1]
-
-    @property
     def evidence(self) -> Path:
         return self.results / "evidence.parquet"
 
@@ -129,7 +126,7 @@ class Site:
         """The waves of the county, oldest first; one empty name where it has none."""
         return sorted(self.county.waves, key=lambda wave: self.county.waves[wave].first) or [""]
 
-    def notebooks(self, wanted: Iterable[str] | None = None) -> list[Notebook]:
+    def notebooks(self, wanted: Asked = None) -> list[Notebook]:
         """The notebooks that declare themselves, or those wanted by name or its beginning; raises CountyError."""
         files = {file.stem: file for file in sorted(self.folder.glob("*.ipynb"))}
         if wanted is None:
@@ -142,10 +139,10 @@ class Site:
 
     def jobs(
         self,
-        notebooks: Sequence[str] | None = None,
-        places: Sequence[str] | None = None,
-        waves: Sequence[str] | None = None,
-        langs: Sequence[str] | None = None,
+        notebooks: Asked = None,
+        places: Asked = None,
+        waves: Asked = None,
+        langs: Asked = None,
         pages: bool = False,
     ) -> list[Job]:
         """The jobs in their order: what is asked (else everything, in the latest wave), and what has to be recorded for it.
@@ -195,7 +192,8 @@ class Site:
     def environ(self, job: Job, folder: Path) -> dict[str, str]:
         """The environment of a job that works in a folder."""
         found = {"PLACE": job.place, "WAVE": job.wave, "LANG": job.lang, "RECORD": "1" if job.is_recording else ""}
-        found |= {"HOME": str(self.home), "PREPARED": str(self.results), "FIGURES": str(folder / "figures")}
+        found |= {"HOME": str(self.county.folder.resolve().parents[1])}
+        found |= {"PREPARED": str(self.results), "FIGURES": str(folder / "figures")}
         found |= {"RESULTS": str(self.results.parent)} if os.environ.get("HUYING_RESULTS") else {}
         return {f"HUYING_{name}": value for name, value in found.items()}
 

@@ -7,7 +7,6 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -84,29 +83,21 @@ def shown(output: Mapping[str, Any]) -> Iterator[str]:
 
 def one_language(text: str, lang: str) -> str:
     """The blocks of a text cell that are in one language, of a heading in two its half; all where none is in it."""
-    blocks = re.split(r"\n\s*\n|\n(?=#)", text)
-    halves = [found[lang] if (found := _TWO.fullmatch(block)) and block.startswith("#") else "" for block in blocks]
-    kept = []
-    for block, half in zip(blocks, halves, strict=True):
-        if half:
-            kept.append(f"{block[: block.index(' ')]} {half}")
+    blocks, kept = re.split(r"\n\s*\n|\n(?=#)", text), []
+    for block in blocks:
+        if block.startswith("#") and (half := _TWO.fullmatch(block)):
+            kept.append(f"{block[: block.index(' ')]} {half[lang]}")
         elif (len(HAN.findall(block)) * 5 > len(re.findall(r"\w", block))) == (lang == "zh"):
             kept.append(block)
     return "\n\n".join(kept or blocks)
 
 
-@cache
-def whole_font() -> bytes:
-    """The font that charts are drawn with."""
-    return font_files()[0].read_bytes()
-
-
 def font_for(text: str) -> str:
-    """A font of the characters of a text alone, as base64."""
-    font = TTFont(BytesIO(whole_font()), lazy=True, fontNumber=0)
-    made = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True, hinting=False))
+    """The font that charts are drawn with, cut to the characters of a text, as base64."""
+    made, out = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True, hinting=False)), BytesIO()
     made.populate(text=text)
-    made.subset(font)
-    font.flavor, out = "woff", BytesIO()
-    font.save(out)
+    with TTFont(font_files()[0], lazy=True, fontNumber=0) as font:
+        made.subset(font)
+        font.flavor = "woff"
+        font.save(out)
     return base64.b64encode(out.getvalue()).decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -74,19 +74,14 @@ def state_of(site: Site, job: Job) -> str:
     key, receipt = site.key(job), read_json(receipt_file(site, job.name))
     if read_json(receipt_file(site, f"{job.name}.failed")).get("key") == key:
         return FAILED
-    if not receipt or any(size_of(output(site, name)) != made["bytes"] for name, made in receipt["outputs"].items()):
+    if not receipt or faults_of(site, job.name, "bytes", lambda file: file.stat().st_size):
         return MISSING
     return DONE if receipt["key"] == key else STALE
 
 
-def size_of(file: Path) -> int:
-    """A file's bytes, -1 where it is not there."""
-    return file.stat().st_size if file.is_file() else -1
-
-
-def faults_of(site: Site, name: str) -> list[str]:
-    """The outputs of a receipt, or of the prepared county, that are missing or differ from it, every byte hashed."""
+def faults_of(site: Site, name: str, what: str = "sha256", measure: Callable[[Path], Any] = file_hash) -> list[str]:
+    """The outputs of a receipt, or of the prepared county, that are missing or differ from it, by their bytes' hash if by nothing else."""
     receipt = site.results / "data" / MADE_FROM if name == PREPARED else receipt_file(site, name)
     outputs = read_json(receipt).get("outputs", {})
-    files = {name: (output(site, name), made["sha256"]) for name, made in outputs.items()}
-    return [name for name, (file, made) in files.items() if not file.is_file() or file_hash(file) != made]
+    files = {name: (output(site, name), made[what]) for name, made in outputs.items()}
+    return [name for name, (file, made) in files.items() if not file.is_file() or measure(file) != made]

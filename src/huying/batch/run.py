@@ -165,7 +165,7 @@ def work(order: Order) -> None:
         sys.exit(1)
 
 
-def execute(source: str, made: Path, parameters: dict[str, str], at_cell: Path | None = None) -> None:
+def execute(source: str, made: Path, parameters: dict[str, str], at_cell: Path) -> None:
     """Run a notebook here by papermill; raises HuyingError where its last cell did not run."""
     import papermill
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from huying.batch.gather import gather
 from huying.batch.jobs import Job, Site
-from huying.batch.receipts import DONE, PREPARED, faults_of, notebook_file, output, state_of
+from huying.batch.receipts import DONE, FAILED, MISSING, PREPARED, STALE, faults_of, notebook_file, output, state_of
 from huying.batch.run import Limits, run
 from huying.claims.declared import claims_of
 from huying.estimates import COUNTY
@@ -51,7 +49,7 @@ def run_here(county: County, args: argparse.Namespace) -> int:
     with progress(files, "cli.preparing", args) as bar:
         prepare(county, lambda name: bar.update())
     site = Site(county)
-    jobs = asked(site, args)
+    jobs = site.jobs(args.notebooks, args.towns, args.wave, args.lang, args.html)
     if not args.json:
         left = [notebook.name for notebook in site.notebooks() if notebook not in site.speaking]
         if left and not args.notebooks:
@@ -69,11 +67,6 @@ def progress(total: int, key: str, args: argparse.Namespace) -> Any:
     return tqdm(total=total, desc=say(key), unit="", disable=args.json, mininterval=pause, miniters=1)
 
 
-def asked(site: Site, args: argparse.Namespace) -> list[Job]:
-    """The jobs that the command line asks for; raises CountyError for what nobody knows."""
-    return site.jobs(args.notebooks, args.towns, args.wave, args.lang, args.html)
-
-
 def make(site: Site, jobs: Sequence[Job], limits: Limits, tick: Callable[[], object]) -> Summary:
     """Run what is not as it should be: first what records, whose rows are then gathered, last what reads them."""
     summary = Summary()
@@ -86,13 +79,12 @@ def make(site: Site, jobs: Sequence[Job], limits: Limits, tick: Callable[[], obj
         tick()
 
     for stage in range(3):
-        here = [job for job in jobs if job.stage == stage]
-        left = [job for job in here if state_of(site, job) != DONE]
-        for job in (job for job in here if job not in left):
+        states = {job: state_of(site, job) for job in jobs if job.stage == stage}
+        for job in (job for job, state in states.items() if state == DONE):
             summary.fresh.append(job)
             tick()
-        run(site, left, limits, ended)
-        if here and stage == 0:
+        run(site, [job for job, state in states.items() if state != DONE], limits, ended)
+        if states and stage == 0:
             recorded = [job for job in site.recording(site.speaking) if state_of(site, job) == DONE]
             summary.claims = set(gather(site, recorded)["claim"])
     return summary
@@ -105,18 +97,14 @@ def tell(site: Site, summary: Summary, args: argparse.Namespace) -> int:
     told: dict[str, Any] = {name: len(getattr(summary, name)) for name in ("done", "fresh", "failed", "claims")}
     if any(job.is_recording for job in summary.failed):
         told["lacking"] = [key for key in claims_of(site.county) if key not in summary.claims]
-    told["open"] = str(first_file(site, made[0])) if made else ""
+    pages = [output(site, f"html/{job.name}.html") if job.has_page else notebook_file(site, job.name) for job in made]
+    told["open"] = str(pages[0]) if pages else ""
     failures = [failure_of(job, failure, args.county) for job, failure in summary.failed.items()]
     for failure in failures if not args.json else ():
         print(say("cli.failed", **failure), file=sys.stderr)
     shown = {name: " ".join(value) if isinstance(value, list) else value for name, value in told.items()}
     lines = [say(f"cli.run_{name}", value=value) for name, value in shown.items()]
     return said(args, {**told, "failures": failures}, lines, failures)
-
-
-def first_file(site: Site, job: Job) -> Path:
-    """What to open of a job: its page where it has one, else its notebook."""
-    return output(site, f"html/{job.name}.html") if job.has_page else notebook_file(site, job.name)
 
 
 def failure_of(job: Job, failure: dict[str, Any], county: str) -> dict[str, Any]:
@@ -131,11 +119,11 @@ def show_status(county: County, args: argparse.Namespace) -> int:
     if not is_fresh(county):
         return said(args, {"county": "stale"}, [say("cli.unprepared")])
     site = Site(county)
-    states = {job.name: state_of(site, job) for job in asked(site, args)}
-    count = Counter(states.values())
-    left = {name: state for name, state in states.items() if state != DONE}
-    lines = [say("cli.state", job=name, state=say(f"cli.is_{state}")) for name, state in left.items()]
-    totals = {name: count[name] for name in ("done", "stale", "missing", "failed")}
+    jobs = site.jobs(args.notebooks, args.towns, args.wave, args.lang, args.html)
+    states = {job.name: state_of(site, job) for job in jobs}
+    left = {name: say(f"cli.is_{state}") for name, state in states.items() if state != DONE}
+    lines = [say("cli.state", job=name, state=state) for name, state in left.items()]
+    totals = {state: list(states.values()).count(state) for state in (DONE, STALE, MISSING, FAILED)}
     return said(args, {**totals, "jobs": states}, [*lines, say("cli.stands", n=len(states), **totals)])
 
 

@@ -15,16 +15,7 @@ from huying import measures, words
 from huying.engine.cells import the_shell
 from huying.words import say
 
-MODULES = (
-    "huying.counties",
-    "huying.charts",
-    "huying.tables",
-    "seaborn",
-    "statsmodels.api",
-    "formulaic",
-    "papermill",
-    "huying.batch.run",
-)
+MODULES = ("huying.charts", "huying.tables", "huying.batch.run", "papermill")  # with all that these import
 
 
 def warm() -> None:

@@ -13,18 +13,7 @@ from huying.charts.points import funnel, scatter
 from huying.charts.rows import forest, ranks
 from huying.charts.saving import save
 
-__all__ = [
-    "VERDICTS",
-    "bars",
-    "curves",
-    "forest",
-    "funnel",
-    "heatmap",
-    "months",
-    "ranks",
-    "save",
-    "scatter",
-]
+__all__ = ["VERDICTS", "bars", "curves", "forest", "funnel", "heatmap", "months", "ranks", "save", "scatter"]
 __all__ += ["slopes", "specifications", "stacked", "style", "verdicts"]
 
 mpl.rcParams.update(style())

@@ -34,13 +34,8 @@ def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> A
             if np.isnan(value):
                 remark(made, row, why_missing(made, shown.iloc[row]))
                 continue
-            near: dict[str, Any] = {
-                "textcoords": "offset points",
-                "va": "center",
-                "size": 8.5,
-                "annotation_clip": False,
-            }
-            axes.annotate(look.show(value, is_share), (np.nanmax([value, high[row]]), row), (5, 0), **near)
+            end = np.nanmax([value, high[row]]), row
+            look.note(axes, look.show(value, is_share), end, (5, 0), va="center", size=8.5)
         made.span(axes.xaxis, estimate, low, high, is_share=is_share, margin=0)
         labels, place = names(made, shown), places(shown)
         labels = with_n(made, labels, n) if len(set(n[np.isfinite(n)])) > 1 else labels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -33,9 +33,8 @@ def curves(
         for place, day in enumerate(sorted(limits)):
             axes.axvline(day, color=look.DIM, linewidth=1, linestyle=":", gid="limit")
             # The first label ends at its line and the others start at theirs: 2 and 5 days stand close on a long axis.
-            near: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points", "size": 8.5}
-            side = {"ha": "left" if place else "right", "color": look.DIM, "annotation_clip": False}
-            axes.annotate(made.say("days", n=f"{day:g}"), (day, 1), (0, 3), **near, **side)
+            side = {"ha": "left" if place else "right", "color": look.DIM, "xycoords": axes.get_xaxis_transform()}
+            look.note(axes, made.say("days", n=f"{day:g}"), (day, 1), (0, 3), size=8.5, **side)
             made.title_pad = 22
         made.span(axes.yaxis, np.ones(1), is_share=True, margin=0.04)
         made.span(axes.xaxis, np.array([0.0, end]), is_share=False)
@@ -77,11 +76,10 @@ def slopes(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
             turn += moved
             ink = {"color": colour, "linestyle": dash, "linewidth": 2 if moved else 1, "clip_on": False}
             axes.plot(steps, line, marker="o", markersize=4, gid="rank", **ink)
-            near: dict[str, Any] = {"va": "center", "size": 8.5, "color": look.BLACK if moved else look.DIM}
+            near = {"va": "center", "size": 8.5, "color": look.BLACK if moved else look.DIM, "gid": "label"}
             for step, away, side in ((0, -8, "right"), (len(steps) - 1, 8, "left")):
                 if np.isfinite(line[step]):
-                    point = {"textcoords": "offset points", "annotation_clip": False, "ha": side, "gid": "label"}
-                    axes.annotate(label, (step, line[step]), (away, 0), **point, **near)
+                    look.note(axes, label, (step, line[step]), (away, 0), ha=side, **near)
         axes.set_xticks(steps, [made.words.word(step) for step in rows.columns])
         axes.tick_params(length=0)
         axes.set_yticks([])

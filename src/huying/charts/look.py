@@ -68,6 +68,11 @@ def line(colour: str, width: float, label: str, dash: str = "-") -> Line2D:
     return Line2D([], [], color=colour, linewidth=width, linestyle=dash, label=label)
 
 
+def note(axes: Axes, text: str, at: Any, away: tuple[float, float], **style: Any) -> Any:
+    """A text some points away from a point; it may stand outside the axes."""
+    return axes.annotate(text, at, away, textcoords="offset points", annotation_clip=False, **style)
+
+
 def scale(axis: Any, is_share: bool) -> None:
     """Round numbers along an axis, in per cent for shares, with lines across."""
     axis.set_major_locator(MaxNLocator(9, steps=[1, 2, 2.5, 5, 10]))

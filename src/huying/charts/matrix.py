@@ -38,8 +38,7 @@ def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about
         if is_share and np.isin(known, (0.0, 1.0)).all():
             how["cbar"] = False
             for answer, shade in (("yes", look.SHADES(1.0)), ("no", look.SHADES(0.0))):
-                word = made.words.say(f"labels.{answer}")
-                made.handles.append(Patch(facecolor=shade, edgecolor=look.GREY, label=word))
+                made.handles.append(Patch(fc=shade, ec=look.GREY, label=made.words.say(f"labels.{answer}")))
         else:
             bar = {"shrink": 0.6, "pad": 0.015, "aspect": 25, "format": PercentFormatter(1) if is_share else "%g"}
             how |= {"cbar_kws": bar, "annot": table.size <= MOST_WRITTEN, "annot_kws": {"size": 7.5}}

@@ -68,12 +68,11 @@ def name_rows(made: Sheet, labels: Sequence[str], is_here: Any = ()) -> None:
     made.inches = 0.15 + (0.26 + 0.13 * tall) * max(len(labels), 2)
 
 
-def remark(made: Sheet, row: Any, text: str, on_right: bool = False) -> None:
+def remark(made: Sheet, row: Any, text: str) -> None:
     """Words in a row in place of a value."""
-    box = {"facecolor": look.WHITE, "edgecolor": "none", "pad": 1}
-    side: dict[str, Any] = {"ha": "right" if on_right else "left", "va": "center", "size": 8, "color": look.DIM}
-    transform = made.axes.get_yaxis_transform()
-    made.axes.text(0.98 if on_right else 0.02, row, text, transform=transform, bbox=box, zorder=4, gid="remark", **side)
+    style = {"bbox": {"facecolor": look.WHITE, "edgecolor": "none", "pad": 1}, "zorder": 4, "gid": "remark"}
+    style |= {"transform": made.axes.get_yaxis_transform(), "va": "center", "size": 8, "color": look.DIM}
+    made.axes.text(0.02, row, text, **style)
 
 
 def why_missing(made: Sheet, row: pd.Series) -> str:

@@ -17,24 +17,20 @@ from huying.charts.names import names, places
 from huying.charts.sheet import About, Sheet, sheet
 
 Pair = tuple[float | None, float | None]
+NO_LINES: Pair = (None, None)
 Bools = npt.NDArray[np.bool_]
 # Every place that a label may take around its point: 16 directions, at growing distances in pixels.
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 DIRECTIONS = np.tile(np.column_stack([np.cos(ANGLES), np.sin(ANGLES)]), (9, 1))
 RADII = np.repeat([7.0, 12, 18, 26, 36, 48, 64, 84, 110], len(ANGLES))
 LEADER = 13.0
+CORNERS = ((0.01, "left"), (0.99, "right")), ((0.985, "top"), (0.015, "bottom"))  # across, up
 # Near places first; a level leader would run through the other points where many share a value.
 DISLIKE = RADII + 1500 * ((RADII > LEADER) & (np.abs(DIRECTIONS[:, 1]) < 0.1))
 
 
 def scatter(
-    rows: pd.DataFrame,
-    x: str,
-    y: str,
-    *,
-    lines: Pair = (None, None),
-    corners: Sequence[str] = (),
-    **about: Unpack[About],
+    rows: pd.DataFrame, x: str, y: str, *, lines: Pair = NO_LINES, corners: Sequence[str] = (), **about: Unpack[About]
 ) -> Axes:
     """Two columns against each other, a named point a row, divided by a line on either axis.
 
@@ -63,11 +59,9 @@ def scatter(
             made.span(axis, *values, limit, is_share=made.is_share(values[0]), margin=0.08)
         axes.set(xlabel=made.words.measure(x), ylabel=made.words.measure(y))
         for place, text in enumerate(corners):
-            side = {"ha": ("left", "right")[place % 2], "va": ("top", "bottom")[place // 2]}
-            at = (0.01, 0.99)[place % 2], (0.985, 0.015)[place // 2]
-            axes.text(
-                *at, made.words.word(text), transform=axes.transAxes, size=8.5, color=look.DIM, gid="corner", **side
-            )
+            (left, ha), (top, va) = CORNERS[0][place % 2], CORNERS[1][place // 2]
+            side = {"ha": ha, "va": va, "size": 8.5, "color": look.DIM, "transform": axes.transAxes, "gid": "corner"}
+            axes.text(left, top, made.words.word(text), **side)
         made.inches = 4.6
         name_points(made, names(made, rows), across, up, np.ones(len(rows), dtype=bool), is_here)
     return made.axes

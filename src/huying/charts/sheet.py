@@ -145,7 +145,7 @@ class Sheet:
 
     def write(self, x: float, end: float, room: float) -> None:
         """All that stands around the axes, from `x` to `end` in widths of the axes, which are `room` points."""
-        axes, near = self.axes, {"textcoords": "offset points", "annotation_clip": False}
+        axes = self.axes
         heading = look.wrap(self.heading(), (room - STAMP * self.words.is_synthetic) / look.TITLE / 1.05)
         title = axes.set_title(heading, loc="left", x=x, pad=self.title_pad)
         # What stands below finds its place when it is drawn: a caller may set other ticks and a name of the axis before.
@@ -156,12 +156,11 @@ class Sheet:
             legend.get_bbox_to_anchor, under = under, legend
         if lines := "\n".join(look.wrap(line, room / look.SMALL) for line in self.below()):
             small = {"size": look.SMALL, "color": look.DIM, "linespacing": 1.25, "va": "top", "gid": "below"}
-            drop = -5 if self.handles else 0
-            axes.annotate(lines, (x, 0), (0, drop), xycoords=(axes.transAxes, under), **small, **near)
+            look.note(axes, lines, (x, 0), (0, -5 if self.handles else 0), xycoords=(axes.transAxes, under), **small)
         if self.words.is_synthetic:
             bold = {"ha": "right", "va": "bottom", "weight": "bold", "color": look.WHITE, "bbox": look.STAMP}
-            at = {"xytext": (0, 2), "xycoords": (axes.transAxes, title), "gid": "synthetic"}
-            axes.annotate(self.say("synthetic"), (end, 0), **at, **bold, **near)
+            at = {"xycoords": (axes.transAxes, title), "gid": "synthetic"}
+            look.note(axes, self.say("synthetic"), (end, 0), (0, 2), **at, **bold)
 
     def under(self, x: float, renderer: Any = None) -> Bbox:
         """The point at `x` below which nothing of the axes stands, in pixels, as a box without size."""
@@ -174,10 +173,8 @@ class Sheet:
         """The caller's title, else the verdict's, else what is measured, where and when."""
         if self.title or self.verdict is not None:
             return self.title or str(self.verdict.title)
-        asked = self.rows.attrs.get("answer", "")
-        measures = self.measures or (
-            tuple(self.rows["measure"].unique()) if "measure" in self.rows else (asked,) * bool(asked)
-        )
+        asked = filter(None, [self.rows.attrs.get("answer", "")])
+        measures = self.measures or tuple(self.rows["measure"].unique() if "measure" in self.rows else asked)
         places = [self.words.place(self.highlight)] if self.highlight and self.highlight != COUNTY else []
         what = [self.listed(map(self.words.measure, measures))] if 0 < len(measures) < 3 else []
         return " · ".join([*places, *what, *only(self.rows, "wave"), *only(self.rows, "period")])

@@ -13,6 +13,8 @@ from huying.folder import County
 from huying.prepare import derived_of
 from huying.store import hash_of, write_text
 
+HEAD = "# Rules, bars and exclusions as fixed before the data were seen. Do not edit."
+
 
 @dataclass(frozen=True)
 class Freeze:
@@ -37,12 +39,9 @@ def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
     """The hash of each claim's rule with the county's clock, thresholds, exclusions and the indicator that decides it."""
     around = f"{county.clock} {sorted(county.thresholds.items())} {county.exclude} {county.calendar}"
     own, house = derived_of(county)
-    rules = {
-        made.name: f"{made.name} {made.when} {made.base} {made.unknown}" for made in (*house.values(), *own.values())
-    }
-    decided = {
-        key: [rules.get(claim.indicator, claim.indicator)] if claim.indicator else [] for key, claim in claims.items()
-    }
+    known = (*house.values(), *own.values())
+    rules = {made.name: [f"{made.name} {made.when} {made.base} {made.unknown}"] for made in known} | {"": []}
+    decided = {key: rules.get(claim.indicator, [claim.indicator]) for key, claim in claims.items()}
     return {key: hash_of([key, claim.rule, around, *decided[key]])[:16] for key, claim in claims.items()}
 
 
@@ -54,13 +53,7 @@ def freeze(county: County, today: dt.date | None = None) -> Path:
     now = (today or dt.date.today()).isoformat()
     when = before.frozen_on or now
     later = {**before.later, **({key: now for key in hashes if key not in before.hashes} if now != when else {})}
-    lines = [
-        "# Rules, bars and exclusions as fixed before the data were seen. Do not edit.",
-        f'frozen_on = "{when}"',
-        "",
-        "[rules]",
-    ]
-    tables = (lines, hashes), (["", "[later]"], later)
+    tables = ([HEAD, f'frozen_on = "{when}"', "", "[rules]"], hashes), (["", "[later]"], later)
     rows = [row for head, body in tables if body for row in (*head, *(f'{k} = "{v}"' for k, v in sorted(body.items())))]
     write_text(file, "\n".join(rows) + "\n")
     return file

@@ -35,11 +35,10 @@ def judge(quantifier: str, bar: float, estimate: float, low: float, high: float,
         is_equal = abs(estimate) <= bar + slack if 0 < bar < 1 else abs(estimate - bar) <= slack
         holds = {ALL: estimate >= bar - slack, EXISTS: estimate >= bar - slack, COUNTS: is_equal}
         return (SUPPORTED if holds.get(quantifier, estimate > 0) else NOT_SUPPORTED), ""
-    if quantifier in BELOW:
-        yes, no = (
-            (high < bar - slack or (quantifier == NONE and high <= slack)),
-            low >= bar + (slack if quantifier == NONE else -slack),
-        )
+    if quantifier == NONE:
+        yes, no = high < bar - slack or high <= slack, low >= bar + slack
+    elif quantifier in BELOW:
+        yes, no = high < bar - slack, low >= bar - slack
     elif quantifier == GENERAL:
         yes, no = low >= bar - slack, high < bar - slack
     else:
@@ -62,11 +61,8 @@ def judge_towns(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
         rows = facts[tested]
         above, below = p_above(rows, bar)
         adjusted = holm(np.minimum(1.0, 2 * np.minimum(above, below)))
-        side = np.where(
-            above < below,
-            *((NOT_SUPPORTED, SUPPORTED) if quantifier in BELOW else (SUPPORTED, NOT_SUPPORTED)),
-        )
-        family[tested] = np.where(adjusted < 0.05, side, CANNOT_SAY)
+        is_met = (above < below) != (quantifier in BELOW)
+        family[tested] = np.where(adjusted < 0.05, np.where(is_met, SUPPORTED, NOT_SUPPORTED), CANNOT_SAY)
         low[tested], high[tested] = limits(rows, 1 - 0.05 / len(rows))
     told = {"verdict": verdict, "own_reason": reason, "verdict_family": family, "low_family": low, "high_family": high}
     return facts.assign(**told)
@@ -92,14 +88,12 @@ def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
     """
     quantifier, bar = claim.rule_at("town")
     known = towns[towns["verdict_family"].isin([SUPPORTED, NOT_SUPPORTED]) | towns["estimate"].notna()]
-    n = len(known)
-    meets = np.array(
-        [judge(quantifier, bar, value, value, value)[0] == SUPPORTED for value in known["estimate"]], dtype=bool
-    )
-    meets |= (known["verdict"] == SUPPORTED).to_numpy()
-    low, high = (known["verdict_family"] == SUPPORTED).sum(), (known["verdict_family"] != NOT_SUPPORTED).sum()
-    return {"place": COUNTY, "estimate": meets.sum() / n if n else np.nan, "low": low / n if n else np.nan,
-            "high": high / n if n else np.nan, "n": n, "method": COUNT}  # fmt: skip
+    family, n = known["verdict_family"], len(known)
+    by_value = [judge(quantifier, bar, value, value, value)[0] for value in known["estimate"]]
+    meets = (np.array(by_value, dtype=object) == SUPPORTED) | (known["verdict"] == SUPPORTED).to_numpy()
+    counts = {"estimate": meets.sum(), "low": (family == SUPPORTED).sum(), "high": (family != NOT_SUPPORTED).sum()}
+    shares = {name: count / n if n else np.nan for name, count in counts.items()}
+    return {"place": COUNTY, **shares, "n": n, "method": COUNT}
 
 
 def judge_county(claim: Claim, fact: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,13 +132,8 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
         judged = judge_towns(claim, towns) if len(towns) else towns
         if claim.is_about_towns and len(towns):
             why = set(towns.get("reason", [""])) if towns["estimate"].isna().all() else {""}
-            first = {
-                **same.iloc[0],
-                **dict.fromkeys(("n_eff", "df", "deff"), np.nan),
-                "reliability": "ok",
-                "remark": "",
-            }
-            first["reason"] = why.pop() if len(why) == 1 else ""
+            first = {**same.iloc[0], **dict.fromkeys(("n_eff", "df", "deff"), np.nan), "reliability": "ok"}
+            first |= {"remark": "", "reason": why.pop() if len(why) == 1 else ""}
             county = pd.DataFrame([first | share_of_towns(claim, judged)])
         rows = [judge_county(claim, fact) for fact in county.to_dict("records")]
         parts += [judged, pd.DataFrame(rows)] if rows else [judged]
@@ -152,13 +141,12 @@ def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
     if claim.quantifier == ALL and "remark" in table:  # no failure was seen: its interval says how good that is
         perfect = table["verdict"].eq(SUPPORTED) & table["method"].eq(EXACT) & table["remark"].eq("")
         table = table.assign(remark=table["remark"].mask(perfect, "lower_bound"))
-    unset = (table["verdict"] != "") & table["estimate"].isna() & (table.get("reason", "") == NO_BASELINE)
-    if not unset.any():
-        return table if "reason" in table else table.assign(reason="")
-    return table.assign(
-        verdict=table["verdict"].mask(unset, NO_BASELINE),
-        verdict_family=table["verdict_family"].mask(unset, NO_BASELINE),
-        reason=table["reason"].mask(unset, "one wave or period") if "reason" in table else "",
+    if "reason" not in table:
+        return table.assign(reason="")
+    unset = (table["verdict"] != "") & table["estimate"].isna() & (table["reason"] == NO_BASELINE)
+    told = {"verdict": NO_BASELINE, "verdict_family": NO_BASELINE, "reason": "one wave or period"}
+    return (
+        table.assign(**{name: table[name].mask(unset, value) for name, value in told.items()}) if unset.any() else table
     )
 
 

@@ -9,9 +9,10 @@ import pandas as pd
 from huying.claims.declared import Claim
 from huying.claims.evidence import county_headlines
 from huying.claims.judged import is_problem
-from huying.claims.worded import notes_word, show_value, verdict_word
-from huying.estimates import COUNTY
+from huying.claims.worded import notes_word, shown, verdict_word
 from huying.words import say
+
+ADDED = ("section", "text", "said", "value", "interval", "why", "is_problem")
 
 
 def list_claims(evidence: pd.DataFrame, claims: Mapping[str, Claim], lang: str, wave: str = "") -> pd.DataFrame:
@@ -24,17 +25,8 @@ def list_claims(evidence: pd.DataFrame, claims: Mapping[str, Claim], lang: str, 
     rows = []
     for key, row in head.iterrows():
         claim = claims[str(key)]
-        is_share = claim.is_about_towns and row["place"] == COUNTY
-        value, low, high = (show_value(claim, float(row[name]), lang, is_share) for name in ("estimate", "low", "high"))
-        rows.append(
-            {
-                "section": claim.section,
-                "text": claim.text(lang),
-                "said": verdict_word(row["verdict"], lang),
-                "value": value,
-                "interval": "" if low == high else say("claims.range", lang, low=low, high=high),
-                "why": notes_word(row.to_dict(), lang),
-                "is_problem": is_problem(row.to_dict(), claim),
-            }
-        )
-    return head.join(pd.DataFrame(rows, index=head.index)) if rows else head
+        told = shown(row, claim, lang)
+        interval = "" if told["low"] == told["high"] else say("claims.range", lang, **told)
+        words = claim.text(lang), verdict_word(row["verdict"], lang), told["value"], interval, notes_word(row, lang)
+        rows.append((claim.section, *words, is_problem(row, claim)))
+    return head.join(pd.DataFrame(rows, head.index, ADDED)) if rows else head

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 from IPython.core.getipython import get_ipython
@@ -18,9 +18,10 @@ from IPython.display import publish_display_data
 
 from huying.claims.declared import Claim
 from huying.claims.evidence import KEY
-from huying.claims.worded import sentence, short, show_value, verdict_word
+from huying.claims.worded import sentence, short, shown, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNTY
+from huying.labels import Labels
 from huying.parts import part_word
 from huying.words import say
 
@@ -28,15 +29,6 @@ MIME = "application/vnd.huying.evidence+json"
 WIDE = 240  # characters of a table's line: the reader's own window breaks it
 DIGITS = 12  # significant ones: the last bits of a sum differ between machines, and nobody prints them
 NUMBERS = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family")
-ADDED = ("notebook", "cell")  # by who gathers
-
-
-class Names(Protocol):
-    """Who knows what a place or a measure is called."""
-
-    def place(self, place: str) -> str: ...
-
-    def measure(self, name: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,7 @@ class Verdict:
     claim: Claim
     lang: str
     place: str
-    names: Names
+    names: Labels
     measures: Mapping[str, str]  # a part's column or answer, whose words name a part that has none of its own
     is_recorded: bool = True
     period: str = ""  # of a ledger's periods the one that is told, else the latest
@@ -57,8 +49,8 @@ class Verdict:
         return part_word(part, self.lang, self.names.measure(self.measures.get(part, part)))
 
     @cached_property
-    def shown(self) -> pd.DataFrame:
-        """The rows of the place and the county, or of wherever the claim is judged."""
+    def told(self) -> list[dict[str, Any]]:
+        """The rows that are shown, as plain objects: of the place and county, or of wherever the claim is judged."""
         places = list(dict.fromkeys((self.place, COUNTY)))
         own = self.rows[self.rows["place"].isin(places)]
         if not len(own):  # of departments: those that bear a remark
@@ -68,14 +60,8 @@ class Verdict:
             is_told = own["period"].eq(self.period) & (self.period != "")
             is_latest = own["period"].eq(own.groupby("part")["period"].transform("max"))
             own = own[is_told | (is_latest & ~is_told.groupby(own["part"]).transform("any"))]
-        order = own["place"].map({place: n for n, place in enumerate(places)}).fillna(0)
-        return own.assign(_at=order).sort_values("_at", kind="stable").drop(columns="_at")
-
-    @cached_property
-    def told(self) -> list[dict[str, Any]]:
-        """The rows that are shown, as plain objects."""
-        rows: list[dict[str, Any]] = self.shown.to_dict("records")
-        return rows
+        rows: list[dict[str, Any]] = own.to_dict("records")
+        return sorted(rows, key=lambda row: places.index(row["place"]) if row["place"] in places else 0)
 
     @cached_property
     def text(self) -> str:
@@ -114,13 +100,10 @@ class Verdict:
         row = self.row
         if not row:
             return self.claim.text(self.lang)
-        is_share = self.claim.is_about_towns and row["place"] == COUNTY
-        value = show_value(self.claim, row["estimate"], self.lang, is_share, row["part"])
-        word = verdict_word(row["verdict"], self.lang)
+        value, word = shown(row, self.claim, self.lang)["value"], verdict_word(row["verdict"], self.lang)
         told = say("claims.title_value", self.lang, verdict=word, value=value) if value != "-" else word
-        return say(
-            "claims.title", self.lang, place=self.names.place(row["place"]), text=self.claim.text(self.lang), told=told
-        )
+        place, text = self.names.place(row["place"]), self.claim.text(self.lang)
+        return say("claims.title", self.lang, place=place, text=text, told=told)
 
     @property
     def threshold(self) -> float:
@@ -156,9 +139,8 @@ def is_recording() -> bool:
 
 def as_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of the ledger as plain objects, numbers at DIGITS significant digits, missing ones as null."""
-    kept = rows.drop(columns=[name for name in ADDED if name in rows])
     records = []
-    for row in kept.to_dict("records"):
+    for row in rows.drop(columns=["notebook", "cell"], errors="ignore").to_dict("records"):  # added by who gathers
         numbers = {name: None if pd.isna(row[name]) else float(f"{row[name]:.{DIGITS}g}") for name in NUMBERS}
         records.append({**row, **numbers})
     return records

@@ -29,19 +29,22 @@ def show_value(claim: Claim, value: float, lang: str, is_share: bool = False, su
     return f"{100 * value:.1f}%"
 
 
+def shown(row: Mapping[str, Any], claim: Claim, lang: str) -> dict[str, str]:
+    """A row's value, interval and n as they are read: of a claim about towns the county's value is a share of them."""
+    is_share = claim.is_about_towns and row["place"] == COUNTY and not row["part"]
+    numbers = {"value": row["estimate"], "low": row["low"], "high": row["high"]}
+    told = {key: show_value(claim, value, lang, is_share, row["part"]) for key, value in numbers.items()}
+    return {**told, "n": f"{row['n']:.0f}"}
+
+
 def sentence(row: Mapping[str, Any], claim: Claim, lang: str, place: str, sub: str = "") -> str:
     """One line of evidence: claim, place, verdict, value, interval and n, with its reason and remark."""
     parts = {"claim": claim.id, "place": place, "text": sub or claim.text(lang)}
     parts["verdict"] = verdict_word(row["verdict"], lang)
     line = say("claims.sentence" if row["verdict"] else "claims.sub_sentence", lang, **parts)
     if not np.isnan(row["estimate"]):
-        is_share = claim.is_about_towns and row["place"] == COUNTY and not row["part"]
-        shown = {
-            key: show_value(claim, row[name], lang, is_share, row["part"])
-            for key, name in (("value", "estimate"), ("low", "low"), ("high", "high"))
-        }
         kind = "counted" if row["low"] == row["high"] else "bounded" if row["method"] == COUNT else "value"
-        line += say(f"claims.{kind}", lang, **shown, n=f"{row['n']:.0f}")
+        line += say(f"claims.{kind}", lang, **shown(row, claim, lang))
     if row["reliability"] == "read with care":
         line += say("claims.care", lang)
     if row["reason"]:
@@ -55,9 +58,8 @@ def short(row: Mapping[str, Any], claim: Claim, lang: str) -> str:
     """A row's value, interval and n as they stand in a cell of a table; why there is none where there is none."""
     if np.isnan(row["estimate"]):
         return reason_word(row["reason"], lang) if row["reason"] else "-"
-    shown = {key: show_value(claim, row[key], lang, sub=row["part"]) for key in ("estimate", "low", "high")}
     kind = "cell_counted" if row["low"] == row["high"] else "cell"
-    return say(f"claims.{kind}", lang, **shown, n=f"{row['n']:.0f}")
+    return say(f"claims.{kind}", lang, **shown(row, claim, lang))
 
 
 def verdict_word(verdict: str, lang: str) -> str:

@@ -49,11 +49,11 @@ def in_two_places(
     """
     found = [set_aside(raw.place, "", pd.Series(dtype=object), "")]
     for rule in (rule for rule in table.rules if isinstance(rule, OnePlace)):
-        rows = pd.DataFrame({name: clean_series(raw.text[headers[name]]) for name in (rule.key, rule.place)})
+        rows = pd.DataFrame({name: clean_series(raw.text[headers[name]]) for name in (rule.column, rule.place)})
         rows, matcher = rows.where(rows != ""), matchers.get(rule.place)
         if matcher:
             rows[rule.place] = matcher.match(rows[rule.place].fillna(""))["id"]
-        found.append(set_aside(raw.place, headers[rule.key], rule.broken(rows, {}), rule.reason))
+        found.append(set_aside(raw.place, headers[rule.column], rule.broken(rows, {}), rule.reason))
     return pd.concat(found, ignore_index=True)
 
 

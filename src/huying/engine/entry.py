@@ -19,12 +19,9 @@ class HuyingEngine(Engine):  # type: ignore[misc]
         cls,
         nb_man: Any,
         kernel_name: str,
-        log_output: bool = False,
-        stdout_file: Any = None,
-        stderr_file: Any = None,
         execution_timeout: float | None = None,
         at_cell: Path | None = None,
-        **unused: Any,
+        **told: Any,
     ) -> None:
         """Run the cells and put what they gave into `nb_man`; the file `at_cell` holds the count of the one that runs.
 
@@ -38,6 +35,6 @@ class HuyingEngine(Engine):  # type: ignore[misc]
 
         if execution_timeout:
             raise InputError("engine.no_timeout")
-        files = {"stdout_file": stdout_file, "stderr_file": stderr_file}
-        client = PapermillNotebookClient(nb_man, log=logger, log_output=log_output, record_timing=False, **files)
+        output = {name: told[name] for name in ("log_output", "stdout_file", "stderr_file") if name in told}
+        client = PapermillNotebookClient(nb_man, log=logger, record_timing=False, **output)
         the_shell().run_notebook(client, at_cell)

@@ -95,7 +95,7 @@ def _rate(frame: pd.DataFrame, town: pd.Series, prefix: str) -> pd.DataFrame:
 def _subtract(pairs: pd.DataFrame) -> pd.DataFrame:
     gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
     made = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST)
-    return made[made["place"] == COUNTY].drop(columns=["indicator", "group", "wave"]).assign(part=SIDES[0])
+    return made[made["place"] == COUNTY].drop(columns=["indicator", "wave"]).assign(part=SIDES[0])
 
 
 def _agree(pairs: pd.DataFrame) -> pd.DataFrame:
