@@ -74,3 +74,20 @@ def test_a_picture_carries_its_description(tmp_path):
     assert 'alt="知晓率 &quot;甲&quot;" src="data:image/png;base64,AAAA"' in page(
         notebook(tmp_path, code(picture)), "zh"
     )
+
+
+def test_a_finding_that_shows_nothing_is_left_out(tmp_path):
+    nothing = data(text_html="<table></table>", text_plain="没有行")
+    made = page(
+        notebook(
+            tmp_path,
+            text("# 标题"),
+            text("### 空的\n\n先说一句。"),
+            code(nothing),
+            text("### 有的\n\n也说一句。"),
+            code(data(text_plain="38.2%")),
+        ),
+        "zh",
+    )
+    assert "空的" not in made and "先说一句" not in made and "没有行" not in made
+    assert "有的" in made and "也说一句" in made and "38.2%" in made

@@ -20,6 +20,7 @@ from huying.words import all_words
 
 HAN = re.compile("[\u3400-\u9fff]")
 _TWO = re.compile(r"(?:#+ )?(?P<zh>.*[\u3400-\u9fff][^A-Za-z]*?)\s+(?P<en>[A-Za-z][^\u3400-\u9fff]*)")
+_SILENT = re.compile(r"<h3>[^<]*</h3>\s*(?:<p>(?:(?!</p>).)*</p>\s*)*(?=<h[23]>)", re.S)  # its cells show nothing
 _STYLE = """@font-face{font-family:"Huying";src:url(data:font/woff;base64,{font}) format("woff")}
 body{font:16px/1.6 "Huying",sans-serif;max-width:60rem;margin:auto;padding:1rem;color:#111;overflow-wrap:anywhere}
 h1,h2,h3{line-height:1.3}nav{border-left:4px solid #0072B2;padding-left:1rem}nav a{display:block;color:#005a8e}
@@ -33,7 +34,7 @@ def page(notebook: Path, lang: str) -> str:
     """The page of an executed notebook in one of its languages."""
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     body = "\n".join(part for cell in cells for part in parts_of(cell, lang))
-    body = re.sub(r"<h3>[^<]*</h3>\s*(?=<h[23]>)", "", body)  # a section whose cells show nothing
+    body = _SILENT.sub("", body)
     body = re.sub(r"<h2>[^<]*</h2>\s*(?=<h2>)", "", body)
     contents: list[tuple[str, str]] = []
 

@@ -69,7 +69,7 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
         if any(
             mask_text(text) != text for _, text in question.options
         ):  # own words, if few: numbers of people in them are masked
-            question.type, question.options = "text", []
+            question.type, question.options, question.remarks = "text", [], []
         ready.append(question)
         raw_cells = raw.text[question.headers].stack()
         has_words = {
