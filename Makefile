@@ -25,8 +25,8 @@ report: $(VENV)/installed ## check and run every town of COUNTY (default demo): 
 
 test: $(VENV)/installed ## run every test, the notebooks' printed evidence included
 	$(BIN)/python -m huying run demo --towns county
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env -p no:cacheprovider -W ignore notebooks
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder # one more than cores: some tests wait for processes
+	$(BIN)/python -m pytest -n 3 --dist loadfile --nbval-lax --nbval-current-env -p no:cacheprovider -W ignore notebooks
 
 test-equal: $(VENV)/installed ## compare every notebook, three places, both languages with stock papermill; make test compares a part
 	HUYING_WHOLE=1 $(BIN)/python -m pytest tests/end_to_end/test_engine.py -k every_notebook
