@@ -54,6 +54,7 @@ gallery: $(VENV)/installed ## draw figures/gallery anew from the notebooks: one 
 		town=$$(echo "$$file" | sed 's/_county_/_T07_/'); \
 		if [ "$$file" = "$$town" ] || [ ! -f "$$town" ]; then cp "$$file" "figures/gallery/$$(basename "$$file" | sed 's/_2023_/_/')"; fi; \
 	done
+	rm -f figures/gallery/topline_* # a picture a question: any survey has them
 
 lab: $(VENV)/installed ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

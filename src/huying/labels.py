@@ -127,7 +127,8 @@ class Labels:
                 found.setdefault((name, option.key), set()).add(option.text)
         for column in (column for table in TABLES.values() for column in table.columns):
             for name, (key, text) in product((column.name, ""), getattr(column.kind, "options", {}).items()):
-                found.setdefault((name, key), set()).add(text)
+                if name or not key.isdigit():  # 1 is yes in its own column, elsewhere a number
+                    found.setdefault((name, key), set()).add(text)
         return found
 
     def _item(self, column: str) -> str:

@@ -165,3 +165,8 @@ def test_html_is_the_same_each_time_and_escapes_what_people_wrote():
     first, second = (show(frame)._repr_html_() for _ in range(2))
     assert first == second and "&lt;b&gt;" in first and "<b>bold" not in first
     assert show(frame.assign(n=4))._repr_html_() != first
+
+
+def test_one_is_yes_in_the_column_of_a_flag_and_a_number_elsewhere():
+    words = Labels("zh")
+    assert [words.value(column, "1") for column in ("turned_up", "answer", "rating")] == ["是", "1", "1"]
