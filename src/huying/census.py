@@ -20,7 +20,8 @@ from huying.errors import EstimateError
 from huying.estimates import COUNT, COUNTY, EXACT
 from huying.exact import hypergeometric_limits
 from huying.regressions import Regression
-from huying.survey import Estimator, Survey, _as_list
+from huying.survey import Estimator, Survey
+from huying.survey_frame import as_list
 from huying.words import say
 
 FEWEST, FEWEST_TOWNS = 5, 3  # a county's figure that rests on fewer people, or on fewer towns, would tell of them
@@ -92,7 +93,7 @@ class Census(Survey):
     def _estimate(
         self, estimator: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = ""
     ) -> pd.DataFrame:
-        if "town" in _as_list(by) and by != "town":
+        if "town" in as_list(by) and by != "town":
             raise EstimateError("survey.no_town")
         return super()._estimate(estimator, columns, None if by == "town" else by, where, take, label)
 

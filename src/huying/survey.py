@@ -1,126 +1,39 @@
-"""One form in one wave: a frame with a row a person, and the design that turns it into estimates; refuses what would be wrong.
+"""One form in one wave and what can be estimated of it, by place and group, within its design; refuses what would be wrong.
 
-It protects against a value that is no share, a group for every person, rows dropped or repeated by hand, a column that
-answers for people who were not asked, and anything about a town's leaders.
+A row a person stands in `survey_frame`; here are shares, means, ratios, changes, crosstabs, regressions and toplines.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.codebook import MANY, Codebook
+from huying.codebook import MANY
 from huying.crosstabs import Crosstab, crosstab
-from huying.derived import Answers, Derived, Scope, holds
-from huying.errors import EstimateError, near
 from huying.estimates import COUNTY, LEADING, Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum
 from huying.regressions import Regression, regress
 from huying.samples import NO_PLACE
+from huying.survey_frame import SKIPPED, SurveyFrame, as_list, lang_of
 from huying.waves import independent_sum, stacked
-from huying.words import Text, say
+from huying.words import say
 
 Floats = npt.NDArray[np.float64]
-MOST_GROUPS = 30
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
 REDEFINED = "definition_changed"
-SKIPPED = "skipped"  # why somebody whom an item did not ask has no answer
 Estimator = Callable[..., pd.DataFrame]
 Term = tuple[float, Floats, npt.NDArray[np.bool_]]  # coefficient, values, who is in the base
 
 
-class UnaskedWarning(UserWarning):
-    """A column made by hand has a value for people whose items did not ask them."""
-
-
-@dataclass
-class Survey:
-    """A survey of one form and wave.
-
-    `frame`: a row a person (index: the row's id in its file): town, village, wave, weight, the answers by name, derived
-    variables. `design`: strata, PSUs and weights, tied to the rows by their id. `margins`: how weighting went, a row a town.
-    """
-
-    frame: pd.DataFrame
-    design: Design
-    form: str
-    wave: str
-    book: Codebook
-    scope: Scope
-    derived: dict[str, Derived]
-    reasons: pd.DataFrame
-    fewest: int
-    labels: str
-    weighting: pd.DataFrame
-    absent: str = ""  # why there is nobody, where there is nobody
-    lacking: tuple[str, ...] = ()  # columns of the house's form that another questionnaire does not have
-    declared: Mapping[str, Derived] = field(default_factory=dict)  # derived variables as house and county declare them
-    unasked: Mapping[str, Derived] = field(default_factory=dict)  # derived variables whose items the form does not have
-
-    def __post_init__(self) -> None:
-        self._ids = self.frame.index
-        self._made = set(self.frame.columns)
-
-    def __repr__(self) -> str:
-        form, size = say(f"survey.{self.form}"), {"n": len(self._ids), "columns": self.frame.shape[1]}
-        return say("survey.repr", form=form, wave=self.wave, **size)
-
-    def _repr_html_(self) -> str:
-        return f"<p>{self!r}</p>"
-
-    @property
-    def answers(self) -> Answers:
-        """The frame with the reasons of its missing values, for rules."""
-        return Answers(self.frame, self.reasons)
-
-    def missing(self, column: str) -> pd.Series:
-        """Why each person's answer in `column` is missing (refused, does_not_know, skipped, blank), blank where it is not."""
-        if column not in self.reasons:
-            raise EstimateError("survey.no_reasons", column=column, close=near(column, self.reasons.columns))
-        return self.reasons[column]
-
-    def derive(self, name: str, when: str, base: str = "", unknown: str = "out") -> Survey:
-        """Add a variable made by a rule to the frame, and return the survey; raises EstimateError for a rule it cannot read.
-
-        Whoever was not asked keeps no value. Grammar: see `huying.derived`.
-        """
-        if not name.isidentifier():
-            raise EstimateError("survey.bad_name", name=name)
-        text = self.declared[name].text if name in self.declared else Text(name, name)
-        variable = Derived(name, self.form, when, base, unknown, text)
-        try:
-            self._add(variable)
-        except EstimateError as error:
-            if error.values.get("name") not in self.lacking:
-                raise
-            self.frame[name] = pd.Series(pd.NA, self.frame.index, dtype=variable.kind)  # nobody was asked
-            self.unasked = {**self.unasked, name: variable}
-        return self
-
-    def _add(self, variable: Derived) -> None:
-        self.frame[variable.name] = variable.of(self.answers, self.open_scope())
-        self.derived[variable.name] = variable
-        self._made.add(variable.name)
-
-    def open_scope(self) -> Scope:
-        extra = {str(name): () for name in self.frame.columns if name not in self.scope.options}
-        return replace(self.scope, options={**self.scope.options, **extra})
-
-    def define(self, name: str, lang: str | None = None) -> str:
-        """The definition of a derived variable in one line."""
-        variable = self.derived.get(name) or self.unasked.get(name)
-        if variable is None:
-            raise EstimateError("survey.no_column", column=name, close=near(name, self.derived))
-        return variable.describe(lang) if lang else variable.describe(_lang(self.labels))
-
-    # --- estimates ----------------------------------------------------------------------------------------------------
+@dataclass(repr=False)
+class Survey(SurveyFrame):
+    """The people of one form and wave, and what can be estimated of them."""
 
     def share(self, columns: str | Sequence[str], by: Any = "town", where: str = "") -> pd.DataFrame:
         """Weighted shares of a column of true and false (or 1 and 0), by place and other columns.
@@ -226,7 +139,7 @@ class Survey:
             table = {name: np.where(codes < 0, np.nan, codes == k) for k, name in enumerate(names)}
             table = self._open(question, pd.DataFrame(table, index=self._ids, dtype=float))
         made = self._run(self._shares, table, by, where).rename(columns={"measure": "answer"})
-        if _as_list(by) in ([], ["town"]):
+        if as_list(by) in ([], ["town"]):
             counted = _cut(table, self._where(where))
             counts = {(COUNTY, name): counted[name].sum() for name in counted}
             counts |= counted.groupby(self.frame["town"]).sum().stack().to_dict() if by else {}
@@ -254,7 +167,7 @@ class Survey:
     ) -> pd.DataFrame:
         names = self._names(columns)
         gone = [name for name in names if self._is_unasked(name)]
-        spoken = [name for name in (*_as_list(by), *re.findall(r"\w+", where)) if self._is_unasked(name)]
+        spoken = [name for name in (*as_list(by), *re.findall(r"\w+", where)) if self._is_unasked(name)]
         if not len(self._ids) or spoken or gone == names or (gone and label):
             return self._nothing([label] if label else names, by, self.absent or NOT_ASKED)
         table = pd.DataFrame(index=self._ids)
@@ -263,24 +176,9 @@ class Survey:
         made = self._run(estimator, table, by, where)
         return pd.concat([made, self._nothing(gone, by, NOT_ASKED)], ignore_index=True) if gone else made
 
-    def _is_unasked(self, name: str) -> bool:
-        """Whether a column is, or rests on, what the form did not ask, and nobody filled it by hand."""
-        if name not in self.frame:
-            return name in self.lacking
-        return name in self.unasked and bool(self.frame[name].isna().all())
-
-    def _names(self, columns: Any) -> list[str]:
-        """The columns asked for, each `prefix*` replaced by those that begin so."""
-        known = [*map(str, self.frame.columns), *self.lacking]
-        found: list[str] = []
-        for name in _as_list(columns):
-            many = [column for column in known if name.endswith("*") and column.startswith(name[:-1])]
-            found += many or [name]
-        return found
-
     def _run(self, estimator: Estimator, table: pd.DataFrame, by: Any, where: str) -> pd.DataFrame:
         table = _cut(table, self._where(where))
-        groups = [name for name in _as_list(by) if name != "town"]
+        groups = [name for name in as_list(by) if name != "town"]
         cuts = list(itertools.product(*(self._levels(name) for name in groups)))
         if not cuts:
             return self._nothing(list(table), by, NOT_ASKED)
@@ -296,13 +194,13 @@ class Survey:
     def _placed(self, made: pd.DataFrame, by: Any) -> pd.DataFrame:
         """The rows that `by` asks for: without `town` the county's, and where nobody was asked for the town."""
         made = made[made["place"] != NO_PLACE]
-        if "town" not in _as_list(by):
+        if "town" not in as_list(by):
             made = made[made["place"] == COUNTY].reset_index(drop=True)
         altered = {name for name, was in self.declared.items() if self.derived.get(name) != was}
         if altered & set(re.findall(r"\w+", " ".join(made["measure"].unique()))):
             # what is judged by it carries the remark: it is not the definition that was frozen
             made["remark"] = REDEFINED
-        made.attrs |= {"labels": self.labels, "source": say(f"survey.{self.form}", _lang(self.labels))}
+        made.attrs |= {"labels": self.labels, "source": say(f"survey.{self.form}", lang_of(self.labels))}
         return made
 
     def _tidy(self, made: pd.DataFrame) -> pd.DataFrame:
@@ -311,101 +209,16 @@ class Survey:
         return made[["place", *(name for name in made if name not in ("place", *last)), *last]]
 
     def _nothing(self, names: Sequence[str], by: Any, reason: str) -> pd.DataFrame:
-        towns = [place for place in self.design.places if place != NO_PLACE and "town" in _as_list(by)]
+        towns = [place for place in self.design.places if place != NO_PLACE and "town" in as_list(by)]
         rows = [{"place": place, "measure": name} for name in names for place in (*towns, COUNTY)]
         made = pd.DataFrame(rows).assign(**dict.fromkeys(LEADING, np.nan), wave=self.wave, period="")
         made = made.assign(n=0.0, reliability="not estimable", reason=reason, method="")
-        for name in (name for name in _as_list(by) if name != "town"):
+        for name in (name for name in as_list(by) if name != "town"):
             made.insert(1, name, pd.Series(pd.NA, made.index, dtype="string"))
         made.attrs["labels"] = self.labels
         return made
-
-    def _checked(self) -> pd.DataFrame:
-        """The frame in the order of the design; raises EstimateError where rows were dropped, added or repeated by hand."""
-        if self.frame.index is self._ids or self.frame.index.equals(self._ids):
-            return self.frame
-        if len(self.frame) == len(self._ids) and self.frame.index.sort_values().equals(self._ids.sort_values()):
-            return self.frame.loc[self._ids]
-        raise EstimateError("survey.rows_changed", got=len(self.frame), n=len(self._ids))
-
-    def _column(self, name: str) -> pd.Series:
-        frame = self._checked()
-        if name not in frame:
-            raise EstimateError("survey.no_column", column=name, close=near(name, frame.columns))
-        if name not in self._made:
-            self._warn_unasked(name, frame[name])
-        return frame[name]
-
-    def _as_share(self, name: str) -> pd.Series:
-        """A column as 1, 0 and missing; raises EstimateError for any other value."""
-        value = _numeric(self._column(name), "survey.no_share")
-        strange = value[value.notna() & ~value.isin([0.0, 1.0])]
-        if len(strange):
-            raise EstimateError("survey.no_share", column=name, got=f"{strange.iloc[0]:g}")
-        return value
-
-    def _as_number(self, name: str) -> pd.Series:
-        return _numeric(self._column(name), "survey.no_number")
-
-    def _where(self, rule: str) -> npt.NDArray[np.bool_]:
-        self._checked()
-        return holds(rule, self.answers, self.open_scope())
-
-    def _levels(self, name: str, options: Sequence[str] | None = None) -> list[Any]:
-        """The values of a column, in the order of the form; raises EstimateError for too many that are no `options` of a question."""
-        column = self._column(name)
-        known = [key for key in self.scope.options.get(name, ()) if (column == key).any()]
-        found = known or sorted(column.dropna().unique())
-        if len(found) > MOST_GROUPS and not options:
-            raise EstimateError("survey.too_many_groups", column=name, got=len(found), most=MOST_GROUPS)
-        return found
-
-    def _codes(
-        self, name: str, base: npt.NDArray[np.bool_], options: Sequence[str] | None = None
-    ) -> tuple[npt.NDArray[np.int64], list[str]]:
-        levels = self._levels(name, options)
-        codes = pd.Categorical(self._checked()[name], categories=levels).codes.astype(np.int64)
-        return np.where(base, codes, -1), [str(level) for level in levels]
-
-    def _psu_names(self) -> npt.NDArray[Any]:
-        """Each person's village with its town, as it is named in every wave."""
-        town, village = self.frame["town"].astype(str), self.frame["village"].astype("string").fillna("").astype(str)
-        return np.asarray(town + "/" + village, dtype=object)
-
-    def _warn_unasked(self, name: str, column: pd.Series) -> None:
-        """Warn where a column made by hand says no for people whose item did not ask them."""
-        value = column.astype(object).map(lambda v: np.nan if pd.isna(v) else float(bool(v)), na_action=None)
-        is_skipped = self.reasons[value.notna().to_numpy()].eq(SKIPPED).any()
-        for item in is_skipped.index[is_skipped]:
-            answer = self.frame[item]
-            if value[self.reasons[item] == SKIPPED].any() or value[answer.notna()].nunique() < 2:
-                continue
-            inside = value[answer.notna()].groupby(answer[answer.notna()].astype(object)).nunique()
-            if (inside <= 1).all():
-                given, asked = int(value.notna().sum()), int((answer.notna() & value.notna()).sum())
-                told = say("survey.unasked", column=name, item=item, given=given, asked=asked)
-                warnings.warn(told, UnaskedWarning, stacklevel=6)
-                return
-
-
-def _numeric(column: pd.Series, refusal: str) -> pd.Series:
-    """A column as floats; raises EstimateError for texts and for numbers without end."""
-    if not pd.api.types.is_numeric_dtype(column.dtype) and not set(column.dropna().map(type)) <= {bool, np.bool_}:
-        raise EstimateError(refusal, column=column.name, got=str(next(iter(column.dropna()), "")))
-    value = column.astype("Float64").astype(float)
-    if np.isinf(value.to_numpy()).any():
-        raise EstimateError(refusal, column=column.name, got="inf")
-    return value
 
 
 def _cut(table: pd.DataFrame, inside: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """The table with nothing in the rows outside the base: they stay in the design."""
     return table.where(np.broadcast_to(inside[:, None], table.shape))
-
-
-def _as_list(by: Any) -> list[str]:
-    return [] if by is None else [by] if isinstance(by, str) else list(by)
-
-
-def _lang(labels: str) -> str:
-    return labels.rpartition("/")[2] or "zh"

@@ -87,6 +87,18 @@ def test_any_byte_of_the_prepared_county_that_changes_is_found(folder, capsys):
     assert cli.main(["verify", str(folder)]) == 0
 
 
+def test_a_receipt_that_cannot_be_read_is_a_fault_and_a_county_never_prepared_is_none(folder, capsys):
+    assert cli.main(["verify", str(folder)]) == 0
+    results = prepare(read_county(folder))
+    (results / "receipts").mkdir()
+    (results / "receipts" / "evidence.json").write_text("{", "utf-8")
+    (results / "data" / MADE_FROM).unlink()
+    capsys.readouterr()
+    assert cli.main(["verify", str(folder)]) == 1
+    told = capsys.readouterr().out
+    assert "evidence.json" in told and MADE_FROM in told
+
+
 def test_results_are_for_their_owner_alone(folder):
     results = prepare(read_county(folder))
     assert results.stat().st_mode & 0o777 == 0o700

@@ -9,7 +9,7 @@ from agencies_stand_in import leaders
 from surveys_stand_in import aware_of, margins, opened, residents, staff
 
 from huying.errors import EstimateError
-from huying.survey import UnaskedWarning
+from huying.survey_frame import UnaskedWarning
 from huying.words import use_language
 
 MARGINS = {("margins", ""): margins(2)}

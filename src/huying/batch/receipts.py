@@ -80,8 +80,13 @@ def state_of(site: Site, job: Job) -> str:
 
 
 def faults_of(site: Site, name: str, what: str = "sha256", measure: Callable[[Path], Any] = file_hash) -> list[str]:
-    """The outputs of a receipt, or of the prepared county, that are missing or differ from it, by their bytes' hash if by nothing else."""
+    """The outputs of a receipt (or of the prepared county) that are missing or measure otherwise, by their sha256 if nothing else is asked.
+
+    A receipt that cannot be read is at fault itself.
+    """
     receipt = site.results / "data" / MADE_FROM if name == PREPARED else receipt_file(site, name)
-    outputs = read_json(receipt).get("outputs", {})
+    outputs = read_json(receipt).get("outputs")
+    if outputs is None:
+        return [receipt.name]
     files = {name: (output(site, name), made[what]) for name, made in outputs.items()}
     return [name for name, (file, made) in files.items() if not file.is_file() or measure(file) != made]

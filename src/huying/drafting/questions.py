@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
 
 import pandas as pd
 
@@ -35,6 +34,7 @@ _DEGREES = (  # options of one scale, from the most to the least
     r"不太|比较不|较不|很少|dissatisfied|disagree|rarely",
     r"非常不|很不|完全不|极不|从不|不(?!太)|very (?:dis|un)|strongly disagree|never",
 )
+_BELOW = re.compile("以下|不到|以内|under|below|less")
 _RANKS = re.compile(
     r"第?\s*[一二三四五六七八九十\d]+\s*[位名选]?|(?:rank|choice|排名|排序)\s*\d+|\d+(?:st|nd|rd|th)(?: choice)?", re.I
 )
@@ -66,16 +66,13 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
         if not describe(question, cells, codes):
             found = part(question) + found
             continue
-        if any(
-            mask_text(text) != text for _, text in question.options
-        ):  # own words, if few: numbers of people in them are masked
+        words = [text for _, text in question.options if text]
+        if any(mask_text(text) != text for text in words):  # own words, if few: what reaches a person in them is masked
             question.type, question.options, question.remarks = "text", [], []
         ready.append(question)
         raw_cells = raw.text[question.headers].stack()
-        has_words = {
-            text: raw_cells.str.contains(f"{text}〖", regex=False).any() for _, text in question.options if text
-        }
-        question.fill_in = [code for code, text in question.options if has_words.get(text)]
+        has_own = {text for text in words if raw_cells.str.contains(f"{text}〖", regex=False).any()}
+        question.fill_in = [code for code, text in question.options if text in has_own]
         marks = raw_cells.str.strip().value_counts().filter([mark for mark in MARKS if mark])
         for mark, n in marks.items():
             question.remark("new.marked", mark=mark, n=int(n))
@@ -237,14 +234,13 @@ def in_order(texts: list[str]) -> list[str]:
     """Options by their first number, or by their degree, where each has one of its own; else as they stand."""
     numbers = [re.search(r"\d+(?:\.\d+)?", text.replace(",", "")) for text in texts]
     degrees = [next((k for k, words in enumerate(_DEGREES) if re.match(words, text, re.I)), -1) for text in texts]
-    ranks: list[Any] = degrees
     if all(numbers):
         ranks = [
-            (float(n[0]), not re.search("以下|不到|以内|under|below|less", t))
-            for n, t in zip(numbers, texts, strict=True)
-            if n
+            (float(found[0]), not _BELOW.search(text)) for found, text in zip(numbers, texts, strict=True) if found
         ]
-    elif -1 in degrees or len(set(degrees)) < len(texts):
+    elif -1 not in degrees and len(set(degrees)) == len(texts):
+        ranks = [(degree, True) for degree in degrees]
+    else:
         return texts
     return [text for _, text in sorted(zip(ranks, texts, strict=True), key=lambda pair: pair[0])]
 
