@@ -12,7 +12,7 @@ from io import BytesIO
 from pkgutil import iter_modules
 
 from huying import measures, words
-from huying.engine.cells import the_shell
+from huying.engine.cells import the_kernel
 from huying.words import say
 
 MODULES = ("huying.charts", "huying.tables", "huying.batch.run", "papermill")  # with all that these import
@@ -20,7 +20,7 @@ MODULES = ("huying.charts", "huying.tables", "huying.batch.run", "papermill")  #
 
 def warm() -> None:
     """The shell first: pandas chooses its display by whether there is one when it is imported."""
-    shell = the_shell()
+    shell = the_kernel().shell
     with shell.builtin_trap:  # `get_ipython` is there, as it is when a cell imports
         for name in (*MODULES, *(f"huying.measures.{module.name}" for module in iter_modules(measures.__path__))):
             with failing_is_told(name):

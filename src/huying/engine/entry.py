@@ -30,11 +30,14 @@ class HuyingEngine(Engine):  # type: ignore[misc]
         from papermill.clientwrap import PapermillNotebookClient
         from papermill.log import logger
 
-        from huying.engine.cells import the_shell
+        from huying.engine.cells import connect, fresh_kernel
         from huying.errors import InputError
 
         if execution_timeout:
             raise InputError("engine.no_timeout")
         output = {name: told[name] for name in ("log_output", "stdout_file", "stderr_file") if name in told}
-        client = PapermillNotebookClient(nb_man, log=logger, record_timing=False, **output)
-        the_shell().run_notebook(client, at_cell)
+        with fresh_kernel() as kernel:
+            manager = connect(kernel, at_cell)
+            client = PapermillNotebookClient(nb_man, km=manager, log=logger, record_timing=False, **output)
+            client.kc = manager
+            client.execute()
