@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from huying import words
 from huying.errors import HuyingError, InputError, Place
-from huying.folder import County, county_folder, read_county
+from huying.folder import County, county_folder, every_county, read_county
 from huying.words import say
 
 DONE, FAILED, BAD, STOPPED = 0, 1, 2, 130
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in ("check", "prepare", "freeze", "run", "status", "verify", "claims", "templates"):
         made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
-        made.add_argument("county", nargs="?", default="demo", help=say("cli.county"))
+        made.add_argument("county", nargs="*" if verb == "run" else "?", default="demo", help=say("cli.county"))
         made.add_argument("--json", action="store_true", help=say("cli.json"))
     for verb in JOBS:
         which = verbs.choices[verb]
@@ -40,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
         which.add_argument("--html", action="store_true", help=say("cli.html"))
     run = verbs.choices["run"]
     run.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help=say("cli.workers"))
+    run.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help=say("cli.wait"))
+    run.add_argument("--all", action="store_true", help=say("cli.all"))
+    run.add_argument("--scheduler", default="", metavar="ADDRESS", help=say("cli.scheduler"))
     run.add_argument("--dry-run", action="store_true", help=say("cli.dry_run"))
     run.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help=say("cli.time_limit"))
     run.add_argument("--memory-limit", type=float, default=4096.0, metavar="MB", help=say("cli.memory_limit"))
@@ -153,15 +156,29 @@ def do_freeze(args: argparse.Namespace) -> int:
     return DONE
 
 
-def do_outputs(args: argparse.Namespace) -> int:
-    """Make every output that is not fresh (`run`), count them by their state (`status`), or hash them again (`verify`)."""
-    from huying.batch import verbs
+def do_run(args: argparse.Namespace) -> int:
+    """Make every output that is not fresh, of one county or of many."""
+    from huying.batch import cluster, verbs
 
-    do = {"run": verbs.run_county, "status": verbs.show_status, "verify": verbs.verify}[args.verb]
-    return do(county_of(args), args)
+    names = every_county() if args.all else [args.county] if isinstance(args.county, str) else args.county
+    if args.all or args.scheduler or len(names) > 1:
+        return cluster.run_counties([county_folder(name) for name in names], args)
+    args.county = names[0]
+    return verbs.run_county(county_of(args), args)
 
 
-do_run = do_status = do_verify = do_outputs
+def do_status(args: argparse.Namespace) -> int:
+    """Count the outputs of a county by their state."""
+    from huying.batch.verbs import show_status
+
+    return show_status(county_of(args), args)
+
+
+def do_verify(args: argparse.Namespace) -> int:
+    """Hash the outputs of a county again."""
+    from huying.batch.verbs import verify
+
+    return verify(county_of(args), args)
 
 
 def do_claims(args: argparse.Namespace) -> int:

@@ -137,6 +137,15 @@ def county_folder(name: str | Path) -> Path:
     raise CountyError("folder.not_found", name=str(name))
 
 
+def every_county() -> list[Path]:
+    """The folders of all counties in the nearest `survey_data/`, here or above; raises CountyError where there is none."""
+    here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
+    for above in (here, *here.parents):
+        if found := sorted(file.parent for file in (above / "survey_data").glob("*/county.toml")):
+            return found
+    raise CountyError("folder.not_found", name="survey_data")
+
+
 def output_folder(county: County, kind: str) -> Path:
     """Where a county's `results` or `figures` go: beside `survey_data/`, or in the county's own folder where it lies elsewhere.
 

@@ -15,6 +15,7 @@ import pytest
 from huying.batch.jobs import Job, Site
 from huying.batch.receipts import notebook_file
 from huying.batch.run import Limits, run
+from huying.notebooks import find_notebooks
 
 ROOT = Path(__file__).parents[2]
 IS_WHOLE = bool(os.environ.get("HUYING_WHOLE"))  # every notebook x T01, T12, county x both languages: `make test-equal`
@@ -206,7 +207,7 @@ def test_what_only_another_process_could_keep_is_refused(tmp_path):
 
 def wanted(site):
     """Of a notebook of each kind one place and language, or of every notebook every one."""
-    for k, notebook in enumerate(site.notebooks(None if IS_WHOLE else DIFFERENT)):
+    for k, notebook in enumerate(find_notebooks(site.folder, None if IS_WHOLE else DIFFERENT)):
         places = [place for place in PLACES if place == "county" or notebook.places == "all"]
         pairs = [(place, lang) for place in places for lang in LANGS]
         for place, lang in pairs if IS_WHOLE else [pairs[k % len(pairs)]]:

@@ -15,6 +15,7 @@ from huying.batch.receipts import DONE, FAILED, MISSING, STALE, state_of
 from huying.claims.evidence import EVIDENCE
 from huying.errors import CountyError, HuyingError
 from huying.folder import read_county
+from huying.notebooks import find_notebooks, notebooks_folder
 
 TOWNS = [f"T{n:02d}" for n in range(1, 10)]
 COUNTY = """
@@ -169,11 +170,11 @@ def test_another_package_makes_everything_stale(project, capsys, monkeypatch):
 def test_what_a_notebook_gave_is_no_part_of_its_key(project):
     site = Site(read_county(project / "survey_data" / "toy"))
     file = project / "notebooks" / "a_claims.ipynb"
-    before = site.notebooks(["a"])
+    before = find_notebooks(site.folder, ["a"])
     node = nbformat.read(file, as_version=4)
     node.cells[1].outputs, node.cells[1].execution_count = [nbformat.v4.new_output("stream", text="said")], 7
     nbformat.write(node, file)
-    assert site.notebooks(["a"]) == before
+    assert find_notebooks(site.folder, ["a"]) == before
 
 
 def test_verify_finds_a_changed_byte_and_a_missing_file(project, capsys):
@@ -284,7 +285,7 @@ def test_what_nobody_knows_is_refused_before_the_first_job(project, capsys, word
 def test_a_notebook_that_cannot_be_run_is_refused(project, text, key):
     (project / "notebooks" / "d.ipynb").write_text(text, "utf-8")
     with pytest.raises(HuyingError) as refused:
-        Site(read_county(project / "survey_data" / "toy")).notebooks(["d"])
+        find_notebooks(project / "notebooks", ["d"])
     assert refused.value.key == key
     assert refused.value.say("en") != refused.value.say("zh")
 
@@ -344,16 +345,28 @@ def test_what_a_job_sets_no_other_sees(project):
     assert {outputs(file)[0].text for file in made} == {"(60, 1.5, None, False)\n"}
 
 
-def test_where_no_fork_is_safe_each_job_has_a_fresh_process(project, capsys, monkeypatch):
+def test_where_no_fork_is_safe_a_spawned_process_does_many_jobs_each_in_a_fresh_namespace(project, capsys, monkeypatch):
     monkeypatch.setattr("sys.platform", "darwin")
-    code, table = told(capsys, "run", "toy", "--notebooks", "b")
-    assert (code, table["done"]) == (0, 1)
+    cell = """
+        import os, signal
+        if town == "T05":
+            os.kill(os.getpid(), signal.SIGKILL)
+        print(os.getpid(), "left" in globals(), os.environ["HUYING_PLACE"])
+        left = 1
+    """
+    (project / "notebooks" / "scratch.ipynb").write_text(notebook(cell), "utf-8")
+    code, table = told(capsys, "run", "toy", "--notebooks", "scratch", "--towns", *TOWNS)
+    assert (code, table["done"], table["failures"][0]["place"]) == (1, 8, "T05")
+    made = project / "results" / "toy" / "notebooks"
+    said = [outputs(made / f"scratch_{town}_2023_en.ipynb")[0].text.split() for town in TOWNS if town != "T05"]
+    assert [line[1:] for line in said] == [["False", town] for town in TOWNS if town != "T05"]
+    assert len({line[0] for line in said}) <= 3  # two processes, and one in place of the killed
 
 
 def test_states_follow_the_receipt(project):
     site = Site(read_county(project / "survey_data" / "toy"))
     assert run("--notebooks", "b") == 0
-    (job,) = site.jobs(["b"])
+    (job,) = site.jobs(["b"], None, None, None)
     assert state_of(site, job) == DONE
     receipt = site.results / "receipts" / "b_chart_county_2023_en.json"
     kept = json.loads(receipt.read_text("utf-8"))
@@ -384,5 +397,5 @@ def test_a_county_without_notebooks_is_told(tmp_path, monkeypatch):
     county = write_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CountyError) as refused:
-        Site(read_county(county)).notebooks()
+        notebooks_folder(county)
     assert refused.value.key == "batch.no_notebooks"

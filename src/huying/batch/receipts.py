@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from huying.batch.jobs import Job, Site
+from huying.claims.gathered import read_recorded
 from huying.prepare import MADE_FROM
-from huying.store import described, file_hash, told, write_text
+from huying.store import described, file_hash, told, write_bytes, write_csv, write_parquet, write_text
 
 PREPARED = "prepared"
 DONE, STALE, MISSING, FAILED = "done", "stale", "missing", "failed"
@@ -67,6 +70,26 @@ def publish(site: Site, job: Job, key: str, files: Mapping[str, Path], made: Map
         write_json(receipt, {"job": job.name, "key": key, "outputs": outputs, **made, "versions": versions})
         for left in (receipt_file, notebook_file):
             left(site, f"{job.name}.failed").unlink(missing_ok=True)
+
+
+def book_failure(site: Site, job: Job, key: str, made: Path, told: Mapping[str, Any]) -> None:
+    """Write down how a job failed, and keep how far its notebook came."""
+    name = f"{job.name}.failed"
+    write_json(receipt_file(site, name), {"job": job.name, "key": key, **told})
+    if made.is_file():
+        write_bytes(notebook_file(site, name), made.read_bytes())
+
+
+def gather(site: Site, recorded: Iterable[Job]) -> pd.DataFrame:
+    """The rows that these jobs recorded, as the evidence ledger of the county; written as Parquet and CSV with a receipt."""
+    rows = read_recorded((job.notebook.name, notebook_file(site, job.name)) for job in recorded)
+    csv = site.evidence.with_suffix(".csv")
+    write_parquet(site.evidence, rows)
+    write_csv(csv, rows)
+    write_json(
+        receipt_file(site, "evidence"), {"outputs": {file.name: described(file) for file in (site.evidence, csv)}}
+    )
+    return rows
 
 
 def state_of(site: Site, job: Job) -> str:

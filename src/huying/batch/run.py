@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
+import platform
 import random
 import sys
 import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -21,18 +22,15 @@ import numpy as np
 import psutil
 
 from huying.batch.jobs import Job, Site
-from huying.batch.pages import page
-from huying.batch.receipts import notebook_file, publish, read_json, receipt_file, write_json
+from huying.batch.receipts import book_failure, publish
 from huying.errors import HuyingError
-from huying.store import write_bytes
+from huying.pages import page
 from huying.words import say
 
 TICK_S, MB = 0.2, 1 << 20
-Ended = Callable[[Job, dict[str, Any]], None]
-WARM = "HUYING_WARM"  # which county the warm parent opens
 AGAIN_S = (0.2, 1.0, 5.0, 0.0)  # between attempts to begin: the warm parent may have been killed
-# What a process leaves in its folder.
-MADE, PAGE, FAILURE, AT_CELL = "notebook.ipynb", "page.html", "failure.json", "cell"
+WARM = "HUYING_WARM"  # which county the warm parent opens
+MADE, PAGE, AT_CELL = "notebook.ipynb", "page.html", "cell"  # what a job leaves in its folder
 
 
 @dataclass(frozen=True)
@@ -55,57 +53,59 @@ class Order:
     folder: Path
 
 
-def run(site: Site, jobs: Sequence[Job], limits: Limits, ended: Ended) -> None:
-    """Run all jobs; `ended` is told of each and, where it failed, the cell and the error."""
-    is_forking = sys.platform == "linux"  # elsewhere a fork may be unsafe, or missing
-    context = multiprocessing.get_context("forkserver" if is_forking else "spawn")
+@dataclass
+class Worker:
+    """A process with the pipe to it, its order, since when it is at work, and why it had to be ended."""
+
+    process: Any
+    pipe: Any
+    order: Order
+    since: float = 0.0
+    why: str = ""
+
+
+def run(site: Site, jobs: Sequence[Job], limits: Limits, ended: Callable[[Job, dict[str, Any]], None]) -> None:
+    """Run all jobs; `ended` is told of each and, where it failed, the cell and the error.
+
+    A fork of the warm parent does one job; where no fork is safe, a spawned process goes on to the next.
+    """
+    is_forking = sys.platform == "linux"
+    context: Any = multiprocessing.get_context("forkserver" if is_forking else "spawn")
+    if is_forking:
+        os.environ[WARM] = str(site.county.folder.resolve())  # the warm parent begins with the first job
+        context.set_forkserver_preload(["huying.batch.warm"])
+    waiting, running, idle = deque(jobs), dict[Any, Worker](), list[Worker]()
     site.results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".jobs-", dir=site.results, ignore_cleanup_errors=True) as temporary:
-        folders = {job: Path(temporary) / job.name for job in jobs}
-        orders = [Order(site, job, site.key(job), site.environ(job, folder), folder) for job, folder in folders.items()]
-        if is_forking:
-            context.set_forkserver_preload(["huying.batch.warm"])
-        with environment({WARM: str(site.county.folder.resolve()), "HUYING_PREPARED": str(site.results)}):
-            work_off(context, orders, limits, ended)
+        try:
+            while waiting or running:
+                while waiting and len(running) < limits.workers:
+                    order = order_of(site, waiting.popleft(), Path(temporary))
+                    worker = idle.pop() if idle else begin(context, order)
+                    give(worker, order)
+                    running[worker.pipe] = worker
+                for pipe in wait(list(running), TICK_S):
+                    worker = running.pop(pipe)
+                    ended(worker.order.job, answer_of(worker))
+                    idle += [worker] if worker.process.is_alive() and not is_forking else []
+                for worker in running.values():
+                    end_beyond(worker, limits)
+        finally:
+            for worker in (*running.values(), *idle):
+                worker.process.kill()
 
 
-@contextlib.contextmanager
-def environment(told: dict[str, str]) -> Iterator[None]:
-    """The environment with these values for the block: the warm parent, which begins with the first job, inherits it."""
-    before = dict(os.environ)
-    os.environ.update(told)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+def order_of(site: Site, job: Job, temporary: Path) -> Order:
+    """The order for a job, which works in a folder of its own."""
+    folder = temporary / job.name
+    (folder / "figures").mkdir(parents=True)
+    return Order(Site(site.county), job, site.key(job), site.environ(job, folder), folder)
 
 
-def work_off(context: Any, orders: Iterable[Order], limits: Limits, ended: Ended) -> None:
-    """The loop: keep the workers busy, take what has ended, end what takes too much."""
-    waiting, running = deque(orders), dict[Any, tuple[Order, Any, float]]()
-    try:
-        while waiting or running:
-            while waiting and len(running) < limits.workers:
-                process = begin(context, waiting[0])
-                running[process.sentinel] = waiting.popleft(), process, time.monotonic()
-            for sentinel in wait(list(running), TICK_S):
-                order, process, _ = running.pop(sentinel)
-                process.join()
-                ended(order.job, book_failure(order, process.exitcode) if process.exitcode else {})
-            for order, process, since in running.values():
-                if why := excess(process.pid, time.monotonic() - since, limits):
-                    write_json(order.folder / FAILURE, {"error": why})
-                    process.kill()
-    finally:
-        for _, process, _ in running.values():
-            process.kill()
-
-
-def begin(context: Any, order: Order) -> Any:
-    """A process at work on an order."""
-    (order.folder / "figures").mkdir(parents=True)
-    process = context.Process(target=work, args=(order,), name=order.job.name)
+def begin(context: Any, order: Order) -> Worker:
+    """A process that waits for orders."""
+    ours, theirs = context.Pipe()
+    process = context.Process(target=work, args=(theirs, context.get_start_method() == "forkserver"))
     for pause in AGAIN_S:
         try:
             process.start()
@@ -114,74 +114,93 @@ def begin(context: Any, order: Order) -> Any:
             if pause == AGAIN_S[-1]:
                 raise
             time.sleep(pause)  # until the system has buried it
-    return process
+    theirs.close()
+    return Worker(process, ours, order)
 
 
-def excess(pid: int, seconds: float, limits: Limits) -> str:
-    """In words, the limit that a process is beyond; empty where it is within both."""
-    if seconds > limits.seconds:
-        return say("batch.too_long", seconds=limits.seconds)
-    with contextlib.suppress(psutil.NoSuchProcess):
-        if psutil.Process(pid).memory_info().rss > limits.megabytes * MB:
-            return say("batch.too_big", mb=limits.megabytes)
-    return ""
+def give(worker: Worker, order: Order) -> None:
+    """Send a process its order; that it is gone is seen by the end of its pipe."""
+    worker.order, worker.since = order, time.monotonic()
+    with suppress(OSError):
+        worker.pipe.send(order)
 
 
-def book_failure(order: Order, exitcode: int) -> dict[str, Any]:
-    """Write down how a job failed, at which cell, and keep how far its notebook came."""
-    how = f"signal {-exitcode}" if exitcode < 0 else f"exit code {exitcode}"
-    cell = at.read_text() if (at := order.folder / AT_CELL).is_file() else "-"
-    told = {"cell": cell, "error": say("batch.ended", how=how)} | read_json(order.folder / FAILURE)
-    name = f"{order.job.name}.failed"
-    write_json(receipt_file(order.site, name), {"job": order.job.name, "key": order.key, **told})
-    if (made := order.folder / MADE).is_file():
-        write_bytes(notebook_file(order.site, name), made.read_bytes())
+def answer_of(worker: Worker) -> dict[str, Any]:
+    """How the order failed, at which cell, which is written down; empty where all is well."""
+    order = worker.order
+    try:
+        told: dict[str, Any] = worker.pipe.recv()
+    except (EOFError, OSError):
+        worker.process.join()
+        code = worker.process.exitcode
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        told = {"error": worker.why or say("batch.ended", how=how)}
+    if told:
+        told["cell"] = at.read_text() if (at := order.folder / AT_CELL).is_file() else "-"
+        book_failure(order.site, order.job, order.key, order.folder / MADE, told)
     return told
 
 
-def work(order: Order) -> None:
-    """In the job's own process: run its notebook and publish what came of it; exit code 1 where it failed."""
-    begun = time.perf_counter()
+def end_beyond(worker: Worker, limits: Limits) -> None:
+    """Kill a process that is beyond a limit."""
+    with suppress(psutil.NoSuchProcess):
+        if time.monotonic() - worker.since > limits.seconds:
+            worker.why = say("batch.too_long", seconds=limits.seconds)
+        elif psutil.Process(worker.process.pid).memory_info().rss > limits.megabytes * MB:
+            worker.why = say("batch.too_big", mb=limits.megabytes)
+    if worker.why:
+        worker.process.kill()
+
+
+def work(pipe: Any, is_once: bool) -> None:
+    """In the process: carry out orders as they come, and end when the one who gives them is gone."""
     threading.Thread(target=end_with_parent, daemon=True).start()
+    pipe.send(carry_out(pipe.recv()))
+    while not is_once:
+        pipe.send(carry_out(pipe.recv()))
+
+
+def end_with_parent() -> None:
+    """End this process when its parent is gone: nobody would take what it makes."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def carry_out(order: Order) -> dict[str, Any]:
+    """Run the notebook of an order and publish what came of it; the error where it failed."""
+    begun, cpu, site, job, folder = time.perf_counter(), time.process_time(), order.site, order.job, order.folder
     for name in [name for name in os.environ if name.startswith("HUYING_")]:
         del os.environ[name]
     os.environ.update(order.environ)
     random.seed(order.key)
     np.random.seed(int(order.key[:8], 16))
-    source, parameters = str(order.job.notebook.file), order.site.parameters(order.job)
     try:
-        execute(source, order.folder / MADE, parameters, order.folder / AT_CELL)
-        charts = {f"figures/{file.name}": file for file in sorted((order.folder / "figures").iterdir())}
-        took = {"seconds": time.perf_counter() - begun, "cpu_s": time.process_time(), "peak_mb": peak_mb()}
+        execute(job.notebook.file, folder / MADE, site.parameters(job), folder / AT_CELL)
+        charts = {f"figures/{file.name}": file for file in sorted((folder / "figures").iterdir())}
+        made = {f"notebooks/{job.name}.ipynb": folder / MADE, **charts}
+        if job.has_page:
+            (folder / PAGE).write_text(page(folder / MADE, job.lang), "utf-8")
+            made[f"html/{job.name}.html"] = folder / PAGE
+        took = {"seconds": time.perf_counter() - begun, "cpu_s": time.process_time() - cpu, "peak_mb": peak_mb()}
         used = {name: round(value, 2) for name, value in took.items()}
-        made = {f"notebooks/{order.job.name}.ipynb": order.folder / MADE, **charts}
-        if order.job.has_page:
-            (order.folder / PAGE).write_text(page(order.folder / MADE, order.job.lang), "utf-8")
-            made[f"html/{order.job.name}.html"] = order.folder / PAGE
-        publish(order.site, order.job, order.key, made, used)
+        publish(site, job, order.key, made, {**used, "host": platform.node()})
     except Exception as error:
         raised = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
-        write_json(order.folder / FAILURE, {"error": error.say() if isinstance(error, HuyingError) else raised})
-        sys.exit(1)
+        return {"error": error.say() if isinstance(error, HuyingError) else raised}
+    return {}
 
 
-def execute(source: str, made: Path, parameters: dict[str, str], at_cell: Path) -> None:
+def execute(source: Path, made: Path, parameters: dict[str, str], at_cell: Path) -> None:
     """Run a notebook here by papermill; raises HuyingError where its last cell did not run."""
     import papermill
 
-    paths = (path.replace("{", "{{").replace("}", "}}") for path in (source, str(made)))
-    own = {"engine_name": "huying", "at_cell": at_cell, "cwd": Path(source).parent}
+    paths = (str(path).replace("{", "{{").replace("}", "}}") for path in (source, made))
+    own = {"engine_name": "huying", "at_cell": at_cell, "cwd": source.parent}
     done = papermill.execute_notebook(*paths, parameters, progress_bar=False, request_save_on_cell_execute=False, **own)
     last = [cell.execution_count for cell in done.cells if cell.cell_type == "code" and cell.source.strip()]
     if last and last[-1] is None:
         raise HuyingError("batch.not_finished")
-
-
-def end_with_parent() -> None:
-    """End this process when the one that ordered it is gone: nobody would take what it makes."""
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)
 
 
 def peak_mb() -> float:

@@ -11,13 +11,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from huying.batch.gather import gather
+from huying.batch import receipts
 from huying.batch.jobs import Job, Site
 from huying.batch.receipts import DONE, FAILED, MISSING, PREPARED, STALE, faults_of, notebook_file, output, state_of
 from huying.batch.run import Limits, run
 from huying.claims.declared import claims_of
 from huying.estimates import COUNTY
 from huying.folder import County
+from huying.notebooks import find_notebooks
 from huying.prepare import is_fresh, prepare, results_folder
 from huying.store import locked
 from huying.words import say
@@ -39,26 +40,25 @@ def run_county(county: County, args: argparse.Namespace) -> int:
     """Prepare the county and make every output that is not as it should be; 1 where a job failed."""
     if args.dry_run:
         return show_status(county, args)
-    with locked(results_folder(county)):
-        return run_here(county, args)
+    with locked(results_folder(county), args.wait):
+        with progress(len(county.surveys) + len(county.ledgers), "cli.preparing", args) as bar:
+            prepare(county, lambda name: bar.update())
+        site = Site(county)
+        jobs = jobs_of(site, args)
+        if not args.json:
+            left = [notebook.name for notebook in find_notebooks(site.folder) if notebook not in site.speaking]
+            if left and not args.notebooks:
+                print(say("cli.nothing_to_say", n=len(left), names=", ".join(left)))
+            print(say("cli.begin", n=len(jobs), waves=", ".join(dict.fromkeys(job.wave for job in jobs))))
+        with progress(len(jobs), "cli.notebooks", args) as bar:
+            limits = Limits(max(1, args.workers), args.time_limit, args.memory_limit)
+            summary = make(site, jobs, limits, bar.update)
+        return tell(site, summary, args)
 
 
-def run_here(county: County, args: argparse.Namespace) -> int:
-    """The same, in a folder of results that no other process is at work in."""
-    files = len(county.surveys) + len(county.ledgers)
-    with progress(files, "cli.preparing", args) as bar:
-        prepare(county, lambda name: bar.update())
-    site = Site(county)
-    jobs = site.jobs(args.notebooks, args.towns, args.wave, args.lang, args.html)
-    if not args.json:
-        left = [notebook.name for notebook in site.notebooks() if notebook not in site.speaking]
-        if left and not args.notebooks:
-            print(say("cli.nothing_to_say", n=len(left), names=", ".join(left)))
-        print(say("cli.begin", n=len(jobs), waves=", ".join(dict.fromkeys(job.wave for job in jobs))))
-    with progress(len(jobs), "cli.notebooks", args) as bar:
-        limits = Limits(max(1, args.workers), args.time_limit, args.memory_limit)
-        summary = make(site, jobs, limits, bar.update)
-    return tell(site, summary, args)
+def jobs_of(site: Site, args: argparse.Namespace) -> list[Job]:
+    """The jobs that the command line asks for."""
+    return site.jobs(args.notebooks, args.towns, args.wave, args.lang, args.html)
 
 
 def progress(total: int, key: str, args: argparse.Namespace) -> Any:
@@ -86,30 +86,33 @@ def make(site: Site, jobs: Sequence[Job], limits: Limits, tick: Callable[[], obj
         run(site, [job for job, state in states.items() if state != DONE], limits, ended)
         if states and stage == 0:
             recorded = [job for job in site.recording(site.speaking) if state_of(site, job) == DONE]
-            summary.claims = set(gather(site, recorded)["claim"])
+            summary.claims = set(receipts.gather(site, recorded)["claim"])
     return summary
 
 
 def tell(site: Site, summary: Summary, args: argparse.Namespace) -> int:
     """Print how a run ended, each failure with the command that runs it alone, and the first file to open."""
-    made = [*summary.fresh, *summary.done]
-    made.sort(key=lambda job: (job.place != COUNTY, -job.stage, job.name.startswith("00")))
+    made = sorted(
+        [*summary.fresh, *summary.done],
+        key=lambda job: (job.place != COUNTY, -job.stage, job.name.startswith("00")),
+    )
     told: dict[str, Any] = {name: len(getattr(summary, name)) for name in ("done", "fresh", "failed", "claims")}
     if any(job.is_recording for job in summary.failed):
-        told["lacking"] = [key for key in claims_of(site.county) if key not in summary.claims]
-    pages = [output(site, f"html/{job.name}.html") if job.has_page else notebook_file(site, job.name) for job in made]
-    told["open"] = str(pages[0]) if pages else ""
-    failures = [failure_of(job, failure, args.county) for job, failure in summary.failed.items()]
+        told["lacking"] = " ".join(key for key in claims_of(site.county) if key not in summary.claims)
+    first = [
+        output(site, f"html/{job.name}.html") if job.has_page else notebook_file(site, job.name) for job in made[:1]
+    ]
+    told["open"] = "".join(map(str, first))
+    failures = [failure_of(job, failure, args) for job, failure in summary.failed.items()]
     for failure in failures if not args.json else ():
         print(say("cli.failed", **failure), file=sys.stderr)
-    shown = {name: " ".join(value) if isinstance(value, list) else value for name, value in told.items()}
-    lines = [say(f"cli.run_{name}", value=value) for name, value in shown.items()]
+    lines = [say(f"cli.run_{name}", value=value) for name, value in told.items()]
     return said(args, {**told, "failures": failures}, lines, failures)
 
 
-def failure_of(job: Job, failure: dict[str, Any], county: str) -> dict[str, Any]:
+def failure_of(job: Job, failure: dict[str, Any], args: argparse.Namespace) -> dict[str, Any]:
     """Place, notebook, cell and error of a job that failed, and the command that runs it alone."""
-    name, wave = f'"{county}"' if " " in county else county, f" --wave {job.wave}" if job.wave else ""
+    name, wave = f'"{args.county}"' if " " in args.county else args.county, f" --wave {job.wave}" if job.wave else ""
     again = f"python -m huying run {name} --towns {job.place} --notebooks {job.notebook.name}{wave} --lang {job.lang}"
     return {"place": job.place, "notebook": job.notebook.name, **failure, "again": again}
 
@@ -119,8 +122,7 @@ def show_status(county: County, args: argparse.Namespace) -> int:
     if not is_fresh(county):
         return said(args, {"county": "stale"}, [say("cli.unprepared")])
     site = Site(county)
-    jobs = site.jobs(args.notebooks, args.towns, args.wave, args.lang, args.html)
-    states = {job.name: state_of(site, job) for job in jobs}
+    states = {job.name: state_of(site, job) for job in jobs_of(site, args)}
     left = {name: say(f"cli.is_{state}") for name, state in states.items() if state != DONE}
     lines = [say("cli.state", job=name, state=state) for name, state in left.items()]
     totals = {state: list(states.values()).count(state) for state in (DONE, STALE, MISSING, FAILED)}

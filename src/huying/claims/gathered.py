@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from huying.claims.declared import house_claims
 from huying.claims.evidence import KEY, typed
-from huying.claims.verdict import NUMBERS
+from huying.claims.verdict import MIME, NUMBERS
 from huying.errors import CountyError
+
+
+def read_recorded(notebooks: Iterable[tuple[str, Path]]) -> pd.DataFrame:
+    """The rows that cells of these executed notebooks (name, file) recorded, with the notebook and the id of the cell."""
+    rows = [
+        row | {"notebook": name, "cell": cell["id"]}
+        for name, file in notebooks
+        for cell in json.loads(file.read_text("utf-8"))["cells"]
+        for output in cell.get("outputs", ())
+        for row in output.get("data", {}).get(MIME, ())
+    ]
+    return in_order(pd.DataFrame(rows))
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:

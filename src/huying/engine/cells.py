@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from logging import getLogger
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,23 +42,23 @@ class Messages(Session):  # type: ignore[misc]
         return made
 
 
-class Stream(io.StringIO):
-    """Standard output or error of the cells: what was written becomes a message when the shell flushes it, as a kernel's does."""
-
-    encoding = "UTF-8"
+class Stream(io.TextIOWrapper):
+    """Standard output or error of a cell, by way of a file that holds also what is written past Python; a message when it is flushed."""
 
     def __init__(self, name: str, messages: Messages) -> None:
-        super().__init__()
-        self.name, self.messages = name, messages
+        self.label, self.messages, self.file = name, messages, tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        super().__init__(self.file, "utf-8", newline="")
 
     def flush(self) -> None:
-        if text := self.getvalue():
-            self.messages.send(None, "stream", {"name": self.name, "text": text})
-            self.seek(0)
-            self.truncate()
+        super().flush()
+        self.file.seek(0)
+        if text := self.file.read().decode("utf-8", "replace"):
+            self.messages.send(None, "stream", {"name": self.label, "text": text})
+        self.file.seek(0)
+        self.file.truncate()
 
     def fileno(self) -> int:
-        return STREAMS[self.name]
+        return STREAMS[self.label]
 
 
 class Compiler(XCachingCompiler):  # type: ignore[misc]
@@ -88,31 +88,23 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
         quiet = Config({"HistoryManager": {"enabled": False}})
         missing = {"shell_channel_thread": SimpleNamespace(parent_thread=None), "log": getLogger("huying.engine")}
         super().__init__(config=quiet, session=Messages(), **missing)
-        self.streams = [Stream(name, self.session) for name in STREAMS]
 
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Nothing waits behind a cell that fails."""
 
     @contextmanager
     def captured(self) -> Iterator[None]:
-        """Output and error become messages, also what is written past Python."""
-        plain = [os.dup(number) for number in STREAMS.values()]
-        files = [tempfile.TemporaryFile(buffering=0) for _ in plain]  # noqa: SIM115 - closed below
-        kept = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = self.streams
-        for number, file in zip(STREAMS.values(), files, strict=True):
-            os.dup2(file.fileno(), number)
-        try:
+        """What a cell writes to output and error becomes messages."""
+        with ExitStack() as stack:
+            for name, number in STREAMS.items():
+                plain, stream = os.dup(number), stack.enter_context(Stream(name, self.session))
+                stack.callback(os.close, plain)
+                stack.callback(os.dup2, plain, number)
+                stack.callback(setattr, sys, name, getattr(sys, name))
+                stack.callback(stream.flush)
+                setattr(sys, name, stream)
+                os.dup2(stream.file.fileno(), number)
             yield
-        finally:
-            sys.stdout, sys.stderr = kept
-            for stream, old, file in zip(self.streams, plain, files, strict=True):
-                os.dup2(old, stream.fileno())
-                os.close(old)
-                file.seek(0)
-                stream.write(file.read().decode("utf-8", "replace"))
-                stream.flush()
-                file.close()
 
 
 def connect(kernel: Kernel, at_cell: Path | None) -> Any:
@@ -145,24 +137,16 @@ def fresh_kernel() -> Iterator[Kernel]:
 
     Raises InputError where IPython or Jupyter has its own here.
     """
-    kernel, main = the_kernel(), sys.modules["__main__"]
-    kernel.shell.reset(new_session=True)
-    sys.modules["__main__"] = kernel.shell.user_module
-    try:
-        yield kernel
-    finally:
-        sys.modules["__main__"] = main
-
-
-def the_kernel() -> Kernel:
-    """The one kernel of this process; raises InputError where IPython or Jupyter has its own here."""
     os.environ |= {"MPLBACKEND": INLINE, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     if "pandas" in sys.modules:  # imported without a shell it took this for a terminal
         pandas = sys.modules["pandas"]
         pandas.set_option("display.max_columns", pandas.get_option("display.max_columns") or 20)
     if InteractiveShell.initialized() and not isinstance(InteractiveShell.instance(), ZMQInteractiveShell):
         raise InputError("engine.in_session")
-    main = sys.modules["__main__"]
-    kernel: Kernel = Kernel.instance()
-    sys.modules["__main__"] = main  # the shell has put its own there, which is for the cells alone
-    return kernel
+    main, kernel = sys.modules["__main__"], Kernel.instance()
+    kernel.shell.reset(new_session=True)
+    sys.modules["__main__"] = kernel.shell.user_module
+    try:
+        yield kernel
+    finally:
+        sys.modules["__main__"] = main
