@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Callable
@@ -15,10 +14,11 @@ from huying.codebook import Codebook, house_codebook, parse_codebook
 from huying.derived import Derived, read_derived
 from huying.errors import CountyError, Place
 from huying.folder import County, output_folder, read_toml
-from huying.store import Cleaned, described, locked, save_cleaned, write_csv, write_text
+from huying.receipts import read_json, write_receipt
+from huying.store import Cleaned, locked, save_cleaned, write_csv
 
 PATIENCE_S = 60.0  # for another process that prepares the same county
-MADE_FROM, CODEBOOK, INDICATORS = "made_from.json", "codebook.toml", "indicators.toml"
+MADE_FROM, CODEBOOK, INDICATORS = "data/made_from.json", "codebook.toml", "indicators.toml"
 Tick = Callable[[str], None]
 
 
@@ -53,8 +53,7 @@ def derived_of(county: County) -> tuple[dict[str, Derived], dict[str, Derived]]:
 
 def prepared_hash(county: County) -> str:
     """The sha256 of everything the county's numbers are made from, as it is stored with the prepared county."""
-    receipt = results_folder(county) / "data" / MADE_FROM
-    return str(json.loads(receipt.read_text("utf-8"))["data_hash"]) if receipt.is_file() else ""
+    return str(read_json(results_folder(county) / MADE_FROM).get("data_hash", ""))
 
 
 def is_fresh(county: County) -> bool:
@@ -68,19 +67,15 @@ def clean_and_mark(county: County, tick: Tick = lambda name: None) -> Cleaned:
     The stored result is marked with the hash of what it was made from, last.
     """
     folder = results_folder(county)
-    made_from = folder / "data" / MADE_FROM
+    tables = {name: folder / f"{name}.csv" for name in ("rejected", "flags", "counts")}
     with locked(folder, PATIENCE_S):
         cleaned = Intake(county, codebook_of(county), tick).run()
-        made_from.unlink(missing_ok=True)
+        (folder / MADE_FROM).unlink(missing_ok=True)
         save_cleaned(folder / "data", cleaned)
-        for name in ("rejected", "flags", "counts"):
-            write_csv(folder / f"{name}.csv", getattr(cleaned, name))
-        files = [
-            *sorted((folder / "data").rglob("*.*")),
-            *(folder / f"{name}.csv" for name in ("rejected", "flags", "counts")),
-        ]
-        outputs = {file.relative_to(folder).as_posix(): described(file) for file in files}
-        write_text(made_from, json.dumps({"data_hash": cleaned.data_hash, "outputs": outputs}))
+        for name, file in tables.items():
+            write_csv(file, getattr(cleaned, name))
+        files = [*sorted((folder / "data").rglob("*.*")), *tables.values()]
+        write_receipt(folder / MADE_FROM, folder, files, data_hash=cleaned.data_hash)
     return cleaned
 
 

@@ -141,11 +141,6 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def described(file: Path) -> dict[str, Any]:
-    """What a receipt says of a file."""
-    return {"sha256": file_hash(file), "bytes": file.stat().st_size}
-
-
 def hash_of(parts: Iterable[str]) -> str:
     """One sha256 of several texts, their borders kept."""
     return hashlib.sha256(json.dumps(list(parts), ensure_ascii=False).encode()).hexdigest()

@@ -13,8 +13,7 @@ import nbformat
 import pytest
 
 from huying.batch.jobs import Job, Site
-from huying.batch.receipts import notebook_file
-from huying.batch.run import Limits, run
+from huying.batch.run import run
 from huying.notebooks import find_notebooks
 
 ROOT = Path(__file__).parents[2]
@@ -219,7 +218,7 @@ def test_every_notebook_equals_stock_papermill(demo, folder, tmp_path):
     site, failed, figures = Site(demo), {}, tmp_path / "figures"
     figures.mkdir()
     jobs = list(wanted(site))
-    run(site, jobs, Limits(), lambda job, failure: failed.update({job.name: failure} if failure else {}))
+    run(site, jobs, lambda job, failure: failed.update({job.name: failure} if failure else {}))
     assert not failed
 
     def by_kernel(job):
@@ -229,5 +228,5 @@ def test_every_notebook_equals_stock_papermill(demo, folder, tmp_path):
 
     with ThreadPoolExecutor(2) as pool:
         for job, theirs in zip(jobs, pool.map(by_kernel, jobs), strict=True):
-            for ours, other in zip(outputs(notebook_file(site, job.name)), theirs, strict=True):
+            for ours, other in zip(outputs(site.notebook(job.name)), theirs, strict=True):
                 assert ours == other, job.name

@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from huying import cli
-from huying.batch.jobs import Site
-from huying.batch.receipts import DONE, FAILED, MISSING, STALE, state_of
+from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Site
 from huying.claims.evidence import EVIDENCE
 from huying.errors import CountyError, HuyingError
 from huying.folder import read_county
@@ -184,7 +183,7 @@ def test_verify_finds_a_changed_byte_and_a_missing_file(project, capsys):
     picture.write_bytes(b"x" * picture.stat().st_size)
     assert told(capsys, "verify", "toy") == (
         1,
-        {"checked": 2, "faults": {"b_chart_county_2023_en": ["figures/line_county_2023_en.png"]}},
+        {"checked": 2, "faults": {"b_chart_county_2023_en": ["../../figures/toy/line_county_2023_en.png"]}},
     )
     picture.unlink()
     assert told(capsys, "verify", "toy")[0] == 1
@@ -367,22 +366,22 @@ def test_states_follow_the_receipt(project):
     site = Site(read_county(project / "survey_data" / "toy"))
     assert run("--notebooks", "b") == 0
     (job,) = site.jobs(["b"], None, None, None)
-    assert state_of(site, job) == DONE
+    assert site.state(job) == DONE
     receipt = site.results / "receipts" / "b_chart_county_2023_en.json"
     kept = json.loads(receipt.read_text("utf-8"))
     made = {
         "notebooks/b_chart_county_2023_en.ipynb",
         "html/b_chart_county_2023_en.html",
-        "figures/line_county_2023_en.png",
+        "../../figures/toy/line_county_2023_en.png",
     }
     assert set(kept["outputs"]) == made
     assert kept["seconds"] > 0 and kept["peak_mb"] > 10 and kept["versions"]["pandas"] == pd.__version__
     receipt.write_text(json.dumps(kept | {"key": "another"}), "utf-8")
-    assert state_of(site, job) == STALE
+    assert site.state(job) == STALE
     receipt.write_text(receipt.read_text("utf-8")[:40], "utf-8")
-    assert state_of(site, job) == MISSING
+    assert site.state(job) == MISSING
     shutil.rmtree(site.results / "receipts")
-    assert state_of(site, job) == MISSING
+    assert site.state(job) == MISSING
 
 
 def test_a_dry_run_says_what_there_is_to_do_and_does_nothing(project, capsys):

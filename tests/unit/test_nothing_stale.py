@@ -51,7 +51,7 @@ def test_a_file_that_changes_while_it_is_read_is_told_and_nothing_is_stored(fold
     with pytest.raises(CountyError) as error:
         prepare(county)
     assert "读取期间有文件被改动" in error.value.say("zh") and "changed while it was read" in error.value.say("en")
-    assert not is_fresh(county) and not (results_folder(county) / "data" / MADE_FROM).exists()
+    assert not is_fresh(county) and not (results_folder(county) / MADE_FROM).exists()
     monkeypatch.undo()
     monkeypatch.setenv("HUYING_RESULTS", str(folder.parent / "results"))
     assert list(hy.county(folder).towns["name_zh"]) == ["甲镇", "丙镇"]
@@ -75,7 +75,7 @@ def test_any_byte_of_the_prepared_county_that_changes_is_found(folder, capsys):
     county = read_county(folder)
     results = prepare(county)
     assert cli.main(["verify", str(folder)]) == 0
-    files = [file for file in results.rglob("*.*") if file.is_file() and file.name not in (MADE_FROM, ".lock")]
+    files = [file for file in results.rglob("*.*") if file.is_file() and file.name not in ("made_from.json", ".lock")]
     assert len(files) >= 8
     for file in files:
         whole = file.read_bytes()
@@ -92,11 +92,11 @@ def test_a_receipt_that_cannot_be_read_is_a_fault_and_a_county_never_prepared_is
     results = prepare(read_county(folder))
     (results / "receipts").mkdir()
     (results / "receipts" / "evidence.json").write_text("{", "utf-8")
-    (results / "data" / MADE_FROM).unlink()
+    (results / MADE_FROM).unlink()
     capsys.readouterr()
     assert cli.main(["verify", str(folder)]) == 1
     told = capsys.readouterr().out
-    assert "evidence.json" in told and MADE_FROM in told
+    assert "evidence.json" in told and "made_from.json" in told
 
 
 def test_results_are_for_their_owner_alone(folder):

@@ -17,10 +17,12 @@ from huying.estimates import COUNTY
 from huying.folder import County, output_folder
 from huying.notebooks import READS, RECORDS, Notebook, find_notebooks, notebooks_folder
 from huying.prepare import prepared_hash
+from huying.receipts import faults_of, read_json
 from huying.store import code_hash, file_hash, file_part, hash_of
 from huying.words import language
 
 Asked = Sequence[str] | None
+DONE, STALE, MISSING, FAILED = "done", "stale", "missing", "failed"
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,27 @@ class Site:
     @property
     def evidence(self) -> Path:
         return self.results / "evidence.parquet"
+
+    def receipt(self, name: str) -> Path:
+        """Where a job's receipt lies; how a job failed stands under the name with `.failed`."""
+        return self.results / "receipts" / f"{name}.json"
+
+    def notebook(self, name: str) -> Path:
+        """Where a job's notebook lies; how far it came that failed, under the name with `.failed`."""
+        return self.results / "notebooks" / f"{name}.ipynb"
+
+    def page(self, job: Job) -> Path:
+        """Where the HTML page of a job lies that gives one."""
+        return self.results / "html" / f"{job.name}.html"
+
+    def state(self, job: Job) -> str:
+        """How a job stands: done, stale, missing, or failed where it was last tried with what is there now."""
+        key, receipt = self.key(job), self.receipt(job.name)
+        if read_json(self.receipt(f"{job.name}.failed")).get("key") == key:
+            return FAILED
+        if faults_of(receipt, self.results, "bytes", lambda file: file.stat().st_size):
+            return MISSING
+        return DONE if read_json(receipt)["key"] == key else STALE
 
     @cached_property
     def opened(self) -> counties.County:

@@ -22,24 +22,17 @@ import numpy as np
 import psutil
 
 from huying.batch.jobs import Job, Site
-from huying.batch.receipts import book_failure, publish
 from huying.errors import HuyingError
 from huying.pages import page
+from huying.receipts import publish, write_json
+from huying.store import write_bytes
 from huying.words import say
 
 TICK_S, MB = 0.2, 1 << 20
-AGAIN_S = (0.2, 1.0, 5.0, 0.0)  # between attempts to begin: the warm parent may have been killed
+AGAIN_S = (0.2, 1.0, 5.0)  # after an attempt to begin: the warm parent may have been killed
+Ended = Callable[[Job, dict[str, Any]], None]
 WARM = "HUYING_WARM"  # which county the warm parent opens
 MADE, PAGE, AT_CELL = "notebook.ipynb", "page.html", "cell"  # what a job leaves in its folder
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many jobs at once, and what one may take: seconds on the clock and MB of memory."""
-
-    workers: int = 2
-    seconds: float = 600.0
-    megabytes: float = 4096.0
 
 
 @dataclass(frozen=True)
@@ -55,19 +48,57 @@ class Order:
 
 @dataclass
 class Worker:
-    """A process with the pipe to it, its order, since when it is at work, and why it had to be ended."""
+    """A process with the pipe to it; its order, since when it is at work, and why it had to be ended."""
 
     process: Any
     pipe: Any
-    order: Order
+    order: Any = None
     since: float = 0.0
     why: str = ""
 
+    def take(self, site: Site, job: Job, temporary: Path) -> None:
+        """Send the order for a job; that the process is gone is seen by the end of its pipe."""
+        folder, self.since = temporary / job.name, time.monotonic()
+        (folder / "figures").mkdir(parents=True)
+        self.order = Order(Site(site.county), job, site.key(job), site.environ(job, folder), folder)
+        with suppress(OSError):
+            self.pipe.send(self.order)
 
-def run(site: Site, jobs: Sequence[Job], limits: Limits, ended: Callable[[Job, dict[str, Any]], None]) -> None:
-    """Run all jobs; `ended` is told of each and, where it failed, the cell and the error.
+    def answer(self) -> dict[str, Any]:
+        """How the order failed, at which cell, which is written down; empty where all is well."""
+        site, job, folder = self.order.site, self.order.job, self.order.folder
+        try:
+            told: dict[str, Any] = self.pipe.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            code = self.process.exitcode
+            told = {"error": self.why or say("batch.ended", how=f"signal {-code}" if code < 0 else f"exit code {code}")}
+        if told:
+            name, made, at = f"{job.name}.failed", folder / MADE, folder / AT_CELL
+            told["cell"] = at.read_text() if at.is_file() else "-"
+            write_json(site.receipt(name), {"job": job.name, "key": self.order.key, **told})
+            if made.is_file():  # how far it came
+                write_bytes(site.notebook(name), made.read_bytes())
+        return told
 
-    A fork of the warm parent does one job; where no fork is safe, a spawned process goes on to the next.
+    def end_beyond(self, seconds: float, megabytes: float) -> None:
+        """Kill the process where it is beyond a limit."""
+        with suppress(psutil.NoSuchProcess):
+            if time.monotonic() - self.since > seconds:
+                self.why = say("batch.too_long", seconds=seconds)
+            elif psutil.Process(self.process.pid).memory_info().rss > megabytes * MB:
+                self.why = say("batch.too_big", mb=megabytes)
+        if self.why:
+            self.process.kill()
+
+
+def run(
+    site: Site, jobs: Sequence[Job], ended: Ended, workers: int = 2, seconds: float = 600, megabytes: float = 4096
+) -> None:
+    """Run all jobs, so many at once; `ended` is told of each and, where it failed, the cell and the error.
+
+    One that takes more seconds on the clock or MB of memory is ended. A fork of the warm parent does one job; where no fork
+    is safe, a spawned process goes on to the next.
     """
     is_forking = sys.platform == "linux"
     context: Any = multiprocessing.get_context("forkserver" if is_forking else "spawn")
@@ -79,77 +110,35 @@ def run(site: Site, jobs: Sequence[Job], limits: Limits, ended: Callable[[Job, d
     with tempfile.TemporaryDirectory(prefix=".jobs-", dir=site.results, ignore_cleanup_errors=True) as temporary:
         try:
             while waiting or running:
-                while waiting and len(running) < limits.workers:
-                    order = order_of(site, waiting.popleft(), Path(temporary))
-                    worker = idle.pop() if idle else begin(context, order)
-                    give(worker, order)
+                while waiting and len(running) < workers:
+                    worker = idle.pop() if idle else begin(context, is_forking)
+                    worker.take(site, waiting.popleft(), Path(temporary))
                     running[worker.pipe] = worker
                 for pipe in wait(list(running), TICK_S):
                     worker = running.pop(pipe)
-                    ended(worker.order.job, answer_of(worker))
+                    ended(worker.order.job, worker.answer())
                     idle += [worker] if worker.process.is_alive() and not is_forking else []
                 for worker in running.values():
-                    end_beyond(worker, limits)
+                    worker.end_beyond(seconds, megabytes)
         finally:
             for worker in (*running.values(), *idle):
                 worker.process.kill()
 
 
-def order_of(site: Site, job: Job, temporary: Path) -> Order:
-    """The order for a job, which works in a folder of its own."""
-    folder = temporary / job.name
-    (folder / "figures").mkdir(parents=True)
-    return Order(Site(site.county), job, site.key(job), site.environ(job, folder), folder)
-
-
-def begin(context: Any, order: Order) -> Worker:
+def begin(context: Any, is_once: bool) -> Worker:
     """A process that waits for orders."""
     ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(theirs, context.get_start_method() == "forkserver"))
-    for pause in AGAIN_S:
+    process = context.Process(target=work, args=(theirs, is_once))
+    for pause in (*AGAIN_S, None):
         try:
             process.start()
             break
         except (EOFError, OSError):
-            if pause == AGAIN_S[-1]:
+            if pause is None:
                 raise
-            time.sleep(pause)  # until the system has buried it
+            time.sleep(pause)  # until the system has buried the warm parent
     theirs.close()
-    return Worker(process, ours, order)
-
-
-def give(worker: Worker, order: Order) -> None:
-    """Send a process its order; that it is gone is seen by the end of its pipe."""
-    worker.order, worker.since = order, time.monotonic()
-    with suppress(OSError):
-        worker.pipe.send(order)
-
-
-def answer_of(worker: Worker) -> dict[str, Any]:
-    """How the order failed, at which cell, which is written down; empty where all is well."""
-    order = worker.order
-    try:
-        told: dict[str, Any] = worker.pipe.recv()
-    except (EOFError, OSError):
-        worker.process.join()
-        code = worker.process.exitcode
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        told = {"error": worker.why or say("batch.ended", how=how)}
-    if told:
-        told["cell"] = at.read_text() if (at := order.folder / AT_CELL).is_file() else "-"
-        book_failure(order.site, order.job, order.key, order.folder / MADE, told)
-    return told
-
-
-def end_beyond(worker: Worker, limits: Limits) -> None:
-    """Kill a process that is beyond a limit."""
-    with suppress(psutil.NoSuchProcess):
-        if time.monotonic() - worker.since > limits.seconds:
-            worker.why = say("batch.too_long", seconds=limits.seconds)
-        elif psutil.Process(worker.process.pid).memory_info().rss > limits.megabytes * MB:
-            worker.why = say("batch.too_big", mb=limits.megabytes)
-    if worker.why:
-        worker.process.kill()
+    return Worker(process, ours)
 
 
 def work(pipe: Any, is_once: bool) -> None:
@@ -177,14 +166,17 @@ def carry_out(order: Order) -> dict[str, Any]:
     np.random.seed(int(order.key[:8], 16))
     try:
         execute(job.notebook.file, folder / MADE, site.parameters(job), folder / AT_CELL)
-        charts = {f"figures/{file.name}": file for file in sorted((folder / "figures").iterdir())}
-        made = {f"notebooks/{job.name}.ipynb": folder / MADE, **charts}
+        made = {site.figures / file.name: file for file in sorted((folder / "figures").iterdir())}
+        made[site.notebook(job.name)] = folder / MADE
         if job.has_page:
             (folder / PAGE).write_text(page(folder / MADE, job.lang), "utf-8")
-            made[f"html/{job.name}.html"] = folder / PAGE
+            made[site.page(job)] = folder / PAGE
         took = {"seconds": time.perf_counter() - begun, "cpu_s": time.process_time() - cpu, "peak_mb": peak_mb()}
         used = {name: round(value, 2) for name, value in took.items()}
-        publish(site, job, order.key, made, {**used, "host": platform.node()})
+        told = {"job": job.name, "key": order.key, **used, "host": platform.node()}
+        publish(site.receipt(job.name), site.results, made, **told)
+        for left in (site.receipt, site.notebook):
+            left(f"{job.name}.failed").unlink(missing_ok=True)
     except Exception as error:
         raised = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
         return {"error": error.say() if isinstance(error, HuyingError) else raised}

@@ -42,10 +42,7 @@ def open_county(folder: str) -> None:
     from matplotlib import pyplot as plt
 
     from huying import charts, counties
-    from huying.folder import find_county
-    from huying.prepare import results_folder
 
-    os.environ["HUYING_PREPARED"] = str(results_folder(find_county(folder)).resolve())
     opened = counties.county(folder)
     for form in opened.cleaned.forms:
         for wave in opened.waves(form):

@@ -57,9 +57,6 @@ class Stream(io.TextIOWrapper):
         self.file.seek(0)
         self.file.truncate()
 
-    def fileno(self) -> int:
-        return STREAMS[self.label]
-
 
 class Compiler(XCachingCompiler):  # type: ignore[misc]
     """Names a cell's code by what it says, not by the process that runs it, so that a warning reads the same each time."""

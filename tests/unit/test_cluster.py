@@ -1,0 +1,135 @@
+"""Many counties, each by a command of its own: here in turn, or on Dask's workers, one of which is killed and one stopped."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_batch import COUNTY, TOWNS, notebook
+
+from huying import cli
+
+NAMES = [f"c{n}" for n in range(5)]
+CELL = """
+import os, time
+from pathlib import Path
+home = Path(os.environ["HUYING_HOME"])
+with (home / f"{county}.log").open("a") as log:
+    log.write(f"{town}\\n")
+time.sleep(1)
+f"{county} {town}"
+"""
+REGISTER = "town_id,name_zh,name_en,type,pop,adults,n_villages\n" + "".join(
+    f"{town},样{town}镇,Town {town},town,1000,800,1\n" for town in TOWNS[:2]
+)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Five counties of two towns; a notebook says in a log that it ran."""
+    for name in NAMES:
+        folder = tmp_path / "survey_data" / name
+        folder.mkdir(parents=True)
+        (folder / "county.toml").write_text(COUNTY.replace('"toy"', f'"{name}"'), "utf-8")
+        (folder / "towns.csv").write_text(REGISTER, "utf-8")
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "a.ipynb").write_text(notebook(CELL, places="all"), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HUYING_RESULTS", raising=False)
+    return tmp_path
+
+
+def told(capsys, *words):
+    capsys.readouterr()
+    code = cli.main(["run", "--json", *words])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def runs_of(project):
+    """What each county's log says, in order."""
+    return {name: sorted((project / f"{name}.log").read_text().split()) for name in NAMES}
+
+
+def outputs_of(project):
+    """The cells and outputs of every notebook made, without the times and ids that papermill notes."""
+    files = sorted((project / "results").glob("*/notebooks/*.ipynb"))
+    return {
+        str(file.relative_to(project)): [cell.get("outputs") for cell in json.loads(file.read_text("utf-8"))["cells"]]
+        for file in files
+    }
+
+
+def test_all_counties_one_after_another_and_one_that_fails_costs_no_other(project, capsys):
+    (project / "survey_data" / "c3" / "towns.csv").write_text("town_id\nT01\n", "utf-8")
+    code, table = told(capsys, "--all", "--towns", "county")
+    assert code == 1 and [found["code"] for found in table.values()] == [0, 0, 0, 2, 0]
+    assert "towns.csv" in table[str(project / "survey_data" / "c3")]["error"]
+    code, table = told(capsys, "c0", "c1", "--towns", "county")
+    assert code == 0 and [found["fresh"] for found in table.values()] == [1, 1]
+
+
+@pytest.fixture
+def cluster(project):
+    """A scheduler that gives a silent worker up after five seconds, and three workers: address and processes."""
+    environ = os.environ | {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "5s"}
+    quiet = {"env": environ, "cwd": project, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    said = project / "scheduler.json"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    processes = [subprocess.Popen([*dask, "--port", "0", "--no-dashboard", "--scheduler-file", said], **quiet)]
+    while not said.is_file():
+        time.sleep(0.1)
+    address = json.loads(said.read_text())["address"]
+    worker = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_worker",
+        address,
+        "--nthreads",
+        "1",
+        "--no-nanny",
+        "--no-dashboard",
+    ]
+    processes += [subprocess.Popen(worker, **quiet) for _ in range(3)]
+    yield address, processes[1:]
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_counties_on_a_cluster_are_whole_and_run_once_though_a_worker_is_killed_and_one_stopped(
+    project, capsys, cluster
+):
+    address, workers = cluster
+    command = [sys.executable, "-m", "huying", "run", "--all", "--json", "--scheduler", address, "--workers", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        while len(list(project.glob("*.log"))) < 2:
+            time.sleep(0.1)
+        workers[0].send_signal(signal.SIGKILL)
+        workers[1].send_signal(signal.SIGSTOP)
+        table = json.loads(running.communicate(timeout=180)[0])
+    with contextlib.suppress(ProcessLookupError):
+        workers[1].send_signal(signal.SIGCONT)
+    assert running.returncode == 0, table
+    assert {Path(folder).name: found["done"] + found["fresh"] for folder, found in table.items()} == dict.fromkeys(
+        NAMES, 3
+    )
+    assert runs_of(project) == {name: [*TOWNS[:2], "county"] for name in NAMES}  # none twice
+    by_cluster = outputs_of(project)
+    subprocess.run(["rm", "-r", project / "results"], check=True)
+    assert [cli.main(["run", name]) for name in NAMES] == [0] * 5
+    assert len(by_cluster) == 15 and outputs_of(project) == by_cluster
+
+
+def test_what_a_cluster_cannot_do_is_said(project, capsys, monkeypatch):
+    monkeypatch.setattr("huying.batch.cluster.PATIENCE_S", 1)
+    for lang, said in (("en", "no answer from the Dask scheduler"), ("zh", "没有回应")):
+        assert cli.main(["run", "--all", "--scheduler", "tcp://127.0.0.1:9", "--lang", lang]) == 2
+        assert said in capsys.readouterr().err
+    monkeypatch.setattr("huying.batch.cluster.code_hash", iter(["one", "another", "another"]).__next__)
+    code, table = told(capsys, "c0", "c1", "--lang", "en")
+    assert code == 1 and all("not the one that gave the command" in found["error"] for found in table.values())
