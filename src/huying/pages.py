@@ -97,7 +97,7 @@ def font_for(text: str) -> str:
     """The font that charts are drawn with, cut to the characters of a text, as base64."""
     made, out = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True, hinting=False)), BytesIO()
     made.populate(text=text)
-    with TTFont(font_files()[0], lazy=True, fontNumber=0) as font:
+    with TTFont(font_files()[0], lazy=True, fontNumber=0, recalcTimestamp=False) as font:
         made.subset(font)
         font.flavor = "woff"
         font.save(out)

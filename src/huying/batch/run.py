@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import platform
@@ -32,6 +33,7 @@ TICK_S, MB = 0.2, 1 << 20
 AGAIN_S = (0.2, 1.0, 5.0)  # after an attempt to begin: the warm parent may have been killed
 Ended = Callable[[Job, dict[str, Any]], None]
 WARM = "HUYING_WARM"  # which county the warm parent opens
+KEPT = ("parameters", "status", "exception")  # of what papermill notes in a notebook
 MADE, PAGE, AT_CELL = "notebook.ipynb", "page.html", "cell"  # what a job leaves in its folder
 
 
@@ -166,6 +168,7 @@ def carry_out(order: Order) -> dict[str, Any]:
     np.random.seed(int(order.key[:8], 16))
     try:
         execute(job.notebook.file, folder / MADE, site.parameters(job), folder / AT_CELL)
+        strip(folder / MADE)
         made = {site.figures / file.name: file for file in sorted((folder / "figures").iterdir())}
         made[site.notebook(job.name)] = folder / MADE
         if job.has_page:
@@ -193,6 +196,16 @@ def execute(source: Path, made: Path, parameters: dict[str, str], at_cell: Path)
     last = [cell.execution_count for cell in done.cells if cell.cell_type == "code" and cell.source.strip()]
     if last and last[-1] is None:
         raise HuyingError("batch.not_finished")
+
+
+def strip(made: Path) -> None:
+    """Take out of a notebook what differs from run to run: papermill's times and paths, and the id it draws for its cell."""
+    raw = json.loads(made.read_text("utf-8"))
+    for part in (raw, *raw["cells"]):
+        told = part["metadata"].get("papermill", {})
+        part["metadata"]["papermill"] = {name: told[name] for name in KEPT if name in told}
+        part |= {"id": "parameters"} if "injected-parameters" in part["metadata"].get("tags", ()) else {}
+    made.write_text(json.dumps(raw, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def peak_mb() -> float:

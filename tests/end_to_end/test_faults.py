@@ -1,0 +1,161 @@
+"""After a kill, a full disk or a folder that cannot be written, at any moment of any verb, one run ends as a clean one does.
+
+`make test` tries some moments; `make test-faults` every write of every process, and 150 kills at random moments.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_batch import DRAW, RECORD, notebook, write_project
+
+IS_WHOLE = os.environ.get("HUYING_FAULTS") == "all"
+EXPORT = "您在哪个镇？,您知道改革吗？,您几岁？\n样T01镇,知道,30\n样T02镇,不知道,40\n样T02镇,知道,50\n"
+VERBS = {
+    "check": ("check", "toy"),
+    "prepare": ("prepare", "toy"),
+    "freeze": ("freeze", "toy"),
+    "templates": ("templates", "toy", "--force"),
+    "new": ("new", "other", "export.csv", "--town", "您在哪个镇？"),
+    "run": ("run", "toy", "--towns", "county", "T01", "--workers", "1"),
+}
+AGAIN = ("run", "toy", "--towns", "county", "T01")
+# Imported by every interpreter of the command: fails, or is killed, at the n-th change of the disk below the project.
+HOOK = """
+import errno, os, signal, sys
+way, at, root = os.environ["FAULT_WAY"], int(os.environ["FAULT_AT"]), os.environ["FAULT_ROOT"]
+seen = 0
+def is_change(event, args):
+    if event == "open":
+        mode, flags = args[1] or "", args[2] or 0
+        return isinstance(args[0], str) and (any(c in mode for c in "wax+") or bool(flags & (os.O_WRONLY | os.O_RDWR)))
+    return event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir")
+def hook(event, args):
+    global seen
+    if is_change(event, args) and str(args[0]).startswith(root):
+        seen += 1
+        if seen == at:
+            with open(os.environ["FAULT_LOG"], "a") as log:
+                log.write("x")
+            if way == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            number = errno.ENOSPC if way == "full" else errno.EACCES
+            raise OSError(number, os.strerror(number), args[0])
+sys.addaudithook(hook)
+"""
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A project with a county, an export and three notebooks, and the outputs of a clean run."""
+    folder = tmp_path_factory.mktemp("faults")
+    write_project(
+        folder,
+        a_claims=notebook("town_seen = 'T01'", RECORD, places="all", evidence="records"),
+        b_chart=notebook("import os", DRAW, places="county"),
+        c_page=notebook(
+            "import pandas as pd",
+            "len(pd.read_parquet('../results/toy/evidence.parquet'))",
+            places="county",
+            evidence="reads",
+        ),
+    )
+    (folder / "export.csv").write_text(EXPORT, "utf-8")
+    (folder / "hook").mkdir()
+    (folder / "hook" / "sitecustomize.py").write_text(HOOK, "utf-8")
+    clean = folder.parent / "clean"
+    shutil.copytree(folder, clean)
+    assert huying(clean, *AGAIN).returncode == 0
+    return folder, outputs(clean)
+
+
+def huying(project, *words, **environ):
+    """A verb by a process of its own."""
+    command = [sys.executable, "-m", "huying", *words]
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("HUYING")}
+    return subprocess.run(command, cwd=project, env={**plain, **environ}, capture_output=True, text=True, check=False)
+
+
+def outputs(project):
+    """Everything that stands in results and figures, receipts by what they say of outputs alone."""
+    told = {}
+    for file in sorted(path for part in ("results", "figures") for path in (project / part).rglob("*")):
+        name = file.relative_to(project).as_posix()
+        if file.name in (".lock", "made_from.json") or not file.is_file():
+            continue
+        told[name] = json.loads(file.read_text("utf-8"))["outputs"] if "receipts" in name else file.read_bytes()
+    return told
+
+
+def is_as_clean(project, expected):
+    """One run after the fault: all is well, nothing is half, and `verify` has no fault."""
+    done = huying(project, *AGAIN)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert outputs(project) == expected
+    assert huying(project, "verify", "toy").returncode == 0
+
+
+def moments(way, verb):
+    """At which changes of the disk a verb is disturbed: some, or each until there are no more."""
+    return range(1, 500) if IS_WHOLE else {"run": (3, 17, 31), "prepare": (9,)}.get(verb, (2,) if way == "full" else ())
+
+
+@pytest.mark.parametrize("way", ["kill", "full", "closed"])
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_fault_at_a_change_of_the_disk_leaves_what_one_run_mends(base, tmp_path, way, verb):
+    for at in moments(way, verb):
+        project = tmp_path / f"p{at}"
+        shutil.copytree(base[0], project)
+        log = tmp_path / f"log{at}"
+        fault = {"FAULT_WAY": way, "FAULT_AT": str(at), "FAULT_ROOT": str(project), "FAULT_LOG": str(log)}
+        done = huying(
+            project, *VERBS[verb], PYTHONPATH=f"{project / 'hook'}:{Path(__file__).parents[2] / 'src'}", **fault
+        )
+        if not log.exists():
+            assert done.returncode == 0 and at > 1
+            break
+        assert way == "kill" or "Traceback" not in done.stderr, done.stderr
+        assert way == "kill" or done.returncode == 0 or done.stderr.strip()
+        is_as_clean(project, base[1])
+        shutil.rmtree(project)
+
+
+def test_a_kill_at_any_moment_leaves_what_one_run_mends(base, tmp_path):
+    draw = random.Random(7)
+    for k in range(150 if IS_WHOLE else 4):
+        project, verb = tmp_path / f"k{k}", draw.choice([*VERBS, "run", "run", "two at once"])
+        shutil.copytree(base[0], project)
+        command = [sys.executable, "-m", "huying", *VERBS.get(verb, VERBS["run"])]
+        quiet = {"cwd": project, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        running = [subprocess.Popen(command, **quiet) for _ in range(2 if verb == "two at once" else 1)]
+        time.sleep(draw.uniform(0.05, 6 if "run" in VERBS.get(verb, "run") else 2))
+        for process in running:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        time.sleep(0.5)  # its jobs end with it
+        is_as_clean(project, base[1])
+        shutil.rmtree(project)
+
+
+def test_verify_finds_a_changed_byte_in_every_kind_of_file(base, tmp_path):
+    project = tmp_path / "v"
+    shutil.copytree(base[0], project)
+    assert huying(project, *AGAIN).returncode == 0
+    files = [project / name for name in outputs(project)]
+    kinds = {(file.parent.name, file.suffix) for file in files}
+    assert len(kinds) >= 8
+    for file in files:
+        whole = file.read_bytes()
+        at = len(whole) // 2
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        done = huying(project, "verify", "toy")
+        assert done.returncode == 1, file
+        file.write_bytes(whole)
