@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 from huying.report.statements import position
 from huying.words import Text
 
 Span = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something at odds: GRIM, SUM, TENSION or TERM, by which rule, where, and why; `other_…` says where the second part stands.
-
-    Offsets count characters, end exclusive; `other` is empty where there is no second part.
-    """
-
-    kind: str
-    rule: str
-    line: int
-    column: int
-    text: str
-    why_zh: str
-    why_en: str
-    other_line: int | None
-    other_column: int | None
-    other_text: str
-    start: int
-    end: int
-    other: Span | tuple[()]
+Finding = dict[str, Any]  # a row of the table of what is at odds, see `lint`
 
 
 def finding(
@@ -37,7 +16,16 @@ def finding(
 ) -> Finding:
     """What is at odds in the characters of `span`, the places in `why` filled from `values`."""
     zh, en = (said.format(**values) for said in why)
-    line, column = position(text, second[0]) if second else (None, None)
-    there = text[slice(*second)] if second else ""
-    here = (*position(text, span[0]), text[slice(*span)])
-    return Finding(kind, rule, *here, zh, en, line, column, there, *span, second)
+    line, column = position(text, span[0])
+    row = {"kind": kind, "rule": rule, "line": line, "column": column, "text": text[slice(*span)]}
+    row |= {
+        "why_zh": zh,
+        "why_en": en,
+        "start": span[0],
+        "end": span[1],
+        "other_text": text[slice(*(second or (0, 0)))],
+    }
+    if second:
+        row["other_line"], row["other_column"] = position(text, second[0])
+        row["other_start"], row["other_end"] = second
+    return row

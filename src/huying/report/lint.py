@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
+
+import pandas as pd
 
 from huying.report.findings import Finding, finding
 from huying.report.lexicon import PROPOSALS, holds, lexicon
@@ -16,40 +17,40 @@ from huying.words import as_text
 
 FIGURE, NAME = "figure", "name"
 _CONTEXT = 16
+MASKS = ["id", "start", "line", "column", "character", "kind", "context", "statement", "value", "source", "as_of"]
+LINT = ["kind", "rule", "line", "column", "text", "why_zh", "why_en", "other_line", "other_column", "other_text"]
+LINT += ["start", "end", "other_start", "other_end"]
 
 
-@dataclass(frozen=True)
-class Mask:
-    """One character that hides a figure or a name, with the words around it."""
+def find_masks(text: str) -> pd.DataFrame:
+    """The register of masks (columns MASKS): every character that hides a figure or a name, in order, with the words around it.
 
-    id: str
-    start: int
-    line: int
-    column: int
-    character: str
-    kind: str
-    context: str
-
-
-def find_masks(text: str) -> list[Mask]:
-    """Every single mask of a text in order, M001, M002 …; 李某某 has two. A figure is what a unit or % follows."""
-    found = []
+    李某某 has two. A figure is what a unit or % follows. `value`, `source` and `as_of` are left for a person to fill in.
+    """
+    found, said = [], find_statements(text)
     for number, match in enumerate(re.finditer(lexicon()["text"]["mask"], text), 1):
         start = match.start()
         left = max(text.rfind("\n", 0, start) + 1, start - _CONTEXT)
         context = text[left : start + _CONTEXT + 1].partition("\n")[0]
         kind = FIGURE if match[0] != "某" and holds("text", "figure_after", text[start : start + 12]) else NAME
-        found.append(Mask(f"M{number:03}", start, *position(text, start), match[0], kind, context))
-    return found
+        within = next((s.id for s in said if s.start <= start < s.end), "")
+        found.append((f"M{number:03}", start, *position(text, start), match[0], kind, context, within, "", "", ""))
+    return pd.DataFrame(found, columns=MASKS)
 
 
-def lint(text: str) -> list[Finding]:
-    """Everything at odds in a text, in order: GRIM, SUM, TENSION (not in proposals) and TERM."""
+def lint(text: str) -> pd.DataFrame:
+    """Everything at odds in a text (columns LINT), in order: GRIM, SUM, TENSION (not in proposals) and TERM, by which rule and why.
+
+    `other_…` says where the second part stands, where there is one. Lines and columns from 1; offsets count characters, end
+    exclusive.
+    """
     sentences = find_sentences(text)
     found = [*grim(text, sentences), *sums(text, sentences), *tensions(text, sentences)]
-    told = {(f.start, f.other) for f in found}
-    found += [f for f in topics(text) if (f.start, f.other) not in told]
-    return sorted([*found, *places(text), *years(text)], key=lambda f: (f.start, f.kind, f.rule))
+    told = {(f["start"], f.get("other_start")) for f in found}
+    found += [f for f in topics(text) if (f["start"], f["other_start"]) not in told]
+    table = pd.DataFrame([*found, *places(text), *years(text)], columns=LINT)
+    whole = dict.fromkeys(("other_line", "other_column", "other_start", "other_end"), "Int64")
+    return table.astype(whole).sort_values(["start", "kind", "rule"], kind="stable", ignore_index=True)
 
 
 def tensions(text: str, sentences: list[Sentence]) -> Iterator[Finding]:

@@ -23,8 +23,6 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 _COMMON = re.compile("[的，。、一了和是]")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _UNFIT = re.compile("[\x00-\x08\x0e-\x1f\ue000-\uf8ff\ufffd]")
-_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.S)
-_FONT = re.compile(rb"/Type\s*/Font\b|/BaseFont\b")
 _HEADING = re.compile(r"\s*(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十\d]{1,3}[）)]|\d{1,2}[.．、])")
 _FULL = 0.8  # of the longest line: a shorter one ends its paragraph
 
@@ -42,7 +40,7 @@ def read_report(path: Path) -> str:
     except OSError as error:
         raise InputError("report.cannot_open", place, why=error.strerror or type(error).__name__) from error
     if raw.startswith(b"%PDF"):
-        text = pdf_text(path, raw, place)
+        text = pdf_text(path, place)
     elif raw.startswith(b"PK\x03\x04"):
         text = docx_text(path, place)
     elif raw.startswith(b"\xd0\xcf\x11\xe0"):
@@ -116,10 +114,8 @@ def runs(element: ElementTree.Element) -> Iterator[str]:
             yield from runs(child)
 
 
-def pdf_text(path: Path, raw: bytes, place: Place) -> str:
+def pdf_text(path: Path, place: Place) -> str:
     """The text of a pdf, its wrapped lines joined; raises InputError for a scan and where the reader is not installed."""
-    if not has_fonts(raw):
-        raise InputError("report.scanned", place)
     program = shutil.which(PDF_READER)
     if program is None:
         raise InputError("report.pdf", place, program=PDF_READER, text=path.with_suffix(".txt").name)
@@ -141,16 +137,3 @@ def unwrapped(text: str) -> str:
         goes_on = len(before) >= _FULL * widest and before[-1] not in "。！？；;：:" and not _HEADING.match(line)
         joined[-1:] = [joined[-1] + line] if goes_on and line else [joined[-1], line]
     return "\n".join(joined)
-
-
-def has_fonts(raw: bytes) -> bool:
-    """Whether a pdf holds a font, in the open or in a packed object: a scan without recognised text needs none."""
-    return bool(_FONT.search(raw)) or any(_FONT.search(inflated(stream)) for stream in _STREAM.findall(raw))
-
-
-def inflated(stream: bytes) -> bytes:
-    """A packed stream unpacked, its first megabyte; empty where it is packed in another way."""
-    try:
-        return zlib.decompressobj().decompress(stream, 1 << 20)
-    except zlib.error:
-        return b""

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from huying.report.findings import Finding
 from huying.report.lexicon import lexicon
 from huying.report.lint import find_masks, lint
 from huying.report.numbers import counts_of
@@ -16,29 +15,12 @@ from huying.report.statements import Statement, find_statements
 from huying.store import as_toml, write_csv, write_text
 from huying.words import LANGUAGES, say
 
-STATEMENTS = (*Statement.__dataclass_fields__, "masks")
-MASKS = ("id", "line", "column", "character", "kind", "context", "statement", "value", "source", "as_of")
-LINT = tuple(Finding.__dataclass_fields__)[:-3]  # all but the offsets
-
 
 def statements_table(text: str) -> pd.DataFrame:
-    """The statements of a text with the columns STATEMENTS; `masks` counts the masks within, offsets count characters."""
-    masks, said = find_masks(text), find_statements(text)
-    within = [sum(s.start <= mask.start < s.end for mask in masks) for s in said]
-    return pd.DataFrame(said, columns=list(STATEMENTS)).assign(masks=within)
-
-
-def masks_table(text: str) -> pd.DataFrame:
-    """The register of masks with the columns MASKS; `value`, `source` and `as_of` are left for a person to fill in."""
-    masks, said = find_masks(text), find_statements(text)
-    within = [next((s.id for s in said if s.start <= mask.start < s.end), "") for mask in masks]
-    return pd.DataFrame(masks, columns=list(MASKS)).assign(statement=within, value="", source="", as_of="")
-
-
-def lint_table(text: str) -> pd.DataFrame:
-    """What is at odds in a text with the columns LINT, lines and columns from 1."""
-    table = pd.DataFrame(lint(text), columns=list(LINT))
-    return table.astype({"other_line": "Int64", "other_column": "Int64"})
+    """The statements of a text, a row each; `masks` counts the masks within, offsets count characters."""
+    table = pd.DataFrame(find_statements(text), columns=list(Statement.__dataclass_fields__))
+    n_masks = find_masks(text)["statement"].value_counts()
+    return table.assign(masks=table["id"].map(n_masks).fillna(0).astype(int))
 
 
 def claims_toml(text: str, file: str = "") -> str:
@@ -78,11 +60,13 @@ def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
     claims file and the register keep their content, and the new one takes a number. Raises InputError.
     """
     text = read_report(path)
-    files = {key: out_folder / f"{path.stem}_{key}.csv" for key in ("masks", "lint", "statements")}
-    files = {"claims": out_folder / f"{path.stem}_claims.toml", **files}
-    files |= {key: free(files[key]) for key in ("claims", "masks")}
+    files = {
+        "claims": free(out_folder / f"{path.stem}_claims.toml"),
+        "masks": free(out_folder / f"{path.stem}_masks.csv"),
+    }
+    files |= {key: out_folder / f"{path.stem}_{key}.csv" for key in ("lint", "statements")}
     write_text(files["claims"], claims_toml(text, path.name))
-    for key, make in (("masks", masks_table), ("lint", lint_table), ("statements", statements_table)):
+    for key, make in (("masks", find_masks), ("lint", lint), ("statements", statements_table)):
         write_csv(files[key], make(text))
     return files
 
