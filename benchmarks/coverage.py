@@ -52,7 +52,7 @@ def one_seed(population: Population, seed: int) -> pd.DataFrame:
     survey = Given(read_county(DEMO), as_cleaned(population, rows)).survey("resident", population.wave, exclude=())
     parts = []
     for claim, (_, variable) in CLAIMS.items():
-        judged = judge_claim(house_claims()[claim], survey.share(variable).assign(part="", period=""))
+        judged = judge_claim(house_claims()[claim], survey.share(variable).assign(part="", period="", remark=""))
         parts.append(judged.assign(claim=claim, seed=seed))
     return pd.concat(parts, ignore_index=True)
 

@@ -92,7 +92,7 @@ def county_of(args: argparse.Namespace) -> County:
 
 def do_check(args: argparse.Namespace) -> int:
     """Read every file of the county by its contract and say what is wrong with each."""
-    from huying.claims.decided import decided_claims
+    from huying.claims.declared import decided_claims
     from huying.clean.intake import Intake
     from huying.clean.ledger_rules import say_rejected
     from huying.prepare import codebook_of, derived_of
@@ -168,7 +168,7 @@ def do_claims(args: argparse.Namespace) -> int:
     """Every claim by section, with the county's verdict and value, as the last run recorded them."""
     from huying.claims.declared import claims_of
     from huying.claims.judged import CANNOT_SAY
-    from huying.claims.listing import list_claims
+    from huying.claims.worded import list_claims
     from huying.prepare import results_folder
     from huying.store import read_parquet
 

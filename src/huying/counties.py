@@ -15,14 +15,12 @@ import numpy as np
 import pandas as pd
 
 from huying import labels, workdays
-from huying.claims.decided import decided_claims
-from huying.claims.declared import Claim, claims_of
-from huying.claims.evidence import as_evidence, no_data, typed
+from huying.claims.declared import Claim, claims_of, decided_claims
+from huying.claims.evidence import KEY, as_evidence, in_order, no_data, typed
 from huying.claims.frozen import read_freeze, rule_hashes
 from huying.claims.judged import NO_BASELINE, judge_claim
-from huying.claims.listing import list_claims
-from huying.claims.verdict import Recorded, Verdict
-from huying.claims.worded import FORM_NAMES
+from huying.claims.verdict import Verdict, is_recording
+from huying.claims.worded import FORM_NAMES, list_claims
 from huying.counting import Counting
 from huying.errors import CountyError, EstimateError, near
 from huying.estimates import COUNTY
@@ -53,7 +51,7 @@ class County(Counting):
 
     def __init__(self, declared: Declared, folder: Path, lang: str) -> None:
         self.declared, self.folder, self.lang = declared, folder, lang
-        self.id, self.recorded = declared.id, Recorded()
+        self.id, self.judged = declared.id, list[pd.DataFrame]()
         self.key = f"{declared.folder.resolve()}/{lang}"
         self.own_claims = {key: variable for key, (_, variable) in decided_claims(declared).items()}
         self.surveys_made: dict[Any, Survey] = {}
@@ -124,6 +122,12 @@ class County(Counting):
         frozen, lang, claims = read_freeze(self.declared), self.lang, self.declared_claims
         rows = [(key, claim.text(lang), claim.say_rule(lang), frozen.date(key)) for key, claim in claims.items()]
         return pd.DataFrame(rows, columns=["claim", "text", "rule", "frozen_on"])
+
+    @property
+    def recorded(self) -> pd.DataFrame:
+        """The rows judged since the county was opened, each key once with its last value."""
+        rows = pd.concat([typed(no_data([], "")), *self.judged])
+        return rows.drop_duplicates(list(KEY), keep="last", ignore_index=True)
 
     @property
     def evidence(self) -> pd.DataFrame:
@@ -262,7 +266,11 @@ class County(Counting):
         is_recorded = not (gone and is_part) and bool(gone or len(rows)) and not self._is_of_another_wave(evidence)
         verdict = Verdict(evidence, known, self.lang, here, self.labels, {part: part, **measures}, is_recorded, period)
         if is_recorded:
-            self.recorded.add(evidence)
+            self.judged.append(evidence)
+            if (
+                is_recording()
+            ):  # one key judged with two values is an error; a researcher who alters a cell has the last
+                in_order(pd.concat(self.judged))
         verdict.show()
         return verdict
 

@@ -5,7 +5,7 @@ from huying import words
 from huying.claims.declared import QUANTIFIERS, claims_of, house_claims, read_claim
 from huying.claims.evidence import no_data
 from huying.claims.frozen import Freeze, read_freeze, rule_hashes
-from huying.claims.judged import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, SUPPORTED, is_problem
+from huying.claims.judged import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, SUPPORTED
 from huying.claims.worded import reason_word, sentence, show_value, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNT, POOLED
@@ -181,10 +181,3 @@ def test_no_data():
     assert rows["verdict"].tolist() == rows["verdict_family"].tolist() == [CANNOT_SAY] * 2
     assert rows["reason"].tolist() == ["no data: calls"] * 2
     assert rows["estimate"].isna().all()
-
-
-@pytest.mark.parametrize(
-    ("verdict", "problem"), [(SUPPORTED, True), (NOT_SUPPORTED, False), (CANNOT_SAY, False), (NO_BASELINE, False)]
-)
-def test_what_is_a_problem(verdict, problem):
-    assert is_problem({"verdict": verdict}, SHARE) is problem

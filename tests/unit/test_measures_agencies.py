@@ -388,6 +388,6 @@ def test_staff_alone_say_no_headline(tmp_path):
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_county_without_any_of_it_runs_to_the_end(tmp_path, lang):
     names, _ = run_notebook("12", StandIn(tmp_path, {}, lang=lang), lang=lang, draw=False)
-    rows = names["county"].recorded.rows
+    rows = names["county"].recorded
     assert set(rows["claim"]) == {f"P2{k}" for k in range(1, 9)} and rows["estimate"].isna().all()
     assert set(rows["verdict"]) <= {"cannot say", ""}

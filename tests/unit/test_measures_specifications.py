@@ -129,7 +129,7 @@ def test_every_combination_for_every_town(tmp_path):
     assert made.groupby("place")["is_headline"].sum().eq(1).all()
     assert not made.duplicated(["place", *specifications.CHOICES]).any()
     head = made[made["is_headline"]].set_index("place")["verdict"]
-    own = judge_claim(claim, survey.share("aware").assign(part="")).set_index("place")["verdict"]
+    own = judge_claim(claim, survey.share("aware").assign(part="", remark="")).set_index("place")["verdict"]
     assert head.to_dict() == own.to_dict()
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from huying.batch.jobs import Job, Site
 from huying.batch.receipts import notebook_file, receipt_file, write_json
-from huying.claims.gathered import in_order
+from huying.claims.evidence import in_order
 from huying.claims.verdict import MIME
 from huying.store import described, write_csv, write_parquet
 

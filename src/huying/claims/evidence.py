@@ -1,4 +1,4 @@
-"""Judged facts as rows of the evidence ledger; refuses a row without the hash of its rule."""
+"""Judged facts as rows of the evidence ledger, one order, each key once; refuses one key with two values."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from huying.claims.declared import Claim
+from huying.claims.declared import Claim, house_claims
 from huying.claims.frozen import Freeze
 from huying.claims.judged import CANNOT_SAY
+from huying.errors import CountyError
 from huying.estimates import COUNTY
 from huying.folder import County
 
 KEY = ("claim", "place", "period", "wave", "part")
-EVIDENCE: Mapping[str, str] = {
-    **dict.fromkeys(KEY, "str"),
-    **dict.fromkeys(("estimate", "low", "high", "n", "n_eff", "df", "deff"), "float64"),
-    **dict.fromkeys(("method", "reliability", "verdict", "verdict_family"), "str"),
-    **dict.fromkeys(("low_family", "high_family"), "float64"),
-    **dict.fromkeys(("remark", "reason", "rule", "rule_hash", "rule_frozen_on", "excluded_flags", "data_hash",
-                     "notebook", "cell"), "str"),
-    "is_synthetic": "bool",
-}  # fmt: skip
+NUMBERS = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family")
+EVIDENCE = [*KEY, *NUMBERS[:7], "method", "reliability", "verdict", "verdict_family", *NUMBERS[7:], "remark", "reason"]
+EVIDENCE += ["rule", "rule_hash", "rule_frozen_on", "excluded_flags", "data_hash", "notebook", "cell", "is_synthetic"]
 
 
 def no_data(places: Iterable[str], reason: str) -> pd.DataFrame:
@@ -59,9 +54,26 @@ def as_evidence(
 
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
-    """The columns of EVIDENCE in their order and types."""
-    texts = [name for name, kind in EVIDENCE.items() if kind == "str"]
-    return rows.reindex(columns=list(EVIDENCE)).astype(dict(EVIDENCE)).fillna(dict.fromkeys(texts, ""))
+    """The columns of EVIDENCE in their order and types: numbers, whether the county is synthetic, texts."""
+    kinds = dict.fromkeys(EVIDENCE, "str") | dict.fromkeys(NUMBERS, "float64") | {"is_synthetic": "bool"}
+    texts = [name for name, kind in kinds.items() if kind == "str"]
+    return rows.reindex(columns=EVIDENCE).astype(kinds).fillna(dict.fromkeys(texts, ""))
+
+
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows as `typed` gives them, by claim, period, wave, part and place; equal keys once.
+
+    Raises CountyError where one key has two values.
+    """
+    once = typed(rows).drop_duplicates([*KEY, *NUMBERS])
+    if (twice := once.duplicated(list(KEY))).any():
+        row = once.loc[twice].iloc[0]
+        key = " · ".join(filter(None, (row[name] for name in KEY[1:])))
+        raise CountyError("claims.judged_twice", claim=row["claim"], key=key)
+    order = {claim: n for n, claim in enumerate(house_claims())}
+    rank = once["claim"].map(order).fillna(len(order)).to_numpy()
+    at = np.lexsort([once[name].to_numpy(dtype=str) for name in ("place", "part", "wave", "period", "claim")] + [rank])
+    return once.iloc[at].reset_index(drop=True)
 
 
 def county_headlines(evidence: pd.DataFrame, claims: Mapping[str, Claim], wave: str = "") -> pd.DataFrame:

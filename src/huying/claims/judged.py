@@ -93,7 +93,9 @@ def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
     meets = (np.array(by_value, dtype=object) == SUPPORTED) | (known["verdict"] == SUPPORTED).to_numpy()
     counts = {"estimate": meets.sum(), "low": (family == SUPPORTED).sum(), "high": (family != NOT_SUPPORTED).sum()}
     shares = {name: count / n if n else np.nan for name, count in counts.items()}
-    return {"place": COUNTY, **shares, "n": n, "method": COUNT}
+    why = set(towns["reason"]) if towns["estimate"].isna().all() else {""}
+    told = {"reason": why.pop() if len(why) == 1 else "", "remark": "", "reliability": "ok"}
+    return {"place": COUNTY, **shares, "n": n, "method": COUNT, **told, "n_eff": np.nan, "df": np.nan, "deff": np.nan}
 
 
 def judge_county(claim: Claim, fact: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,51 +107,42 @@ def judge_county(claim: Claim, fact: Mapping[str, Any]) -> dict[str, Any]:
     verdict, reason = judge(quantifier, bar, *(float(v) for v in (estimate, fact["low"], fact["high"], fact["n"])))
     if claim.is_about_towns and verdict == NOT_SUPPORTED and fact["high"] > 0 and quantifier == SOME:
         verdict, reason = CANNOT_SAY, "interval across the bar"
-    understated = quantifier == SOME and verdict == SUPPORTED and fact["low"] > 0.5
-    return {**fact, "verdict": verdict, "verdict_family": verdict, "own_reason": reason, "low_family": fact["low"],
-            "high_family": fact["high"], "remark": "understated" if understated else fact.get("remark", "")}  # fmt: skip
+    remark = "understated" if quantifier == SOME and verdict == SUPPORTED and fact["low"] > 0.5 else fact["remark"]
+    own = {"verdict": verdict, "own_reason": reason, "remark": remark}
+    return {**fact, **own, "verdict_family": verdict, "low_family": fact["low"], "high_family": fact["high"]}
 
 
 def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
-    """The evidence rows of one claim: each sub's facts, the headline (sub empty) judged for every town and the county.
+    """The evidence rows of one claim: the parts that have a rule, those that have none, and the headline (part empty).
 
-    `facts` holds the columns of an estimates frame with `sub`, `period` and `wave`; only the headline and the parts that
-    have a rule get a verdict. A fact without a value whose reason is `no baseline` gets that verdict.
+    `facts` holds the columns of an estimates frame with `part`, `period`, `wave`, `reason` and `remark`. The headline is judged
+    for every town and the county; a part without a rule gets no verdict.
     """
-    head, subs = facts[facts["part"] == ""], facts[facts["part"] != ""]
-    for sub, (quantifier, bar) in claim.subs.items():
-        own = replace(claim, quantifier=quantifier, bar=bar, town_quantifier="", town_bar=None, subs={})
-        part = subs[subs["part"] == sub]
-        if len(part):
-            judged = judge_claim(own, part.assign(part="")).assign(part=sub)
-            rest, others = replace(claim, subs={k: v for k, v in claim.subs.items() if k != sub}), facts["part"] != sub
-            return pd.concat([judged, judge_claim(rest, facts[others])], ignore_index=True) if others.any() else judged
-    parts = []
-    if len(subs):
-        parts = [subs.assign(verdict="", verdict_family="", own_reason="", low_family=np.nan, high_family=np.nan)]
-    for _, same in head.groupby(["period", "wave"], sort=False):
-        towns, county = same[same["place"] != COUNTY], same[same["place"] == COUNTY]
-        judged = judge_towns(claim, towns) if len(towns) else towns
-        if claim.is_about_towns and len(towns):
-            why = set(towns.get("reason", [""])) if towns["estimate"].isna().all() else {""}
-            first = {**same.iloc[0], **dict.fromkeys(("n_eff", "df", "deff"), np.nan), "reliability": "ok"}
-            first |= {"remark": "", "reason": why.pop() if len(why) == 1 else ""}
-            county = pd.DataFrame([first | share_of_towns(claim, judged)])
-        rows = [judge_county(claim, fact) for fact in county.to_dict("records")]
-        parts += [judged, pd.DataFrame(rows)] if rows else [judged]
-    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    if claim.quantifier == ALL and "remark" in table:  # no failure was seen: its interval says how good that is
+    plain = replace(claim, town_quantifier="", town_bar=None)
+    rules = {part: replace(plain, quantifier=word, bar=bar) for part, (word, bar) in claim.subs.items()} | {"": claim}
+    blank = {"verdict": "", "verdict_family": "", "own_reason": "", "low_family": np.nan, "high_family": np.nan}
+    tables = [judge_part(rule, facts[facts["part"] == part]) for part, rule in rules.items()]
+    tables.insert(-1, facts[~facts["part"].isin(list(rules))].assign(**blank))
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+def judge_part(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
+    """The facts of one part with their verdicts, wave by wave. One without a value for want of a baseline says so."""
+    rows = []
+    for _, same in facts.groupby(["period", "wave"], sort=False):
+        towns, county = same[same["place"] != COUNTY], same[same["place"] == COUNTY].to_dict("records")
+        if len(towns):
+            towns = judge_towns(claim, towns)
+            rows += towns.to_dict("records")
+            if claim.is_about_towns:
+                county = [{**same.iloc[0], **share_of_towns(claim, towns)}]
+        rows += [judge_county(claim, fact) for fact in county]
+    if not rows:
+        return facts
+    table = pd.DataFrame(rows)
+    if claim.quantifier == ALL:  # no failure was seen: its interval says how good that is
         perfect = table["verdict"].eq(SUPPORTED) & table["method"].eq(EXACT) & table["remark"].eq("")
-        table = table.assign(remark=table["remark"].mask(perfect, "lower_bound"))
-    if "reason" not in table:
-        return table.assign(reason="")
-    unset = (table["verdict"] != "") & table["estimate"].isna() & (table["reason"] == NO_BASELINE)
+        table["remark"] = table["remark"].mask(perfect, "lower_bound")
+    unset = table["estimate"].isna() & (table["reason"] == NO_BASELINE)
     told = {"verdict": NO_BASELINE, "verdict_family": NO_BASELINE, "reason": "one wave or period"}
-    return (
-        table.assign(**{name: table[name].mask(unset, value) for name, value in told.items()}) if unset.any() else table
-    )
-
-
-def is_problem(row: Mapping[str, Any], claim: Claim) -> bool:
-    """Whether the row's verdict is the one that means a problem."""
-    return str(row["verdict"]) == claim.problem_if
+    return table.assign(**{name: table[name].mask(unset, value) for name, value in told.items()})

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from huying.claims.declared import Claim
+from huying.claims.evidence import county_headlines
 from huying.estimates import COUNT, COUNTY
 from huying.ledgers import TABLES
 from huying.parts import kind_of
 from huying.words import say
 
-FORM_NAMES: Mapping[str, str] = {
-    "residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}  # fmt: skip
+LISTED = ("section", "text", "said", "value", "interval", "why", "is_problem")
+FORM_NAMES = {"residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}
 
 
 def show_value(claim: Claim, value: float, lang: str, is_share: bool = False, sub: str = "") -> str:
@@ -81,3 +83,20 @@ def notes_word(row: Mapping[str, Any], lang: str) -> str:
     """The reason and the remarks of a row in words."""
     notes = [reason_word(row["reason"], lang)] if row["reason"] else []
     return "; ".join([*notes, *(say(f"claims.remark_{key}", lang) for key in filter(None, row["remark"].split("; ")))])
+
+
+def list_claims(evidence: pd.DataFrame, claims: Mapping[str, Claim], lang: str, wave: str = "") -> pd.DataFrame:
+    """A row a claim (index), in the order of the report: the county's headline row with what is said of it.
+
+    Added to the ledger's columns: section, text, is_problem; said, value, interval and why are words in `lang`. Of several
+    waves or periods `wave` counts, else the latest; a claim on the pilot shows the pilot's row.
+    """
+    head = county_headlines(evidence, claims, wave)
+    rows = []
+    for key, row in head.iterrows():
+        claim = claims[str(key)]
+        told = shown(row, claim, lang)
+        interval = "" if told["low"] == told["high"] else say("claims.range", lang, **told)
+        words = claim.text(lang), verdict_word(row["verdict"], lang), told["value"], interval, notes_word(row, lang)
+        rows.append((claim.section, *words, row["verdict"] == claim.problem_if))
+    return head.join(pd.DataFrame(rows, head.index, LISTED)) if rows else head

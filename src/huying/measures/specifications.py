@@ -157,7 +157,7 @@ def judge_all(claim: Claim, tried: pd.DataFrame) -> pd.DataFrame:
 
 def _verdicts(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
     """place, estimate, low, high, n and verdict of a headline's facts, judged as the evidence is."""
-    judged = judge_claim(replace(claim, subs={}), facts.assign(part=""))
+    judged = judge_claim(replace(claim, subs={}), facts.assign(part="", remark=""))
     return judged.loc[(judged["place"] == COUNTY) | (not claim.is_about_towns), ["place", *NUMBERS, "verdict"]]
 
 
