@@ -12,12 +12,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from huying.errors import CountyError, Place
-from huying.words import LANGUAGES, Text, as_text
+from huying import derived
+from huying.derived import Bools
+from huying.errors import CountyError, Place, both_languages
+from huying.words import LANGUAGES, Text
 
 TYPES = (
     *("single", "dropdown", "multi", "ranking", "whole", "number", "text", "date", "scale"),
@@ -27,8 +27,6 @@ MANY = ("multi", "ranking")  # one cell that holds several options
 WORDS = ("text", "date")  # kept as they are written
 MOST_OPTIONS = 50  # of an item of MANY: its answers are kept as bits
 WHY_MISSING = ("refused", "does_not_know", "skipped", "blank", "not_applicable")
-COMPARE: Mapping[str, Any] = {"=": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal,
-                              ">": np.greater, ">=": np.greater_equal}  # fmt: skip
 # Columns that a prepared frame or an estimate frame has of its own.
 RESERVED = (
     *("town", "village", "wave", "weight", "flags", "age_group", "sex_group", "interviewer", "submitted_at", "seconds"),
@@ -40,7 +38,6 @@ RESERVED = (
 # Words of the grammar of derived variables and of formulas: as a name they could not be told from the rule.
 TAKEN = {*keyword.kwlist, "any", "mean", "of", "right", "against"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_RULE = re.compile(r"^\s*([\w*]+)\s*(not in|in|!=|<=|>=|=|<|>)\s*(.+?)\s*$")
 
 
 @dataclass(frozen=True)
@@ -144,14 +141,6 @@ class Codebook:
         """The items of one form in their order."""
         return tuple(item for item in self.items.values() if item.form == form)
 
-    def find(self, form: str, column: str) -> tuple[Item, str | Option | None]:
-        """The item of a named column such as `item_option`, and its row id, its option or None; KeyError otherwise."""
-        for item in self.form(form):
-            for _, named, part in item.parts:
-                if named == column:
-                    return item, part
-        raise KeyError(column)
-
 
 def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
     """One `[[item]]` table as an Item; raises CountyError for an unknown key, type or reason."""
@@ -159,13 +148,13 @@ def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
     where = f"item {known.get('id', '?')}"
 
     def both(table: Mapping[str, Any]) -> Text:
-        return as_text({lang: table.get(lang, "") for lang in LANGUAGES}, where)
+        return both_languages(table, where, place)
 
     text, raw_options, raw_rows = both(known), known.pop("options", []), known.pop("rows", [])
     options = tuple(Option(int(o["code"]), both(o), str(o.get("key", ""))) for o in raw_options)
     rows = tuple((str(r["id"]), both(r)) for r in raw_rows)
     names = {str(r["id"]): str(r.get("name", "")) for r in raw_rows}
-    unit = as_text(known.pop("unit"), where) if "unit" in known else None
+    unit = both(known.pop("unit")) if "unit" in known else None
     missing = {int(code): why for code, why in known.pop("missing", {}).items()}
     rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items() if k not in LANGUAGES}
     if len(options) > MOST_OPTIONS and rest.get("type") in MANY:
@@ -225,28 +214,14 @@ def house_codebook() -> Codebook:
 
 
 def names_in(rule: str) -> list[str]:
-    """The items that a rule speaks of."""
-    parts = [_RULE.match(part) for part in rule.split(" and ") if part.strip()]
-    return [part[1] for part in parts if part]
+    """The items that a rule about the order of a form speaks of."""
+    return [name for name in re.findall(r"\b[^\W\d][\w*]*", rule) if name not in ("and", "in", "not")]
 
 
-def holds(rule: str, answers: pd.DataFrame, row: str = "") -> npt.NDArray[np.bool_]:
-    """For each respondent whether `rule` holds; a missing answer makes every comparison false.
+def holds(rule: str, answers: pd.DataFrame, row: str = "") -> Bools:
+    """For each respondent whether `rule` holds, in the grammar of `huying.derived` with codes for answers.
 
-    Grammar: `item op value`, op one of = != < <= > >= in, not in; a value is a number, a list `1,2,3` or another item;
-    parts are joined by ` and `; `_*` stands for the matrix row `row`.
+    A missing answer makes every comparison false; `_*` stands for the matrix row `row`.
     """
-    verdict = np.ones(len(answers), dtype=bool)
-    for part in rule.split(" and ") if rule else []:
-        found = _RULE.match(part)
-        if not found:
-            raise CountyError("codebook.bad_rule", rule=rule)
-        name, op, value = found[1].replace("*", row), found[2], found[3].replace("*", row)
-        left = answers[name].astype("float64").to_numpy()
-        if op in ("in", "not in"):
-            inside = np.isin(left, [float(code) for code in value.split(",")])
-            verdict &= (inside if op == "in" else ~inside) & ~np.isnan(left)
-        else:
-            right = answers[value].astype("float64").to_numpy() if value in answers else float(value)
-            verdict &= COMPARE[op](left, right) & ~np.isnan(left) & ~np.isnan(right)
-    return verdict
+    scope = derived.Scope(dict.fromkeys(map(str, answers), ()))
+    return derived.holds(rule.replace("*", row), derived.Answers(answers, pd.DataFrame()), scope)

@@ -86,9 +86,9 @@ class County(Counting):
     @cached_property
     def cleaned(self) -> Cleaned:
         """The prepared data: forms, ledgers, rejected rows, flags, counts."""
-        made_from = prepared_hash(self.declared)
-        if _loaded.get("made_from") != (self.folder, made_from):
-            _loaded.update(made_from=(self.folder, made_from), cleaned=load_cleaned(self.folder / "data"))
+        made_from = self.folder, prepared_hash(self.declared)
+        if _loaded.get("made_from") != made_from:
+            _loaded.update(made_from=made_from, cleaned=load_cleaned(self.folder / "data"), surveys={})
         return _loaded["cleaned"]  # type: ignore[no-any-return]
 
     @cached_property
@@ -303,8 +303,7 @@ class County(Counting):
         return read_freeze(self.declared), rule_hashes(self.declared, self.declared_claims)
 
 
-_loaded: dict[str, Any] = {}  # the prepared county read last, for the next reading of it
-_opened: dict[tuple[str, str], County] = {}
+_loaded: dict[str, Any] = {}  # the prepared county read last and its surveys by language, for the next reading of it
 
 
 def county(name: str | Path | County, lang: str = "") -> County:
@@ -315,10 +314,6 @@ def county(name: str | Path | County, lang: str = "") -> County:
     declared = find_county(name.declared.folder if isinstance(name, County) else name)
     language = lang or declared.lang
     use_language(language)
-    folder = prepare(declared)
-    opened = County(declared, folder, language)
-    before = _opened.get((str(folder), language))
-    if before and before.cleaned.data_hash == opened.cleaned.data_hash:
-        opened.surveys_made = before.surveys_made
-    _opened[str(folder), language] = opened
+    opened = County(declared, prepare(declared), language)
+    opened.surveys_made = _loaded["surveys"].setdefault(language, {})
     return opened

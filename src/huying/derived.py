@@ -9,6 +9,7 @@ for every column that begins so.
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.codebook import COMPARE
-from huying.errors import CountyError, EstimateError, Place, near
-from huying.words import Text, as_text, say
+from huying.errors import CountyError, EstimateError, Place, both_languages, near
+from huying.words import LANGUAGES, Text, say
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+COMPARE: Mapping[str, Any] = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le}
+COMPARE = {**COMPARE, ">": operator.gt, ">=": operator.ge}
 UNKNOWN = ("out", "counts")
 CANNOT_SAY, CANNOT_SAY_KEY, NO_TEXT, MEAN = "does_not_know", "cannot_say", Text("", ""), "mean"
 _NUMBER, _WORD = r"-?\d+(?:\.\d+)?(?!\w)", r"[^\W\d]\w*"
@@ -268,8 +270,5 @@ def read_one(raw: Mapping[str, Any], place: Place) -> Derived:
         raise CountyError("derived.bad_key", place, name=name, keys=", ".join(strange) or "-")
     if known.get("unknown", "out") not in UNKNOWN:
         raise CountyError("derived.bad_unknown", place, name=name, got=known["unknown"], known=", ".join(UNKNOWN))
-    try:
-        text = as_text({lang: known.pop(lang, "") for lang in ("zh", "en")}, name)
-    except ValueError as error:
-        raise CountyError("claims.bad_text", place, why=str(error)) from error
+    text = both_languages({lang: known.pop(lang, "") for lang in LANGUAGES}, name, place)
     return Derived(text=text, **known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,14 @@ class HuyingError(Exception):
 
     def __str__(self) -> str:
         return self.say()
+
+
+def both_languages(texts: Mapping[str, Any], where: str, place: Place | None = None) -> words.Text:
+    """The `zh` and `en` of a declaration as one text; raises CountyError where one is missing."""
+    try:
+        return words.as_text({lang: texts.get(lang, "") for lang in words.LANGUAGES}, where)
+    except ValueError as error:
+        raise CountyError("claims.bad_text", place, why=str(error)) from error
 
 
 class InputError(HuyingError):

@@ -10,11 +10,11 @@ from importlib.resources import files
 from typing import Any
 
 from huying.derived import Derived
-from huying.errors import CountyError, Place, near
+from huying.errors import CountyError, Place, both_languages, near
 from huying.estimates import COUNTY
 from huying.folder import County
 from huying.prepare import derived_of
-from huying.words import Text, as_text
+from huying.words import Text
 
 QUANTIFIERS = ["ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND", "COUNT", "EXISTS", "NEED", "TEXT"]
 ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND, COUNTS, EXISTS, NEED, TEXT = QUANTIFIERS
@@ -92,10 +92,9 @@ def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
     strange += [f"judged_for = {level}" for level in [known.get("judged_for", "town")] if level not in LEVELS]
     if strange:
         raise CountyError("claims.bad_claim", at, claim=name, what=", ".join(strange))
-    try:
-        read = {key: as_text(text, name if key == "text" else f"{name}.{key}") for key, text in texts.items()}
-    except ValueError as error:
-        raise CountyError("claims.bad_text", at, why=str(error)) from error
+    read = {
+        key: both_languages(text or {}, name if key == "text" else f"{name}.{key}", at) for key, text in texts.items()
+    }
     return Claim(subs=subs, **{**known, **read, "bar": float(known["bar"]), "needs": tuple(known.get("needs", ()))})
 
 

@@ -121,8 +121,8 @@ def vary_clock(county: County, calls: pd.DataFrame, flag: str, moment: str) -> p
 
     `calls` as `county.ledger` gives them, with `as_of`; columns as of `vary_survey`, clock instead of flags and weights.
     """
-    own, parts = county.declared.clock, []
-    for rule in dict.fromkeys([replace(own, cutoff=own.cutoff or "24:00"), *CLOCKS]):
+    parts = []
+    for rule in dict.fromkeys([county.declared.clock, *CLOCKS]):
         timed, clock = time_calls(calls, rule, county.calendar, calls["as_of"]), " ".join(map(str, astuple(rule)))
         for period, part in timed.groupby("period"):
             declared = part[flag].astype("boolean").to_numpy(dtype=float, na_value=np.nan)
