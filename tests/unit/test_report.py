@@ -377,5 +377,5 @@ def test_the_demo_report_agrees_with_the_demo():
 
 def test_the_lexicon_names_only_quantifiers_of_the_house():
     lexicon = read_lexicon()
-    assert {cue.quantifier for cue in lexicon["cue"]} <= set(QUANTIFIERS)
+    assert {cue["quantifier"] for cue in lexicon["cue"]} <= set(QUANTIFIERS)
     assert set(lexicon["bar"]) == set(QUANTIFIERS) - {"TEXT"}
