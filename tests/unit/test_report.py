@@ -1,12 +1,10 @@
 """A report read as text: what it states, masks and contradicts; every way in which its file can be unfit."""
 
 import codecs
-import io
 import tomllib
 import zipfile
 from importlib.resources import files
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -51,20 +49,6 @@ def para(text):
     return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
 
 
-def pdf(path, *texts):
-    """A pdf with text, or without any: then it holds an image, as a scan does."""
-    fig = plt.figure(figsize=(3, 3))
-    for n, text in enumerate(texts):
-        fig.text(0.05, 0.9 - 0.1 * n, text)
-    if not texts:
-        fig.figimage([[0.0, 1.0], [1.0, 0.0]])
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="pdf")
-    plt.close(fig)
-    path.write_bytes(buffer.getvalue())
-    return path
-
-
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
@@ -100,6 +84,7 @@ def test_a_line_in_another_encoding_is_named(tmp_path):
         ("r.docx", b"", "empty", "no text"),
         ("r.docx", PROSE.encode(), "other_content", "ends in .docx"),
         ("r.pdf", PROSE.encode(), "other_content", "ends in .pdf"),
+        ("r.pdf", b"%PDF-1.7", "pdf", "save it as r.txt"),
         ("r.doc", b"\xd0\xcf\x11\xe0" + bytes(600), "old_word", "save it as docx"),
         ("r.txt", b"<!DOCTYPE html><p>x</p>", "web_page", "copy the text"),
         ("r.docx", b"PK\x03\x04 cut off", "damaged", "save it again"),
@@ -134,26 +119,6 @@ def test_packages_that_are_no_docx_or_unsafe(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MOST_UNPACKED", 100)
     file = docx(tmp_path / "r.docx", para("x" * 200))
     assert "unpacks to more" in unfit(file, file.read_bytes(), "zip_bomb")
-
-
-def test_a_pdf_where_the_computer_has_no_reader(tmp_path, monkeypatch):
-    text = pdf(tmp_path / "r.pdf", "text")
-    monkeypatch.setattr(reading.shutil, "which", lambda program: None)
-    assert "save the text as r.txt" in unfit(text, text.read_bytes(), "pdf")
-
-
-def test_a_pdf_through_the_reader_of_the_computer(tmp_path, monkeypatch):
-    """Stands in for pdftotext: what it prints is the text, its wrapped lines joined, headings kept apart."""
-    program = tmp_path / "pdftotext"
-    lines = ["一、情况", "各镇街均已挂牌并且对外办公服务", "群众。", "新的一段在这里也有了一整行的字", "（一）机构"]
-    program.write_text("#!/bin/sh\nprintf '" + "\\n".join(lines) + "\\n'\n", "utf-8")
-    program.chmod(0o755)
-    monkeypatch.setattr(reading.shutil, "which", lambda name: str(program))
-    assert read_report(pdf(tmp_path / "r.pdf", "x")).split("\n") == [lines[0], lines[1] + lines[2], *lines[3:]]
-    program.write_text("#!/bin/sh\nprintf '\\n'\n", "utf-8")
-    assert "OCR" in unfit(tmp_path / "r.pdf", (tmp_path / "r.pdf").read_bytes(), "scanned")
-    program.write_text("#!/bin/sh\nexit 1\n", "utf-8")
-    assert "damaged" in unfit(tmp_path / "r.pdf", (tmp_path / "r.pdf").read_bytes(), "damaged")
 
 
 # --- statements -------------------------------------------------------------------------------------------------------
