@@ -94,11 +94,6 @@ class Item:
     blank: tuple[str, ...] = ()
     joint: str = ""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.name or self.id.lower())
-        default = {row: f"r{row}" if row[:1].isdigit() else row for row, _ in self.rows}
-        object.__setattr__(self, "row_names", {row: self.row_names.get(row) or default[row] for row in default})
-
     @property
     def is_matrix(self) -> bool:
         return self.type.startswith("matrix")
@@ -144,7 +139,7 @@ class Codebook:
 
 def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
     """One `[[item]]` table as an Item; raises CountyError for an unknown key, type or reason."""
-    known = {**raw, "name": str(raw.get("name", ""))}
+    known = {**raw, "name": str(raw.get("name") or str(raw.get("id", "")).lower())}
     where = f"item {known.get('id', '?')}"
 
     def both(table: Mapping[str, Any]) -> Text:
@@ -153,7 +148,8 @@ def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
     text, raw_options, raw_rows = both(known), known.pop("options", []), known.pop("rows", [])
     options = tuple(Option(int(o["code"]), both(o), str(o.get("key", ""))) for o in raw_options)
     rows = tuple((str(r["id"]), both(r)) for r in raw_rows)
-    names = {str(r["id"]): str(r.get("name", "")) for r in raw_rows}
+    named = {str(r["id"]): str(r.get("name", "")) for r in raw_rows}
+    names = {row: name or (f"r{row}" if row[:1].isdigit() else row) for row, name in named.items()}
     unit = both(known.pop("unit")) if "unit" in known else None
     missing = {int(code): why for code, why in known.pop("missing", {}).items()}
     rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items() if k not in LANGUAGES}

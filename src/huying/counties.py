@@ -25,7 +25,7 @@ from huying.counting import Counting
 from huying.errors import CountyError, EstimateError, near
 from huying.estimates import COUNTY
 from huying.folder import County as Declared
-from huying.folder import find_county
+from huying.folder import county_folder, read_county
 from huying.ledgers import TABLES, no_rows
 from huying.prepare import codebook_of, derived_of, prepare, prepared_hash
 from huying.store import Cleaned, load_cleaned
@@ -237,10 +237,6 @@ class County(Counting):
         found = own.get(claim.judged_for, [])
         return found if found and claim.judged_for == "pilot" else [*found, COUNTY]
 
-    def lacking(self, claim: Claim) -> str:
-        """The first ledger or form that a claim needs and the county does not have, else empty."""
-        return next((name for name in claim.needs if not self.has(name)), "")
-
     def judge(self, claim: str, rows: pd.DataFrame, part: str = "", place: str = "", period: str = "") -> Verdict:
         """Judge an estimate by the claim's frozen rule, show the sentences for `place` and the county, and return the verdict.
 
@@ -253,7 +249,7 @@ class County(Counting):
         here = place or COUNTY
         if here != COUNTY and here not in self.town_ids:
             raise CountyError("claims.no_such_place", place=here, known=", ".join(self.town_ids))
-        gone = self.lacking(known)
+        gone = next((name for name in known.needs if not self.has(name)), "")
         if gone or not len(rows):
             judged = no_data(self.places_of(known), f"no data: {gone}" if gone else NOT_ASKED)
         else:
@@ -267,9 +263,8 @@ class County(Counting):
         verdict = Verdict(evidence, known, self.lang, here, self.labels, {part: part, **measures}, is_recorded, period)
         if is_recorded:
             self.judged.append(evidence)
-            if (
-                is_recording()
-            ):  # one key judged with two values is an error; a researcher who alters a cell has the last
+            # One key judged with two values is an error; a researcher who alters a cell and runs it again has the last.
+            if is_recording():
                 in_order(pd.concat(self.judged))
         verdict.show()
         return verdict
@@ -311,7 +306,7 @@ def county(name: str | Path | County, lang: str = "") -> County:
 
     Raises CountyError and InputError for a folder or file that cannot be taken as it is.
     """
-    declared = find_county(name.declared.folder if isinstance(name, County) else name)
+    declared = read_county(county_folder(name.declared.folder if isinstance(name, County) else name))
     language = lang or declared.lang
     use_language(language)
     opened = County(declared, prepare(declared), language)

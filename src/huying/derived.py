@@ -30,9 +30,8 @@ UNKNOWN = ("out", "counts")
 CANNOT_SAY, CANNOT_SAY_KEY, NO_TEXT, MEAN = "does_not_know", "cannot_say", Text("", ""), "mean"
 _NUMBER, _WORD = r"-?\d+(?:\.\d+)?(?!\w)", r"[^\W\d]\w*"
 _NAME = rf"(?!(?:and|or|in|not|any|mean|of|right|against)\b){_WORD}\*?"
-_VALUE = (
-    rf"(?:{_NUMBER}|{_WORD}|\"[^\"]+\"|“[^”]+”)"  # an answer's wording in quotation marks where it is no single word
-)
+# An answer's wording stands in quotation marks where it is no single word.
+_VALUE = rf"(?:{_NUMBER}|{_WORD}|\"[^\"]+\"|“[^”]+”)"
 _HOW, _STRAY = re.compile(r"\s*(?:mean\s+of|(right)\s+against)\b"), re.compile(r"[()]|\b(?:and|or|any)\b")
 _PIECE = re.compile(
     rf"(?P<open>[(\s]*)(?:(?P<any>any\s+of\s+)?(?P<names>{_NAME}(?:\s*,\s*{_NAME})*)"
@@ -254,21 +253,15 @@ def read_derived(toml: Mapping[str, Any], place: Place) -> dict[str, Derived]:
     """The `[[indicator]]` tables of a file by form and name, such as `resident.x`; raises CountyError for an unknown key or value."""
     found: dict[str, Derived] = {}
     for raw in toml.get("indicator", ()):
-        one = read_one(raw, place)
-        if f"{one.form}.{one.name}" in found:
-            raise CountyError("derived.repeated", place, name=one.name)
-        found[f"{one.form}.{one.name}"] = one
+        known = dict(raw)
+        known["name"] = name = str(known.pop("id", known.get("name", "?")))
+        strange = sorted(set(known) - {"name", "form", "when", "base", "unknown", *LANGUAGES})
+        if strange or not {"form", "when"} <= set(known) or not name.isidentifier():
+            raise CountyError("derived.bad_key", place, name=name, keys=", ".join(strange) or "-")
+        if known.get("unknown", "out") not in UNKNOWN:
+            raise CountyError("derived.bad_unknown", place, name=name, got=known["unknown"], known=", ".join(UNKNOWN))
+        text = both_languages({lang: known.pop(lang, "") for lang in LANGUAGES}, name, place)
+        if f"{known['form']}.{name}" in found:
+            raise CountyError("derived.repeated", place, name=name)
+        found[f"{known['form']}.{name}"] = Derived(text=text, **known)
     return found
-
-
-def read_one(raw: Mapping[str, Any], place: Place) -> Derived:
-    """One `[[indicator]]` table; raises CountyError."""
-    known = dict(raw)
-    known["name"] = name = str(known.pop("id", known.get("name", "?")))
-    strange = sorted(set(known) - {"name", "form", "when", "base", "unknown", "zh", "en"})
-    if strange or not {"form", "when"} <= set(known) or not name.isidentifier():
-        raise CountyError("derived.bad_key", place, name=name, keys=", ".join(strange) or "-")
-    if known.get("unknown", "out") not in UNKNOWN:
-        raise CountyError("derived.bad_unknown", place, name=name, got=known["unknown"], known=", ".join(UNKNOWN))
-    text = both_languages({lang: known.pop(lang, "") for lang in LANGUAGES}, name, place)
-    return Derived(text=text, **known)

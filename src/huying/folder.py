@@ -121,11 +121,6 @@ class County:
         return self.folder / file
 
 
-def find_county(name: str | Path) -> County:
-    """The county with this id, or in this folder; raises CountyError."""
-    return read_county(county_folder(name))
-
-
 def county_folder(name: str | Path) -> Path:
     """The folder of a county: `name` itself, or under `survey_data/` here and in every folder above.
 

@@ -37,17 +37,17 @@ def test_every_claim_is_sound(claim):
     assert claim.base.zh and claim.base.en and claim.estimand.zh and claim.estimand.en
     assert claim.notebook
     assert claim.is_about_towns == bool(claim.town_quantifier)
-    assert str(claim.bar) in claim.rule and claim.quantifier in claim.rule
+    assert str(claim.bar) in claim.say_rule() and claim.quantifier in claim.say_rule()
 
 
 def test_rule_for_the_county_and_for_a_town():
     claim = read_claim({**RAW, "quantifier": "SOME", "bar": 0.0, "town_quantifier": "LOW", "town_bar": 0.3})
     assert claim.rule_at("county") == ("SOME", 0.0)
     assert claim.rule_at("T01") == ("LOW", 0.3)
-    assert claim.rule == "SOME 0.0; town LOW 0.3; base: residents; a share"
+    assert claim.say_rule() == "SOME 0.0; town LOW 0.3; base: residents; a share"
     plain = read_claim(RAW)
     assert plain.rule_at("county") == plain.rule_at("T01") == ("MOST", 0.5)
-    assert plain.rule == "MOST 0.5; base: residents; a share"
+    assert plain.say_rule() == "MOST 0.5; base: residents; a share"
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_a_verdict_shows_itself_for_the_place_and_the_county(county, aware, caps
     assert lines[0].startswith("P16 | Town | Few residents know of the reform: not supported, 80.0% (95% CI ")
     assert lines[1].startswith("P16 | A | Few residents know of the reform: cannot say, 50.0% (95% CI ")
     assert verdict.title == "Town · Few residents know of the reform: not supported (80.0%)"
-    assert verdict.threshold == 0.5 and verdict.row["place"] == "T01"
+    assert verdict.threshold == 0.5
 
 
 def test_what_is_judged_is_remembered_for_the_ledger(county, aware):
@@ -195,9 +195,9 @@ def test_of_a_ledgers_periods_the_sentence_tells_one(tmp_path):
             for period, value in (("2022", 0.6), ("2023", 0.1))
         ]
     )
-    assert county.judge("P13", rows, place="T01", period="2022").row["estimate"] == 0.6
-    assert county.judge("P13", rows, place="T01").row["estimate"] == 0.1
-    assert county.judge("P13", rows, place="T01", period="2030").row["period"] == "2023"
+    assert county.judge("P13", rows, place="T01", period="2022").told[0]["estimate"] == 0.6
+    assert county.judge("P13", rows, place="T01").told[0]["estimate"] == 0.1
+    assert county.judge("P13", rows, place="T01", period="2030").told[0]["period"] == "2023"
     assert len(county.recorded) == 4  # both periods, the town and the county
 
 

@@ -65,13 +65,8 @@ class Claim:
         """The part of the report it stands in: the id without its last digit or two, such as `A` or `P1`."""
         return self.id[:2] if self.id[0] in "PS" else self.id[0]
 
-    @property
-    def rule(self) -> str:
-        """The rule as one line of English: what is hashed."""
-        return self.say_rule("en")
-
-    def say_rule(self, lang: str) -> str:
-        """The rule as one line of text."""
+    def say_rule(self, lang: str = "en") -> str:
+        """The rule as one line of text; the English one is hashed."""
         town = f"; town {self.town_quantifier} {self.town_bar}" if self.town_quantifier else ""
         subs = "".join(f"; {sub}: {quantifier} {bar}" for sub, (quantifier, bar) in self.subs.items())
         return f"{self.quantifier} {self.bar}{town}{subs}; base: {self.base(lang)}; {self.estimand(lang)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,6 @@ from huying.claims.declared import Claim, house_claims
 from huying.claims.frozen import Freeze
 from huying.claims.judged import CANNOT_SAY
 from huying.errors import CountyError
-from huying.estimates import COUNTY
 from huying.folder import County
 
 KEY = ("claim", "place", "period", "wave", "part")
@@ -42,7 +41,7 @@ def as_evidence(
         "claim": claim.id,
         "reason": [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own],
         "remark": ["; ".join(filter(None, note)) for note in notes],
-        "rule": claim.rule,
+        "rule": claim.say_rule(),
         "rule_hash": rule_hash,
         "rule_frozen_on": frozen.date(claim.id),
         "excluded_flags": ", ".join(county.exclude),
@@ -74,15 +73,3 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     rank = once["claim"].map(order).fillna(len(order)).to_numpy()
     at = np.lexsort([once[name].to_numpy(dtype=str) for name in ("place", "part", "wave", "period", "claim")] + [rank])
     return once.iloc[at].reset_index(drop=True)
-
-
-def county_headlines(evidence: pd.DataFrame, claims: Mapping[str, Claim], wave: str = "") -> pd.DataFrame:
-    """The headline row of every claim for the county (a claim on the pilot: for the pilot), index: the claim's id.
-
-    Of several waves or periods `wave` is taken, else the latest.
-    """
-    head = evidence[evidence["part"] == ""]
-    when = head["wave"].where(head["wave"] != "", head["period"])
-    order = head.assign(at=when, is_county=head["place"] == COUNTY, is_now=when == wave)
-    order = order.sort_values(["is_county", "is_now", "at"], kind="stable").drop_duplicates("claim", keep="last")
-    return order.set_index("claim").reindex([key for key in claims if key in set(order["claim"])])

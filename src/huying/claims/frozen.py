@@ -42,7 +42,7 @@ def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
     known = (*house.values(), *own.values())
     rules = {made.name: [f"{made.name} {made.when} {made.base} {made.unknown}"] for made in known} | {"": []}
     decided = {key: rules.get(claim.indicator, [claim.indicator]) for key, claim in claims.items()}
-    return {key: hash_of([key, claim.rule, around, *decided[key]])[:16] for key, claim in claims.items()}
+    return {key: hash_of([key, claim.say_rule(), around, *decided[key]])[:16] for key, claim in claims.items()}
 
 
 def freeze(county: County, today: dt.date | None = None) -> Path:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from huying.claims.declared import Claim
-from huying.claims.evidence import county_headlines
 from huying.estimates import COUNT, COUNTY
 from huying.ledgers import TABLES
 from huying.parts import kind_of
@@ -91,8 +90,11 @@ def list_claims(evidence: pd.DataFrame, claims: Mapping[str, Claim], lang: str, 
     Added to the ledger's columns: section, text, is_problem; said, value, interval and why are words in `lang`. Of several
     waves or periods `wave` counts, else the latest; a claim on the pilot shows the pilot's row.
     """
-    head = county_headlines(evidence, claims, wave)
-    rows = []
+    head = evidence[evidence["part"] == ""]
+    when = head["wave"].where(head["wave"] != "", head["period"])
+    order = head.assign(at=when, is_county=head["place"] == COUNTY, is_now=when == wave)
+    head = order.sort_values(["is_county", "is_now", "at"], kind="stable").drop_duplicates("claim", keep="last")
+    head, rows = head.set_index("claim").reindex([key for key in claims if key in set(head["claim"])]), []
     for key, row in head.iterrows():
         claim = claims[str(key)]
         told = shown(row, claim, lang)
