@@ -19,10 +19,8 @@ from huying.derived import Bools
 from huying.errors import CountyError, Place, both_languages
 from huying.words import LANGUAGES, Text
 
-TYPES = (
-    *("single", "dropdown", "multi", "ranking", "whole", "number", "text", "date", "scale"),
-    *("matrix_single", "matrix_scale"),
-)
+MATRICES = ("matrix_single", "matrix_scale")
+TYPES = ("single", "dropdown", "multi", "ranking", "whole", "number", "text", "date", "scale", *MATRICES)
 MANY = ("multi", "ranking")  # one cell that holds several options
 WORDS = ("text", "date")  # kept as they are written
 MOST_OPTIONS = 50  # of an item of MANY: its answers are kept as bits
@@ -96,7 +94,7 @@ class Item:
 
     @property
     def is_matrix(self) -> bool:
-        return self.type.startswith("matrix")
+        return self.type in MATRICES
 
     @property
     def parts(self) -> tuple[tuple[str, str, str | Option | None], ...]:

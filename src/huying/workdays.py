@@ -35,16 +35,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Calendar:
-    """Which days are working days: `index[i]` counts the working days up to day i, `known[i]` says whether i is decided."""
+    """Which days are working days: `index[i]` counts the working days from FIRST up to day i, `known[i]` says whether i is decided."""
 
-    name: str
-    first: np.datetime64
     index: Ints
     known: npt.NDArray[np.bool_]
 
     def position(self, days: npt.NDArray[np.datetime64]) -> Ints:
         """The place of each day in the calendar; raises CalendarError for a day in a year without notice."""
-        place: Ints = (days.astype("datetime64[D]") - self.first).astype(np.int64)
+        place: Ints = (days.astype("datetime64[D]") - FIRST).astype(np.int64)
         bad = (place < 0) | (place >= len(self.index)) | ~self.known[np.clip(place, 0, len(self.known) - 1)]
         if bad.any():
             day = str(days.astype("datetime64[D]")[bad][0])
@@ -78,7 +76,7 @@ def calendar(name: str = "china", extra: Path | None = None) -> Calendar:
     if len(hole):
         day = str(days[span[0] + hole[0]])
         raise CalendarError("workdays.gap", Place(str(extra)), day=day, year=day[:4])
-    return Calendar(name, FIRST, np.cumsum(works).astype(np.int64), known)
+    return Calendar(np.cumsum(works).astype(np.int64), known)
 
 
 def added_days(file: Path) -> tuple[Ints, npt.NDArray[np.bool_]]:

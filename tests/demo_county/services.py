@@ -10,6 +10,7 @@ from demo_county.calls import AS_OF, FIRST, LAST
 from demo_county.draws import apportion, days_between, pick, spread, spread_by
 from demo_county.population import Population
 from demo_county.truths import Bools, Floats, Ints, Truths
+from huying import workdays
 from huying.ledgers import CHECKS, LEVELS
 from huying.workdays import Calendar, Rule, calendar, starts
 
@@ -18,7 +19,7 @@ QUARTER = pd.Timestamp("2022-10-10"), pd.Timestamp("2022-12-28")  # in it every 
 
 def nth_day(days: Calendar, number: Ints) -> npt.NDArray[np.datetime64]:
     """The day on which the count of working days reaches each number."""
-    return days.first + np.searchsorted(days.index, number).astype("timedelta64[D]")
+    return workdays.FIRST + np.searchsorted(days.index, number).astype("timedelta64[D]")
 
 
 def delegated_items(truths: Truths) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def test_the_share_is_another(seen, before):
 
 def test_the_verdict_is_another(seen, before):
     verdict = seen[0]["knows"]
-    assert before.loc[TOWN, "verdict"] == "cannot say" and verdict.told[0]["verdict"] == "supported"
+    assert before.loc[TOWN, "verdict"] == "cannot say" and verdict.row["verdict"] == "supported"
     share = seen[0]["aware"].set_index("place").loc[TOWN, "estimate"]
     assert verdict.title == f"Median Town · Few residents know of the reform: supported ({100 * share:.1f}%)"
 

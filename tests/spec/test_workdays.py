@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huying.errors import CalendarError
-from huying.workdays import Rule, calendar, starts, wait_days
+from huying.workdays import FIRST, Rule, calendar, starts, wait_days
 
 CHINA, RULE = calendar(), Rule()
 RULES = [Rule(a, b, c) for a in ("next", "same") for b in ("17:30", "24:00") for c in ("24:00", "17:30")]
@@ -43,7 +43,7 @@ def moments(*texts):
 
 def nth_day(days, number):
     """The day on which the count of working days reaches each number."""
-    found = days.first + np.searchsorted(days.index, number).astype("timedelta64[D]")
+    found = FIRST + np.searchsorted(days.index, number).astype("timedelta64[D]")
     days.position(found)
     return found
 

@@ -195,9 +195,9 @@ def test_of_a_ledgers_periods_the_sentence_tells_one(tmp_path):
             for period, value in (("2022", 0.6), ("2023", 0.1))
         ]
     )
-    assert county.judge("P13", rows, place="T01", period="2022").told[0]["estimate"] == 0.6
-    assert county.judge("P13", rows, place="T01").told[0]["estimate"] == 0.1
-    assert county.judge("P13", rows, place="T01", period="2030").told[0]["period"] == "2023"
+    assert county.judge("P13", rows, place="T01", period="2022").row["estimate"] == 0.6
+    assert county.judge("P13", rows, place="T01").row["estimate"] == 0.1
+    assert county.judge("P13", rows, place="T01", period="2030").row["period"] == "2023"
     assert len(county.recorded) == 4  # both periods, the town and the county
 
 

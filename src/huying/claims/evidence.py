@@ -36,20 +36,12 @@ def as_evidence(
     late = frozen.remark(claim.id, rule_hash)
     among = "" if county.sampling == "probability" else "among_respondents"
     notes = [(row["remark"], late, among if row["wave"] and row["verdict"] else "") for row in own]
-    columns = {
-        **judged,
-        "claim": claim.id,
-        "reason": [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own],
-        "remark": ["; ".join(filter(None, note)) for note in notes],
-        "rule": claim.say_rule(),
-        "rule_hash": rule_hash,
-        "rule_frozen_on": frozen.date(claim.id),
-        "excluded_flags": ", ".join(county.exclude),
-        "data_hash": data_hash[:16],
-        "notebook": claim.notebook,
-        "is_synthetic": county.is_synthetic,
-    }
-    return typed(pd.DataFrame(columns, judged.index))
+    said = {"claim": claim.id, "notebook": claim.notebook, "rule": claim.say_rule(), "rule_hash": rule_hash}
+    said |= {"rule_frozen_on": frozen.date(claim.id), "excluded_flags": ", ".join(county.exclude)}
+    reason = [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own]
+    remark = ["; ".join(filter(None, note)) for note in notes]
+    rows = judged.assign(**said, data_hash=data_hash[:16], is_synthetic=county.is_synthetic)
+    return typed(rows.assign(reason=reason, remark=remark))
 
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -88,11 +88,16 @@ class Verdict:
         return pd.DataFrame(cells).fillna("")
 
     @property
+    def row(self) -> Mapping[str, Any]:
+        """The row of the place, else of the county, else the first."""
+        return self.told[0] if self.told else {}
+
+    @property
     def title(self) -> str:
         """The finding as a chart's title: place, claim, verdict and value."""
-        if not self.told:
+        row = self.row
+        if not row:
             return self.claim.text(self.lang)
-        row = self.told[0]
         value, word = shown(row, self.claim, self.lang)["value"], verdict_word(row["verdict"], self.lang)
         told = say("claims.title_value", self.lang, verdict=word, value=value) if value != "-" else word
         place, text = self.names.place(row["place"]), self.claim.text(self.lang)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from huying.census import Census
-from huying.counted import bounded, by_period, decided, find_ends, find_medians, values
+from huying.counted import bounded, by_period, decided, find_ends, values
 from huying.estimates import COUNTY
 from huying.ledgers import LISTS
 from huying.measures.agencies import ASKED
@@ -90,16 +90,6 @@ def variance_share(part: pd.Series, total: pd.Series) -> float:
     """cov(part, total)/var(total): the shares of all parts of a total add to one (Wang and Stanley 1970; Shorrocks 1982)."""
     spread = total.var()
     return float(part.cov(total) / spread) if spread > 0 else np.nan
-
-
-# --- the joint conference ---------------------------------------------------------------------------------------------
-
-
-def find_median_days(cases: pd.DataFrame, spans: Mapping[str, Any]) -> pd.DataFrame:
-    """The median days from referral to ruling by period, open cases censored at the period's as_of (Kaplan and Meier 1958)."""
-    taken = find_ends(cases, spans, cases[["referred_on", "ruled_on"]].max(axis=1), "as_of")
-    days, age = ((end - cases["referred_on"]).dt.days for end in (cases["ruled_on"], taken))
-    return find_medians(cases, days, age)
 
 
 RECENT_DAYS, IDLE_DAYS = 90, 30

@@ -142,23 +142,19 @@ def judge_all(claim: Claim, tried: pd.DataFrame) -> pd.DataFrame:
 
     The first specification of each wave or period is the headline's. A claim about towns gives the county's row alone.
     """
-    own = claim.rule_at("town")[1]
+    own, declared = replace(claim, subs={}), claim.rule_at("town")[1]
     keys = [*WHERE, *CHOICES[:-1]]
     parts = [pd.DataFrame(columns=[*WHERE, *CHOICES, "place", *NUMBERS, "verdict"])]
     for choice, facts in tried.groupby(keys, sort=False):
-        for threshold in (round(own + step, 9) for step in (0.0, -STEP, STEP)):
+        for threshold in (round(declared + step, 9) for step in (0.0, -STEP, STEP)):
             if 0 < threshold <= 1:
                 given = dict(zip(keys, choice, strict=True)) | {"threshold": threshold}
-                parts.append(_verdicts(with_bar(claim, threshold), facts).assign(**given))
+                judged = judge_claim(with_bar(own, threshold), facts.assign(part="", remark=""))
+                rows = (judged["place"] == COUNTY) | (not claim.is_about_towns)
+                parts.append(judged.loc[rows, ["place", *NUMBERS, "verdict"]].assign(**given))
     judged = pd.concat(parts[1:] or parts, ignore_index=True)
     head = judged.groupby(WHERE)[[*CHOICES]].transform("first")
     return judged.assign(is_headline=(judged[[*CHOICES]] == head).all(axis=1))
-
-
-def _verdicts(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
-    """place, estimate, low, high, n and verdict of a headline's facts, judged as the evidence is."""
-    judged = judge_claim(replace(claim, subs={}), facts.assign(part="", remark=""))
-    return judged.loc[(judged["place"] == COUNTY) | (not claim.is_about_towns), ["place", *NUMBERS, "verdict"]]
 
 
 def standing(judged: pd.DataFrame) -> pd.DataFrame:

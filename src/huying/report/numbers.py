@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
-from huying.report.findings import Finding, Span, finding
 from huying.report.lexicon import holds, lexicon
-from huying.report.statements import Sentence
+from huying.report.statements import Finding, Sentence, Span, finding
 from huying.words import all_words
 
 ROUNDED, CUT = "rounded", "cut"
