@@ -147,7 +147,7 @@ def do_prepare(args: argparse.Namespace) -> int:
 
 def do_freeze(args: argparse.Namespace) -> int:
     """Fix the rules, bars and exclusions of a county."""
-    from huying.claims.frozen import freeze
+    from huying.claims.declared import freeze
 
     print(say("cli.frozen", file=freeze(county_of(args))))
     return DONE

@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 
 from huying import labels, workdays
-from huying.claims.declared import Claim, claims_of, decided_claims
+from huying.claims.declared import Claim, claims_of, decided_claims, read_freeze, rule_hashes
 from huying.claims.evidence import KEY, as_evidence, in_order, no_data, typed
-from huying.claims.frozen import read_freeze, rule_hashes
 from huying.claims.judged import NO_BASELINE, judge_claim
 from huying.claims.verdict import Verdict, is_recording
 from huying.claims.worded import FORM_NAMES, list_claims
@@ -159,8 +158,8 @@ class County(Counting):
     @property
     def codebook(self) -> pd.DataFrame:
         """The columns of every form: form, column, item, wording."""
-        pairs = [(item, column) for item in self.book.items.values() for column in item.columns]
-        rows = [(item.form, column, item.id, item.text(self.lang)) for item, column in pairs]
+        items = self.book.items.values()
+        rows = [(item.form, column, item.id, item.text(self.lang)) for item in items for column in item.columns]
         return pd.DataFrame(rows, columns=["form", "column", "item", "text"])
 
     def waves(self, form: str) -> list[str]:

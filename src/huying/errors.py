@@ -21,11 +21,11 @@ class Place:
 
     def say(self, lang: str | None = None) -> str:
         """The place in words, such as `residents.xlsx, sheet 1, row 214, column 年龄`."""
-        parts = [self.file] if self.file else []
-        parts += [words.say("errors.sheet", lang, sheet=self.sheet)] if self.sheet else []
-        parts += [words.say("errors.row", lang, row=self.row)] if self.row is not None else []
-        parts += [words.say("errors.column", lang, column=self.column)] if self.column else []
-        return words.say("errors.comma", lang).join(parts)
+        within = {"sheet": self.sheet, "row": self.row, "column": self.column}
+        parts = [
+            words.say(f"errors.{key}", lang, **{key: value}) for key, value in within.items() if value not in ("", None)
+        ]
+        return words.say("errors.comma", lang).join(filter(None, [self.file, *parts]))
 
 
 def near(name: str, known: Iterable[str]) -> str:

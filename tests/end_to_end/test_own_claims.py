@@ -7,7 +7,7 @@ import pytest
 from part_of_demo import ROOT, copy_part
 
 import huying as hy
-from huying.claims.frozen import freeze
+from huying.claims.declared import freeze
 from huying.folder import read_county
 from run_notebook import run_notebook
 

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from huying import store
-from huying.claims.declared import house_claims
+from huying.claims.declared import Freeze, house_claims
 from huying.claims.evidence import EVIDENCE, as_evidence, no_data
-from huying.claims.frozen import Freeze
 from huying.claims.judged import CANNOT_SAY, judge_claim
 from huying.estimates import COUNT
 from huying.folder import read_county

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from huying import words
-from huying.claims.declared import QUANTIFIERS, claims_of, house_claims, read_claim
+from huying.claims.declared import QUANTIFIERS, Freeze, claims_of, house_claims, read_claim, read_freeze, rule_hashes
 from huying.claims.evidence import no_data
-from huying.claims.frozen import Freeze, read_freeze, rule_hashes
 from huying.claims.judged import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, SUPPORTED
 from huying.claims.worded import reason_word, sentence, show_value, verdict_word
 from huying.errors import CountyError

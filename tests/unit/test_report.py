@@ -13,8 +13,8 @@ from huying.claims.declared import QUANTIFIERS, read_claim
 from huying.errors import InputError
 from huying.report import find_masks, find_sentences, find_statements, lint, read_report
 from huying.report import read as reading
-from huying.report.lexicon import lexicon as read_lexicon
 from huying.report.numbers import CUT, ROUNDED, ways
+from huying.report.statements import lexicon as read_lexicon
 from huying.report.tables import claims_toml
 
 DEMO = files("demo_county").joinpath("data/report.txt")

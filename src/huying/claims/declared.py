@@ -1,12 +1,17 @@
-"""The claim with the rule that decides it, written down before any number; refuses a claim that lacks its rule or a language."""
+"""The claim with the rule that decides it, fixed with a hash and a date before any number.
+
+Refuses a claim that lacks its rule or a language, and to forget a rule that changed after the data were seen.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from huying.derived import Derived
@@ -14,6 +19,7 @@ from huying.errors import CountyError, Place, both_languages, near
 from huying.estimates import COUNTY
 from huying.folder import County
 from huying.prepare import derived_of
+from huying.store import hash_of, write_text
 from huying.words import Text
 
 QUANTIFIERS = ["ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND", "COUNT", "EXISTS", "NEED", "TEXT"]
@@ -21,6 +27,7 @@ ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND, COUNTS, EXISTS, NEED, TEXT = QU
 # What a share of respondents can decide: COUNT, EXISTS, TEXT and SOME look at complete lists, TREND at a change.
 DECIDABLE = (ALL, MOST, GENERAL, FEW, NONE, LOW, NEED)
 SAMPLED = ("resident", "staff")
+HEAD = "# Rules, bars and exclusions as fixed before the data were seen. Do not edit."
 LEVELS = ("town", "others", "county", "pilot", "department", "document")  # others: towns that are no pilot
 
 
@@ -59,11 +66,6 @@ class Claim:
     def is_about_towns(self) -> bool:
         """Whether the county's value is a share of towns."""
         return bool(self.town_quantifier)
-
-    @property
-    def section(self) -> str:
-        """The part of the report it stands in: the id without its last digit or two, such as `A` or `P1`."""
-        return self.id[:2] if self.id[0] in "PS" else self.id[0]
 
     def say_rule(self, lang: str = "en") -> str:
         """The rule as one line of text; the English one is hashed."""
@@ -142,3 +144,58 @@ def decided_claims(county: County) -> dict[str, tuple[Claim, Derived]]:
             raise CountyError("claims.county_only", place, claim=key, name=variable.name)
         found[key] = claim, variable
     return found
+
+
+# --- frozen rules ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """The hash and date under which each claim's rule, bar and the county's exclusions were fixed."""
+
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    frozen_on: str = ""
+    later: Mapping[str, str] = field(default_factory=dict)
+
+    def date(self, claim: str) -> str:
+        """The day on which the claim's rule was fixed, empty where it was not."""
+        return self.later.get(claim, self.frozen_on) if claim in self.hashes else ""
+
+    def remark(self, claim: str, now: str) -> str:
+        """`not frozen`, `changed after the data were seen`, or nothing."""
+        if claim not in self.hashes:
+            return "not_frozen"
+        return "" if self.hashes[claim] == now else "rule_changed"
+
+
+def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
+    """The hash of each claim's rule with the county's clock, thresholds, exclusions and the indicator that decides it."""
+    around = f"{county.clock} {sorted(county.thresholds.items())} {county.exclude} {county.calendar}"
+    own, house = derived_of(county)
+    known = (*house.values(), *own.values())
+    rules = {made.name: [f"{made.name} {made.when} {made.base} {made.unknown}"] for made in known} | {"": []}
+    decided = {key: rules.get(claim.indicator, [claim.indicator]) for key, claim in claims.items()}
+    return {key: hash_of([key, claim.say_rule(), around, *decided[key]])[:16] for key, claim in claims.items()}
+
+
+def freeze(county: County, today: dt.date | None = None) -> Path:
+    """Write `frozen.toml` into the county's folder; a claim frozen already keeps its hash and date, a new one gets today's."""
+    file = county.folder / "frozen.toml"
+    before = read_freeze(county)
+    hashes = {**rule_hashes(county, claims_of(county)), **before.hashes}
+    now = (today or dt.date.today()).isoformat()
+    when = before.frozen_on or now
+    later = {**before.later, **({key: now for key in hashes if key not in before.hashes} if now != when else {})}
+    tables = ([HEAD, f'frozen_on = "{when}"', "", "[rules]"], hashes), (["", "[later]"], later)
+    rows = [row for head, body in tables if body for row in (*head, *(f'{k} = "{v}"' for k, v in sorted(body.items())))]
+    write_text(file, "\n".join(rows) + "\n")
+    return file
+
+
+def read_freeze(county: County) -> Freeze:
+    """The county's frozen rules, empty where there are none."""
+    file = county.folder / "frozen.toml"
+    if not file.is_file():
+        return Freeze()
+    raw = tomllib.loads(file.read_text("utf-8"))
+    return Freeze(raw.get("rules", {}), str(raw.get("frozen_on", "")), raw.get("later", {}))

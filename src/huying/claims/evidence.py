@@ -7,8 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from huying.claims.declared import Claim, house_claims
-from huying.claims.frozen import Freeze
+from huying.claims.declared import Claim, Freeze, house_claims
 from huying.claims.judged import CANNOT_SAY
 from huying.errors import CountyError
 from huying.folder import County

@@ -7,13 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.claims.declared import ALL, COUNTS, EXISTS, FEW, GENERAL, LOW, NEED, NONE, SOME, TEXT, Claim
-from huying.estimates import COUNT, COUNTY, EXACT, limits, p_above
+from huying.estimates import COUNT, COUNTY, EXACT, Floats, limits, p_above
 
-Floats = npt.NDArray[np.float64]
 BELOW = (LOW, FEW, NONE, NEED)  # supported by what lies below the bar
 AS_COUNTED = (ALL, SOME, COUNTS, EXISTS, TEXT)  # decided by the value itself, not by its interval
 SUPPORTED, NOT_SUPPORTED, CANNOT_SAY, NO_BASELINE = "supported", "not supported", "cannot say", "no baseline"

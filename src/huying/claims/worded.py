@@ -100,5 +100,6 @@ def list_claims(evidence: pd.DataFrame, claims: Mapping[str, Claim], lang: str, 
         told = shown(row, claim, lang)
         interval = "" if told["low"] == told["high"] else say("claims.range", lang, **told)
         words = claim.text(lang), verdict_word(row["verdict"], lang), told["value"], interval, notes_word(row, lang)
-        rows.append((claim.section, *words, row["verdict"] == claim.problem_if))
+        section = claim.id[:2] if claim.id[0] in "PS" else claim.id[0]
+        rows.append((section, *words, row["verdict"] == claim.problem_if))
     return head.join(pd.DataFrame(rows, head.index, LISTED)) if rows else head

@@ -12,17 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import optimize, stats
 
 from huying.counted import unsaid, values
-from huying.estimates import COUNTY, STUDENT, estimate_sum
+from huying.estimates import COUNTY, STUDENT, Bools, Floats, estimate_sum
 from huying.small_areas import share_fay_herriot
 from huying.survey import Survey
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 FEW = 100  # with more answers a small-area estimate is hardly nearer to the truth than the direct one
 FAY_HERRIOT, SYNTHETIC, ADJUSTED, NO_MODEL = "fay-herriot", "synthetic", "adjusted_likelihood", "too few towns"
 CARE = 0.30

@@ -12,7 +12,6 @@ from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.claims.declared import Claim, with_bar
@@ -20,7 +19,7 @@ from huying.claims.judged import judge_claim
 from huying.counted import counted, values
 from huying.derived import holds, read_rule
 from huying.errors import EstimateError
-from huying.estimates import COUNTY, Design, estimate_shares, with_weights
+from huying.estimates import COUNTY, Bools, Design, Floats, estimate_shares, with_weights
 from huying.samples import margin_totals
 from huying.survey import Survey
 from huying.waiting import CLOCKS, time_calls
@@ -29,8 +28,6 @@ from huying.weights import rake_towns
 if TYPE_CHECKING:
     from huying.counties import County
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 CHOICES = ("flags", "weights", "clock", "missing", "threshold")
 STEP = 0.05
 DECLARED, LEFT_OUT, AS_NO, AS_YES = "as declared", "left out", "as no", "as yes"

@@ -9,9 +9,18 @@ from itertools import product
 
 import pandas as pd
 
-from huying.report.lexicon import PROPOSALS, holds, lexicon
 from huying.report.numbers import grim, sums
-from huying.report.statements import Finding, Sentence, find_sentences, find_statements, finding, position
+from huying.report.statements import (
+    PROPOSALS,
+    Finding,
+    Sentence,
+    find_sentences,
+    find_statements,
+    finding,
+    holds,
+    lexicon,
+    position,
+)
 from huying.words import as_text
 
 FIGURE, NAME = "figure", "name"

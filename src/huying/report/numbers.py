@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
-from huying.report.lexicon import holds, lexicon
-from huying.report.statements import Finding, Sentence, Span, finding
+from huying.report.statements import Finding, Sentence, Span, finding, holds, lexicon
 from huying.words import all_words
 
 ROUNDED, CUT = "rounded", "cut"

@@ -7,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from huying.report.lexicon import lexicon
 from huying.report.lint import find_masks, lint
 from huying.report.numbers import counts_of
 from huying.report.read import read_report
-from huying.report.statements import Statement, find_statements
+from huying.report.statements import Statement, find_statements, lexicon
 from huying.store import as_toml, write_csv, write_text
 from huying.words import LANGUAGES, say
 
