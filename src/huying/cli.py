@@ -167,7 +167,7 @@ do_run = do_status = do_verify = do_outputs
 def do_claims(args: argparse.Namespace) -> int:
     """Every claim by section, with the county's verdict and value, as the last run recorded them."""
     from huying.claims.declared import claims_of
-    from huying.claims.judged import CANNOT_SAY
+    from huying.claims.evidence import CANNOT_SAY
     from huying.claims.worded import list_claims
     from huying.prepare import results_folder
     from huying.store import read_parquet

@@ -16,8 +16,7 @@ import pandas as pd
 
 from huying import labels, workdays
 from huying.claims.declared import Claim, claims_of, decided_claims, read_freeze, rule_hashes
-from huying.claims.evidence import KEY, as_evidence, in_order, no_data, typed
-from huying.claims.judged import NO_BASELINE, judge_claim
+from huying.claims.evidence import KEY, NO_BASELINE, as_evidence, in_order, judge_claim, no_data, typed
 from huying.claims.verdict import Verdict, is_recording
 from huying.claims.worded import FORM_NAMES, list_claims
 from huying.counting import Counting

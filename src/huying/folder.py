@@ -47,7 +47,6 @@ REQUIRED = {"county": ("id", "name_zh", "name_en", "sampling", "is_synthetic"), 
 CHOICES = {"lang": LANGUAGES, "sampling": ("probability", "quota", "convenience"), "form": FORMS, "calendar": ("china", "weekdays"),
            "reader": ("wjx", "spss"), "count_from": ("next", "same"), "cutoff": ("17:30", "24:00"), "day_ends": ("24:00", "17:30")}  # fmt: skip
 HOUR = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")  # any is a cut-off
-AS_WRITTEN = ("id", "lang", "is_synthetic", "sampling", "calendar")
 FILES = ("text", "number", "file", "calendar_file")
 
 
@@ -173,30 +172,21 @@ def read_own(file: Path) -> Mapping[str, Any]:
 
 
 def _build(folder: Path, raw: Mapping[str, Any]) -> County:
-    head = raw["county"]
-    spans = {
-        kind: {name: Span(s["from"], s["to"], s.get("as_of", s["to"])) for name, s in raw.get(kind, {}).items()}
-        for kind in ("wave", "period")
-    }
-    return County(
-        folder=folder,
-        **{"lang": "zh", "calendar": "china"} | {key: head[key] for key in AS_WRITTEN if key in head},
-        **{key: raw.get(key, {}) for key in ("printed", "campaign")},
-        name=Text(head["name_zh"], head["name_en"]),
-        calendar_file=folder / head["calendar_file"] if "calendar_file" in head else None,
-        prefixes=tuple(head.get("prefixes", (head["name_zh"],))),
-        waves=spans["wave"],
-        periods=spans["period"],
-        clock=Rule(**raw.get("clock", {})),
-        exclude=tuple(raw.get("exclude", {}).get("flags", ())),
-        thresholds={**THRESHOLDS, **raw.get("thresholds", {})},
-        bars={claim: float(bar) for claim, bar in raw.get("bars", {}).items()},
-        scheme={**SCHEME, **raw.get("scheme", {})},
-        report=folder / raw["report"]["file"] if "report" in raw else None,
-        own=read_own(folder / "claims.toml"),
-        surveys=tuple(Survey(**entry) for entry in raw.get("survey", ())),
-        ledgers=tuple(Ledger(**entry) for entry in raw.get("ledger", ())),
-    )
+    made: dict[str, Any] = {"lang": "zh", "calendar": "china", **raw["county"]}
+    made["name"] = Text(made.pop("name_zh"), made.pop("name_en"))
+    made["prefixes"] = tuple(made.get("prefixes", (made["name"].zh,)))
+    made["calendar_file"] = folder / made["calendar_file"] if "calendar_file" in made else None
+    made["report"] = folder / raw["report"]["file"] if "report" in raw else None
+    for kind in ("wave", "period"):
+        spans = raw.get(kind, {}).items()
+        made[f"{kind}s"] = {name: Span(s["from"], s["to"], s.get("as_of", s["to"])) for name, s in spans}
+    for key, usual in (("thresholds", THRESHOLDS), ("scheme", SCHEME), ("printed", {}), ("campaign", {})):
+        made[key] = {**usual, **raw.get(key, {})}
+    made["bars"] = {claim: float(bar) for claim, bar in raw.get("bars", {}).items()}
+    made["exclude"] = tuple(raw.get("exclude", {}).get("flags", ()))
+    made["surveys"] = tuple(Survey(**entry) for entry in raw.get("survey", ()))
+    made["ledgers"] = tuple(Ledger(**entry) for entry in raw.get("ledger", ()))
+    return County(folder=folder, clock=Rule(**raw.get("clock", {})), own=read_own(folder / "claims.toml"), **made)
 
 
 def _place(file: str, source: str, word: str, value: Any = None) -> Place:

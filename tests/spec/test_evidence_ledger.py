@@ -6,8 +6,7 @@ import pytest
 
 from huying import store
 from huying.claims.declared import Freeze, house_claims
-from huying.claims.evidence import EVIDENCE, as_evidence, no_data
-from huying.claims.judged import CANNOT_SAY, judge_claim
+from huying.claims.evidence import CANNOT_SAY, EVIDENCE, as_evidence, judge_claim, no_data
 from huying.estimates import COUNT
 from huying.folder import read_county
 

@@ -12,7 +12,7 @@ import statsmodels.formula.api as smf
 from agencies_stand_in import LETTERS, TOWNS, agencies, changes, county, documents, form, leaders, rows_of
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from huying.claims.judged import NOT_SUPPORTED, SUPPORTED, judge
+from huying.claims.evidence import NOT_SUPPORTED, SUPPORTED, judge
 from huying.counted import find_medians, student
 from huying.exact import conditional_odds_ratio
 from huying.measures import agencies as measures

@@ -11,11 +11,10 @@ import pytest
 from huying import report
 from huying.claims.declared import QUANTIFIERS, read_claim
 from huying.errors import InputError
-from huying.report import find_masks, find_sentences, find_statements, lint, read_report
+from huying.report import claims_toml, find_masks, find_sentences, find_statements, lint, read_report
 from huying.report import read as reading
-from huying.report.numbers import CUT, ROUNDED, ways
+from huying.report.lint import CUT, ROUNDED, ways
 from huying.report.statements import lexicon as read_lexicon
-from huying.report.tables import claims_toml
 
 DEMO = files("demo_county").joinpath("data/report.txt")
 PROSE = "一、工作情况\n各镇街均已挂牌，共18个。部分干部对新机构的分工不熟。\n"

@@ -16,7 +16,7 @@ import pandas as pd
 
 from huying import scales
 from huying.census import FEWEST, FEWEST_TOWNS, Census
-from huying.claims.judged import NO_BASELINE
+from huying.claims.evidence import NO_BASELINE
 from huying.counted import NO_CASE, bounded, find_ends, unsaid, values
 from huying.estimates import COUNTY, EXACT, estimate_means
 from huying.exact import conditional_odds_ratio, median_unbiased, newcombe_difference

@@ -38,7 +38,10 @@ def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     x = regressors(towns, known) if known.any() else np.ones((len(known), 1))
     size = towns["adults"].to_numpy(dtype=float, na_value=np.nan)
     if known.sum() < x.shape[1] + 3 or np.isnan(county["estimate"]) or np.isnan(size).any():
-        return _no_model(rows)
+        # Nothing for any place, with the reason of its direct share or, where it has one, that towns are too few.
+        why = rows["reason"].replace("", NO_MODEL).to_numpy()
+        part = np.where(rows["place"] == COUNTY, FACTOR, TOWN)
+        return unsaid(rows["place"], why, rows["n"].to_numpy(), part=part, wave=rows["wave"].to_numpy())
     p, n_eff = (own[name].to_numpy(dtype=float) for name in ("estimate", "n_eff"))
     small, fit, factor = share_fay_herriot(p, n_eff, x, size, float(county["estimate"]))
     adjusted = ADJUSTED if fit.is_adjusted else ""
@@ -49,13 +52,6 @@ def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     made = own.assign(**small[["estimate", "low", "high"]], **given)
     whole = values([COUNTY], [factor], [known.sum()], part=FACTOR, wave=county["wave"])
     return pd.concat([made, whole], ignore_index=True)
-
-
-def _no_model(rows: pd.DataFrame) -> pd.DataFrame:
-    """Nothing for any place, with the reason of its direct share or, where it has one, that towns are too few."""
-    part = np.where(rows["place"] == COUNTY, FACTOR, TOWN)
-    why = rows["reason"].replace("", NO_MODEL).to_numpy()
-    return unsaid(rows["place"], why, rows["n"].to_numpy(), part=part, wave=rows["wave"].to_numpy())
 
 
 def regressors(towns: pd.DataFrame, known: Bools) -> Floats:

@@ -88,21 +88,12 @@ def docx_text(path: Path, place: Place) -> str:
         raise InputError("report.password", place) from error
 
 
-def paragraphs(element: ElementTree.Element) -> Iterator[str]:
-    """The text of each outermost paragraph below an element, in the order of the document."""
-    for child in element:
-        if child.tag == f"{_WORD}p":
-            yield "".join(runs(child))
-        elif child.tag != _FALLBACK:
-            yield from paragraphs(child)
-
-
-def runs(element: ElementTree.Element) -> Iterator[str]:
-    """The pieces of text below an element; deleted text has another tag and stays out."""
-    for child in element:
-        if child.tag == f"{_WORD}t":
-            yield child.text or ""
-        elif child.tag in (f"{_WORD}tab", f"{_WORD}br") and element.tag == f"{_WORD}r":
-            yield " " if child.tag.endswith("tab") else "\n"
-        elif child.tag != _FALLBACK:
-            yield from runs(child)
+def paragraphs(body: ElementTree.Element) -> Iterator[str]:
+    """The text of each outermost paragraph, in the order of the document; deleted text has another tag and stays out."""
+    for parent in list(body.iter()):
+        for aside in (*parent.findall(_FALLBACK), *parent.findall(f"{_WORD}tabs")):  # where tabs stop is no text
+            parent.remove(aside)
+    kind, text, between = f"{_WORD}p", f"{_WORD}t", {f"{_WORD}tab": " ", f"{_WORD}br": "\n"}
+    boxed = {inner for outer in body.iter(kind) for inner in outer.iter(kind) if inner is not outer}
+    for one in (one for one in body.iter(kind) if one not in boxed):
+        yield "".join(between.get(part.tag, (part.text or "") if part.tag == text else "") for part in one.iter())

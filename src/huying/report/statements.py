@@ -11,13 +11,9 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
-from huying.words import Text
-
 DONE, PROBLEMS, PROPOSALS = "done", "problems", "proposals"
 _END_MARKS = "，,：:。！？；; "
 MERGED = ("COUNT", "NEED")  # clauses of one sentence that go on counting, or proposing, are one statement
-Span = tuple[int, int]
-Finding = dict[str, Any]  # a row of the table of what is at odds, see `lint`
 Hit = tuple[int, int, Mapping[str, Any], str]  # a clause (start, end) with the cue that was found in it and its words
 
 
@@ -72,26 +68,6 @@ def holds(room: str, key: str, text: str) -> bool:
 def position(text: str, offset: int) -> tuple[int, int]:
     """Line and column of a character, both from 1."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
-
-
-def finding(
-    text: str, kind: str, rule: str, span: Span, why: Text, second: Span | tuple[()] = (), **values: str
-) -> Finding:
-    """What is at odds in the characters of `span`, the places in `why` filled from `values`."""
-    zh, en = (said.format(**values) for said in why)
-    line, column = position(text, span[0])
-    row = {"kind": kind, "rule": rule, "line": line, "column": column, "text": text[slice(*span)]}
-    row |= {
-        "why_zh": zh,
-        "why_en": en,
-        "start": span[0],
-        "end": span[1],
-        "other_text": text[slice(*(second or (0, 0)))],
-    }
-    if second:
-        row["other_line"], row["other_column"] = position(text, second[0])
-        row["other_start"], row["other_end"] = second
-    return row
 
 
 def find_sentences(text: str) -> list[Sentence]:
