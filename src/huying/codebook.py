@@ -161,27 +161,23 @@ def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
 
 
 def check_names(items: Iterable[Item], place: Place | None = None) -> None:
-    """Refuses columns of one form that cannot be told apart, from each other or from a frame's own."""
+    """Refuses a name that a rule or formula could not hold, one that stands twice in an item, and columns of one form that
+    cannot be told apart, from each other or from a frame's own."""
     taken: dict[tuple[str, str], str] = {}
     for item in items:
-        check_own_names(item, place)
+        keys, rows = [option.key for option in item.options], [item.row_names[row] for row, _ in item.rows]
+        for names in ([item.name], keys, rows):
+            for name in names:
+                if not _NAME.fullmatch(name) or name in TAKEN:
+                    raise CountyError("codebook.bad_name", place, where=item.id, name=name)
+                if names.count(name) > 1:
+                    raise CountyError("codebook.repeated_name", place, where=item.id, name=name, other=item.id)
         for column in dict.fromkeys((item.name, *item.columns)):
             if column in RESERVED:
                 raise CountyError("codebook.reserved_name", place, where=item.id, name=column)
             other = taken.setdefault((item.form, column), item.id)
             if other != item.id:
                 raise CountyError("codebook.repeated_name", place, where=item.id, name=column, other=other)
-
-
-def check_own_names(item: Item, place: Place | None = None) -> None:
-    """Refuses a name that a rule or a formula could not hold, and one that stands twice within the item."""
-    keys, rows = [option.key for option in item.options], [item.row_names[row] for row, _ in item.rows]
-    for names in ([item.name], keys, rows):
-        for name in names:
-            if not _NAME.fullmatch(name) or name in TAKEN:
-                raise CountyError("codebook.bad_name", place, where=item.id, name=name)
-            if names.count(name) > 1:
-                raise CountyError("codebook.repeated_name", place, where=item.id, name=name, other=item.id)
 
 
 def parse_codebook(toml: str, place: Place | None = None) -> Codebook:

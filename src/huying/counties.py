@@ -32,7 +32,6 @@ from huying.surveys import open_survey, previous
 from huying.waiting import time_calls
 from huying.words import Text, all_words, say, use_language
 
-CALLS = "calls"
 # Ledgers that name what others give by its id.
 NAMED = {"towns": ("town_id", "name_zh", "name_en"), "departments": ("dept_id", "name_zh", "name_en")}
 NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
@@ -200,7 +199,7 @@ class County(Counting):
         wanted = [when for when in self.periods(table) if period is None or when == str(period)]
         parts = [self.cleaned.ledgers[table, when].assign(period=when) for when in wanted]
         rows = pd.concat(parts, ignore_index=True) if parts else no_rows(table).assign(period="")
-        if table == CALLS:
+        if table == "calls":
             taken = rows["period"].map(self.as_of)
             rows = time_calls(rows.assign(as_of=taken), self.declared.clock, self.calendar, taken)
         rows.attrs |= {"labels": self.key, "source": TABLES[table].title(self.lang)}

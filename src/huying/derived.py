@@ -151,7 +151,9 @@ def read_rule(rule: str, scope: Scope) -> Rule:
     """A rule as its comparisons; raises EstimateError for a name, option or word that nobody declared."""
     how = _HOW.match(rule)
     if how and how[1] == "right":
-        return _right(rule[how.end() :].strip(), scope)
+        if (item := rule[how.end() :].strip()) not in scope.right:
+            raise EstimateError("derived.no_key", item=item, known=", ".join(scope.right) or "-")
+        return Rule(tuple(Compare(column, "=", (key,)) for column, key in scope.right[item].items()), MEAN)
     at, join, joined, parts = how.end() if how else 0, "and", "", list[Compare]()
     if how and (stray := _STRAY.search(rule, at)):
         raise _unread(rule, stray.start())
@@ -169,12 +171,6 @@ def read_rule(rule: str, scope: Scope) -> Rule:
     if joined.count("(") > joined.count(")"):
         raise _unread(rule, at)
     return Rule(tuple(parts), MEAN if how else " ".join(joined.split()))
-
-
-def _right(item: str, scope: Scope) -> Rule:
-    if item not in scope.right:
-        raise EstimateError("derived.no_key", item=item, known=", ".join(scope.right) or "-")
-    return Rule(tuple(Compare(column, "=", (key,)) for column, key in scope.right[item].items()), MEAN)
 
 
 def _unread(rule: str, at: int) -> EstimateError:

@@ -212,7 +212,11 @@ class Checker:
         for section, body in raw.items():
             if section not in known:
                 raise self.unknown(section, known)
-            for entry in self.entries(section, body):
+            wanted = list if section in ("survey", "ledger") else dict
+            if not isinstance(body, wanted):
+                raise self.fail("folder.wrong_type", section, key=section, wanted=wanted.__name__, got=repr(body))
+            several = body if wanted is list else dict(body).values() if section in ("wave", "period") else [body]
+            for entry in several:
                 self.check_entry(section, entry)
         if "county" not in raw:
             raise self.fail("folder.no_section", "county", key="[county]")
@@ -226,12 +230,6 @@ class Checker:
             for name in (entry.get(kind, "") for entry in raw.get(section, ())):
                 if name not in spans and (name or kind == "wave"):
                     raise self.fail("folder.no_span", name, kind=kind, name=name)
-
-    def entries(self, section: str, body: Any) -> list[Any]:
-        wanted = list if section in ("survey", "ledger") else dict
-        if not isinstance(body, wanted):
-            raise self.fail("folder.wrong_type", section, key=section, wanted=wanted.__name__, got=repr(body))
-        return body if isinstance(body, list) else list(body.values()) if section in ("wave", "period") else [body]
 
     def check_entry(self, section: str, entry: Any) -> None:
         if not isinstance(entry, dict):

@@ -12,19 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from huying import rules
-from huying.contract import Choice, Column, Day, Flag, Id, Instant, Label, Number, Table, Whole
+from huying import contract, rules
+from huying.contract import Choice, Column, Table
 from huying.words import Text, as_text
 
-KINDS: Mapping[str, Any] = {
-    "id": Id,
-    "label": Label,
-    "instant": Instant,
-    "day": Day,
-    "flag": Flag,
-    "whole": Whole,
-    "number": Number,
-}
 TEXTS = ("title", "note", "rows")
 
 
@@ -40,8 +31,9 @@ def read_table(raw: Mapping[str, Any], options: Mapping[str, Choice]) -> Table:
     columns = []
     for entry in known.pop("columns"):
         own = dict(entry)
-        kind = options[own.pop("options")] if own["kind"] == "choice" else KINDS[own["kind"]](*own.pop("range", ()))
-        columns.append(Column(**{**read_values(own, f"{name}.{own['name']}"), "kind": kind}))
+        kind, span = getattr(contract, own["kind"].capitalize()), own.pop("range", ())
+        own["kind"] = options[own.pop("options")] if kind is Choice else kind(*span)
+        columns.append(Column(**read_values(own, f"{name}.{own['name']}")))
     kept = [getattr(rules, own.pop("rule"))(**read_values(own, name)) for own in map(dict, known.pop("rules", ()))]
     example = tuple(as_text(cell, name) if isinstance(cell, dict) else cell for cell in known.pop("example", ()))
     return Table(columns=tuple(columns), rules=tuple(kept), example=example, **read_values(known, name))

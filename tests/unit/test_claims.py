@@ -3,7 +3,7 @@ import pytest
 
 from huying import words
 from huying.claims.declared import QUANTIFIERS, Freeze, claims_of, house_claims, read_claim, read_freeze, rule_hashes
-from huying.claims.evidence import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, SUPPORTED, no_data
+from huying.claims.evidence import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, SUPPORTED, no_data, typed
 from huying.claims.worded import reason_word, sentence, show_value, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNT, POOLED
@@ -178,4 +178,4 @@ def test_no_data():
     rows = no_data(("T01", "county"), "no data: calls")
     assert rows["verdict"].tolist() == rows["verdict_family"].tolist() == [CANNOT_SAY] * 2
     assert rows["reason"].tolist() == ["no data: calls"] * 2
-    assert rows["estimate"].isna().all()
+    assert typed(rows.assign(is_synthetic=True))["estimate"].isna().all()

@@ -17,7 +17,7 @@ from typing import Any
 from huying.derived import Derived
 from huying.errors import CountyError, Place, both_languages, near
 from huying.estimates import COUNTY
-from huying.folder import County
+from huying.folder import County, read_toml
 from huying.prepare import derived_of
 from huying.store import hash_of, write_text
 from huying.words import Text
@@ -194,8 +194,5 @@ def freeze(county: County, today: dt.date | None = None) -> Path:
 
 def read_freeze(county: County) -> Freeze:
     """The county's frozen rules, empty where there are none."""
-    file = county.folder / "frozen.toml"
-    if not file.is_file():
-        return Freeze()
-    raw = tomllib.loads(file.read_text("utf-8"))
+    raw = read_toml(county.folder / "frozen.toml")[1]
     return Freeze(raw.get("rules", {}), str(raw.get("frozen_on", "")), raw.get("later", {}))

@@ -171,10 +171,8 @@ def judge_part(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
 
 def no_data(places: Iterable[str], reason: str) -> pd.DataFrame:
     """Rows that say `cannot say` at every place, such as `no data: calls` where the county has no file of this kind."""
-    texts = dict.fromkeys(("part", "period", "wave", "method", "reliability"), "")
-    numbers = dict.fromkeys(("estimate", "low", "high", "n_eff", "df", "deff", "low_family", "high_family"), np.nan)
-    rows = pd.DataFrame({"place": list(places), **texts, "n": 0.0, **numbers})
-    return rows.assign(verdict=CANNOT_SAY, verdict_family=CANNOT_SAY, own_reason="", reason=reason)
+    said = {"n": 0.0, "verdict": CANNOT_SAY, "verdict_family": CANNOT_SAY, "reason": reason}
+    return pd.DataFrame({"place": list(places), **said})
 
 
 def as_evidence(
@@ -197,8 +195,7 @@ def as_evidence(
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
     """The columns of EVIDENCE in their order and types: numbers, whether the county is synthetic, texts."""
     kinds = dict.fromkeys(EVIDENCE, "str") | dict.fromkeys(NUMBERS, "float64") | {"is_synthetic": "bool"}
-    texts = [name for name, kind in kinds.items() if kind == "str"]
-    return rows.reindex(columns=EVIDENCE).astype(kinds).fillna(dict.fromkeys(texts, ""))
+    return rows.reindex(columns=EVIDENCE).astype(kinds).fillna({name: "" for name in kinds if kinds[name] == "str"})
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:

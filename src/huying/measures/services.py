@@ -94,13 +94,12 @@ def variance_share(part: pd.Series, total: pd.Series) -> float:
 
 RECENT_DAYS, IDLE_DAYS = 90, 30
 FEWEST_PLACES = 10  # a reliability of fewer marks would be chance
-Spans = Mapping[str, Any]
 
 
 # --- lists and items --------------------------------------------------------------------------------------------------
 
 
-def tabulate_lists(lists: pd.DataFrame, towns: Sequence[str], spans: Spans) -> pd.DataFrame:
+def tabulate_lists(lists: pd.DataFrame, towns: Sequence[str], spans: Mapping[str, Any]) -> pd.DataFrame:
     """By period and town (index, every town of the register) whether each list is published and of the year in which the period ends.
 
     Updated since the period ended is not out of date.
@@ -114,7 +113,7 @@ def tabulate_lists(lists: pd.DataFrame, towns: Sequence[str], spans: Spans) -> p
 
 
 def tabulate_use(
-    items: pd.DataFrame, log: pd.DataFrame, taken: pd.DataFrame, towns: Sequence[str], spans: Spans
+    items: pd.DataFrame, log: pd.DataFrame, taken: pd.DataFrame, towns: Sequence[str], spans: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Every item in every town: period, item_id, town_id, cases in the last 90 days of the period, has_case, is_taken, is_used.
 
@@ -136,7 +135,7 @@ def tabulate_use(
 # --- transactions -----------------------------------------------------------------------------------------------------
 
 
-def time_transactions(log: pd.DataFrame, rule: Rule, days: Calendar, spans: Spans) -> pd.DataFrame:
+def time_transactions(log: pd.DataFrame, rule: Rule, days: Calendar, spans: Mapping[str, Any]) -> pd.DataFrame:
     """The log with wait_days (working days to the end, or to the day the data were taken), is_open, and kept_promise.
 
     kept_promise: finished within the promised working days; missing without a promise, and where a transaction is not
@@ -162,7 +161,7 @@ def keep_lowest(parts: pd.DataFrame) -> pd.DataFrame:
 # --- centres and stations ---------------------------------------------------------------------------------------------
 
 
-def mark_use(places: pd.DataFrame, spans: Spans) -> pd.DataFrame:
+def mark_use(places: pd.DataFrame, spans: Mapping[str, Any]) -> pd.DataFrame:
     """The places with idle_days (from the last transaction to the check) and is_used: built, and idle for at most 30 days.
 
     A place that was not checked on a stated day is taken as checked on the last day of its period. A ledger that never

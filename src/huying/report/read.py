@@ -27,7 +27,6 @@ def read_report(path: Path) -> str:
     The bytes tell the format, never the ending. A docx gives its paragraphs and the cells of its tables, a line each,
     without headers, notes and numbers that Word sets by itself. Raises InputError.
     """
-    path = Path(path)
     place = Place(path.name)
     try:
         raw = path.read_bytes()
