@@ -20,7 +20,7 @@ from demo_county.ledgers import town_ledgers
 from demo_county.population import Population, make_population, true_values
 from demo_county.residents import draw_residents
 from huying.claims.declared import house_claims
-from huying.claims.judged import NOT_SUPPORTED, SUPPORTED, judge_claim
+from huying.claims.evidence import NOT_SUPPORTED, SUPPORTED, judge_claim
 from huying.contract import no_rejects
 from huying.estimates import COUNTY, korn_graubard
 from huying.folder import read_county
@@ -52,7 +52,7 @@ def one_seed(population: Population, seed: int) -> pd.DataFrame:
     survey = Given(read_county(DEMO), as_cleaned(population, rows)).survey("resident", population.wave, exclude=())
     parts = []
     for claim, (_, variable) in CLAIMS.items():
-        judged = judge_claim(house_claims()[claim], survey.share(variable).assign(part="", period=""))
+        judged = judge_claim(house_claims()[claim], survey.share(variable).assign(part="", period="", remark=""))
         parts.append(judged.assign(claim=claim, seed=seed))
     return pd.concat(parts, ignore_index=True)
 

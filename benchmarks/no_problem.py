@@ -24,7 +24,6 @@ from demo_county.population import Population, make_population
 from demo_county.residents import as_cleaned, draw_residents
 from demo_county.staff import draw_staff
 from demo_county.truths import Truths, house_truths
-from huying.claims.verdict import Recorded
 from huying.contract import no_rejects
 from huying.folder import read_county
 from huying.store import Cleaned
@@ -70,7 +69,7 @@ def false_verdicts(population: Population, seed: int, claims: tuple[str, ...]) -
     county = Given(read_county(DEMO), draw(population, seed))
     parts = []
     for notebook in NOTEBOOKS:
-        county.recorded = Recorded()
+        county.judged = []
         with contextlib.redirect_stdout(io.StringIO()):
             parts.append(judged(notebook, county, population.wave))
     evidence = pd.concat(parts, ignore_index=True)

@@ -43,13 +43,13 @@ def at_odds(text: str, marks: pd.DataFrame) -> dict[str, str]:
     """For each kind of finding: marks found and marks there are, and how many findings there are in all."""
     shown = {}
     for kind in ("TENSION", "GRIM", "SUM", "TERM"):
-        found, hit = [f for f in lint(text) if f.kind == kind], 0
+        found, hit = list(lint(text).query("kind == @kind").itertuples()), 0
         for mark in marks[marks["quantifier"] == kind].to_dict("records"):
             places = [(mark["start"], mark["end"]), *offsets(mark["note"])]
             hit += any(touches(f, places) for f in found)
         shown[kind] = f"{hit} of {(marks['quantifier'] == kind).sum()} ({len(found)} found)"
     here = set(marks.loc[marks["quantifier"] == "MASK", "start"])
-    masks = {mask.start for mask in find_masks(text)}
+    masks = set(find_masks(text)["start"])
     return {**shown, "MASK": f"{len(here & masks)} of {len(here)} ({len(masks)} found)"}
 
 
@@ -60,7 +60,8 @@ def offsets(note: object) -> list[tuple[int, int]]:
 
 def touches(found: object, places: list[tuple[int, int]]) -> bool:
     """Whether a finding overlaps the marked place, and where it has a second part, that of a contradiction the other one."""
-    spans = [(found.start, found.end)] + ([found.other] if found.other else [])  # type: ignore[attr-defined]
+    second = [(found.other_start, found.other_end)] if found.other_text else []  # type: ignore[attr-defined]
+    spans = [(found.start, found.end), *second]  # type: ignore[attr-defined]
     over = [any(a < d and c < b for c, d in places) for a, b in spans]
     return all(over) if found.kind == "TENSION" else any(over)  # type: ignore[attr-defined]
 
@@ -72,10 +73,10 @@ def county(report: Path, spans: Path) -> bool:
         return True
     text, marks = read_report(report), pd.read_csv(spans, encoding="utf-8-sig")
     score = statements(text, marks)
-    kinds = Counter((f.kind, f.rule) for f in lint(text))
+    kinds = Counter((f.kind, f.rule) for f in lint(text).itertuples())
     x = {"X01": sum(n for (kind, _), n in kinds.items() if kind == "TERM"), "X02": kinds["TENSION", "handed_off"],
          "X03": kinds["TENSION", "consulted"], "X04": len(find_masks(text))}  # fmt: skip
-    stars, names = (sum(m.character in c for m in find_masks(text)) for c in ("*", "某"))
+    stars, names = (sum(m in c for m in find_masks(text)["character"]) for c in ("*", "某"))
     print(
         f"county report: {score['hits']} of {score['marked']} hit, {score['false']} false; recall {score['recall']:.0%}"
     )

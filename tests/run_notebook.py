@@ -11,7 +11,7 @@ import matplotlib
 import nbformat
 import pandas as pd
 
-from huying.claims.gathered import in_order
+from huying.claims.evidence import in_order
 from huying.counties import County
 from huying.folder import read_county
 from huying.store import Cleaned
@@ -108,7 +108,7 @@ def run_notebook(name, county, town="county", wave="", lang="en", change=None, d
 def judged(name, county, wave="", **how):
     """The rows that a notebook judged in the county's run."""
     names, _ = run_notebook(name, county, wave=wave, **{"draw": False, **how})
-    return names["county"].recorded.rows
+    return names["county"].recorded
 
 
 def evidence_of(county, waves, notebooks, **how):

@@ -12,23 +12,19 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from huying.errors import CountyError, Place
-from huying.words import LANGUAGES, Text, as_text
+from huying import derived
+from huying.derived import Bools
+from huying.errors import CountyError, Place, both_languages
+from huying.words import LANGUAGES, Text
 
-TYPES = (
-    *("single", "dropdown", "multi", "ranking", "whole", "number", "text", "date", "scale"),
-    *("matrix_single", "matrix_scale"),
-)
+MATRICES = ("matrix_single", "matrix_scale")
+TYPES = ("single", "dropdown", "multi", "ranking", "whole", "number", "text", "date", "scale", *MATRICES)
 MANY = ("multi", "ranking")  # one cell that holds several options
 WORDS = ("text", "date")  # kept as they are written
 MOST_OPTIONS = 50  # of an item of MANY: its answers are kept as bits
 WHY_MISSING = ("refused", "does_not_know", "skipped", "blank", "not_applicable")
-COMPARE: Mapping[str, Any] = {"=": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal,
-                              ">": np.greater, ">=": np.greater_equal}  # fmt: skip
 # Columns that a prepared frame or an estimate frame has of its own.
 RESERVED = (
     *("town", "village", "wave", "weight", "flags", "age_group", "sex_group", "interviewer", "submitted_at", "seconds"),
@@ -40,7 +36,6 @@ RESERVED = (
 # Words of the grammar of derived variables and of formulas: as a name they could not be told from the rule.
 TAKEN = {*keyword.kwlist, "any", "mean", "of", "right", "against"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_RULE = re.compile(r"^\s*([\w*]+)\s*(not in|in|!=|<=|>=|=|<|>)\s*(.+?)\s*$")
 
 
 @dataclass(frozen=True)
@@ -97,14 +92,9 @@ class Item:
     blank: tuple[str, ...] = ()
     joint: str = ""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.name or self.id.lower())
-        default = {row: f"r{row}" if row[:1].isdigit() else row for row, _ in self.rows}
-        object.__setattr__(self, "row_names", {row: self.row_names.get(row) or default[row] for row in default})
-
     @property
     def is_matrix(self) -> bool:
-        return self.type.startswith("matrix")
+        return self.type in MATRICES
 
     @property
     def parts(self) -> tuple[tuple[str, str, str | Option | None], ...]:
@@ -144,28 +134,21 @@ class Codebook:
         """The items of one form in their order."""
         return tuple(item for item in self.items.values() if item.form == form)
 
-    def find(self, form: str, column: str) -> tuple[Item, str | Option | None]:
-        """The item of a named column such as `item_option`, and its row id, its option or None; KeyError otherwise."""
-        for item in self.form(form):
-            for _, named, part in item.parts:
-                if named == column:
-                    return item, part
-        raise KeyError(column)
-
 
 def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
     """One `[[item]]` table as an Item; raises CountyError for an unknown key, type or reason."""
-    known = {**raw, "name": str(raw.get("name", ""))}
+    known = {**raw, "name": str(raw.get("name") or str(raw.get("id", "")).lower())}
     where = f"item {known.get('id', '?')}"
 
     def both(table: Mapping[str, Any]) -> Text:
-        return as_text({lang: table.get(lang, "") for lang in LANGUAGES}, where)
+        return both_languages(table, where, place)
 
     text, raw_options, raw_rows = both(known), known.pop("options", []), known.pop("rows", [])
     options = tuple(Option(int(o["code"]), both(o), str(o.get("key", ""))) for o in raw_options)
     rows = tuple((str(r["id"]), both(r)) for r in raw_rows)
-    names = {str(r["id"]): str(r.get("name", "")) for r in raw_rows}
-    unit = as_text(known.pop("unit"), where) if "unit" in known else None
+    named = {str(r["id"]): str(r.get("name", "")) for r in raw_rows}
+    names = {row: name or (f"r{row}" if row[:1].isdigit() else row) for row, name in named.items()}
+    unit = both(known.pop("unit")) if "unit" in known else None
     missing = {int(code): why for code, why in known.pop("missing", {}).items()}
     rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items() if k not in LANGUAGES}
     if len(options) > MOST_OPTIONS and rest.get("type") in MANY:
@@ -178,27 +161,23 @@ def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
 
 
 def check_names(items: Iterable[Item], place: Place | None = None) -> None:
-    """Refuses columns of one form that cannot be told apart, from each other or from a frame's own."""
+    """Refuses a name that a rule or formula could not hold, one that stands twice in an item, and columns of one form that
+    cannot be told apart, from each other or from a frame's own."""
     taken: dict[tuple[str, str], str] = {}
     for item in items:
-        check_own_names(item, place)
+        keys, rows = [option.key for option in item.options], [item.row_names[row] for row, _ in item.rows]
+        for names in ([item.name], keys, rows):
+            for name in names:
+                if not _NAME.fullmatch(name) or name in TAKEN:
+                    raise CountyError("codebook.bad_name", place, where=item.id, name=name)
+                if names.count(name) > 1:
+                    raise CountyError("codebook.repeated_name", place, where=item.id, name=name, other=item.id)
         for column in dict.fromkeys((item.name, *item.columns)):
             if column in RESERVED:
                 raise CountyError("codebook.reserved_name", place, where=item.id, name=column)
             other = taken.setdefault((item.form, column), item.id)
             if other != item.id:
                 raise CountyError("codebook.repeated_name", place, where=item.id, name=column, other=other)
-
-
-def check_own_names(item: Item, place: Place | None = None) -> None:
-    """Refuses a name that a rule or a formula could not hold, and one that stands twice within the item."""
-    keys, rows = [option.key for option in item.options], [item.row_names[row] for row, _ in item.rows]
-    for names in ([item.name], keys, rows):
-        for name in names:
-            if not _NAME.fullmatch(name) or name in TAKEN:
-                raise CountyError("codebook.bad_name", place, where=item.id, name=name)
-            if names.count(name) > 1:
-                raise CountyError("codebook.repeated_name", place, where=item.id, name=name, other=item.id)
 
 
 def parse_codebook(toml: str, place: Place | None = None) -> Codebook:
@@ -225,28 +204,14 @@ def house_codebook() -> Codebook:
 
 
 def names_in(rule: str) -> list[str]:
-    """The items that a rule speaks of."""
-    parts = [_RULE.match(part) for part in rule.split(" and ") if part.strip()]
-    return [part[1] for part in parts if part]
+    """The items that a rule about the order of a form speaks of."""
+    return [name for name in re.findall(r"\b[^\W\d][\w*]*", rule) if name not in ("and", "in", "not")]
 
 
-def holds(rule: str, answers: pd.DataFrame, row: str = "") -> npt.NDArray[np.bool_]:
-    """For each respondent whether `rule` holds; a missing answer makes every comparison false.
+def holds(rule: str, answers: pd.DataFrame, row: str = "") -> Bools:
+    """For each respondent whether `rule` holds, in the grammar of `huying.derived` with codes for answers.
 
-    Grammar: `item op value`, op one of = != < <= > >= in, not in; a value is a number, a list `1,2,3` or another item;
-    parts are joined by ` and `; `_*` stands for the matrix row `row`.
+    A missing answer makes every comparison false; `_*` stands for the matrix row `row`.
     """
-    verdict = np.ones(len(answers), dtype=bool)
-    for part in rule.split(" and ") if rule else []:
-        found = _RULE.match(part)
-        if not found:
-            raise CountyError("codebook.bad_rule", rule=rule)
-        name, op, value = found[1].replace("*", row), found[2], found[3].replace("*", row)
-        left = answers[name].astype("float64").to_numpy()
-        if op in ("in", "not in"):
-            inside = np.isin(left, [float(code) for code in value.split(",")])
-            verdict &= (inside if op == "in" else ~inside) & ~np.isnan(left)
-        else:
-            right = answers[value].astype("float64").to_numpy() if value in answers else float(value)
-            verdict &= COMPARE[op](left, right) & ~np.isnan(left) & ~np.isnan(right)
-    return verdict
+    scope = derived.Scope(dict.fromkeys(map(str, answers), ()))
+    return derived.holds(rule.replace("*", row), derived.Answers(answers, pd.DataFrame()), scope)

@@ -183,11 +183,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a contract made of a table: typed rows, rows set aside (columns of REJECTED), and headers nobody asked for."""
+    """What a contract made of a table: typed rows, and rows set aside (columns of REJECTED)."""
 
     kept: pd.DataFrame
     rejected: pd.DataFrame
-    unused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -231,8 +230,7 @@ class Table:
         kept = rows[~rows.index.isin(rejected["row"])]
         blank = pd.Series("", index=kept.index)
         kept = kept.assign(**{c.name: c.kind.read(blank) for c in self.columns if c.name not in headers})
-        unused = tuple(str(header) for header in text.columns if header not in headers.values())
-        return Checked(kept[[column.name for column in self.columns]], rejected, unused)
+        return Checked(kept[[column.name for column in self.columns]], rejected)
 
     def find_columns(self, headers: list[str], place: Place, rename: Mapping[str, str]) -> dict[str, str]:
         """Which header holds which column; raises InputError naming what is missing and what was found."""

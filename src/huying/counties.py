@@ -15,19 +15,15 @@ import numpy as np
 import pandas as pd
 
 from huying import labels, workdays
-from huying.claims.decided import decided_claims
-from huying.claims.declared import Claim, claims_of
-from huying.claims.evidence import as_evidence, no_data, typed
-from huying.claims.frozen import read_freeze, rule_hashes
-from huying.claims.judged import NO_BASELINE, judge_claim
-from huying.claims.listing import list_claims
-from huying.claims.verdict import Recorded, Verdict
-from huying.claims.worded import FORM_NAMES
+from huying.claims.declared import Claim, claims_of, decided_claims, read_freeze, rule_hashes
+from huying.claims.evidence import KEY, NO_BASELINE, as_evidence, in_order, judge_claim, no_data, typed
+from huying.claims.verdict import Verdict, is_recording
+from huying.claims.worded import FORM_NAMES, list_claims
 from huying.counting import Counting
 from huying.errors import CountyError, EstimateError, near
 from huying.estimates import COUNTY
 from huying.folder import County as Declared
-from huying.folder import find_county
+from huying.folder import county_folder, read_county
 from huying.ledgers import TABLES, no_rows
 from huying.prepare import codebook_of, derived_of, prepare, prepared_hash
 from huying.store import Cleaned, load_cleaned
@@ -36,7 +32,6 @@ from huying.surveys import open_survey, previous
 from huying.waiting import time_calls
 from huying.words import Text, all_words, say, use_language
 
-CALLS = "calls"
 # Ledgers that name what others give by its id.
 NAMED = {"towns": ("town_id", "name_zh", "name_en"), "departments": ("dept_id", "name_zh", "name_en")}
 NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
@@ -53,7 +48,7 @@ class County(Counting):
 
     def __init__(self, declared: Declared, folder: Path, lang: str) -> None:
         self.declared, self.folder, self.lang = declared, folder, lang
-        self.id, self.recorded = declared.id, Recorded()
+        self.id, self.judged = declared.id, list[pd.DataFrame]()
         self.key = f"{declared.folder.resolve()}/{lang}"
         self.own_claims = {key: variable for key, (_, variable) in decided_claims(declared).items()}
         self.surveys_made: dict[Any, Survey] = {}
@@ -88,9 +83,9 @@ class County(Counting):
     @cached_property
     def cleaned(self) -> Cleaned:
         """The prepared data: forms, ledgers, rejected rows, flags, counts."""
-        made_from = prepared_hash(self.declared)
-        if _loaded.get("made_from") != (self.folder, made_from):
-            _loaded.update(made_from=(self.folder, made_from), cleaned=load_cleaned(self.folder / "data"))
+        made_from = self.folder, prepared_hash(self.declared)
+        if _loaded.get("made_from") != made_from:
+            _loaded.update(made_from=made_from, cleaned=load_cleaned(self.folder / "data"), surveys={})
         return _loaded["cleaned"]  # type: ignore[no-any-return]
 
     @cached_property
@@ -126,6 +121,12 @@ class County(Counting):
         return pd.DataFrame(rows, columns=["claim", "text", "rule", "frozen_on"])
 
     @property
+    def recorded(self) -> pd.DataFrame:
+        """The rows judged since the county was opened, each key once with its last value."""
+        rows = pd.concat([typed(no_data([], "")), *self.judged])
+        return rows.drop_duplicates(list(KEY), keep="last", ignore_index=True)
+
+    @property
     def evidence(self) -> pd.DataFrame:
         """The evidence ledger as the last run gathered it; empty before the first."""
         file = self.folder / "evidence.parquet"
@@ -155,8 +156,8 @@ class County(Counting):
     @property
     def codebook(self) -> pd.DataFrame:
         """The columns of every form: form, column, item, wording."""
-        pairs = [(item, column) for item in self.book.items.values() for column in item.columns]
-        rows = [(item.form, column, item.id, item.text(self.lang)) for item, column in pairs]
+        items = self.book.items.values()
+        rows = [(item.form, column, item.id, item.text(self.lang)) for item in items for column in item.columns]
         return pd.DataFrame(rows, columns=["form", "column", "item", "text"])
 
     def waves(self, form: str) -> list[str]:
@@ -198,7 +199,7 @@ class County(Counting):
         wanted = [when for when in self.periods(table) if period is None or when == str(period)]
         parts = [self.cleaned.ledgers[table, when].assign(period=when) for when in wanted]
         rows = pd.concat(parts, ignore_index=True) if parts else no_rows(table).assign(period="")
-        if table == CALLS:
+        if table == "calls":
             taken = rows["period"].map(self.as_of)
             rows = time_calls(rows.assign(as_of=taken), self.declared.clock, self.calendar, taken)
         rows.attrs |= {"labels": self.key, "source": TABLES[table].title(self.lang)}
@@ -233,10 +234,6 @@ class County(Counting):
         found = own.get(claim.judged_for, [])
         return found if found and claim.judged_for == "pilot" else [*found, COUNTY]
 
-    def lacking(self, claim: Claim) -> str:
-        """The first ledger or form that a claim needs and the county does not have, else empty."""
-        return next((name for name in claim.needs if not self.has(name)), "")
-
     def judge(self, claim: str, rows: pd.DataFrame, part: str = "", place: str = "", period: str = "") -> Verdict:
         """Judge an estimate by the claim's frozen rule, show the sentences for `place` and the county, and return the verdict.
 
@@ -249,7 +246,7 @@ class County(Counting):
         here = place or COUNTY
         if here != COUNTY and here not in self.town_ids:
             raise CountyError("claims.no_such_place", place=here, known=", ".join(self.town_ids))
-        gone = self.lacking(known)
+        gone = next((name for name in known.needs if not self.has(name)), "")
         if gone or not len(rows):
             judged = no_data(self.places_of(known), f"no data: {gone}" if gone else NOT_ASKED)
         else:
@@ -262,7 +259,10 @@ class County(Counting):
         is_recorded = not (gone and is_part) and bool(gone or len(rows)) and not self._is_of_another_wave(evidence)
         verdict = Verdict(evidence, known, self.lang, here, self.labels, {part: part, **measures}, is_recorded, period)
         if is_recorded:
-            self.recorded.add(evidence)
+            self.judged.append(evidence)
+            # One key judged with two values is an error; a researcher who alters a cell and runs it again has the last.
+            if is_recording():
+                in_order(pd.concat(self.judged))
         verdict.show()
         return verdict
 
@@ -295,8 +295,7 @@ class County(Counting):
         return read_freeze(self.declared), rule_hashes(self.declared, self.declared_claims)
 
 
-_loaded: dict[str, Any] = {}  # the prepared county read last, for the next reading of it
-_opened: dict[tuple[str, str], County] = {}
+_loaded: dict[str, Any] = {}  # the prepared county read last and its surveys by language, for the next reading of it
 
 
 def county(name: str | Path | County, lang: str = "") -> County:
@@ -304,13 +303,9 @@ def county(name: str | Path | County, lang: str = "") -> County:
 
     Raises CountyError and InputError for a folder or file that cannot be taken as it is.
     """
-    declared = find_county(name.declared.folder if isinstance(name, County) else name)
+    declared = read_county(county_folder(name.declared.folder if isinstance(name, County) else name))
     language = lang or declared.lang
     use_language(language)
-    folder = prepare(declared)
-    opened = County(declared, folder, language)
-    before = _opened.get((str(folder), language))
-    if before and before.cleaned.data_hash == opened.cleaned.data_hash:
-        opened.surveys_made = before.surveys_made
-    _opened[str(folder), language] = opened
+    opened = County(declared, prepare(declared), language)
+    opened.surveys_made = _loaded["surveys"].setdefault(language, {})
     return opened

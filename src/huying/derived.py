@@ -9,6 +9,7 @@ for every column that begins so.
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,19 +19,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.codebook import COMPARE
-from huying.errors import CountyError, EstimateError, Place, near
-from huying.words import Text, as_text, say
+from huying.errors import CountyError, EstimateError, Place, both_languages, near
+from huying.words import LANGUAGES, Text, say
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+COMPARE: Mapping[str, Any] = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le}
+COMPARE = {**COMPARE, ">": operator.gt, ">=": operator.ge}
 UNKNOWN = ("out", "counts")
 CANNOT_SAY, CANNOT_SAY_KEY, NO_TEXT, MEAN = "does_not_know", "cannot_say", Text("", ""), "mean"
 _NUMBER, _WORD = r"-?\d+(?:\.\d+)?(?!\w)", r"[^\W\d]\w*"
 _NAME = rf"(?!(?:and|or|in|not|any|mean|of|right|against)\b){_WORD}\*?"
-_VALUE = (
-    rf"(?:{_NUMBER}|{_WORD}|\"[^\"]+\"|“[^”]+”)"  # an answer's wording in quotation marks where it is no single word
-)
+# An answer's wording stands in quotation marks where it is no single word.
+_VALUE = rf"(?:{_NUMBER}|{_WORD}|\"[^\"]+\"|“[^”]+”)"
 _HOW, _STRAY = re.compile(r"\s*(?:mean\s+of|(right)\s+against)\b"), re.compile(r"[()]|\b(?:and|or|any)\b")
 _PIECE = re.compile(
     rf"(?P<open>[(\s]*)(?:(?P<any>any\s+of\s+)?(?P<names>{_NAME}(?:\s*,\s*{_NAME})*)"
@@ -150,7 +151,9 @@ def read_rule(rule: str, scope: Scope) -> Rule:
     """A rule as its comparisons; raises EstimateError for a name, option or word that nobody declared."""
     how = _HOW.match(rule)
     if how and how[1] == "right":
-        return _right(rule[how.end() :].strip(), scope)
+        if (item := rule[how.end() :].strip()) not in scope.right:
+            raise EstimateError("derived.no_key", item=item, known=", ".join(scope.right) or "-")
+        return Rule(tuple(Compare(column, "=", (key,)) for column, key in scope.right[item].items()), MEAN)
     at, join, joined, parts = how.end() if how else 0, "and", "", list[Compare]()
     if how and (stray := _STRAY.search(rule, at)):
         raise _unread(rule, stray.start())
@@ -168,12 +171,6 @@ def read_rule(rule: str, scope: Scope) -> Rule:
     if joined.count("(") > joined.count(")"):
         raise _unread(rule, at)
     return Rule(tuple(parts), MEAN if how else " ".join(joined.split()))
-
-
-def _right(item: str, scope: Scope) -> Rule:
-    if item not in scope.right:
-        raise EstimateError("derived.no_key", item=item, known=", ".join(scope.right) or "-")
-    return Rule(tuple(Compare(column, "=", (key,)) for column, key in scope.right[item].items()), MEAN)
 
 
 def _unread(rule: str, at: int) -> EstimateError:
@@ -252,24 +249,15 @@ def read_derived(toml: Mapping[str, Any], place: Place) -> dict[str, Derived]:
     """The `[[indicator]]` tables of a file by form and name, such as `resident.x`; raises CountyError for an unknown key or value."""
     found: dict[str, Derived] = {}
     for raw in toml.get("indicator", ()):
-        one = read_one(raw, place)
-        if f"{one.form}.{one.name}" in found:
-            raise CountyError("derived.repeated", place, name=one.name)
-        found[f"{one.form}.{one.name}"] = one
+        known = dict(raw)
+        known["name"] = name = str(known.pop("id", known.get("name", "?")))
+        strange = sorted(set(known) - {"name", "form", "when", "base", "unknown", *LANGUAGES})
+        if strange or not {"form", "when"} <= set(known) or not name.isidentifier():
+            raise CountyError("derived.bad_key", place, name=name, keys=", ".join(strange) or "-")
+        if known.get("unknown", "out") not in UNKNOWN:
+            raise CountyError("derived.bad_unknown", place, name=name, got=known["unknown"], known=", ".join(UNKNOWN))
+        text = both_languages({lang: known.pop(lang, "") for lang in LANGUAGES}, name, place)
+        if f"{known['form']}.{name}" in found:
+            raise CountyError("derived.repeated", place, name=name)
+        found[f"{known['form']}.{name}"] = Derived(text=text, **known)
     return found
-
-
-def read_one(raw: Mapping[str, Any], place: Place) -> Derived:
-    """One `[[indicator]]` table; raises CountyError."""
-    known = dict(raw)
-    known["name"] = name = str(known.pop("id", known.get("name", "?")))
-    strange = sorted(set(known) - {"name", "form", "when", "base", "unknown", "zh", "en"})
-    if strange or not {"form", "when"} <= set(known) or not name.isidentifier():
-        raise CountyError("derived.bad_key", place, name=name, keys=", ".join(strange) or "-")
-    if known.get("unknown", "out") not in UNKNOWN:
-        raise CountyError("derived.bad_unknown", place, name=name, got=known["unknown"], known=", ".join(UNKNOWN))
-    try:
-        text = as_text({lang: known.pop(lang, "") for lang in ("zh", "en")}, name)
-    except ValueError as error:
-        raise CountyError("claims.bad_text", place, why=str(error)) from error
-    return Derived(text=text, **known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,11 @@ class Place:
 
     def say(self, lang: str | None = None) -> str:
         """The place in words, such as `residents.xlsx, sheet 1, row 214, column 年龄`."""
-        parts = [self.file] if self.file else []
-        parts += [words.say("errors.sheet", lang, sheet=self.sheet)] if self.sheet else []
-        parts += [words.say("errors.row", lang, row=self.row)] if self.row is not None else []
-        parts += [words.say("errors.column", lang, column=self.column)] if self.column else []
-        return words.say("errors.comma", lang).join(parts)
+        within = {"sheet": self.sheet, "row": self.row, "column": self.column}
+        parts = [
+            words.say(f"errors.{key}", lang, **{key: value}) for key, value in within.items() if value not in ("", None)
+        ]
+        return words.say("errors.comma", lang).join(filter(None, [self.file, *parts]))
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -48,6 +48,14 @@ class HuyingError(Exception):
 
     def __str__(self) -> str:
         return self.say()
+
+
+def both_languages(texts: Mapping[str, Any], where: str, place: Place | None = None) -> words.Text:
+    """The `zh` and `en` of a declaration as one text; raises CountyError where one is missing."""
+    try:
+        return words.as_text({lang: texts.get(lang, "") for lang in words.LANGUAGES}, where)
+    except ValueError as error:
+        raise CountyError("claims.bad_text", place, why=str(error)) from error
 
 
 class InputError(HuyingError):

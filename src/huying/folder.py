@@ -17,7 +17,6 @@ from huying.words import LANGUAGES, Text
 from huying.workdays import Rule
 
 NAME = re.compile(r"[^\W_][\w-]*")  # of a county's folder, wherever it stands
-SAMPLINGS = ("probability", "quota", "convenience")
 FORMS = ("resident", "staff", "leader", "department")
 THRESHOLDS: Mapping[str, Any] = {
     "speeder": 0.3, "clone_differs": 2, "clone_block": 3, "longstring": "all", "weight_bounds": [0.1, 10.0],
@@ -45,8 +44,10 @@ SCHEMA: Mapping[str, Mapping[str, tuple[type, ...]]] = {
 REQUIRED = {"county": ("id", "name_zh", "name_en", "sampling", "is_synthetic"), "wave": ("from", "to"),
             "period": ("from", "to", "as_of"), "survey": ("form", "wave", "reader"), "ledger": ("table", "file"),
             "report": ("file",), "campaign": ("towns",)}  # fmt: skip
-CHOICES = {"lang": LANGUAGES, "sampling": SAMPLINGS, "form": FORMS, "calendar": ("china", "weekdays"), "reader": ("wjx", "spss"),
-           "count_from": ("next", "same"), "day_ends": ("24:00", "17:30")}  # fmt: skip
+CHOICES = {"lang": LANGUAGES, "sampling": ("probability", "quota", "convenience"), "form": FORMS, "calendar": ("china", "weekdays"),
+           "reader": ("wjx", "spss"), "count_from": ("next", "same"), "cutoff": ("17:30", "24:00"), "day_ends": ("24:00", "17:30")}  # fmt: skip
+HOUR = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")  # any is a cut-off
+FILES = ("text", "number", "file", "calendar_file")
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,6 @@ class County:
         return self.folder / file
 
 
-def find_county(name: str | Path) -> County:
-    """The county with this id, or in this folder; raises CountyError."""
-    return read_county(county_folder(name))
-
-
 def county_folder(name: str | Path) -> Path:
     """The folder of a county: `name` itself, or under `survey_data/` here and in every folder above.
 
@@ -162,26 +158,7 @@ def read_county(folder: Path) -> County:
     file = folder / "county.toml"
     source, raw = read_toml(file)
     Checker(str(file), source).check(raw)
-    if not NAME.fullmatch(raw["county"]["id"]):  # it names folders
-        raise CountyError(
-            "folder.bad_id", _place(str(file), source, "id", raw["county"]["id"]), got=raw["county"]["id"]
-        )
-    for entry in (
-        *raw.get("survey", ()),
-        *raw.get("ledger", ()),
-        *(raw[key] for key in ("report", "county") if key in raw),
-    ):
-        for key in ("text", "number", "file", "calendar_file"):
-            if entry.get(key) and not is_inside(entry[key]):
-                raise CountyError("folder.outside", _place(str(file), source, entry[key]), key=key, file=entry[key])
-            if entry.get(key) and not (folder / entry[key]).is_file():
-                raise CountyError("folder.no_file", _place(str(file), source, entry[key]), key=key, file=entry[key])
     return _build(folder, raw)
-
-
-def is_inside(file: str) -> bool:
-    """Whether a path from a folder stays in it."""
-    return not Path(file).is_absolute() and not os.path.normpath(file).startswith("..")
 
 
 def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
@@ -204,38 +181,29 @@ def read_own(file: Path) -> Mapping[str, Any]:
 
 
 def _build(folder: Path, raw: Mapping[str, Any]) -> County:
-    head = raw["county"]
-    spans = {kind: {name: Span(s["from"], s["to"], s.get("as_of", s["to"])) for name, s in raw.get(kind, {}).items()}
-             for kind in ("wave", "period")}  # fmt: skip
-    return County(
-        folder=folder, id=head["id"], name=Text(head["name_zh"], head["name_en"]), lang=head.get("lang", "zh"),
-        is_synthetic=head["is_synthetic"], sampling=head["sampling"], calendar=head.get("calendar", "china"),
-        calendar_file=folder / head["calendar_file"] if "calendar_file" in head else None,
-        prefixes=tuple(head.get("prefixes", (head["name_zh"],))), waves=spans["wave"], periods=spans["period"],
-        clock=Rule(**raw.get("clock", {})),
-        exclude=tuple(raw.get("exclude", {}).get("flags", ())), thresholds={**THRESHOLDS, **raw.get("thresholds", {})},
-        bars={claim: float(bar) for claim, bar in raw.get("bars", {}).items()},
-        scheme={**SCHEME, **raw.get("scheme", {})}, printed=raw.get("printed", {}),
-        report=folder / raw["report"]["file"] if "report" in raw else None, campaign=raw.get("campaign", {}),
-        own=read_own(folder / "claims.toml"),
-        surveys=tuple(Survey(**entry) for entry in raw.get("survey", ())),
-        ledgers=tuple(Ledger(**entry) for entry in raw.get("ledger", ())),
-    )  # fmt: skip
+    made: dict[str, Any] = {"lang": "zh", "calendar": "china", **raw["county"]}
+    made["name"] = Text(made.pop("name_zh"), made.pop("name_en"))
+    made["prefixes"] = tuple(made.get("prefixes", (made["name"].zh,)))
+    made["calendar_file"] = folder / made["calendar_file"] if "calendar_file" in made else None
+    made["report"] = folder / raw["report"]["file"] if "report" in raw else None
+    for kind in ("wave", "period"):
+        spans = raw.get(kind, {}).items()
+        made[f"{kind}s"] = {name: Span(s["from"], s["to"], s.get("as_of", s["to"])) for name, s in spans}
+    for key, usual in (("thresholds", THRESHOLDS), ("scheme", SCHEME), ("printed", {}), ("campaign", {})):
+        made[key] = {**usual, **raw.get(key, {})}
+    made["bars"] = {claim: float(bar) for claim, bar in raw.get("bars", {}).items()}
+    made["exclude"] = tuple(raw.get("exclude", {}).get("flags", ()))
+    made["surveys"] = tuple(Survey(**entry) for entry in raw.get("survey", ()))
+    made["ledgers"] = tuple(Ledger(**entry) for entry in raw.get("ledger", ()))
+    return County(folder=folder, clock=Rule(**raw.get("clock", {})), own=read_own(folder / "claims.toml"), **made)
 
 
 def _place(file: str, source: str, word: str, value: Any = None) -> Place:
     """The line of the declaration that holds `word`, best the one that sets it to `value`."""
     code = [line.split("#")[0] for line in source.splitlines()]
     lines = [n for n, line in enumerate(code, 1) if re.search(rf"(^|[\s\[.\"']){re.escape(word)}\b", line)]
-    exact = [n for n in lines if value is not None and _sets(code[n - 1], word, value)]
+    exact = [n for n in lines if str(value).casefold() in code[n - 1].partition("=")[2].casefold()]
     return Place(file, row=next(iter(exact or lines), None))
-
-
-def _sets(line: str, key: str, value: Any) -> bool:
-    try:
-        return bool(tomllib.loads(line).get(key) == value)
-    except tomllib.TOMLDecodeError:
-        return False
 
 
 @dataclass(frozen=True)
@@ -253,10 +221,16 @@ class Checker:
         for section, body in raw.items():
             if section not in known:
                 raise self.unknown(section, known)
-            for entry in self.entries(section, body):
+            wanted = list if section in ("survey", "ledger") else dict
+            if not isinstance(body, wanted):
+                raise self.fail("folder.wrong_type", section, key=section, wanted=wanted.__name__, got=repr(body))
+            several = body if wanted is list else dict(body).values() if section in ("wave", "period") else [body]
+            for entry in several:
                 self.check_entry(section, entry)
         if "county" not in raw:
             raise self.fail("folder.no_section", "county", key="[county]")
+        if not NAME.fullmatch(name := raw["county"]["id"]):  # it names folders
+            raise self.fail("folder.bad_id", "id", name, got=name)
         for kind, section in (("wave", "survey"), ("period", "ledger")):
             spans = raw.get(kind, {})
             for name, span in spans.items():
@@ -266,31 +240,31 @@ class Checker:
                 if name not in spans and (name or kind == "wave"):
                     raise self.fail("folder.no_span", name, kind=kind, name=name)
 
-    def entries(self, section: str, body: Any) -> list[Any]:
-        wanted = list if section in ("survey", "ledger") else dict
-        if not isinstance(body, wanted):
-            raise self.fail("folder.wrong_type", section, key=section, wanted=wanted.__name__, got=repr(body))
-        return body if isinstance(body, list) else list(body.values()) if section in ("wave", "period") else [body]
-
     def check_entry(self, section: str, entry: Any) -> None:
         if not isinstance(entry, dict):
             raise self.fail("folder.wrong_type", section, key=section, wanted=f"[{section}.…]", got=repr(entry))
         free = {"bars": (int, float), "printed": (int, float, dict)}
-        schema = dict.fromkeys(entry, free[section]) if section in free else SCHEMA[section]
+        schema: Mapping[str, Any] = dict.fromkeys(entry, free[section]) if section in free else SCHEMA[section]
         for key, value in entry.items():
             if key not in schema:
                 raise self.unknown(key, set(schema), value)
             if not isinstance(value, schema[key]) or (isinstance(value, bool) and bool not in schema[key]):
                 names = " / ".join(kind.__name__ for kind in schema[key])
                 raise self.fail("folder.wrong_type", key, value, key=key, wanted=names, got=repr(value))
-            if key in CHOICES and value not in CHOICES[key]:
+            if value not in CHOICES.get(key, [value]) and not (key == "cutoff" and HOUR.fullmatch(value)):
                 raise self.fail("folder.wrong_value", key, value, key=key, wanted=", ".join(CHOICES[key]), got=value)
-            if key == "cutoff" and not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d|24:00", str(value)):
-                raise self.fail("folder.wrong_value", key, value, key=key, wanted="17:30, 24:00", got=value)
+            if key in FILES and value:
+                self.check_file(key, value)
         holds = (("text",) if entry.get("reader") == "wjx" else ("file",)) if section == "survey" else ()
         for key in (*REQUIRED.get(section, ()), *holds):
             if key not in entry:
                 raise self.fail("folder.no_key", section, section=section, key=key)
+
+    def check_file(self, key: str, file: str) -> None:
+        if Path(file).is_absolute() or os.path.normpath(file).startswith(".."):
+            raise self.fail("folder.outside", file, key=key, file=file)
+        if not (Path(self.file).parent / file).is_file():
+            raise self.fail("folder.no_file", file, key=key, file=file)
 
     def unknown(self, key: str, known: set[str], value: Any = None) -> CountyError:
         close = ", ".join(difflib.get_close_matches(key, known, n=1)) or "-"

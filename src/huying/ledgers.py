@@ -12,20 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from huying import rules
-from huying.contract import Choice, Column, Day, Flag, Id, Instant, Kind, Label, Number, Table, Whole
+from huying import contract, rules
+from huying.contract import Choice, Column, Table
 from huying.words import Text, as_text
 
-KINDS = {"id": Id, "label": Label, "instant": Instant, "day": Day, "flag": Flag, "whole": Whole, "number": Number}
 TEXTS = ("title", "note", "rows")
-
-
-def read_kind(raw: dict[str, Any], options: Mapping[str, Choice]) -> Kind:
-    """The kind of a column; takes its keys out of `raw`."""
-    name = raw.pop("kind")
-    if name == "choice":
-        return options[raw.pop("options")]
-    return KINDS[name](*raw.pop("range", ()))  # type: ignore[no-any-return]
 
 
 def read_values(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -40,7 +31,9 @@ def read_table(raw: Mapping[str, Any], options: Mapping[str, Choice]) -> Table:
     columns = []
     for entry in known.pop("columns"):
         own = dict(entry)
-        columns.append(Column(kind=read_kind(own, options), **read_values(own, f"{name}.{own['name']}")))
+        kind, span = getattr(contract, own["kind"].capitalize()), own.pop("range", ())
+        own["kind"] = options[own.pop("options")] if kind is Choice else kind(*span)
+        columns.append(Column(**read_values(own, f"{name}.{own['name']}")))
     kept = [getattr(rules, own.pop("rule"))(**read_values(own, name)) for own in map(dict, known.pop("rules", ()))]
     example = tuple(as_text(cell, name) if isinstance(cell, dict) else cell for cell in known.pop("example", ()))
     return Table(columns=tuple(columns), rules=tuple(kept), example=example, **read_values(known, name))

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from huying.codebook import MANY, Item
+from huying.derived import Scope
 
 Lists = Mapping[str, Sequence[tuple[int, str]]]  # a county's lists: code and key, such as 1 and T01
 KEY_TYPES = ("single", "dropdown", "matrix_single")
@@ -52,30 +53,19 @@ def name_one(answers: pd.Series, item: Item, keys: Mapping[int, str]) -> pd.Seri
     return answers.astype("Float64") if item.type == "number" else answers.astype("string")
 
 
-def options_of(items: Sequence[Item], lists: Lists) -> dict[str, tuple[str, ...]]:
-    """The columns of a form with the keys that each may hold, in the order of the form; none for numbers, yes-no and texts."""
-    found: dict[str, tuple[str, ...]] = {}
+def scope_of(items: Sequence[Item], lists: Lists, groups: Mapping[str, Sequence[str]]) -> Scope:
+    """What a rule may speak of: columns with their answers, in the order of the form, and `groups` with theirs.
+
+    Answers may be named by their wording in either language; a quiz by its item, each row with the key of its right answer.
+    """
+    options, right, words = dict[str, Sequence[str]](), dict[str, Mapping[str, str]](), dict[str, Mapping[str, str]]()
     for item in items:
-        keys = tuple(keys_of(item, lists).values()) if item.type in KEY_TYPES else ()
-        found.update(dict.fromkeys(item.columns, keys))
-    return found
-
-
-def words_of(items: Sequence[Item]) -> dict[str, dict[str, str]]:
-    """Of each closed column the keys of its options by their wording, in both languages."""
-    found: dict[str, dict[str, str]] = {}
-    for item in (item for item in items if item.type in KEY_TYPES):
-        found |= {name: {text: option.key for option in item.options for text in option.text} for name in item.columns}
-    return found
-
-
-def right_keys(items: Sequence[Item]) -> dict[str, dict[str, str]]:
-    """The quizzes of a form: by the item's name, each row's column with the key of its right answer."""
-    found: dict[str, dict[str, str]] = {}
-    for item in items:
-        keys = {option.code: option.key for option in item.options}
-        columns = dict(zip(item.variables, item.columns, strict=True))
-        right = {columns[f"{item.id}_{row}"]: keys[code] for row, code in item.right.items()}
-        if right:
-            found[item.name] = right
-    return found
+        keys, named = keys_of(item, lists), dict(zip(item.variables, item.columns, strict=True))
+        is_closed = item.type in KEY_TYPES
+        options |= dict.fromkeys(item.columns, tuple(keys.values()) if is_closed else ())
+        if is_closed:
+            own = {text: option.key for option in item.options for text in option.text}
+            words |= dict.fromkeys(item.columns, own)
+        if item.right:
+            right[item.name] = {named[f"{item.id}_{row}"]: keys[code] for row, code in item.right.items()}
+    return Scope({**options, **groups}, right, words)

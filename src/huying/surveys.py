@@ -14,11 +14,11 @@ from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.clean.flags import RULES
 from huying.clean.intake import county_lists
 from huying.codebook import house_codebook
-from huying.derived import Derived, Scope
+from huying.derived import Derived
 from huying.errors import EstimateError
 from huying.estimates import Design, with_weights
 from huying.folder import FORMS
-from huying.named import Lists, name_answers, options_of, right_keys, words_of
+from huying.named import Lists, name_answers, scope_of
 from huying.prepare import derived_of
 from huying.samples import SEXES, Sample, analysed, resident_sample, staff_sample
 from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
@@ -78,7 +78,7 @@ def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weigh
     frame.index, reasons.index = ids, ids
     groups = {name: order or sorted(frame[name].dropna().unique()) for name, order in GROUPS.items() if name in frame}
     known = [item for item in items if set(item.columns) <= set(answers)]
-    scope = Scope({**options_of(known, lists), **groups}, right_keys(known), words_of(known))
+    scope = scope_of(known, lists, groups)
     asked = {name for item in items for name in (item.name, *item.columns)}
     house = [name for item in house_codebook().form(form) for name in (item.name, *item.columns)]
     made: dict[str, Any] = {"wave": "" if absent == NOT_ASKED else wave, "book": county.book, "scope": scope}

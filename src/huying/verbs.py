@@ -17,11 +17,10 @@ from huying import words
 from huying.batch.cluster import run_counties
 from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Job, Site
 from huying.batch.make import Summary, make
-from huying.claims.decided import decided_claims
-from huying.claims.declared import claims_of
-from huying.claims.frozen import freeze as freeze_rules
-from huying.claims.judged import CANNOT_SAY
-from huying.claims.listing import list_claims
+from huying.claims.declared import claims_of, decided_claims
+from huying.claims.declared import freeze as freeze_rules
+from huying.claims.evidence import CANNOT_SAY
+from huying.claims.worded import list_claims
 from huying.clean.intake import Intake
 from huying.clean.ledger_rules import say_rejected
 from huying.dictionary import dictionary as text_of_dictionary

@@ -6,7 +6,6 @@ n-th counted day. The day of receipt is not counted (Civil Code, article 201) un
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,34 +25,24 @@ FIRST, LAST = np.datetime64("1990-01-01"), np.datetime64("2099-12-31")
 class Rule:
     """How a clock runs: the first counted day, the hour after which a slip counts as the next day's, the end of a day.
 
-    `cutoff` None or "24:00" is no cut-off. Raises CalendarError for anything but next or same and hours such as 17:30.
+    `cutoff` "24:00" is no cut-off. What a county may write here is checked with its `county.toml`.
     """
 
     count_from: str = "next"
-    cutoff: str | None = "17:30"
+    cutoff: str = "17:30"
     day_ends: str = "24:00"
-
-    def __post_init__(self) -> None:
-        hour = r"([01]\d|2[0-3]):[0-5]\d|24:00"
-        fits = {"count_from": "next|same", "cutoff": hour, "day_ends": hour}
-        for name, form in fits.items():
-            value = getattr(self, name)
-            if not re.fullmatch(form, str(value)) and (name, value) != ("cutoff", None):
-                raise CalendarError("workdays.bad_rule", key=name, got=repr(value))
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Which days are working days: `index[i]` counts the working days up to day i, `known[i]` says whether i is decided."""
+    """Which days are working days: `index[i]` counts the working days from FIRST up to day i, `known[i]` says whether i is decided."""
 
-    name: str
-    first: np.datetime64
     index: Ints
     known: npt.NDArray[np.bool_]
 
     def position(self, days: npt.NDArray[np.datetime64]) -> Ints:
         """The place of each day in the calendar; raises CalendarError for a day in a year without notice."""
-        place: Ints = (days.astype("datetime64[D]") - self.first).astype(np.int64)
+        place: Ints = (days.astype("datetime64[D]") - FIRST).astype(np.int64)
         bad = (place < 0) | (place >= len(self.index)) | ~self.known[np.clip(place, 0, len(self.known) - 1)]
         if bad.any():
             day = str(days.astype("datetime64[D]")[bad][0])
@@ -64,23 +53,14 @@ class Calendar:
         """W(d): how many working days there are up to and including each day."""
         return np.asarray(self.index[self.position(days)], dtype=np.int64)
 
-    def nth(self, number: Ints) -> npt.NDArray[np.datetime64]:
-        """The day on which the count of working days reaches each number."""
-        place = np.searchsorted(self.index, number)
-        days = self.first + np.asarray(place, dtype="timedelta64[D]")
-        self.position(days)
-        return np.asarray(days, dtype="datetime64[D]")
-
 
 @cache
 def calendar(name: str = "china", extra: Path | None = None) -> Calendar:
     """The calendar `china` (official notices 2004 to 2026) or `weekdays` (Monday to Friday), changed by the CSV `extra`.
 
     `extra` has the columns day, is_workday (1 or 0); its days add a year or replace what a notice says. Raises
-    CalendarError for another name, an unfit row, or days that leave undecided ones before them.
+    CalendarError for an unfit row or days that leave undecided ones before them.
     """
-    if name not in ("china", "weekdays"):
-        raise CalendarError("workdays.bad_name", got=repr(name))
     days = np.arange(FIRST, LAST + 1)
     works, known = np.asarray(np.is_busday(days)), np.ones(len(days), dtype=bool)
     if name == "china":
@@ -96,7 +76,7 @@ def calendar(name: str = "china", extra: Path | None = None) -> Calendar:
     if len(hole):
         day = str(days[span[0] + hole[0]])
         raise CalendarError("workdays.gap", Place(str(extra)), day=day, year=day[:4])
-    return Calendar(name, FIRST, np.cumsum(works).astype(np.int64), known)
+    return Calendar(np.cumsum(works).astype(np.int64), known)
 
 
 def added_days(file: Path) -> tuple[Ints, npt.NDArray[np.bool_]]:
@@ -113,12 +93,12 @@ def added_days(file: Path) -> tuple[Ints, npt.NDArray[np.bool_]]:
     return place, (table["is_workday"] == "1").to_numpy(dtype=bool)
 
 
-def counted_day(moments: pd.Series, late_after: str | None) -> npt.NDArray[np.datetime64]:
+def counted_day(moments: pd.Series, late_after: str) -> npt.NDArray[np.datetime64]:
     """The calendar day that each moment belongs to: after `late_after` it is the next day's; midnight means no hour."""
     days = np.asarray(moments.to_numpy(), dtype="datetime64[D]")
-    if late_after in (None, "24:00"):
+    if late_after == "24:00":
         return days
-    hour, minute = map(int, str(late_after).split(":"))
+    hour, minute = map(int, late_after.split(":"))
     late = ((moments - moments.dt.normalize()) > pd.Timedelta(hours=hour, minutes=minute)).to_numpy()
     return np.asarray(days + late.astype("timedelta64[D]"))
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from demo_county.calls import AS_OF, FIRST, LAST
 from demo_county.draws import apportion, days_between, pick, spread, spread_by
 from demo_county.population import Population
 from demo_county.truths import Bools, Floats, Ints, Truths
+from huying import workdays
 from huying.ledgers import CHECKS, LEVELS
-from huying.workdays import Rule, calendar, starts
+from huying.workdays import Calendar, Rule, calendar, starts
 
 QUARTER = pd.Timestamp("2022-10-10"), pd.Timestamp("2022-12-28")  # in it every item that is awake is asked for
+
+
+def nth_day(days: Calendar, number: Ints) -> npt.NDArray[np.datetime64]:
+    """The day on which the count of working days reaches each number."""
+    return workdays.FIRST + np.searchsorted(days.index, number).astype("timedelta64[D]")
 
 
 def delegated_items(truths: Truths) -> pd.DataFrame:
@@ -73,7 +80,7 @@ def service_log(truths: Truths, accepted: pd.DataFrame, places: pd.DataFrame, rn
     asked = requests(truths, accepted, rng)
     n, town = len(asked), asked["town"].to_numpy(dtype=np.int64)
     first, last = (days.up_to(asked[name].to_numpy().astype("datetime64[D]")) for name in ("from", "to"))
-    on = days.nth(first + 1 + (rng.random(n) * (last - first)).astype(np.int64))
+    on = nth_day(days, first + 1 + (rng.random(n) * (last - first)).astype(np.int64))
     at = pd.Series(pd.DatetimeIndex(on) + pd.to_timedelta(rng.integers(510, 1025, n), unit="min"))
     promise = (
         asked["item_id"]
@@ -84,7 +91,7 @@ def service_log(truths: Truths, accepted: pd.DataFrame, places: pd.DataFrame, rn
     kept = spread_by(rng, town) < town_shares(truths, "kept", rng)[town]
     wait = np.where(kept, (rng.random(n) * (limit + 1)).astype(np.int64), limit + rng.geometric(0.5, n))
     later = pd.Series(
-        pd.DatetimeIndex(days.nth(starts(at, Rule(), days) + wait))
+        pd.DatetimeIndex(nth_day(days, starts(at, Rule(), days) + wait))
         + pd.to_timedelta(rng.integers(540, 1020, n), unit="min")
     )
     done = later.where(wait > 0, at + pd.to_timedelta(rng.integers(8, 45, n), unit="min"))

@@ -61,14 +61,14 @@ def test_the_chart_shows_the_new_value(seen, before):
 
 
 def test_the_recorded_row_is_the_new_one(seen):
-    rows = seen[0]["county"].recorded.rows
+    rows = seen[0]["county"].recorded
     own = rows[(rows["claim"] == "P16") & (rows["part"] == "")].set_index("place")["estimate"]
     share = seen[0]["aware"].set_index("place")["estimate"]
     assert own.drop("T12").to_dict() == share.drop("T12").to_dict()  # T12: too few answers
 
 
 def test_what_does_not_rest_on_it_is_as_before(seen):
-    rows, frozen = seen[0]["county"].recorded.rows, read_frozen()
+    rows, frozen = seen[0]["county"].recorded, read_frozen()
     now, was = (
         table[(table["claim"] == "P17") & (table["wave"] == WAVE) & (table["part"] == "")] for table in (rows, frozen)
     )

@@ -14,8 +14,7 @@ import pytest
 from agencies_stand_in import FEW_DRAWS
 
 import huying as hy
-from huying.claims.judged import CANNOT_SAY
-from huying.claims.verdict import KEY, Recorded
+from huying.claims.evidence import CANNOT_SAY, KEY
 from huying.claims.worded import FORM_NAMES
 from huying.clean.intake import LISTS
 from huying.counties import County
@@ -92,13 +91,13 @@ class Read:
 
         @contextmanager
         def watch(n, names):
-            county.cell, county.recorded = n, Recorded()
+            county.cell, county.judged = n, []
             if not is_run(n):
                 names.update(self.names[n])
                 yield False
                 return
             yield True
-            rows[n] = county.recorded.rows.reindex(columns=SAID)
+            rows[n] = county.recorded.reindex(columns=SAID)
             if not self.rows:
                 self.names[n] = {name: names[name] for name in self.flow[n][0] if name in names}
 
@@ -167,7 +166,7 @@ def test_the_cells_that_it_does_not_reach_give_what_they_gave(read, notebook, na
 def test_a_notebook_in_a_county_without_any_survey(whole, read, notebook):
     county = Cut(whole, *FORM_NAMES)
     run_notebook(notebook, county, TOWN, WAVE, change=CHANGES.get(notebook), draw=False)
-    head = county.recorded.rows.reindex(columns=[*KEY, "verdict", "reason"]).query("part == ''")
+    head = county.recorded.reindex(columns=[*KEY, "verdict", "reason"]).query("part == ''")
     asking = {claim for claim in read(notebook).claims if set(county.claim(claim).needs) & set(FORM_NAMES)}
     assert set(head.loc[head["claim"].isin(asking), "verdict"]) <= {CANNOT_SAY}
     assert set(head["claim"]) == read(notebook).claims and (head["verdict"] != "").all()

@@ -7,7 +7,7 @@ import pytest
 from part_of_demo import ROOT, copy_part
 
 import huying as hy
-from huying.claims.frozen import freeze
+from huying.claims.declared import freeze
 from huying.folder import read_county
 from run_notebook import run_notebook
 
@@ -49,7 +49,7 @@ def test_what_the_page_prints_is_printed(folder, page, lang, capsys):
 
 def test_the_notebook_judges_it_for_every_town(folder):
     names, printed = run_notebook("41", folder, "T07", WAVE, "en")
-    rows = names["county"].recorded.rows
+    rows = names["county"].recorded
     assert set(rows["claim"]) == {"Z01"} and len(rows) == 19
     assert rows.set_index("place").loc["county", ["estimate", "n"]].tolist() == pytest.approx([0.568, 1092], abs=5e-4)
     assert "Z01 | Median Town | Most residents find the window staff polite" in printed

@@ -5,7 +5,7 @@ import pytest
 from second_county import make_second
 
 import huying as hy
-from huying.claims.verdict import KEY
+from huying.claims.evidence import KEY
 from run_notebook import evidence_of, recording, run_notebook
 
 WAVES, SHOWN = ("2023", "2024"), ("estimate", "low", "high", "n", "verdict")
@@ -48,7 +48,7 @@ def test_its_notebooks_run_for_a_town_in_the_other_language(second, evidence, no
     monkeypatch.setenv("HUYING_FIGURES", str(tmp_path))
     names, _ = run_notebook(notebook, second.declared.folder, town="V004", wave="2023", lang="zh")
     assert "乙样县" in repr(names["county"])
-    own = names["county"].recorded.rows.reindex(columns=[*KEY, *SHOWN]).set_index(list(KEY))[list(SHOWN)]
+    own = names["county"].recorded.reindex(columns=[*KEY, *SHOWN]).set_index(list(KEY))[list(SHOWN)]
     assert own.empty == ("own_claims" in notebook)  # of which the county declares none
     same = evidence.set_index(list(KEY)).loc[own.index, list(SHOWN)]
     pd.testing.assert_frame_equal(own, same, check_dtype=False, check_index_type=False)

@@ -66,7 +66,7 @@ def test_a_county_with_one_file_runs_every_notebook(small, notebook, file, monke
     monkeypatch.setenv("HUYING_FIGURES", str(tmp_path / "figures"))
     names, printed = run_notebook(notebook, small[file], town="T14", wave="2023")
     county = names["county"]
-    head = county.recorded.rows.query("part == ''")
+    head = county.recorded.query("part == ''")
     assert "quota sample" in repr(county)
     for row in head.to_dict("records"):
         lacking = [name for name in county.claim(row["claim"]).needs if name not in ("towns", file)]

@@ -73,7 +73,7 @@ def told_by(source, county, town=COUNTY, change=None):
             else run_lines(source, county, town)
         )
     held = [value for key, value in sorted(names.items()) if not key.startswith("_")]
-    rows = names["county"].recorded.rows
+    rows = names["county"].recorded
     return rows, [*frames_of(held), *(frame_of(table) for table in drawn)], printed
 
 

@@ -205,7 +205,6 @@ def test_titles_names_and_aliases_are_found():
         got = CALLS.check(text(**dict(zip(names, (["01"], ["2022-09-30"], [""], ["3"]), strict=True))), PLACE)
         assert got.kept.to_dict("records") == [{"id": "01", "start": pd.Timestamp("2022-09-30"), "end": pd.NaT, "n": 3}]
         assert list(got.kept.index) == [2]
-        assert got.unused == ()
 
 
 def test_missing_column_names_file_wanted_and_found():
@@ -231,7 +230,6 @@ def test_optional_columns_may_be_absent_and_others_are_named():
     got = CALLS.check(text(id=["1"], start=["2022-09-30"], note=["x"]), PLACE)
     assert list(got.kept.columns) == ["id", "start", "end", "n"]
     assert got.kept["n"].dtype == "Int64" and got.kept["end"].isna().all()
-    assert got.unused == ("note",)
 
 
 def test_rows_set_aside_with_line_value_and_reason():

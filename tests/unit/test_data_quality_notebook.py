@@ -81,7 +81,7 @@ def test_own_claims_are_judged_in_one_loop(tmp_path):
         "polite staff (polite): agree_courteous >= 4." in printed
         and "Z01 | A | Most find the staff polite: supported, 83.3%" in printed
     )
-    rows = names["county"].recorded.rows
+    rows = names["county"].recorded
     assert rows["place"].tolist() == ["T01", "T02", "county"] and rows["estimate"].tolist() == pytest.approx(
         [5 / 6] * 3
     )

@@ -26,8 +26,7 @@ def test_every_chart_of_the_gallery_is_drawn_by_a_notebook():
 
 
 def test_the_frozen_rules_of_the_demo_county_are_those_of_the_package():
-    from huying.claims.declared import claims_of
-    from huying.claims.frozen import read_freeze, rule_hashes
+    from huying.claims.declared import claims_of, read_freeze, rule_hashes
     from huying.folder import read_county
 
     demo = read_county(ROOT / "survey_data" / "demo")

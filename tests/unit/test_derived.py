@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.derived import Answers, Derived, Scope, holds, read_derived, read_one, read_rule
+from huying.derived import Answers, Derived, Scope, holds, read_derived, read_rule
 from huying.errors import CountyError, EstimateError, Place
 from huying.words import use_language
 
 PLACE = Place("indicators.toml")
+def read_one(raw, place):
+    (one,) = read_derived({"indicator": [raw]}, place).values()
+    return one
+
+
 SCOPE = Scope(
     {
         "heard": ("read", "told", "name_only", "not_heard", "cannot_say"),

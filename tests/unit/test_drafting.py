@@ -98,7 +98,7 @@ def opened(name="own"):
 
 def words_of(survey, column):
     """A column's answers in the words of the form."""
-    item, _ = survey.book.find("resident", column)
+    item = next(item for item in survey.book.form("resident") if column in item.columns)
     named = {option.key: option.text.zh for option in item.options}
     return survey.frame[column].map(named).tolist()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from huying.errors import CountyError
-from huying.folder import THRESHOLDS, find_county, read_county
+from huying.folder import THRESHOLDS, county_folder, read_county
 from huying.words import Text
 from huying.workdays import Rule
 
@@ -267,11 +267,11 @@ def test_a_county_is_found_from_any_folder_below(folder, monkeypatch, tmp_path_f
     (place / "county.toml").write_text(GOOD, "utf-8")
     monkeypatch.delenv("HUYING_HOME", raising=False)
     monkeypatch.chdir(deep)
-    assert find_county("jia").folder == place
-    assert find_county(place).folder == place
+    assert county_folder("jia") == place
+    assert county_folder(place) == place
     with pytest.raises(CountyError, match="no county yi"):
-        find_county("yi")
+        county_folder("yi")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HUYING_HOME", str(home))
-    assert find_county("jia").folder == place
-    assert isinstance(find_county("jia").folder, Path)
+    assert county_folder("jia") == place
+    assert isinstance(county_folder("jia"), Path)

@@ -12,11 +12,10 @@ import statsmodels.formula.api as smf
 from agencies_stand_in import LETTERS, TOWNS, agencies, changes, county, documents, form, leaders, rows_of
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from huying.claims.judged import NOT_SUPPORTED, SUPPORTED, judge
+from huying.claims.evidence import NOT_SUPPORTED, SUPPORTED, judge
 from huying.counted import find_medians, student
 from huying.exact import conditional_odds_ratio
 from huying.measures import agencies as measures
-from huying.measures import cooperation
 from huying.scales import ordinal_logit
 from run_notebook import StandIn, run_notebook
 
@@ -151,9 +150,9 @@ def test_what_leaders_say_is_merged_by_town_and_agency(tmp_path):
     }
     L04 = {"L04_a": [3, 98, None, 1, 3, 98, 1, 2, None, *[2, 1, 98] * 3], "L04_b": [3] * 9 + [None] * 9}
     survey = county(tmp_path, {}, {"leader": leaders(**L03, **L04)}).survey("leader")
-    replaced = cooperation.Said("head_changed_", yes=["yes"], no=["no"])
-    fact = cooperation.merge_leaders(
-        survey, replaced, cooperation.Said("consulted_", ["none"], ["written", "oral"])
+    replaced = measures.Said("head_changed_", yes=["yes"], no=["no"])
+    fact = measures.merge_leaders(
+        survey, replaced, measures.Said("consulted_", ["none"], ["written", "oral"])
     ).iloc[0]
     assert fact["n"] == 9 and fact["estimate"] == pytest.approx(4 / 7) and fact["method"] == "exact"
     # R: binom.test(4, 9)$conf.int[1] = .1369957, binom.test(6, 9)$conf.int[2] = .9251454
@@ -334,7 +333,7 @@ def test_the_agreement_is_that_of_the_median_ratings(tmp_path):
     rated = {f"S19_{letter}": said for letter in LETTERS}
     here = county(tmp_path, {}, {"leader": leaders(**dict.fromkeys(CORE, leader)), "staff": staff_form(**rated)})
     staff = here.survey("staff")
-    sides = cooperation.compare_sides(here.survey("leader"), staff, "cooperation_core_", "cooperation_").set_index(
+    sides = measures.compare_sides(here.survey("leader"), staff, "cooperation_core_", "cooperation_").set_index(
         "part"
     )
     fact = sides.loc["weighted_kappa"]
@@ -343,7 +342,7 @@ def test_the_agreement_is_that_of_the_median_ratings(tmp_path):
     # the towns are the PSUs: six of them, five degrees of freedom, not 29
     assert fact["df"] == 5 and fact["low"] < 0 < fact["high"]
     assert sides.loc["leaders_less_staff", "estimate"] == pytest.approx((0 + 0 + 2 + 0 + 0 - 2) / 6)
-    alpha, omega = cooperation.measure_reliability(staff, "cooperation_", 19).to_dict("records")
+    alpha, omega = measures.measure_reliability(staff, "cooperation_", 19).to_dict("records")
     assert alpha["estimate"] == pytest.approx(1.0), "five items that are one"
     assert np.isnan(omega["estimate"]) and omega["reason"] == "not estimable"
 
@@ -356,7 +355,7 @@ def test_the_bootstrap_does_not_hang_on_the_order_of_the_rows(tmp_path):
     for turn, table in enumerate((rows, rows.sample(frac=1, random_state=1).reset_index(drop=True))):
         (tmp_path / str(turn)).mkdir()
         staff = county(tmp_path / str(turn), {}, {"staff": table}).survey("staff")
-        told.append(cooperation.measure_reliability(staff, "cooperation_", 9)[["estimate", "low", "high"]])
+        told.append(measures.measure_reliability(staff, "cooperation_", 9)[["estimate", "low", "high"]])
     pd.testing.assert_frame_equal(*told)
 
 
@@ -365,7 +364,7 @@ def test_old_stations_running_turn_the_ratings(tmp_path):
     run, said = [1, 1, 1, 1, 4, 4, 4, 4] * 6, [4, 4, 4, 2, 4, 2, 2, 2] * 6
     rated = {f"S19_{letter}": said for letter in LETTERS} | {"S09": run}
     staff = county(tmp_path, {}, {"staff": staff_form(8, **rated)}).survey("staff")
-    long = cooperation.stack_ratings(staff, "cooperation_", "old_running")
+    long = measures.stack_ratings(staff, "cooperation_", "old_running")
     fit = ordinal_logit(long["rating"], long[["old_running"]], long["weight"], long["town"], long["person"])
     fact = student(fit.coefficients[0], fit.se[0], fit.df, fit.n, fit.reason).iloc[0]
     assert fact["estimate"] == pytest.approx(-2 * log(3), rel=1e-8) and fact["n"] == 5 * 48
@@ -388,6 +387,6 @@ def test_staff_alone_say_no_headline(tmp_path):
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_county_without_any_of_it_runs_to_the_end(tmp_path, lang):
     names, _ = run_notebook("12", StandIn(tmp_path, {}, lang=lang), lang=lang, draw=False)
-    rows = names["county"].recorded.rows
+    rows = names["county"].recorded
     assert set(rows["claim"]) == {f"P2{k}" for k in range(1, 9)} and rows["estimate"].isna().all()
     assert set(rows["verdict"]) <= {"cannot say", ""}

@@ -1,5 +1,7 @@
 """Measures of calls on hand-made ledgers: the trend, the ratio of two shares, need, silent towns, rulings."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,7 +98,7 @@ def test_a_case_is_ruled_on_in_time_or_too_young_to_say():
         "period": "2022", "referred_on": day(["2022-11-01", "2022-11-01", "2022-11-01", "2022-12-07", "2022-12-08"]),
         "ruled_on": day(["2022-12-01", "2022-12-02", None, None, "2022-12-10"]),
     })  # fmt: skip
-    found = calls.time_cases(cases, {"2022": pd.Timestamp("2023-01-06")})
+    found = calls.time_cases(cases, {"2022": SimpleNamespace(as_of="2023-01-06")})
     assert found["ruling_days"].fillna(-1).tolist() == [30, 31, -1, -1, 2]
     # 7 December is 30 days before 6 January, 8 December 29: too young, although ruled on
     assert found["is_ruled_on_time"].fillna(pd.NA).tolist() == [True, False, False, False, pd.NA]

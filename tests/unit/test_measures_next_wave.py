@@ -6,7 +6,7 @@ import pytest
 from surveys_stand_in import register, residents
 
 from huying.estimates import COUNT, POOLED, STUDENT
-from huying.measures.next_wave import (
+from huying.measures.precision import (
     correlate_waves,
     plan_next,
     rise_of_mean,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.measures import posts
+from huying.measures import structure
 from run_notebook import StandIn, judged, register_of
 
 TOWNS = register_of(3).assign(pop=[2000, 1000, 1000])
@@ -90,21 +90,21 @@ def test_one_year_is_no_baseline(tmp_path):
 
 
 def test_gini():
-    assert posts.gini(np.array([1.0, 1.0, 1.0])) == 0
-    assert posts.gini(np.array([17.0, 9.0])) == pytest.approx(
+    assert structure.gini(np.array([1.0, 1.0, 1.0])) == 0
+    assert structure.gini(np.array([17.0, 9.0])) == pytest.approx(
         4 / 26
     )  # mean difference (0 + 8 + 8 + 0) / 4, over 2 x 13
-    assert posts.gini(np.array([0.0, 0.0, 0.0, 1.0])) == pytest.approx(0.75)  # all with one of n: 1 - 1/n
-    assert np.isnan(posts.gini(np.array([])))
+    assert structure.gini(np.array([0.0, 0.0, 0.0, 1.0])) == pytest.approx(0.75)  # all with one of n: 1 - 1/n
+    assert np.isnan(structure.gini(np.array([])))
 
 
 def latest_of(plan):
     return plan[plan["year"] == 2022]
 
 
-def compared(kinds=posts.KINDS, plan=PLAN, stock=STOCK):
+def compared(kinds=structure.KINDS, plan=PLAN, stock=STOCK):
     latest = latest_of(plan)
-    return posts.compare_plan(latest, posts.stock_before(stock, latest), kinds).iloc[0]
+    return structure.compare_plan(latest, structure.stock_before(stock, latest), kinds).iloc[0]
 
 
 def test_plan_share_against_stock_share():
@@ -120,8 +120,8 @@ def test_plan_share_against_stock_share():
 
 def test_the_stock_of_the_plan_year_where_there_is_none_before():
     latest = latest_of(PLAN)
-    stock = posts.stock_before(STOCK[STOCK["year"] == 2021].assign(year=2022), latest)
-    assert posts.sum_by_kind(stock, "quota").loc[posts.KINDS].sum().tolist() == [50, 200]
+    stock = structure.stock_before(STOCK[STOCK["year"] == 2021].assign(year=2022), latest)
+    assert structure.sum_by_kind(stock, "quota").loc[structure.KINDS].sum().tolist() == [50, 200]
 
 
 @pytest.mark.parametrize(("plan", "stock"), [
@@ -130,7 +130,7 @@ def test_shares_need_the_countys_own_posts(plan, stock):
     assert compared(plan=plan, stock=stock)["reason"] == "no county total"
 
 
-SUMS = posts.sum_by_kind(latest_of(PLAN), "planned")
+SUMS = structure.sum_by_kind(latest_of(PLAN), "planned")
 
 
 @pytest.mark.parametrize(("printed", "wrong"), [
@@ -146,7 +146,7 @@ def test_printed_counts(tmp_path, printed, wrong):
 def test_masked_numbers(tmp_path):
     for claim in ("A13", "A14"):
         assert head(tmp_path, claim, quota_plan=PLAN)["reason"].tolist() == ["number masked"]
-    assert posts.printed_share(SUMS, None)["share"].to_dict() == {
+    assert structure.printed_share(SUMS, None)["share"].to_dict() == {
         "without_edu_health": 104 / 160, "with_edu_health": 104 / 410}  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def test_masked_numbers(tmp_path):
     (25.5, 0.255 - 104 / 410, "with_edu_health"),  # .134 points off
 ])  # fmt: skip
 def test_which_denominator_the_percentage_has(percent, gap, nearest):
-    first = posts.printed_share(SUMS, {"percent": percent, "towns": 104}).iloc[0]
+    first = structure.printed_share(SUMS, {"percent": percent, "towns": 104}).iloc[0]
     assert first["gap"] == pytest.approx(gap, abs=1e-12) and first.name == nearest
 
 

@@ -244,7 +244,7 @@ def test_a_town_without_a_call_counts_as_zero(county):
     asked = form("staff", towns, S14=[4, 6] * 24, S15=[3, 2] * 24)
     here = county(calls_of([(town, "K1", "2022-03-01", True) for town in TOWNS if town != "T02"]), {"staff": asked})
     names, _ = run_notebook("21", here, wave="2023", draw=False, claims=["S31"])
-    rows = here.recorded.rows
+    rows = here.recorded
     assert part(rows, place="T01")["estimate"] == pytest.approx(5 / 10)
     silent = part(rows, place="T02")
     assert silent[["estimate", "high", "verdict"]].tolist() == [0, 0, "supported"] and "no_call" in silent["remark"]

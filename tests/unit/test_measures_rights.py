@@ -6,7 +6,7 @@ import pytest
 from agencies_stand_in import TOWNS, agencies, changes, documents, form, leaders
 
 from huying.errors import EstimateError
-from huying.measures import rights
+from huying.measures import services
 from run_notebook import StandIn, judged
 
 TOML = """[wave.2023]
@@ -112,7 +112,7 @@ def test_no_mechanism_no_occasion(look):
     found = look("B02", granted([True] * 4, register=papers(("甲", "plan", "2022-08-20", None))))
     assert row(found, "granted")["estimate"] == 0
     assert "no mechanism date" in row(found)["reason"] and row(found)["n"] == 0
-    assert rights.list_occasions(CHANGES, agencies(assessed_by_town=True), pd.NaT).empty
+    assert services.list_occasions(CHANGES, agencies(assessed_by_town=True), pd.NaT).empty
 
 
 # --- what leaders say -------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def test_rights_that_every_town_used(look, towns, bounds, verdict):
 def test_each_right_by_itself(tmp_path):
     rows = leaders(**answers(T02=[2, 3, 2], T03=[2, 98, 2]))
     survey = StandIn(tmp_path, {}, {"leader": rows}, TOML, towns=6).survey("leader", wave="2023")
-    shares = [rights.tally_use(survey, [right]).iloc[0] for right in USED]
+    shares = [services.tally_use(survey, [right]).iloc[0] for right in USED]
     assert [share["estimate"] for share in shares[:2]] == [1, 1] and shares[2]["low"] == pytest.approx(4 / 6)
 
 
@@ -183,7 +183,7 @@ def appraised(weights=WEIGHTS, scores=SCORES, departments=DEPARTMENTS):
 
 
 def ranked(weights=WEIGHTS, scores=SCORES):
-    return rights.rank_departments(rights.keep_latest(weights), rights.keep_latest(scores))
+    return services.rank_departments(services.keep_latest(weights), services.keep_latest(scores))
 
 
 def test_nominal_weight(look):
@@ -215,13 +215,13 @@ def test_effective_weight_of_equal_spread():
     # w = .5 for all; towns 60, 70, 80, other 70, 70, 70: all the variance of the total is the towns'
     half = WEIGHTS[:3].assign(town_weight=0.5, other_weight=0.5)
     only = ranked(half, SCORES.assign(town_score=[60, 70, 80], other_score=70))
-    assert rights.variance_share(only["town_part"], only["total"]) == pytest.approx(1)
+    assert services.variance_share(only["town_part"], only["total"]) == pytest.approx(1)
     # other 80, 70, 90: parts -5, 0, 5 and 0, -5, 5; total -5, -5, 10: (25 + 50) / 150
     both = ranked(half, SCORES.assign(town_score=[60, 70, 80], other_score=[80, 70, 90]))
-    assert rights.variance_share(both["town_part"], both["total"]) == pytest.approx(75 / 150)
-    assert rights.variance_share(both["other_part"], both["total"]) == pytest.approx(75 / 150)
+    assert services.variance_share(both["town_part"], both["total"]) == pytest.approx(75 / 150)
+    assert services.variance_share(both["other_part"], both["total"]) == pytest.approx(75 / 150)
     flat = ranked(half, SCORES.assign(town_score=70, other_score=70))
-    assert np.isnan(rights.variance_share(flat["town_part"], flat["total"]))
+    assert np.isnan(services.variance_share(flat["town_part"], flat["total"]))
 
 
 def test_ranks_under_other_weights(look):

@@ -7,7 +7,7 @@ from agencies_stand_in import form
 from scipy import stats
 
 from huying.ledgers import CHECKS, TABLES
-from huying.measures import posts, services
+from huying.measures import services, structure
 from run_notebook import StandIn, judged
 
 TOML = """[wave.2023]
@@ -195,7 +195,7 @@ def test_items_without_a_log_or_a_list_of_what_was_taken_over(look):
 
 
 def test_the_gini_of_nothing_is_unknown():
-    assert np.isnan(posts.gini(pd.Series([0, 0]))) and np.isnan(posts.gini([]))
+    assert np.isnan(structure.gini(pd.Series([0, 0]))) and np.isnan(structure.gini([]))
 
 
 @pytest.mark.parametrize(("day", "n"), [("2022-03-10", 1), ("2023-06-02", 1), ("2023-06-03", 0), (None, 0)])

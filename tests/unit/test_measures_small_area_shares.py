@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from surveys_stand_in import aware_of, ids, register, residents
 
-from huying.measures.small_area_shares import borrow_strength, regressors
+from huying.measures.precision import borrow_strength, regressors
 from run_notebook import StandIn, judged
 
 WAVE = "[wave.2023]\nfrom = 2023-05-08\nto = 2023-06-02\n"

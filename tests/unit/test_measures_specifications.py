@@ -6,7 +6,7 @@ import pytest
 from surveys_stand_in import aware_of, ids, margins, register, residents
 
 from huying.claims.declared import house_claims
-from huying.claims.judged import judge_claim
+from huying.claims.evidence import judge_claim
 from huying.estimates import COUNTY
 from huying.measures import specifications
 from huying.measures.specifications import AS_NO, AS_YES, DECLARED, LEFT_OUT
@@ -129,7 +129,7 @@ def test_every_combination_for_every_town(tmp_path):
     assert made.groupby("place")["is_headline"].sum().eq(1).all()
     assert not made.duplicated(["place", *specifications.CHOICES]).any()
     head = made[made["is_headline"]].set_index("place")["verdict"]
-    own = judge_claim(claim, survey.share("aware").assign(part="")).set_index("place")["verdict"]
+    own = judge_claim(claim, survey.share("aware").assign(part="", remark="")).set_index("place")["verdict"]
     assert head.to_dict() == own.to_dict()
 
 

@@ -1,21 +1,20 @@
 """A report read as text: what it states, masks and contradicts; every way in which its file can be unfit."""
 
 import codecs
-import io
 import tomllib
 import zipfile
 from importlib.resources import files
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
 from huying import report
 from huying.claims.declared import QUANTIFIERS, read_claim
 from huying.errors import InputError
-from huying.report import find_masks, find_sentences, find_statements, lint, read_report
+from huying.report import claims_toml, find_masks, find_sentences, find_statements, lint, read_report
 from huying.report import read as reading
-from huying.report.numbers import CUT, ROUNDED, ways
+from huying.report.lint import CUT, ROUNDED, ways
+from huying.report.statements import lexicon as read_lexicon
 
 DEMO = files("demo_county").joinpath("data/report.txt")
 PROSE = "一、工作情况\n各镇街均已挂牌，共18个。部分干部对新机构的分工不熟。\n"
@@ -47,20 +46,6 @@ def docx(path, body, member="word/document.xml", more=b""):
 
 def para(text):
     return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
-
-
-def pdf(path, *texts):
-    """A pdf with text, or without any: then it holds an image, as a scan does."""
-    fig = plt.figure(figsize=(3, 3))
-    for n, text in enumerate(texts):
-        fig.text(0.05, 0.9 - 0.1 * n, text)
-    if not texts:
-        fig.figimage([[0.0, 1.0], [1.0, 0.0]])
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="pdf")
-    plt.close(fig)
-    path.write_bytes(buffer.getvalue())
-    return path
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -98,6 +83,7 @@ def test_a_line_in_another_encoding_is_named(tmp_path):
         ("r.docx", b"", "empty", "no text"),
         ("r.docx", PROSE.encode(), "other_content", "ends in .docx"),
         ("r.pdf", PROSE.encode(), "other_content", "ends in .pdf"),
+        ("r.pdf", b"%PDF-1.7", "pdf", "save it as r.txt"),
         ("r.doc", b"\xd0\xcf\x11\xe0" + bytes(600), "old_word", "save it as docx"),
         ("r.txt", b"<!DOCTYPE html><p>x</p>", "web_page", "copy the text"),
         ("r.docx", b"PK\x03\x04 cut off", "damaged", "save it again"),
@@ -132,27 +118,6 @@ def test_packages_that_are_no_docx_or_unsafe(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MOST_UNPACKED", 100)
     file = docx(tmp_path / "r.docx", para("x" * 200))
     assert "unpacks to more" in unfit(file, file.read_bytes(), "zip_bomb")
-
-
-def test_a_scan_is_told_from_a_pdf_with_text(tmp_path, monkeypatch):
-    scan, text = pdf(tmp_path / "scan.pdf"), pdf(tmp_path / "r.pdf", "text")
-    monkeypatch.setattr(reading.shutil, "which", lambda program: None)
-    assert "text recognition (OCR)" in unfit(scan, scan.read_bytes(), "scanned")
-    assert "save the text as r.txt" in unfit(text, text.read_bytes(), "pdf")
-
-
-def test_a_pdf_through_the_reader_of_the_computer(tmp_path, monkeypatch):
-    """Stands in for pdftotext: what it prints is the text, its wrapped lines joined, headings kept apart."""
-    program = tmp_path / "pdftotext"
-    lines = ["一、情况", "各镇街均已挂牌并且对外办公服务", "群众。", "新的一段在这里也有了一整行的字", "（一）机构"]
-    program.write_text("#!/bin/sh\nprintf '" + "\\n".join(lines) + "\\n'\n", "utf-8")
-    program.chmod(0o755)
-    monkeypatch.setattr(reading.shutil, "which", lambda name: str(program))
-    assert read_report(pdf(tmp_path / "r.pdf", "x")).split("\n") == [lines[0], lines[1] + lines[2], *lines[3:]]
-    program.write_text("#!/bin/sh\nprintf '\\n'\n", "utf-8")
-    assert "OCR" in unfit(tmp_path / "r.pdf", (tmp_path / "r.pdf").read_bytes(), "scanned")
-    program.write_text("#!/bin/sh\nexit 1\n", "utf-8")
-    assert "damaged" in unfit(tmp_path / "r.pdf", (tmp_path / "r.pdf").read_bytes(), "damaged")
 
 
 # --- statements -------------------------------------------------------------------------------------------------------
@@ -251,11 +216,11 @@ def test_percentages_that_a_count_can_give(percent, n, found):
     ],
 )
 def test_numbers_that_do_not_fit(text, found):
-    assert [f.kind for f in lint(text) if f.kind in ("GRIM", "SUM")] == found
+    assert [kind for kind in lint(text)["kind"] if kind in ("GRIM", "SUM")] == found
 
 
 def test_a_misfit_says_why():
-    (found,) = lint("发放问卷35份，知晓的占14.2%。")
+    (found,) = lint("发放问卷35份，知晓的占14.2%。").itertuples()
     assert (found.line, found.column, found.text) == (1, 13, "14.2%")
     assert found.why_en == "14.2% comes out of 35 only with the rest cut off, never rounded"
     assert "舍去尾数" in found.why_zh
@@ -279,15 +244,15 @@ def test_a_misfit_says_why():
 )
 def test_contradictions(claimed, admitted, kind):
     for text in (f"{claimed}\n{admitted}", f"{admitted}\n{claimed}"):
-        found = [f for f in lint(text) if f.kind == "TENSION"]
+        found = [f for f in lint(text).itertuples() if f.kind == "TENSION"]
         assert [f.rule for f in found] == [kind]
         first, second = text.split("\n")
-        assert (found[0].text, text[slice(*found[0].other)]) == (first, second)
-    assert [f.rule for f in lint(f"{claimed}\n三、意见建议\n{admitted}") if f.kind == "TENSION"] == []
+        assert (found[0].text, text[found[0].other_start : found[0].other_end]) == (first, second)
+    assert "TENSION" not in set(lint(f"{claimed}\n三、意见建议\n{admitted}")["kind"])
 
 
 def test_one_sentence_is_no_contradiction():
-    assert lint("会商制度杜绝了推诿，但仍有推诿。") == []
+    assert lint("会商制度杜绝了推诿，但仍有推诿。").empty
 
 
 @pytest.mark.parametrize(
@@ -303,16 +268,16 @@ def test_one_sentence_is_no_contradiction():
     ],
 )
 def test_terms_and_years(text, found):
-    assert [f.text for f in lint(text) if f.kind == "TERM"] == found
+    assert lint(text).query("kind == 'TERM'")["text"].tolist() == found
 
 
 def test_every_mask_is_one_entry():
     text = "李某某在*镇办结**件，占*%。\n某些镇某年的××县，3×4米，XX局。"
-    masks = find_masks(text)
+    register = find_masks(text)
+    masks = list(register.itertuples())
     assert [m.character for m in masks] == ["某", "某", "*", "*", "*", "*", "某", "×", "×", "X", "X"]
     assert [m.kind for m in masks[:6]] == ["name", "name", "name", "figure", "figure", "figure"]
     assert (masks[0].id, masks[0].line, masks[0].column, masks[6].line, masks[6].column) == ("M001", 1, 2, 2, 4)
-    register = report.masks_table(text)
     assert list(register.columns)[-3:] == ["value", "source", "as_of"]
     assert (register[["value", "source", "as_of"]] == "").all(axis=None)
     assert register["statement"].tolist()[3:6] == ["R001"] * 3
@@ -323,7 +288,7 @@ def test_every_mask_is_one_entry():
 
 def test_the_claims_file_is_one_of_the_house():
     text = read_report(DEMO)
-    claims = [read_claim(raw) for raw in tomllib.loads(report.claims_toml(text, "r.txt"))["claim"]]
+    claims = [read_claim(raw) for raw in tomllib.loads(claims_toml(text, "r.txt"))["claim"]]
     statements = find_statements(text)
     assert [(c.id, c.text.zh, c.quantifier) for c in claims] == [(s.id, s.text, s.quantifier) for s in statements]
     assert all(c.text.en.startswith("(to be translated) ") and c.base.zh == "【待填】" for c in claims)
@@ -334,7 +299,7 @@ def test_the_claims_file_is_one_of_the_house():
 
 def test_a_claims_file_survives_any_text():
     text = '各镇均设"窗口"\\n，\t都有\u2028牌。\x7f均已办。'
-    assert [c["zh"] for c in tomllib.loads(report.claims_toml(text))["claim"]] == [
+    assert [c["zh"] for c in tomllib.loads(claims_toml(text))["claim"]] == [
         s.text for s in find_statements(text)
     ]
 
@@ -371,10 +336,10 @@ def test_the_demo_report_agrees_with_the_demo():
         assert number in text
     assert 104 / 160 == 0.65 and "160名，其中镇街104名，占全市同类计划的65.0%" in text
     assert "合成数据" in text.split("\n")[0]
-    assert not [f for f in lint(text) if f.kind in ("GRIM", "SUM")]
+    assert not lint(text)["kind"].isin(["GRIM", "SUM"]).any()
 
 
 def test_the_lexicon_names_only_quantifiers_of_the_house():
-    lexicon = report.lexicon()
-    assert {cue.quantifier for cue in lexicon["cue"]} <= set(QUANTIFIERS)
+    lexicon = read_lexicon()
+    assert {cue["quantifier"] for cue in lexicon["cue"]} <= set(QUANTIFIERS)
     assert set(lexicon["bar"]) == set(QUANTIFIERS) - {"TEXT"}

@@ -10,7 +10,7 @@ import pandas as pd
 
 from huying.batch.jobs import DONE, Job, Site
 from huying.batch.run import run
-from huying.claims.gathered import read_recorded
+from huying.claims.verdict import read_recorded
 from huying.receipts import write_receipt
 from huying.store import write_csv, write_parquet
 

@@ -1,21 +1,33 @@
-"""The claim with the rule that decides it, written down before any number; refuses a claim that lacks its rule or a language."""
+"""The claim with the rule that decides it, fixed with a hash and a date before any number.
+
+Refuses a claim that lacks its rule or a language, and to forget a rule that changed after the data were seen.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-from huying.errors import CountyError, Place
+from huying.derived import Derived
+from huying.errors import CountyError, Place, both_languages, near
 from huying.estimates import COUNTY
-from huying.folder import County
-from huying.words import Text, as_text
+from huying.folder import County, read_toml
+from huying.prepare import derived_of
+from huying.store import hash_of, write_text
+from huying.words import Text
 
-QUANTIFIERS = (ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND, COUNTS, EXISTS, NEED, TEXT) = (
-    "ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND", "COUNT", "EXISTS", "NEED", "TEXT")  # fmt: skip
+QUANTIFIERS = ["ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND", "COUNT", "EXISTS", "NEED", "TEXT"]
+ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND, COUNTS, EXISTS, NEED, TEXT = QUANTIFIERS
+# What a share of respondents can decide: COUNT, EXISTS, TEXT and SOME look at complete lists, TREND at a change.
+DECIDABLE = (ALL, MOST, GENERAL, FEW, NONE, LOW, NEED)
+SAMPLED = ("resident", "staff")
+HEAD = "# Rules, bars and exclusions as fixed before the data were seen. Do not edit."
 LEVELS = ("town", "others", "county", "pilot", "department", "document")  # others: towns that are no pilot
 
 
@@ -55,18 +67,8 @@ class Claim:
         """Whether the county's value is a share of towns."""
         return bool(self.town_quantifier)
 
-    @property
-    def section(self) -> str:
-        """The part of the report it stands in: the id without its last digit or two, such as `A` or `P1`."""
-        return self.id[:2] if self.id[0] in "PS" else self.id[0]
-
-    @property
-    def rule(self) -> str:
-        """The rule as one line of English: what is hashed."""
-        return self.say_rule("en")
-
-    def say_rule(self, lang: str) -> str:
-        """The rule as one line of text."""
+    def say_rule(self, lang: str = "en") -> str:
+        """The rule as one line of text; the English one is hashed."""
         town = f"; town {self.town_quantifier} {self.town_bar}" if self.town_quantifier else ""
         subs = "".join(f"; {sub}: {quantifier} {bar}" for sub, (quantifier, bar) in self.subs.items())
         return f"{self.quantifier} {self.bar}{town}{subs}; base: {self.base(lang)}; {self.estimand(lang)}"
@@ -87,10 +89,9 @@ def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
     strange += [f"judged_for = {level}" for level in [known.get("judged_for", "town")] if level not in LEVELS]
     if strange:
         raise CountyError("claims.bad_claim", at, claim=name, what=", ".join(strange))
-    try:
-        read = {key: as_text(text, name if key == "text" else f"{name}.{key}") for key, text in texts.items()}
-    except ValueError as error:
-        raise CountyError("claims.bad_text", at, why=str(error)) from error
+    read = {
+        key: both_languages(text or {}, name if key == "text" else f"{name}.{key}", at) for key, text in texts.items()
+    }
     return Claim(subs=subs, **{**known, **read, "bar": float(known["bar"]), "needs": tuple(known.get("needs", ()))})
 
 
@@ -119,3 +120,79 @@ def claims_of(county: County) -> dict[str, Claim]:
 def with_bar(claim: Claim, bar: float) -> Claim:
     """The claim with another bar: of its towns where it is about them."""
     return replace(claim, town_bar=bar) if claim.is_about_towns else replace(claim, bar=bar)
+
+
+def decided_claims(county: County) -> dict[str, tuple[Claim, Derived]]:
+    """The claims that name an indicator, each with the derived variable of that name.
+
+    Raises CountyError for an unknown variable, a quantifier outside DECIDABLE, or a claim on the towns of a form that is
+    given for the county only.
+    """
+    own, house = derived_of(county)
+    known = {variable.name: variable for variable in (*house.values(), *own.values())}
+    found, place = {}, Place(str(county.folder / "claims.toml"))
+    for key, claim in claims_of(county).items():
+        if not claim.indicator:
+            continue
+        if claim.indicator not in known:
+            close = near(claim.indicator, known)
+            raise CountyError("claims.unknown_indicator", place, name=claim.indicator, close=close)
+        variable = known[claim.indicator]
+        if claim.quantifier not in DECIDABLE:
+            raise CountyError("claims.undecidable", place, claim=key, got=claim.quantifier, known=", ".join(DECIDABLE))
+        if variable.form not in SAMPLED and claim.judged_for != "county":
+            raise CountyError("claims.county_only", place, claim=key, name=variable.name)
+        found[key] = claim, variable
+    return found
+
+
+# --- frozen rules ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """The hash and date under which each claim's rule, bar and the county's exclusions were fixed."""
+
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    frozen_on: str = ""
+    later: Mapping[str, str] = field(default_factory=dict)
+
+    def date(self, claim: str) -> str:
+        """The day on which the claim's rule was fixed, empty where it was not."""
+        return self.later.get(claim, self.frozen_on) if claim in self.hashes else ""
+
+    def remark(self, claim: str, now: str) -> str:
+        """`not frozen`, `changed after the data were seen`, or nothing."""
+        if claim not in self.hashes:
+            return "not_frozen"
+        return "" if self.hashes[claim] == now else "rule_changed"
+
+
+def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
+    """The hash of each claim's rule with the county's clock, thresholds, exclusions and the indicator that decides it."""
+    around = f"{county.clock} {sorted(county.thresholds.items())} {county.exclude} {county.calendar}"
+    own, house = derived_of(county)
+    known = (*house.values(), *own.values())
+    rules = {made.name: [f"{made.name} {made.when} {made.base} {made.unknown}"] for made in known} | {"": []}
+    decided = {key: rules.get(claim.indicator, [claim.indicator]) for key, claim in claims.items()}
+    return {key: hash_of([key, claim.say_rule(), around, *decided[key]])[:16] for key, claim in claims.items()}
+
+
+def freeze(county: County, today: dt.date | None = None) -> Path:
+    """Write `frozen.toml` into the county's folder; a claim frozen already keeps its hash and date, a new one gets today's."""
+    file = county.folder / "frozen.toml"
+    before = read_freeze(county)
+    hashes = {**rule_hashes(county, claims_of(county)), **before.hashes}
+    now = (today or dt.date.today()).isoformat()
+    when = before.frozen_on or now
+    later = {**before.later, **({key: now for key in hashes if key not in before.hashes} if now != when else {})}
+    tables = ([HEAD, f'frozen_on = "{when}"', "", "[rules]"], hashes), (["", "[later]"], later)
+    rows = [row for head, body in tables if body for row in (*head, *(f'{k} = "{v}"' for k, v in sorted(body.items())))]
+    write_text(file, "\n".join(rows) + "\n")
+    return file
+
+
+def read_freeze(county: County) -> Freeze:
+    """The county's frozen rules, empty where there are none."""
+    raw = read_toml(county.folder / "frozen.toml")[1]
+    return Freeze(raw.get("rules", {}), str(raw.get("frozen_on", "")), raw.get("later", {}))

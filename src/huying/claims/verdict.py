@@ -1,4 +1,4 @@
-"""A verdict as it is shown and recorded: sentences for a reader, rows for the ledger; refuses one key with two values.
+"""A verdict as it is shown and recorded: sentences for a reader, rows for the ledger.
 
 In the recording run the rows travel in the cell's output, as a MIME part beside the text.
 """
@@ -6,10 +6,12 @@ In the recording run the rows travel in the cell's output, as a MIME part beside
 from __future__ import annotations
 
 import html
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,9 +19,8 @@ from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
 from huying.claims.declared import Claim
-from huying.claims.evidence import KEY
+from huying.claims.evidence import NUMBERS, in_order
 from huying.claims.worded import sentence, short, shown, verdict_word
-from huying.errors import CountyError
 from huying.estimates import COUNTY
 from huying.labels import Labels
 from huying.parts import part_word
@@ -28,7 +29,6 @@ from huying.words import say
 MIME = "application/vnd.huying.evidence+json"
 WIDE = 240  # characters of a table's line: the reader's own window breaks it
 DIGITS = 12  # significant ones: the last bits of a sum differ between machines, and nobody prints them
-NUMBERS = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family")
 
 
 @dataclass(frozen=True)
@@ -146,24 +146,13 @@ def as_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return records
 
 
-class Recorded:
-    """What one reading of a county has judged so far. In the recording run a key twice with another value is an error; a
-    researcher who alters a cell and runs it again has the last value."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], str] = {}
-        self._rows: list[pd.DataFrame] = []
-
-    def add(self, rows: pd.DataFrame) -> None:
-        """Remember the rows; in the recording run raises CountyError where a key is judged again with another value."""
-        for row in as_records(rows) if is_recording() else ():
-            key, said = tuple(str(row[name]) for name in KEY), repr([row[name] for name in NUMBERS])
-            if self._known.setdefault(key, said) != said:
-                raise CountyError("claims.judged_twice", claim=row["claim"], key=" · ".join(filter(None, key[1:])))
-        self._rows.append(rows)
-
-    @property
-    def rows(self) -> pd.DataFrame:
-        """All rows judged so far, each key once."""
-        made = pd.concat(self._rows, ignore_index=True) if self._rows else pd.DataFrame(columns=list(KEY))
-        return made.drop_duplicates(list(KEY), keep="last", ignore_index=True)
+def read_recorded(notebooks: Iterable[tuple[str, Path]]) -> pd.DataFrame:
+    """The evidence ledger of what cells of these executed notebooks (name, file) recorded, with notebook and id of the cell."""
+    rows = [
+        row | {"notebook": name, "cell": cell["id"]}
+        for name, file in notebooks
+        for cell in json.loads(file.read_text("utf-8"))["cells"]
+        for output in cell.get("outputs", ())
+        for row in output.get("data", {}).get(MIME, ())
+    ]
+    return in_order(pd.DataFrame(rows))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from huying.claims.declared import Claim
 from huying.estimates import COUNT, COUNTY
@@ -13,8 +14,8 @@ from huying.ledgers import TABLES
 from huying.parts import kind_of
 from huying.words import say
 
-FORM_NAMES: Mapping[str, str] = {
-    "residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}  # fmt: skip
+LISTED = ("section", "text", "said", "value", "interval", "why", "is_problem")
+FORM_NAMES = {"residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}
 
 
 def show_value(claim: Claim, value: float, lang: str, is_share: bool = False, sub: str = "") -> str:
@@ -81,3 +82,24 @@ def notes_word(row: Mapping[str, Any], lang: str) -> str:
     """The reason and the remarks of a row in words."""
     notes = [reason_word(row["reason"], lang)] if row["reason"] else []
     return "; ".join([*notes, *(say(f"claims.remark_{key}", lang) for key in filter(None, row["remark"].split("; ")))])
+
+
+def list_claims(evidence: pd.DataFrame, claims: Mapping[str, Claim], lang: str, wave: str = "") -> pd.DataFrame:
+    """A row a claim (index), in the order of the report: the county's headline row with what is said of it.
+
+    Added to the ledger's columns: section, text, is_problem; said, value, interval and why are words in `lang`. Of several
+    waves or periods `wave` counts, else the latest; a claim on the pilot shows the pilot's row.
+    """
+    head = evidence[evidence["part"] == ""]
+    when = head["wave"].where(head["wave"] != "", head["period"])
+    order = head.assign(at=when, is_county=head["place"] == COUNTY, is_now=when == wave)
+    head = order.sort_values(["is_county", "is_now", "at"], kind="stable").drop_duplicates("claim", keep="last")
+    head, rows = head.set_index("claim").reindex([key for key in claims if key in set(head["claim"])]), []
+    for key, row in head.iterrows():
+        claim = claims[str(key)]
+        told = shown(row, claim, lang)
+        interval = "" if told["low"] == told["high"] else say("claims.range", lang, **told)
+        words = claim.text(lang), verdict_word(row["verdict"], lang), told["value"], interval, notes_word(row, lang)
+        section = claim.id[:2] if claim.id[0] in "PS" else claim.id[0]
+        rows.append((section, *words, row["verdict"] == claim.problem_if))
+    return head.join(pd.DataFrame(rows, head.index, LISTED)) if rows else head

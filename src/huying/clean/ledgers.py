@@ -58,7 +58,7 @@ def clean_ledger(
     repairs = pd.concat(flags, ignore_index=True)
     repairs = repairs[repairs["row_id"].isin(raw.place.file + "#" + kept.index.astype("str"))].reset_index(drop=True)
     counts = {"rows_in": len(kept) + n_rejected, "rows_kept": len(kept), "rows_rejected": n_rejected}
-    return CleanLedger(kept, rejected, checked.unused, repairs, counts)
+    return CleanLedger(kept, rejected, repairs, counts)
 
 
 def match_names(

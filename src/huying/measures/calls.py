@@ -7,11 +7,12 @@ are in working days, those of cases in calendar days.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from huying.counted import NO_CASE, by_period, student, unsaid, values
+from huying.counted import NO_CASE, by_period, find_ends, student, unsaid, values
 from huying.errors import EstimateError
 from huying.estimates import COUNT, COUNTY, STUDENT, Design
 from huying.regressions import regress
@@ -93,13 +94,13 @@ def count_silent(rows: pd.DataFrame, n_calls: pd.Series) -> pd.DataFrame:
     return rows.assign(**columns, remark=np.where(is_silent, "no_call", ""))
 
 
-def time_cases(cases: pd.DataFrame, as_of: Mapping[str, pd.Timestamp]) -> pd.DataFrame:
-    """Cases of the joint conference with waits in calendar days on the day of each period's data.
+def time_cases(cases: pd.DataFrame, periods: Mapping[str, Any]) -> pd.DataFrame:
+    """Cases of the joint conference with waits in calendar days on the day of each period's data (else the last day written).
 
     ruling_days: from referral to the ruling, missing where there is none; age_days; is_open; is_ruled_on_time: within 30
     days, missing for a case that is younger.
     """
-    taken = cases["period"].map(dict(as_of)).astype("datetime64[ns]")
+    taken = find_ends(cases, periods, cases[["referred_on", "ruled_on"]].max(axis=1), "as_of")
     age, days = (taken - cases["referred_on"]).dt.days, (cases["ruled_on"] - cases["referred_on"]).dt.days
     on_time = (days <= RULING_LIMIT).astype("boolean").where(age >= RULING_LIMIT)
     return cases.assign(ruling_days=days, age_days=age, is_open=cases["ruled_on"].isna(), is_ruled_on_time=on_time)

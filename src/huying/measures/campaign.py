@@ -11,15 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.counted import student, unsaid, values
-from huying.estimates import COUNTY
+from huying.estimates import COUNTY, Floats
 from huying.exact import permutation_p
 from huying.survey import Survey
 
-Floats = npt.NDArray[np.float64]
 PERMUTATION, ASSOCIATION, SIGNIFICANT = "permutation", "association", 0.05
 NO_CAMPAIGN, NONE_BEFORE = "no campaign to compare", "no wave before the campaign"
 ENDLESS = 1e6  # degrees of freedom of a variance that is taken as known
@@ -41,14 +39,10 @@ def compare_changes(
 
     `waves`: the field time of each wave by name, with its first and last day. Parts end in _of_change.
     """
-    is_after = is_between(campaign.get("on"), waves.get(since.wave), waves.get(survey.wave))
+    day, before, after = campaign.get("on"), waves.get(since.wave), waves.get(survey.wave)
+    is_after = day and before and after and before.last < day <= after.first
     why = survey.absent or since.absent or ("" if is_after else NONE_BEFORE)
     return _compare(measure_changes(survey, since, column), survey, campaign, "_of_change", why)
-
-
-def is_between(day: Any, before: Any, after: Any) -> bool:
-    """Whether a day lies after the one wave's last day and not after the other's first."""
-    return None not in (day, before, after) and before.last < day <= after.first
 
 
 def measure_levels(survey: Survey, column: str) -> pd.DataFrame:

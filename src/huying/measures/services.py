@@ -1,31 +1,105 @@
-"""Delegated items and service centres from their ledgers; refuses to take what is built for what is in use, or a blank for a no.
+"""Rights and items given to the towns, on paper and in use, and their service centres; refuses to tell of the leaders of a town.
 
-`spans`: the county's periods by name, each with `last` (its last day) and `as_of` (the day on which its data were taken).
+What is built is not taken for what is in use, nor a blank for a no. `spans`: the county's periods by name, each with `last`
+(its last day) and `as_of` (the day on which its data were taken).
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from huying.counted import by_period, find_ends, values
+from huying.census import Census
+from huying.counted import bounded, by_period, decided, find_ends, values
 from huying.estimates import COUNTY
 from huying.ledgers import LISTS
+from huying.measures.agencies import ASKED
 from huying.scales import kr20
+from huying.survey import NOT_ASKED
 from huying.workdays import Calendar, Rule, wait_days
+
+SCENARIOS = (0.25, 0.30, 0.35)  # weights of the towns' rating, the same for every department
+
+
+# --- rights used when they could have been ----------------------------------------------------------------------------
+
+
+def list_occasions(changes: pd.DataFrame, agencies: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """Every occasion since `day` on which a town could have used a right: right, was_used (missing where nobody knows).
+
+    consulted: a change of head, used where the town was asked in writing or orally; assessed: an agency whose head is due
+    for appraisal, used where the town appraised. Without a day there was no occasion.
+    """
+    since = changes[changes["changed_on"] >= day].drop_duplicates("event_id")
+    due = agencies.drop_duplicates("agency_id", keep="last").iloc[: len(agencies) * pd.notna(day)]
+    said = {"consulted": since["consulted"].map(ASKED), "assessed": due["assessed_by_town"]}
+    parts = [pd.DataFrame({"right": right, "was_used": used.astype("boolean")}) for right, used in said.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def tally_use(leaders: Census, columns: Sequence[str]) -> pd.DataFrame:
+    """The county's share of towns that used every right of `columns`, as their leaders say; base: towns with a leader's form.
+
+    One leader who says that the town used a right is enough; that it did not needs the answers of all who were asked, and
+    otherwise nobody knows. One town that did not is enough for "not all".
+    """
+
+    def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
+        every = reduce(operator.and_, (_used_in(frame[name], town) for name in columns))
+        return decided(bounded([COUNTY], [every.sum()], [every.count()], [len(every)]))
+
+    return leaders.by_town(tally, "" if set(columns) <= set(leaders.frame) else NOT_ASKED)
+
+
+def _used_in(said: pd.Series, town: pd.Series) -> pd.Series:
+    """Whether each town used a right: true where a leader says so, false where all say no, else missing."""
+    where = town.to_numpy()
+    used, is_known = said.fillna(False).groupby(where).any(), said.notna().groupby(where).all()
+    return used.astype("boolean").where(used | is_known)
+
+
+# --- appraisal --------------------------------------------------------------------------------------------------------
+
+
+def keep_latest(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the last year of a yearly table of departments, indexed by dept_id."""
+    return rows[rows["year"] == rows["year"].max()].drop_duplicates("dept_id").set_index("dept_id")
+
+
+def rank_departments(weights: pd.DataFrame, scores: pd.DataFrame, steps: Sequence[float] = SCENARIOS) -> pd.DataFrame:
+    """Departments (index) with town_part, other_part, total, rank (1 = best), and rank_25 …: the ranks with one weight of `steps` for all.
+
+    `weights`: town_weight, other_weight; `scores`: town_score, other_score; both indexed by dept_id.
+    """
+    rows = weights[["town_weight", "other_weight"]].join(scores[["town_score", "other_score"]], how="inner")
+    town, other = rows["town_score"].astype(float), rows["other_score"].astype(float)
+    table = pd.DataFrame({"town_part": rows["town_weight"] * town, "other_part": rows["other_weight"] * other})
+    table["total"] = table["town_part"] + table["other_part"]
+    totals = {"rank": table["total"], **{f"rank_{100 * w:.0f}": w * town + (1 - w) * other for w in steps}}
+    # rounded, so that equal scores stay equal whatever the order of the sum
+    ranks = {name: total.round(9).rank(ascending=False, method="min").astype(int) for name, total in totals.items()}
+    return table.assign(**ranks)
+
+
+def variance_share(part: pd.Series, total: pd.Series) -> float:
+    """cov(part, total)/var(total): the shares of all parts of a total add to one (Wang and Stanley 1970; Shorrocks 1982)."""
+    spread = total.var()
+    return float(part.cov(total) / spread) if spread > 0 else np.nan
+
 
 RECENT_DAYS, IDLE_DAYS = 90, 30
 FEWEST_PLACES = 10  # a reliability of fewer marks would be chance
-Spans = Mapping[str, Any]
 
 
 # --- lists and items --------------------------------------------------------------------------------------------------
 
 
-def tabulate_lists(lists: pd.DataFrame, towns: Sequence[str], spans: Spans) -> pd.DataFrame:
+def tabulate_lists(lists: pd.DataFrame, towns: Sequence[str], spans: Mapping[str, Any]) -> pd.DataFrame:
     """By period and town (index, every town of the register) whether each list is published and of the year in which the period ends.
 
     Updated since the period ended is not out of date.
@@ -39,7 +113,7 @@ def tabulate_lists(lists: pd.DataFrame, towns: Sequence[str], spans: Spans) -> p
 
 
 def tabulate_use(
-    items: pd.DataFrame, log: pd.DataFrame, taken: pd.DataFrame, towns: Sequence[str], spans: Spans
+    items: pd.DataFrame, log: pd.DataFrame, taken: pd.DataFrame, towns: Sequence[str], spans: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Every item in every town: period, item_id, town_id, cases in the last 90 days of the period, has_case, is_taken, is_used.
 
@@ -61,7 +135,7 @@ def tabulate_use(
 # --- transactions -----------------------------------------------------------------------------------------------------
 
 
-def time_transactions(log: pd.DataFrame, rule: Rule, days: Calendar, spans: Spans) -> pd.DataFrame:
+def time_transactions(log: pd.DataFrame, rule: Rule, days: Calendar, spans: Mapping[str, Any]) -> pd.DataFrame:
     """The log with wait_days (working days to the end, or to the day the data were taken), is_open, and kept_promise.
 
     kept_promise: finished within the promised working days; missing without a promise, and where a transaction is not
@@ -87,7 +161,7 @@ def keep_lowest(parts: pd.DataFrame) -> pd.DataFrame:
 # --- centres and stations ---------------------------------------------------------------------------------------------
 
 
-def mark_use(places: pd.DataFrame, spans: Spans) -> pd.DataFrame:
+def mark_use(places: pd.DataFrame, spans: Mapping[str, Any]) -> pd.DataFrame:
     """The places with idle_days (from the last transaction to the check) and is_used: built, and idle for at most 30 days.
 
     A place that was not checked on a stated day is taken as checked on the last day of its period. A ledger that never

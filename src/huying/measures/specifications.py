@@ -12,15 +12,14 @@ from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.claims.declared import Claim, with_bar
-from huying.claims.judged import judge_claim
+from huying.claims.evidence import judge_claim
 from huying.counted import counted, values
 from huying.derived import holds, read_rule
 from huying.errors import EstimateError
-from huying.estimates import COUNTY, Design, estimate_shares, with_weights
+from huying.estimates import COUNTY, Bools, Design, Floats, estimate_shares, with_weights
 from huying.samples import margin_totals
 from huying.survey import Survey
 from huying.waiting import CLOCKS, time_calls
@@ -29,8 +28,6 @@ from huying.weights import rake_towns
 if TYPE_CHECKING:
     from huying.counties import County
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 CHOICES = ("flags", "weights", "clock", "missing", "threshold")
 STEP = 0.05
 DECLARED, LEFT_OUT, AS_NO, AS_YES = "as declared", "left out", "as no", "as yes"
@@ -121,8 +118,8 @@ def vary_clock(county: County, calls: pd.DataFrame, flag: str, moment: str) -> p
 
     `calls` as `county.ledger` gives them, with `as_of`; columns as of `vary_survey`, clock instead of flags and weights.
     """
-    own, parts = county.declared.clock, []
-    for rule in dict.fromkeys([replace(own, cutoff=own.cutoff or "24:00"), *CLOCKS]):
+    parts = []
+    for rule in dict.fromkeys([county.declared.clock, *CLOCKS]):
         timed, clock = time_calls(calls, rule, county.calendar, calls["as_of"]), " ".join(map(str, astuple(rule)))
         for period, part in timed.groupby("period"):
             declared = part[flag].astype("boolean").to_numpy(dtype=float, na_value=np.nan)
@@ -142,23 +139,19 @@ def judge_all(claim: Claim, tried: pd.DataFrame) -> pd.DataFrame:
 
     The first specification of each wave or period is the headline's. A claim about towns gives the county's row alone.
     """
-    own = claim.rule_at("town")[1]
+    own, declared = replace(claim, subs={}), claim.rule_at("town")[1]
     keys = [*WHERE, *CHOICES[:-1]]
     parts = [pd.DataFrame(columns=[*WHERE, *CHOICES, "place", *NUMBERS, "verdict"])]
     for choice, facts in tried.groupby(keys, sort=False):
-        for threshold in (round(own + step, 9) for step in (0.0, -STEP, STEP)):
+        for threshold in (round(declared + step, 9) for step in (0.0, -STEP, STEP)):
             if 0 < threshold <= 1:
                 given = dict(zip(keys, choice, strict=True)) | {"threshold": threshold}
-                parts.append(_verdicts(with_bar(claim, threshold), facts).assign(**given))
+                judged = judge_claim(with_bar(own, threshold), facts.assign(part="", remark=""))
+                rows = (judged["place"] == COUNTY) | (not claim.is_about_towns)
+                parts.append(judged.loc[rows, ["place", *NUMBERS, "verdict"]].assign(**given))
     judged = pd.concat(parts[1:] or parts, ignore_index=True)
     head = judged.groupby(WHERE)[[*CHOICES]].transform("first")
     return judged.assign(is_headline=(judged[[*CHOICES]] == head).all(axis=1))
-
-
-def _verdicts(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
-    """place, estimate, low, high, n and verdict of a headline's facts, judged as the evidence is."""
-    judged = judge_claim(replace(claim, subs={}), facts.assign(part=""))
-    return judged.loc[(judged["place"] == COUNTY) | (not claim.is_about_towns), ["place", *NUMBERS, "verdict"]]
 
 
 def standing(judged: pd.DataFrame) -> pd.DataFrame:

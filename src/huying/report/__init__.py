@@ -1,12 +1,76 @@
-"""A report read as text: its countable statements, its masks, and what in it is at odds; refuses to send it anywhere."""
+"""A report read as text: its countable statements, its masks, what in it is at odds, and a claims file to be edited.
 
-from huying.report.lexicon import lexicon
-from huying.report.lint import find_masks, lint
+Refuses to send it anywhere, and to fill in a base or an estimand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from huying.report.lint import counts_of, find_masks, lint
 from huying.report.read import read_report
-from huying.report.statements import find_sentences, find_statements
-from huying.report.tables import claims_toml, lint_table, masks_table, report_files, statements_table
+from huying.report.statements import Statement, find_sentences, find_statements, lexicon
+from huying.store import as_toml, write_csv, write_text
+from huying.words import LANGUAGES, say
 
-__all__ = [
-    "claims_toml", "find_masks", "find_sentences", "find_statements", "lexicon", "lint", "lint_table", "masks_table",
-    "read_report", "report_files", "statements_table",
-]  # fmt: skip
+__all__ = ["find_masks", "find_sentences", "find_statements", "lint", "read_report", "report_files", "statements_table"]
+
+
+def statements_table(text: str) -> pd.DataFrame:
+    """The statements of a text, a row each; `masks` counts the masks within, offsets count characters."""
+    table = pd.DataFrame(find_statements(text), columns=list(Statement.__dataclass_fields__))
+    n_masks = find_masks(text)["statement"].value_counts()
+    return table.assign(masks=table["id"].map(n_masks).fillna(0).astype(int))
+
+
+def claims_toml(text: str, file: str = "") -> str:
+    """The statements of a text as a claims file in the house's form, one `[[claim]]` each, to be edited by a person.
+
+    Quantifier, bar and the verdict that means a problem are proposals by the lexicon; English text, base and estimand carry
+    the mark `report.to_fill`.
+    """
+    top = [f"# {say(f'report.claims_{key}', lang, file=file)}" for lang in LANGUAGES for key in ("head", "edit")]
+    return "\n".join([*top, *(claim_lines(statement) for statement in find_statements(text))]) + "\n"
+
+
+def claim_lines(statement: Statement) -> str:
+    """One statement as a `[[claim]]` table, with where it stands in a comment."""
+    to_fill = {lang: say("report.to_fill", lang) for lang in LANGUAGES}
+    english = f"{say('report.to_translate', 'en')} {statement.text}"
+    values: dict[str, Any] = {"id": statement.id, "zh": statement.text, "en": english}
+    counts = counts_of(statement.text, 0, len(statement.text)) if statement.quantifier == "COUNT" else []
+    bar = counts[0].value if len(counts) == 1 else lexicon()["bar"][statement.quantifier]  # to begin with
+    values |= {"quantifier": statement.quantifier, "bar": float(bar)}
+    values |= {"problem_if": lexicon()["problem_if"][statement.part], "judged_for": "county", "needs": []}
+    values |= {"unit": to_fill} if statement.quantifier == "COUNT" else {}
+    values |= {"base": to_fill, "estimand": to_fill, "notebook": ""}
+    stands = f"\n# {', '.join(say('report.stands', lang, **vars(statement)) for lang in LANGUAGES)}\n[[claim]]\n"
+    return stands + "\n".join(f"{key} = {as_toml(value)}" for key, value in values.items())
+
+
+def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
+    """Read a report and write what was found: the files by `claims`, `statements`, `lint` and `masks`.
+
+    `<name>_claims.toml` is a claims file to be edited, `<name>_lint.csv` what is at odds, `<name>_masks.csv` the register of
+    masks to be filled in, `<name>_statements.csv` each statement with its offsets. An edited file is never written over: the
+    claims file and the register keep their content, and the new one takes a number. Raises InputError.
+    """
+    text = read_report(path)
+    files = {
+        "claims": free(out_folder / f"{path.stem}_claims.toml"),
+        "masks": free(out_folder / f"{path.stem}_masks.csv"),
+    }
+    files |= {key: out_folder / f"{path.stem}_{key}.csv" for key in ("lint", "statements")}
+    write_text(files["claims"], claims_toml(text, path.name))
+    for key, make in (("masks", find_masks), ("lint", lint), ("statements", statements_table)):
+        write_csv(files[key], make(text))
+    return files
+
+
+def free(path: Path) -> Path:
+    """The path itself, or with the first number that is not taken."""
+    tried = (path.with_name(f"{path.stem}_{n}{path.suffix}") for n in range(2, 10_000))
+    return path if not path.exists() else next(p for p in tried if not p.exists())

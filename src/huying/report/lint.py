@@ -1,55 +1,84 @@
-"""What in a report is at odds with itself, and what it masks; refuses to say which of two statements is the true one."""
+"""What in a report is at odds with itself, words and printed numbers, and what it masks; refuses to say which of two statements is the true one.
+
+A list that says it is not whole is not judged by its total.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from itertools import pairwise, product
+from typing import Any
 
-from huying.report.findings import Finding, finding
-from huying.report.lexicon import PROPOSALS, holds, lexicon
-from huying.report.numbers import grim, sums
-from huying.report.statements import Sentence, find_sentences, find_statements, position
-from huying.words import as_text
+import pandas as pd
+
+from huying.report.statements import PROPOSALS, Sentence, find_sentences, find_statements, holds, lexicon, position
+from huying.words import Text, all_words, as_text
 
 FIGURE, NAME = "figure", "name"
+ROUNDED, CUT = "rounded", "cut"
+_PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*[%％]")
 _CONTEXT = 16
+Span = tuple[int, int]
+Finding = dict[str, Any]  # a row of the table of what is at odds, see `lint`
+MASKS = ["id", "start", "line", "column", "character", "kind", "context", "statement", "value", "source", "as_of"]
+LINT = ["kind", "rule", "line", "column", "text", "why_zh", "why_en", "other_line", "other_column", "other_text"]
+LINT += ["start", "end", "other_start", "other_end"]
 
 
-@dataclass(frozen=True)
-class Mask:
-    """One character that hides a figure or a name, with the words around it."""
+def find_masks(text: str) -> pd.DataFrame:
+    """The register of masks (columns MASKS): every character that hides a figure or a name, in order, with the words around it.
 
-    id: str
-    start: int
-    line: int
-    column: int
-    character: str
-    kind: str
-    context: str
-
-
-def find_masks(text: str) -> list[Mask]:
-    """Every single mask of a text in order, M001, M002 …; 李某某 has two. A figure is what a unit or % follows."""
-    found = []
+    李某某 has two. A figure is what a unit or % follows. `value`, `source` and `as_of` are left for a person to fill in.
+    """
+    found, said = [], find_statements(text)
     for number, match in enumerate(re.finditer(lexicon()["text"]["mask"], text), 1):
         start = match.start()
         left = max(text.rfind("\n", 0, start) + 1, start - _CONTEXT)
         context = text[left : start + _CONTEXT + 1].partition("\n")[0]
         kind = FIGURE if match[0] != "某" and holds("text", "figure_after", text[start : start + 12]) else NAME
-        found.append(Mask(f"M{number:03}", start, *position(text, start), match[0], kind, context))
-    return found
+        within = next((s.id for s in said if s.start <= start < s.end), "")
+        found.append((f"M{number:03}", start, *position(text, start), match[0], kind, context, within, "", "", ""))
+    return pd.DataFrame(found, columns=MASKS)
 
 
-def lint(text: str) -> list[Finding]:
-    """Everything at odds in a text, in order: GRIM, SUM, TENSION (not in proposals) and TERM."""
+def lint(text: str) -> pd.DataFrame:
+    """Everything at odds in a text (columns LINT), in order: GRIM, SUM, TENSION (not in proposals) and TERM, by which rule and why.
+
+    `other_…` says where the second part stands, where there is one. Lines and columns from 1; offsets count characters, end
+    exclusive.
+    """
     sentences = find_sentences(text)
     found = [*grim(text, sentences), *sums(text, sentences), *tensions(text, sentences)]
-    told = {(f.start, f.other) for f in found}
-    found += [f for f in topics(text) if (f.start, f.other) not in told]
-    return sorted([*found, *places(text), *years(text)], key=lambda f: (f.start, f.kind, f.rule))
+    told = {(f["start"], f.get("other_start")) for f in found}
+    found += [f for f in topics(text) if (f["start"], f["other_start"]) not in told]
+    table = pd.DataFrame([*found, *places(text), *years(text)], columns=LINT)
+    whole = dict.fromkeys(("other_line", "other_column", "other_start", "other_end"), "Int64")
+    return table.astype(whole).sort_values(["start", "kind", "rule"], kind="stable", ignore_index=True)
+
+
+def finding(
+    text: str, kind: str, rule: str, span: Span, why: Text, second: Span | tuple[()] = (), **values: str
+) -> Finding:
+    """What is at odds in the characters of `span`, the places in `why` filled from `values`."""
+    zh, en = (said.format(**values) for said in why)
+    line, column = position(text, span[0])
+    row = {"kind": kind, "rule": rule, "line": line, "column": column, "text": text[slice(*span)]}
+    row |= {
+        "why_zh": zh,
+        "why_en": en,
+        "start": span[0],
+        "end": span[1],
+        "other_text": text[slice(*(second or (0, 0)))],
+    }
+    if second:
+        row["other_line"], row["other_column"] = position(text, second[0])
+        row["other_start"], row["other_end"] = second
+    return row
 
 
 def tensions(text: str, sentences: list[Sentence]) -> Iterator[Finding]:
@@ -111,3 +140,138 @@ def years(text: str) -> Iterator[Finding]:
 def at_odds(text: str, why: str, match: re.Match[str], year: str, place: tuple[int, int]) -> Finding:
     """A year that is not the one which another place has."""
     return finding(text, "TERM", "year", match.span(), as_text(lexicon()["year"][why], why), place, other=year)
+
+
+@dataclass(frozen=True)
+class Count:
+    """A printed count with its unit and its characters in the text."""
+
+    value: int
+    unit: str
+    start: int
+    end: int
+
+
+def ways(percent: str, n: int) -> set[str]:
+    """How a count of `n` can give the printed per cent: `rounded` (half up or half to even), `cut` (the rest dropped).
+
+    Brown and Heathers (2017), the GRIM test, for shares: only n + 1 values exist, and few of them have these digits.
+    """
+    printed = Decimal(percent)
+    step = Decimal(1).scaleb(int(printed.as_tuple().exponent))
+    near = math.floor(printed * n / 100)
+    found = set()
+    for k in range(max(near - 1, 0), min(near + 2, n) + 1):
+        exact = Decimal(100 * k) / n
+        if printed in (exact.quantize(step, ROUND_HALF_UP), exact.quantize(step, ROUND_HALF_EVEN)):
+            found.add(ROUNDED)
+        if printed == exact.quantize(step, ROUND_DOWN):
+            found.add(CUT)
+    return found
+
+
+def counts_of(text: str, start: int, end: int) -> list[Count]:
+    """The counts printed in digits between two characters; years, dates and per cent are none."""
+    unit = lexicon()["number"]["unit"]
+    pattern = re.compile(rf"(?<![\d.第])(\d{{1,3}}(?:,\d{{3}})+|\d+)(?![.\d])\s*({unit})")
+    return [
+        Count(int(m[1].replace(",", "")), m[2], start + m.start(), start + m.end())
+        for m in pattern.finditer(text[start:end])
+        if m[2] not in ("%", "％", "‰", "成", "个百分点")
+    ]
+
+
+def grim(text: str, sentences: list[Sentence]) -> Iterator[Finding]:
+    """Percentages that no count out of the stated number gives, or only one that was cut off instead of rounded.
+
+    Not every count beside a percentage is its base (18 towns, 91.4% satisfied): see `bases_of`. A percentage is named only if none of them fits. Where part and whole stand right before it, their quotient must give it.
+    """
+    for sentence in sentences:
+        for match in _PERCENT.finditer(text, sentence.start, sentence.end):
+            around = text[max(sentence.start, match.start() - 8) : match.end() + 4]
+            bases = bases_of(text, sentence.start, match.start())
+            if bases and float(match[1]) not in (0, 100) and not holds("grim", "not_a_share", around):
+                yield from misfits(text, match, bases)
+
+
+def bases_of(text: str, start: int, end: int) -> list[Count]:
+    """The counts that a percentage at `end` may be of, in this order: whole and part in one unit; what its sentence, which
+    begins at `start`, says it is out of (占, …中) or counts of persons, forms or cases; what the paragraph says was asked."""
+    room = lexicon()["grim"]
+    counts = [c for c in counts_of(text, start, end) if re.fullmatch(room["base"], c.unit) and c.value > 1]
+    same = [c for c in counts if c.unit == counts[-1].unit]
+    if not holds("grim", "part", text[max(start, end - 6) : end]):
+        among = re.compile(room["among"])
+        counts = [c for c in counts if re.fullmatch(room["asked"], c.unit) or among.match(text[c.end : c.end + 20])]
+    return same if len(same) > 1 else counts or survey_base(text, end)
+
+
+def misfits(text: str, match: re.Match[str], bases: list[Count]) -> Iterator[Finding]:
+    """Why a percentage does not fit any of the counts before it, if it does not."""
+    percent, shown = match[1], ", ".join(str(n) for n in dict.fromkeys(c.value for c in bases))
+    given = set().union(*(ways(percent, c.value) for c in bases))
+    if ROUNDED not in given:
+        yield misfit(text, "grim_cut" if given else "grim", match.span(), percent=percent, n=shown)
+    elif len(bases) >= 2 and bases[-1].unit == bases[-2].unit and match.start() - bases[-1].end <= 12:
+        whole, part, near = bases[-2].value, bases[-1].value, 0.1 ** len(percent.partition(".")[2])
+        fits = any(abs(100 * part / n.value - float(percent)) < near for n in bases if n.value >= part)
+        if part < whole and not fits:
+            values = {"percent": percent, "part": str(part), "whole": str(whole), "right": f"{100 * part / whole:.1f}"}
+            yield misfit(text, "grim_pair", match.span(), **values)
+
+
+def misfit(text: str, key: str, span: Span, **values: str) -> Finding:
+    """Numbers that do not fit: the characters of the one at fault, and the words that say why."""
+    kind = key.partition("_")[0]
+    return finding(text, kind.upper(), kind, span, all_words()[f"report.{key}"], (), **values)
+
+
+def survey_base(text: str, start: int) -> list[Count]:
+    """The last number of forms or persons asked that the paragraph states before a character."""
+    first = text.rfind("\n", 0, start) + 1
+    pattern = re.compile(lexicon()["grim"]["survey"] + "$")
+    stated = [c for c in counts_of(text, first, start) if pattern.search(text[max(first, c.start - 18) : c.start])]
+    return stated[-1:]
+
+
+def sums(text: str, sentences: list[Sentence]) -> Iterator[Finding]:
+    """Totals whose parts, named in the same sentence with the same unit, give another number.
+
+    Parts that exceed the total never fit; parts that fall short do not only where two or more are given and the list does
+    not say that it goes on. A count is a total when 共, 合计 or the like stands before it, or 其中 or the like after it.
+    """
+    room = lexicon()["sum"]
+    opener, sign = re.compile(room["parts_after"]), re.compile(room["total_before"] + "$")
+    for sentence in sentences:
+        counts = counts_of(text, sentence.start, sentence.end)
+        for i, total in enumerate(counts):
+            follows = text[total.end : counts[i + 1].start] if i + 1 < len(counts) else ""
+            same = [c for c in counts[i + 1 :] if c.unit == total.unit]
+            if same and opener.search(follows):
+                yield from unequal(text, total, until_next_total(text, same))
+            lead = [c for c in counts[:i] if c.unit == total.unit]
+            before = text[sentence.start : total.start]
+            if len(lead) >= 2 and sign.search(before) and not opener.search(before):
+                yield from unequal(text, total, lead)
+
+
+def until_next_total(text: str, counts: list[Count]) -> list[Count]:
+    """Counts in a row, up to one that is a total or a part of a part."""
+    room = lexicon()["sum"]
+    stop = re.compile(rf"{room['total_before']}$|{room['parts_after']}|[。！？；;]")
+    kept = counts[:1]
+    for before, count in pairwise(counts):
+        if stop.search(text[before.end : count.start]):
+            break
+        kept.append(count)
+    return kept
+
+
+def unequal(text: str, total: Count, parts: list[Count]) -> Iterator[Finding]:
+    """The misfit of a total with its parts, if there is one."""
+    added = sum(part.value for part in parts)
+    span = text[parts[0].start : parts[-1].end + 2]
+    is_open = len(parts) < 2 or holds("sum", "open_list", span)
+    if added > total.value or (added < total.value and not is_open):
+        values = {"total": str(total.value), "parts": " + ".join(str(p.value) for p in parts), "added": str(added)}
+        yield misfit(text, "sum", (total.start, total.end), **values)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from itertools import pairwise
+from typing import Any
 
-from huying.report.lexicon import DONE, PROBLEMS, PROPOSALS, Cue, holds, lexicon
-
+DONE, PROBLEMS, PROPOSALS = "done", "problems", "proposals"
 _END_MARKS = "，,：:。！？；; "
 MERGED = ("COUNT", "NEED")  # clauses of one sentence that go on counting, or proposing, are one statement
+Hit = tuple[int, int, Mapping[str, Any], str]  # a clause (start, end) with the cue that was found in it and its words
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,25 @@ class Statement:
     sentence_end: int
 
 
-@dataclass(frozen=True)
-class Hit:
-    """A clause with the cue that was found in it."""
+@cache
+def lexicon() -> Mapping[str, Any]:
+    """The house's lexicon by its tables; raises re.error for a cue that is no regular expression.
 
-    start: int
-    end: int
-    cue: Cue
-    words: str
+    Of a cue (words in a clause that mark a statement of one `quantifier`): `modes`, the parts of a report in which it counts
+    (all); `strong` (true): it counts in headings too; `weak`: it counts only where the sentence says nothing of that quantifier
+    before; `imperative`: a proposal without a word such as 应; `whole_sentence`: no imperative of the same sentence counts
+    beside it; `starts_anew`: words with which it is not part of the statement before it.
+    """
+    raw = tomllib.loads(files("huying").joinpath("data/lexicon.toml").read_text("utf-8"))
+    number = raw["number"]["value"] + r"\s*" + raw["number"]["unit"]
+    for cue in raw["cue"]:
+        cue["pattern"] = re.compile(cue["pattern"] + (f"|{number}" if cue.get("number") else ""))
+    return raw
+
+
+def holds(room: str, key: str, text: str) -> bool:
+    """Whether the rule `key` of the table `room` is found in a text."""
+    return bool(re.search(lexicon()[room][key], text))
 
 
 def position(text: str, offset: int) -> tuple[int, int]:
@@ -124,10 +139,11 @@ def find_statements(text: str) -> list[Statement]:
     found: list[Statement] = []
     for sentence in find_sentences(text):
         for group in grouped(hits_of(text, sentence)):
-            first, words = group[0], text[group[0].start : group[-1].end].rstrip(_END_MARKS)
-            said = (first.cue.quantifier, first.words, sentence.mode, words)
-            where = (first.start, first.start + len(words), sentence.start, sentence.end)
-            found.append(Statement(f"R{len(found) + 1:03}", *position(text, first.start), *said, *where))
+            start, _, cue, stands = group[0]
+            words = text[start : group[-1][1]].rstrip(_END_MARKS)
+            where = (start, start + len(words), sentence.start, sentence.end)
+            said = (cue["quantifier"], stands, sentence.mode, words)
+            found.append(Statement(f"R{len(found) + 1:03}", *position(text, start), *said, *where))
     return found
 
 
@@ -137,30 +153,32 @@ def hits_of(text: str, sentence: Sentence) -> list[Hit]:
     for start, end in clauses_of(text, sentence.start, sentence.end):
         start += len(text[start:end]) - len(text[start:end].lstrip())
         clause = plain(text[start:end])
-        hit = first_cue(clause, sentence)
-        if hit and not (hit[0].weak and any(h.cue.quantifier == hit[0].quantifier for h in found)):
-            found.append(Hit(start, end, *hit))
-        elif not hit and found and holds("text", "inherit", clause):
-            found.append(Hit(start, end, found[-1].cue, found[-1].words))
-    kept = next((hit for hit in found if hit.cue.whole_sentence), None)
-    return [hit for hit in found if not kept or hit is kept or not (hit.cue.imperative or hit.cue.whole_sentence)]
+        cue, words = first_cue(clause, sentence)
+        if cue and not (cue.get("weak") and any(other["quantifier"] == cue["quantifier"] for _, _, other, _ in found)):
+            found.append((start, end, cue, words))
+        elif not cue and found and holds("text", "inherit", clause):
+            found.append((start, end, *found[-1][2:]))
+    kept = next((hit for hit in found if hit[2].get("whole_sentence")), None)
+    return [hit for hit in found if not kept or hit is kept or not {"imperative", "whole_sentence"} & set(hit[2])]
 
 
-def first_cue(clause: str, sentence: Sentence) -> tuple[Cue, str] | None:
-    """The first cue of the lexicon that stands in a clause, with the words that it matched."""
+def first_cue(clause: str, sentence: Sentence) -> tuple[Mapping[str, Any], str]:
+    """The first cue of the lexicon that stands in a clause, with the words that it matched; empty where there is none."""
     is_soft = sentence.is_heading or holds("text", "subordinate", clause)
     for cue in lexicon()["cue"]:
-        if sentence.mode in cue.modes and (cue.strong or not is_soft) and (match := cue.pattern.search(clause)):
+        is_here = sentence.mode in cue.get("modes", [sentence.mode]) and (cue.get("strong", True) or not is_soft)
+        if is_here and (match := cue["pattern"].search(clause)):
             return cue, match[0]
-    return None
+    return {}, ""
 
 
 def grouped(hits: list[Hit]) -> list[list[Hit]]:
     """Hits that are one statement: runs of counts, and runs of proposals up to one that starts anew."""
     groups: list[list[Hit]] = []
     for hit in hits:
-        is_same = groups and hit.cue.quantifier == groups[-1][-1].cue.quantifier in MERGED
-        if is_same and not (hit.cue.starts_anew and re.search(hit.cue.starts_anew, hit.words)):
+        _, _, cue, words = hit
+        is_same = groups and cue["quantifier"] == groups[-1][-1][2]["quantifier"] in MERGED
+        if is_same and not ("starts_anew" in cue and re.search(cue["starts_anew"], words)):
             groups[-1].append(hit)
         else:
             groups.append([hit])
