@@ -6,18 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import linalg, stats
 
 from huying import labels
-from huying.covariances import degrees, estimate_covariance
-from huying.estimates import COUNTY, LEADING, Design, estimate_shares
+from huying.estimates import COUNTY, LEADING, Bools, Design, Floats, Ints, degrees, estimate_covariance, estimate_shares
 from huying.words import say
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 NO_ANSWERS, NO_VARIATION, NOT_ESTIMABLE = "no answers", "no variation", "not estimable"
 
 

@@ -19,7 +19,6 @@ import pandas as pd
 from scipy import stats
 
 from huying.errors import EstimateError
-from huying.weights import kish
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -29,11 +28,6 @@ LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability",
 COLUMNS = ("indicator", "place", "wave", *LEADING)
 POOLED, OWN, STUDENT, EXACT, COUNT = "korn-graubard pooled", "korn-graubard", "t", "exact", "count"
 COUNTY = "county"
-
-
-def as_ints(codes: npt.NDArray[Any]) -> Ints:
-    """Codes as 64-bit integers."""
-    return codes.astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True)
@@ -83,30 +77,27 @@ class Design:
         for margin in self.margins:
             codes = codes * (int(margin.max(initial=0)) + 1) + margin
         _, first, cell = np.unique(codes, return_index=True, return_inverse=True)
-        categories = tuple(as_ints(np.unique(margin[first], return_inverse=True)[1]) for margin in self.margins)
-        return as_ints(cell), categories, np.bincount(cell, self.prior).astype(np.float64)
+        categories = tuple(np.unique(margin[first], return_inverse=True)[1].astype(np.int64) for margin in self.margins)
+        return cell.astype(np.int64), categories, np.bincount(cell, self.prior).astype(np.float64)
 
     def psu_totals(self, influence: Floats) -> Floats:
         """The weighted total of `influence` in each PSU."""
         return np.asarray(np.bincount(self.psu, self.weight * influence, minlength=len(self.owner)), dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """sum(w num)/sum(w den) by domain: estimates (one a domain) and influences (one a unit, unweighted)."""
+def kish(weight: Floats, by: Ints, size: int) -> Floats:
+    """Kish's factor n sum(w^2) / sum(w)^2 for each of `size` groups (Kish 1965, section 11.7); missing where empty."""
+    n, s, q = (np.bincount(by, values, minlength=size) for values in (np.ones_like(weight), weight, weight**2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(n * q / s**2)
 
-    value: Floats
-    influence: Floats
 
-
-def ratio(design: Design, num: Floats, den: Floats, domain: Ints, size: int) -> Ratio:
-    """The ratio of two weighted totals in each of `size` domains, missing where the denominator is zero."""
-    totals = np.bincount(domain, design.weight * den, minlength=size)
-    value = np.divide(np.bincount(domain, design.weight * num, minlength=size), totals,
-                      out=np.full(size, np.nan), where=totals > 0)  # fmt: skip
-    scale = np.divide(1.0, totals, out=np.zeros(size), where=totals > 0)
-    influence = (num - np.nan_to_num(value)[domain] * den) * scale[domain]
-    return Ratio(value, influence)
+def ratio(design: Design, num: Floats, den: Floats, domain: Ints, size: int) -> tuple[Floats, Floats]:
+    """sum(w num)/sum(w den) in each of `size` domains, missing where that is zero, and each unit's influence, unweighted."""
+    above, below = (np.bincount(domain, design.weight * part, minlength=size) for part in (num, den))
+    value = np.divide(above, below, out=np.full(size, np.nan), where=below > 0)
+    scale = np.divide(1.0, below, out=np.zeros(size), where=below > 0)
+    return value, (num - np.nan_to_num(value)[domain] * den) * scale[domain]
 
 
 def credited(design: Design, influence: Floats, tol: float = 1e-14) -> Floats:
@@ -130,29 +121,37 @@ def credited(design: Design, influence: Floats, tol: float = 1e-14) -> Floats:
     return np.asarray(influence - (mean - left)[cell])
 
 
-def stratum_variances(design: Design, influence: Floats) -> Floats:
-    """Each stratum's part of the variance of a total of `influence`; missing for a stratum with one PSU.
+def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:
+    """Each PSU's totals of the influences (a column an estimate) less their stratum's mean, and its stratum.
 
-    n/(n-1) (1 - n/N) sum over PSUs of (z - mean z)^2.
+    They are multiplied by the root of n/(n-1) (1 - n/N): their products add up to variances. A stratum with one PSU is
+    centred at the mean of all PSUs (as Stata's `centered`).
     """
-    n = design.psus.astype(float)
-    used = design.owner >= 0
-    z, owner = design.psu_totals(influence)[used], design.owner[used]
-    mean = np.bincount(owner, z, minlength=len(n)) / np.maximum(n, 1)
-    spread = np.bincount(owner, (z - mean[owner]) ** 2, minlength=len(n))
+    used, n = design.owner >= 0, design.psus.astype(float)
+    columns = [design.psu_totals(credited(design, one))[used] for one in influences.reshape(len(influences), -1).T]
+    z, owner = np.column_stack(columns), design.owner[used]
+    centre = np.zeros((len(n), z.shape[1]))
+    np.add.at(centre, owner, z)
+    centre /= np.maximum(n, 1)[:, None]
+    centre[n == 1] = z.mean(axis=0)
     left = 1.0 if design.fpc is None else 1 - n / design.fpc
-    return np.where(n > 1, spread * np.divide(n, n - 1, out=np.zeros_like(n), where=n > 1) * left, np.nan)
+    scale = np.where(n > 1, left * n / np.maximum(n - 1, 1), 1.0)
+    return (z - centre[owner]) * np.sqrt(scale)[owner, None], owner
 
 
-def county_variance(design: Design, influence: Floats) -> float:
-    """The variance over all strata; a stratum with one PSU is centred at the mean of all PSUs (as Stata's `centered`)."""
-    parts = stratum_variances(design, influence)
-    lonely = np.isnan(parts) & (design.psus == 1)
-    if lonely.any():
-        used = design.owner >= 0
-        z, owner = design.psu_totals(influence)[used], design.owner[used]
-        parts[lonely] = (np.bincount(owner, z, minlength=len(parts))[lonely] - z.mean()) ** 2
-    return float(np.nansum(parts))
+def estimate_covariance(design: Design, influences: Floats) -> Floats:
+    """The county's covariance matrix of estimates whose influences (a row a unit, a column an estimate) are given.
+
+    Taylor linearisation (Binder 1983), as R's `svyrecvar`: calibration is credited, the finite population counts.
+    """
+    apart, _ = _deviations(design, influences)
+    return np.asarray(apart.T @ apart)
+
+
+def degrees(design: Design, base: Bools) -> int:
+    """PSUs less strata among the units in `base`: what R's `degf` counts of a design cut to them."""
+    psus = np.unique(design.psu[base])
+    return len(psus) - len(np.unique(design.owner[psus]))
 
 
 def pooled_rho(design: Design, y: Floats, base: Bools) -> float:
@@ -209,35 +208,30 @@ def p_above(frame: pd.DataFrame, bar: float) -> tuple[Floats, Floats]:
     return np.where(is_t, up, above), np.where(is_t, down, below)
 
 
-def estimate_shares(
-    design: Design, indicators: pd.DataFrame, *, wave: str = "", fewest: int = 20, county: bool = True
-) -> pd.DataFrame:
+def estimate_shares(design: Design, indicators: pd.DataFrame, *, wave: str = "", fewest: int = 20) -> pd.DataFrame:
     """Shares of every column of `indicators` (1, 0, missing = not in the base) for every stratum and the county.
 
     A tidy frame with COLUMNS, one row an indicator and place. Towns use the pooled design effect, the county its own.
     `fewest` is the number of answers below which a place's value is not stated.
     """
-    return _estimate(design, indicators, _share_rows, wave, fewest, county)
+    return _estimate(design, _over_one(indicators), _share_rows, wave, fewest)
 
 
 def estimate_means(design: Design, indicators: pd.DataFrame, *, wave: str = "", fewest: int = 20) -> pd.DataFrame:
     """Means of every column of `indicators`, as `estimate_shares`, with Student intervals at each place's own variance."""
-    return _estimate(design, indicators, _mean_rows, wave, fewest)
+    return _estimate(design, _over_one(indicators), _place_rows, wave, fewest)
 
 
 def estimate_ratios(
     design: Design, name: str, num: Floats, den: Floats, *, wave: str = "", fewest: int = 20
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """The ratio sum(w num)/sum(w den) for every stratum and the county, with Student intervals."""
-    base = np.isfinite(num) & np.isfinite(den)
-    y, x = np.where(base, num, 0.0), np.where(base, den, 0.0)
-    rows = [_place_rows(design, name, y, x, base, whole) for whole in (False, True)]
-    return _tidy(rows, wave, fewest)
+    return _estimate(design, {name: (num, den)}, _place_rows, wave, fewest)
 
 
 def estimate_sum(
     design: Design, name: str, parts: Sequence[tuple[float, Floats, Bools]], *, wave: str = "", fewest: int = 20
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """The sum of coefficient x mean over `parts` (coefficient, values, base), for every stratum and the county.
 
     Coefficients 1 and -1 give a difference: of two domains, of two items of one respondent, or of two waves that share
@@ -247,24 +241,29 @@ def estimate_sum(
     for whole in (False, True):
         domain, size = _domain(design, whole)
         means = [(c, ratio(design, np.where(k, v, 0.0), k.astype(float), domain, size)) for c, v, k in parts]
-        influence = sum((c * m.influence for c, m in means), np.zeros(len(design.weight)))
+        influence = sum((c * turn for c, (_, turn) in means), np.zeros(len(design.weight)))
         own = _variance_rows(design, influence, np.logical_or.reduce([k for _, _, k in parts]), whole)
         n = np.min([np.bincount(domain[k], minlength=size) for _, _, k in parts], axis=0)
-        value = np.sum([c * m.value for c, m in means], axis=0)
+        value = np.sum([c * mean for c, (mean, _) in means], axis=0)
         given = {"indicator": name, "estimate": value, "n": n, "method": STUDENT}
         rows.append(own | given | dict.fromkeys(("deff", "n_eff"), np.nan))
     return _tidy(rows, wave, fewest)
 
 
+def _over_one(indicators: pd.DataFrame) -> dict[str, tuple[Floats, Any]]:
+    """The columns as numbers over one: their ratios are means."""
+    return {name: (indicators[name].to_numpy(dtype=float, na_value=np.nan), 1.0) for name in indicators}
+
+
 def _estimate(
-    design: Design, indicators: pd.DataFrame, rows_of: Any, wave: str, fewest: int, county: bool = True
+    design: Design, pairs: dict[str, tuple[Floats, Any]], rows_of: Any, wave: str, fewest: int
 ) -> pd.DataFrame:
+    """The rows of every ratio, for the strata and for the county; who lacks a number of the two is not in its base."""
     rows: list[Rows] = []
-    for name in indicators.columns:
-        y = indicators[name].to_numpy(dtype=float, na_value=np.nan)
-        base = np.isfinite(y)
-        y = np.where(base, y, 0.0)
-        rows += [rows_of(design, name, y, base, whole) for whole in ((False, True) if county else (False,))]
+    for name, (num, den) in pairs.items():
+        base = np.isfinite(num) & np.isfinite(den)
+        parts = np.where(base, num, 0.0), np.where(base, den, 0.0), base
+        rows += [rows_of(design, name, *parts, whole) for whole in (False, True)]
     return _tidy(rows, wave, fewest)
 
 
@@ -275,32 +274,30 @@ def _domain(design: Design, whole: bool) -> tuple[Ints, int]:
 
 def _variance_rows(design: Design, influence: Floats, base: Bools, whole: bool) -> Rows:
     """Standard errors and degrees of freedom, for the county as a whole or for its strata."""
-    z = credited(design, influence)
-    variance = np.array([county_variance(design, z)]) if whole else stratum_variances(design, z)
-    present = np.bincount(design.psu[base], minlength=len(design.owner)) > 0
-    psus = np.bincount(design.owner[present], minlength=len(design.places))
-    df = np.array([psus.sum() - (psus > 0).sum()]) if whole else psus - 1
+    size = len(design.places)
+    if whole:
+        variance, df = np.diag(estimate_covariance(design, influence)), np.array([degrees(design, base)])
+    else:
+        apart, owner = _deviations(design, influence)
+        variance = np.where(design.psus > 1, np.bincount(owner, apart[:, 0] ** 2, minlength=size), np.nan)
+        df = np.bincount(design.owner[np.unique(design.psu[base])], minlength=size) - 1
     return {"place": [COUNTY] if whole else list(design.places), "se": np.sqrt(variance), "df": df * 1.0}
 
 
 def _place_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, whole: bool) -> Rows:
     domain, size = _domain(design, whole)
-    at = ratio(design, y, x, domain, size)
-    rows = _variance_rows(design, at.influence, base, whole)
+    value, influence = ratio(design, y, x, domain, size)
+    rows = _variance_rows(design, influence, base, whole)
     n = np.bincount(domain[base], minlength=size)
-    w, spread = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, at.influence**2))
+    w, spread = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, influence**2))
     with np.errstate(invalid="ignore", divide="ignore"):
         deff = rows["se"] ** 2 * (n - 1) / (spread * w)
         n_eff = n / np.where(deff > 0, deff, np.nan)
-    return rows | {"indicator": name, "estimate": at.value, "n": n, "deff": deff, "method": STUDENT, "n_eff": n_eff}
+    return rows | {"indicator": name, "estimate": value, "n": n, "deff": deff, "method": STUDENT, "n_eff": n_eff}
 
 
-def _mean_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) -> Rows:
-    return _place_rows(design, name, y, base.astype(float), base, whole)
-
-
-def _share_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) -> Rows:
-    rows = _place_rows(design, name, y, base.astype(float), base, whole)
+def _share_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, whole: bool) -> Rows:
+    rows = _place_rows(design, name, y, x, base, whole)
     if whole:
         return rows | {"method": OWN, "n_eff": _own_size(design, rows, base)}
     n, town, villages = rows["n"], design.stratum[base], rows["df"] + 1

@@ -8,13 +8,12 @@ from math import comb, isnan
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 from scipy.stats.contingency import odds_ratio
 
 from huying.errors import EstimateError
+from huying.estimates import Bools, Floats
 
-Floats = npt.NDArray[np.float64]
 ALTERNATIVES = ("two-sided", "greater", "less")
 MOST_ASSIGNMENTS = 200_000  # above it assignments are drawn at random
 DRAWS = 9_999
@@ -125,7 +124,7 @@ def _wilson(k: int, n: int, level: float) -> tuple[float, float]:
 
 
 def permutation_p(
-    values: Sequence[float] | Floats, treated: Sequence[bool] | npt.NDArray[np.bool_], alternative: str = "two-sided"
+    values: Sequence[float] | Floats, treated: Sequence[bool] | Bools, alternative: str = "two-sided"
 ) -> Permutation:
     """Whether the treated units (towns) differ from the others by more than a chance choice of as many units would show.
 

@@ -7,17 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import Codebook, Item
 from huying.errors import EstimateError
-from huying.estimates import COUNTY, Design
+from huying.estimates import COUNTY, Design, Floats, Ints, kish
 from huying.folder import County
 from huying.store import Cleaned
-from huying.weights import base_weights, kish, rake_towns
+from huying.weights import base_weights, rake_towns
 
-Ints = npt.NDArray[np.int64]
 SEXES, AGES = ("male", "female"), ("18-39", "40-59", "60+")
 NO_PLACE = ""  # the stratum of a survey that did not ask for the town
 
@@ -64,7 +62,7 @@ def age_groups(rows: pd.DataFrame, item: Item, categories: list[str]) -> Ints:
     return np.where(np.isnan(age), -1, groups).astype(np.int64)
 
 
-def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: str) -> tuple[list[str], npt.NDArray[np.float64]]:
+def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: str) -> tuple[list[str], Floats]:
     """The categories of a margin in natural order, and their adults with the shape (towns, categories)."""
     table = margins[margins["item"] == item].pivot(index="town_id", columns="category", values="adults")
     names = sorted(table.columns) if item == "age" else [name for name in SEXES if name in table.columns]
@@ -95,7 +93,7 @@ def resident_sample(
         named = [COUNTY] if towns is None else places
         table = pd.DataFrame({"place": named, "n": n, "kish": kish(base, town, len(places))})
         return Sample(group_people(rows, roles), Design(town, psu, base, places), table, wave)
-    groups, totals, labels = dict[str, Ints](), dict[str, npt.NDArray[np.float64]](), dict[str, pd.Series]()
+    groups, totals, labels = dict[str, Ints](), dict[str, Floats](), dict[str, pd.Series]()
     for item, grouping in (("sex", sex_groups), ("age", age_groups)):
         names, totals[item] = margin_totals(margins, towns, item)
         groups[item] = grouping(rows, roles[item], names)

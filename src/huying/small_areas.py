@@ -10,14 +10,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import optimize, stats
 
 from huying.errors import EstimateError
+from huying.estimates import Bools, Floats
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 RESTRICTED, ADJUSTED = 0.0, 1.0  # the power of tau2 by which the restricted likelihood is multiplied
 GRID = np.concatenate([[0.0], np.geomspace(1e-8, 1.1, 50)])
 NIL = 1e-9  # of the least sampling variance: a tau2 below it is zero but for rounding

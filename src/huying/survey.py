@@ -12,23 +12,31 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import MANY
 from huying.crosstabs import Crosstab, crosstab
-from huying.estimates import COUNTY, LEADING, Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum
+from huying.estimates import (
+    COUNTY,
+    LEADING,
+    Bools,
+    Design,
+    Floats,
+    estimate_means,
+    estimate_ratios,
+    estimate_shares,
+    estimate_sum,
+)
 from huying.regressions import Regression, regress
 from huying.samples import NO_PLACE
 from huying.survey_frame import SKIPPED, SurveyFrame, as_list, lang_of
 from huying.waves import independent_sum, stacked
 from huying.words import say
 
-Floats = npt.NDArray[np.float64]
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
 REDEFINED = "definition_changed"
 Estimator = Callable[..., pd.DataFrame]
-Term = tuple[float, Floats, npt.NDArray[np.bool_]]  # coefficient, values, who is in the base
+Term = tuple[float, Floats, Bools]  # coefficient, values, who is in the base
 
 
 @dataclass(repr=False)
@@ -219,6 +227,6 @@ class Survey(SurveyFrame):
         return made
 
 
-def _cut(table: pd.DataFrame, inside: npt.NDArray[np.bool_]) -> pd.DataFrame:
+def _cut(table: pd.DataFrame, inside: Bools) -> pd.DataFrame:
     """The table with nothing in the rows outside the base: they stay in the design."""
     return table.where(np.broadcast_to(inside[:, None], table.shape))

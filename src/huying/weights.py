@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.errors import EstimateError
+from huying.estimates import Floats, Ints, kish
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 FEWEST = 5
 
 
@@ -123,13 +121,6 @@ def town_margin(name: str, group: Ints, totals: Floats, fewest: int = FEWEST) ->
     category = np.full(len(group), groups, dtype=np.int64)
     category[known] = codes
     return Margin(name, category, np.append(sums * (1 - unknown), totals.sum() * unknown)), merged
-
-
-def kish(weight: Floats, by: Ints, size: int) -> Floats:
-    """Kish's factor n sum(w^2) / sum(w)^2 for each of `size` groups (Kish 1965, section 11.7); missing where empty."""
-    n, s, q = (np.bincount(by, values, minlength=size) for values in (np.ones_like(weight), weight, weight**2))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(n * q / s**2)
 
 
 def rake_town(

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from huying.errors import EstimateError
-from huying.weights import Margin, base_weights, kish, merge_small, rake, rake_towns, town_margin
+from huying.estimates import kish
+from huying.weights import Margin, base_weights, merge_small, rake, rake_towns, town_margin
 
 ONE = {"rel": 1e-9}
 

@@ -14,7 +14,7 @@ from scipy import stats
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from huying.errors import EstimateError
-from huying.scales.weighted import Ints
+from huying.estimates import Ints
 
 
 class Kappa(NamedTuple):

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from huying.estimates import county_variance
-from huying.scales.weighted import Floats, Ints, as_weights, fixed_design
+from huying.estimates import Floats, Ints, estimate_covariance
+from huying.scales.weighted import as_weights, fixed_design
 
 MOST_SPREAD = 30.0  # log odds within the data beyond which a model has no finite answer
 
@@ -53,8 +53,7 @@ def ordinal_logit(y: Any, predictors: Any, weight: Any = None, stratum: Any = No
         return none._replace(reason="separation")
     if df <= 0:
         return none._replace(coefficients=place[:p], thresholds=place[p:], reason="too few answers")
-    influence = scores @ np.linalg.inv(-hessian)
-    se = np.sqrt([county_variance(at, influence[:, k]) for k in range(p + q)])
+    se = np.sqrt(np.diag(estimate_covariance(at, scores @ np.linalg.inv(-hessian))))
     return Ordinal(place[:p], place[p:], se[:p], se[p:], df, len(x))
 
 

@@ -14,7 +14,8 @@ import pandas as pd
 from scipy import optimize
 
 from huying.errors import EstimateError
-from huying.scales.weighted import Floats, Ints, as_weights, fixed_design
+from huying.estimates import Floats, Ints
+from huying.scales.weighted import as_weights, fixed_design
 
 Statistic = Callable[[Floats, Floats], float]
 LEAST_UNIQUE = 0.005  # a unique variance may not vanish (a Heywood case); the bound of R's factanal

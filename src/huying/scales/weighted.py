@@ -5,14 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.errors import EstimateError
-from huying.estimates import Design
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from huying.estimates import Design, Floats
 
 
 def as_weights(weight: Any, n: int) -> Floats:
