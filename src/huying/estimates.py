@@ -128,12 +128,12 @@ def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:
     centred at the mean of all PSUs (as Stata's `centered`).
     """
     used, n = design.owner >= 0, design.psus.astype(float)
-    columns = [design.psu_totals(credited(design, one))[used] for one in influences.reshape(len(influences), -1).T]
+    columns = [design.psu_totals(credited(design, one))[used] for one in np.atleast_2d(influences.T)]
     z, owner = np.column_stack(columns), design.owner[used]
     centre = np.zeros((len(n), z.shape[1]))
     np.add.at(centre, owner, z)
     centre /= np.maximum(n, 1)[:, None]
-    centre[n == 1] = z.mean(axis=0)
+    centre[n == 1] = z.sum(axis=0) / max(len(z), 1)
     left = 1.0 if design.fpc is None else 1 - n / design.fpc
     scale = np.where(n > 1, left * n / np.maximum(n - 1, 1), 1.0)
     return (z - centre[owner]) * np.sqrt(scale)[owner, None], owner

@@ -190,7 +190,7 @@ def test_raking_of_the_california_schools(name):
         labels = sorted(totals)
         codes = data[item].astype(str).map({k: i for i, k in enumerate(labels)}).to_numpy(np.int64)
         margins.append(Margin(item, codes, np.array([totals[k] for k in labels])))
-    weight, _ = rake(bare.weight, margins, (0.001, 1000.0))
+    weight, *_ = rake(bare.weight, margins, (0.001, 1000.0))
     assert weight == pytest.approx(np.array(case["weights"]), rel=1e-10)
     raked = Design(
         bare.stratum, bare.psu, weight, bare.places, bare.fpc, tuple(m.category for m in margins), bare.weight

@@ -6,13 +6,11 @@ from huying.codebook import house_codebook
 from huying.errors import EstimateError
 from huying.folder import read_county
 from huying.samples import (
-    age_groups,
     analysed,
     dispositions,
+    group_people,
     margin_totals,
-    name_groups,
     resident_sample,
-    sex_groups,
     staff_sample,
     town_codes,
 )
@@ -97,12 +95,11 @@ def test_a_town_that_is_not_in_the_register():
 
 def test_groups_of_sex_and_age():
     rows = pd.DataFrame({SEX.id: pd.array([1, 2, None], dtype="Int16")})
-    assert sex_groups(rows, SEX, ["male", "female"]).tolist() == [0, 1, -1]
+    assert group_people(rows, SEX, ["male", "female"]).codes.tolist() == [0, 1, -1]
     ages = pd.DataFrame({AGE.id: pd.array([17, 18, 39, 40, 59, 60, 99, None], dtype="Int16")})
-    codes = age_groups(ages, AGE, ["18-39", "40-59", "60+"])
-    assert codes.tolist() == [-1, 0, 0, 1, 1, 2, 2, -1]
-    named = name_groups(codes, ["18-39", "40-59", "60+"])
-    assert named.tolist() == [pd.NA, "18-39", "18-39", "40-59", "40-59", "60+", "60+", pd.NA]
+    named = group_people(ages, AGE, ["18-39", "40-59", "60+"])
+    assert named.codes.tolist() == [-1, 0, 0, 1, 1, 2, 2, -1]
+    assert named.tolist()[1:-1] == ["18-39", "18-39", "40-59", "40-59", "60+", "60+"]
 
 
 def test_margin_totals_in_natural_order():
