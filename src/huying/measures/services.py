@@ -14,7 +14,7 @@ import pandas as pd
 from huying.counted import by_period, find_ends, values
 from huying.estimates import COUNTY
 from huying.ledgers import LISTS
-from huying.scales import kr20
+from huying.scales import cronbach_alpha
 from huying.workdays import Calendar, Rule, wait_days
 
 RECENT_DAYS, IDLE_DAYS = 90, 30
@@ -110,6 +110,6 @@ def measure_reliability(places: pd.DataFrame, checks: Sequence[str]) -> pd.DataF
 
     def one(part: pd.DataFrame) -> pd.DataFrame:
         marks = part[list(checks)].dropna().astype(float)
-        return values([COUNTY], [kr20(marks.to_numpy()) if len(marks) >= FEWEST_PLACES else np.nan], len(marks))
+        return values([COUNTY], [cronbach_alpha(marks) if len(marks) >= FEWEST_PLACES else np.nan], len(marks))
 
     return by_period(places, one)

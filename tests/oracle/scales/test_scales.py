@@ -10,7 +10,7 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from huying.counted import student
 from huying.errors import EstimateError
-from huying.scales import cronbach_alpha, kr20, mcdonald_omega, ordinal_logit, psu_bootstrap, weighted_kappa
+from huying.scales import cronbach_alpha, mcdonald_omega, ordinal_logit, psu_bootstrap, weighted_kappa
 
 HERE = Path(__file__).parent
 ANSWERS = json.loads((HERE / "answers.json").read_text("utf-8"))
@@ -27,15 +27,15 @@ def test_alpha_and_kr20_are_those_of_psych_and_of_svycralpha():
     r = ANSWERS["reliability"]
     assert cronbach_alpha(RATINGS) == pytest.approx(r["alpha"], **TEN)
     assert cronbach_alpha(RATINGS, WEIGHT) == pytest.approx(r["alpha_weighted"], **TEN)
-    assert kr20(CHECKS) == pytest.approx(r["kr20"], **TEN)
-    assert kr20(CHECKS, WEIGHT) == pytest.approx(r["kr20_weighted"], **TEN)
+    assert cronbach_alpha(CHECKS) == pytest.approx(r["kr20"], **TEN)
+    assert cronbach_alpha(CHECKS, WEIGHT) == pytest.approx(r["kr20_weighted"], **TEN)
 
 
 def test_tempting_wrong_reliabilities_are_refused():
     r = ANSWERS["reliability"]
     assert abs(cronbach_alpha(RATINGS, WEIGHT) - r["alpha"]) > 0.2  # weights left out
     assert abs(cronbach_alpha(RATINGS) - r["wrong_alpha_standardised"]) > 1e-3
-    assert abs(kr20(CHECKS) - r["wrong_kr20_mixed"]) > 1e-3  # p q over n, but the sum's variance over n - 1
+    assert abs(cronbach_alpha(CHECKS) - r["wrong_kr20_mixed"]) > 1e-3  # p q over n, but the sum's variance over n - 1
     assert r["wrong_kr20_mixed"] == pytest.approx(mixed_kr20(CHECKS.to_numpy(float)), **TEN)
 
 
@@ -51,7 +51,7 @@ def test_alpha_by_hand():
 
 def test_kr20_by_hand():
     # p = 3/4, 1/2, 1/4: p q sum to 3/16 + 4/16 + 3/16 = 5/8; sums 3, 2, 1, 0: variance 5/4; 3/2 (1 - 1/2) = 3/4
-    assert kr20([[1, 1, 1], [1, 1, 0], [1, 0, 0], [0, 0, 0]]) == pytest.approx(0.75)
+    assert cronbach_alpha([[1, 1, 1], [1, 1, 0], [1, 0, 0], [0, 0, 0]]) == pytest.approx(0.75)
 
 
 def test_omega_is_that_of_factanal_and_within_the_stopping_rule_of_psych():
@@ -101,7 +101,7 @@ def test_no_reliability_where_nothing_varies():
 @pytest.mark.parametrize(
     ("statistic", "items", "weight", "message"),
     [(cronbach_alpha, [[1], [2]], None, "at least 2 items, got 1"), (mcdonald_omega, [[1, 2], [2, 1]], None, "at least 3 items"),
-     (kr20, [[1, 2], [0, 1]], None, "0 and 1, got 2"), (cronbach_alpha, [[1, 2], [2, 1]], [1, 0], "above 0"),
+     (cronbach_alpha, [[1, 2], [2, 1]], [1, 0], "above 0"),
      (cronbach_alpha, [[1, 2], [2, 1]], [1, 1, 1], "as many rows")],
 )  # fmt: skip
 def test_scales_refuse(statistic, items, weight, message):
