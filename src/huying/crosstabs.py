@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import linalg, stats
 
 from huying import labels
-from huying.estimates import COUNTY, LEADING, Bools, Design, Floats, Ints, degrees, estimate_covariance, estimate_shares
+from huying.estimates import COUNTY, LEADING, Design, Ints, degrees, estimate_covariance, estimate_shares
 from huying.words import say
 
 NO_ANSWERS, NO_VARIATION, NOT_ESTIMABLE = "no answers", "no variation", "not estimable"
@@ -75,10 +75,10 @@ def crosstab(
     made = made[made["place"] == COUNTY].reset_index(drop=True)
     answers = {"row": [names_a[row] for row, _ in cells], "column": [names_b[column] for _, column in cells]}
     table = pd.concat([pd.DataFrame(answers), made[list(LEADING)]], axis=1)
-    return Crosstab(table, rao_scott(design, a, b, base))
+    return Crosstab(table, rao_scott(design, a, b))
 
 
-def rao_scott(design: Design, a: Ints, b: Ints, base: Bools | None = None) -> Association:
+def rao_scott(design: Design, a: Ints, b: Ints) -> Association:
     """Pearson's X² of the weighted table of codes `a` and `b` (-1 = missing), with the second-order correction as F.
 
     The weighted shares p of the cells, at the n of the base, give X². With V the design's covariance of p and C the
@@ -89,14 +89,16 @@ def rao_scott(design: Design, a: Ints, b: Ints, base: Bools | None = None) -> As
     the base weights, as R's `calibrate(calfun = "raking")`; R's `rake` sweeps unweighted means ten times, which is the
     same only where base weights are equal.
     """
-    base = (a >= 0) & (b >= 0) & (True if base is None else base)
+    base = (a >= 0) & (b >= 0)
     rows, columns = (np.unique(code[base], return_inverse=True)[1] for code in (a, b))
     n, shape = int(base.sum()), tuple(int(code.max(initial=-1)) + 1 for code in (rows, columns))
     if min(shape) < 2:
         return _none(n, NO_VARIATION if n else NO_ANSWERS)
-    cell = np.full(len(base), -1, dtype=np.int64)
-    cell[base] = rows * shape[1] + columns
-    p, covariance = _cells(design, cell, shape[0] * shape[1])
+    inside = np.zeros((len(base), shape[0] * shape[1]))
+    inside[np.flatnonzero(base), rows * shape[1] + columns] = 1.0
+    weight = design.weight * base
+    p = weight @ inside / weight.sum()
+    covariance = estimate_covariance(design, np.where(base[:, None], inside - p, 0.0) / weight.sum())
     inverse = np.divide(1.0, p, out=np.zeros_like(p), where=p > 0)
     contrasts = inverse[:, None] * np.kron(*(linalg.helmert(size).T for size in shape))
     bottom = contrasts.T @ (p[:, None] * contrasts) / n
@@ -111,14 +113,6 @@ def rao_scott(design: Design, a: Ints, b: Ints, base: Bools | None = None) -> As
     pearson = n * float(((p - expected) ** 2 / expected).sum())
     ndf = total**2 / float((effects * effects.T).sum())
     return Association(pearson, pearson / total, ndf, ndf * nu, float(stats.f.sf(pearson / total, ndf, ndf * nu)), n)
-
-
-def _cells(design: Design, cell: Ints, size: int) -> tuple[Floats, Floats]:
-    """The weighted shares of the cells (code -1 = out of the base) and their covariance."""
-    inside = cell[:, None] == np.arange(size)
-    weight = design.weight * (cell >= 0)
-    p = weight @ inside / weight.sum()
-    return p, estimate_covariance(design, np.where(cell[:, None] >= 0, inside - p, 0.0) / weight.sum())
 
 
 def _none(n: int, reason: str) -> Association:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import linalg, stats
 
 from huying.errors import EstimateError
 
@@ -71,14 +71,15 @@ class Design:
         return self.weight if self.base is None else self.base
 
     @cached_property
-    def cells(self) -> tuple[Ints, tuple[Ints, ...], Floats]:
-        """Each unit's cell, each cell's category in every margin (codes from 0 without gaps), and its prior weight."""
-        codes = np.zeros(len(self.weight), dtype=np.int64)
-        for margin in self.margins:
-            codes = codes * (int(margin.max(initial=0)) + 1) + margin
-        _, first, cell = np.unique(codes, return_index=True, return_inverse=True)
-        categories = tuple(np.unique(margin[first], return_inverse=True)[1].astype(np.int64) for margin in self.margins)
-        return cell.astype(np.int64), categories, np.bincount(cell, self.prior).astype(np.float64)
+    def calibration(self) -> tuple[Ints, Floats, Floats]:
+        """Each unit's cell (the same category in every margin), the roots of the cells' prior weights, and what margins span.
+
+        The last is an orthonormal basis of the margins' categories over the cells, each times its root.
+        """
+        cell, cells = pd.MultiIndex.from_arrays(self.margins).factorize()
+        root = np.sqrt(np.bincount(cell, self.prior))
+        marks = pd.get_dummies(cells.to_frame(index=False).astype("category")).to_numpy(dtype=float)
+        return cell, root, linalg.orth(marks * root[:, None])
 
     def psu_totals(self, influence: Floats) -> Floats:
         """The weighted total of `influence` in each PSU."""
@@ -100,25 +101,16 @@ def ratio(design: Design, num: Floats, den: Floats, domain: Ints, size: int) -> 
     return value, (num - np.nan_to_num(value)[domain] * den) * scale[domain]
 
 
-def credited(design: Design, influence: Floats, tol: float = 1e-14) -> Floats:
-    """`influence` less its regression on the calibration margins, weighted by `base`; alternating sweeps until nothing moves.
+def credited(design: Design, influence: Floats) -> Floats:
+    """`influence` less its regression on the calibration margins, weighted by the weights before raking.
 
-    Units of one cell (the same category in every margin) move together: the sweeps go over cells, of which there are few.
     R's `rake` sweeps unweighted means instead, which is right only where the base weights are equal.
     """
     if not design.margins:
         return influence
-    cell, categories, weight = design.cells
-    inverses = [1 / np.bincount(category, weight) for category in categories]
-    mean = np.bincount(cell, design.prior * influence) / weight
-    left, size = mean, float(np.abs(influence).max(initial=0.0)) or 1.0
-    for _ in range(1000):
-        before = left
-        for category, inverse in zip(categories, inverses, strict=True):
-            left = left - (np.bincount(category, weight * left) * inverse)[category]
-        if len(categories) == 1 or float(np.abs(left - before).max(initial=0.0)) < tol * size:
-            break
-    return np.asarray(influence - (mean - left)[cell])
+    cell, root, basis = design.calibration
+    mean = np.bincount(cell, design.prior * influence) / root
+    return np.asarray(influence - (basis @ (basis.T @ mean) / root)[cell])
 
 
 def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:

@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,13 +66,8 @@ class Survey(SurveyFrame):
     def combine(self, parts: Mapping[str, float], name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, their covariance kept; n is the smallest of their bases."""
         label = name or " + ".join(parts)
-
-        def estimate(design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-            values = {column: table[column].to_numpy(dtype=float) for column in table}
-            terms = [(c, np.nan_to_num(values[k]), np.isfinite(values[k])) for k, c in parts.items()]
-            return estimate_sum(design, label, terms, **how)
-
-        return self._estimate(estimate, list(parts), by, where, self._as_number, label)
+        add = partial(self._sum, parts=parts, name=label)
+        return self._estimate(add, list(parts), by, where, self._as_number, label)
 
     def difference(self, first: str, second: str, by: Any = "town", where: str = "") -> pd.DataFrame:
         """The mean of `first` less the mean of `second`, each on its own base, their covariance kept."""
@@ -165,6 +161,13 @@ class Survey(SurveyFrame):
 
     def _ratio(self, design: Design, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
         return estimate_ratios(design, "/".join(pair), *pair.to_numpy(dtype=float).T, **how)
+
+    def _sum(
+        self, design: Design, table: pd.DataFrame, parts: Mapping[str, float], name: str, **how: Any
+    ) -> pd.DataFrame:
+        values = {column: table[column].to_numpy(dtype=float) for column in parts}
+        terms = [(c, np.nan_to_num(values[k]), np.isfinite(values[k])) for k, c in parts.items()]
+        return estimate_sum(design, name, terms, **how)
 
     def _open(self, name: str, values: Any) -> Any:
         """The values of a column with those marked whom it asked and who did not say: a sample leaves them out."""
