@@ -48,12 +48,10 @@ class Crosstab:
 
     def __repr__(self) -> str:
         words, about = labels.of(self.table), self.table.attrs
-        wide = self.table.pivot(index="row", columns="column", values="estimate")
-        order = {key: list(dict.fromkeys(self.table[key])) for key in ("row", "column")}
-        wide = wide.reindex(index=order["row"], columns=order["column"])
-        named = {key: [words.value(about.get(key, key), value) for value in order[key]] for key in order}
-        wide = wide.set_axis(named["row"]).set_axis(named["column"], axis=1)
-        title = " × ".join(words.measure(about[key]) for key in order if key in about)
+        wide = self.table.set_index(["row", "column"])["estimate"].unstack(sort=False)
+        for axis, key in enumerate(("row", "column")):
+            wide = wide.set_axis([words.value(about.get(key, key), value) for value in wide.axes[axis]], axis=axis)
+        title = " × ".join(words.measure(about[key]) for key in ("row", "column") if key in about)
         with pd.option_context("display.unicode.east_asian_width", True):
             return f"{title}\n{wide.to_string(float_format='{:.1%}'.format)}\n{self.test.say(words.lang)}"
 

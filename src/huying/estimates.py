@@ -17,12 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import linalg, stats
+from statsmodels.stats.proportion import proportion_confint
 
 from huying.errors import EstimateError
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Term = tuple[float, Floats, Bools]  # coefficient, values, who is in the base
 Rows = dict[str, Any]  # columns of an estimates frame, for one indicator
 LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
 COLUMNS = ("indicator", "place", "wave", *LEADING)
@@ -165,13 +167,9 @@ def pooled_rho(design: Design, y: Floats, base: Bools) -> float:
 
 def korn_graubard(p: Floats, n_eff: Floats, level: Any = 0.95) -> tuple[Floats, Floats]:
     """Limits of shares `p` at effective sizes `n_eff`: Clopper and Pearson's at x = p n_eff (Korn and Graubard 1998)."""
-    tail = (1 - np.asarray(level, dtype=float)) / 2
-    x = p * n_eff
     with np.errstate(invalid="ignore"):
-        low = np.where(x <= 0, 0.0, stats.beta.ppf(tail, x, n_eff - x + 1))
-        high = np.where(x >= n_eff, 1.0, stats.beta.ppf(1 - tail, x + 1, n_eff - x))
-    bad = ~(n_eff > 0)
-    return np.where(bad, np.nan, low), np.where(bad, np.nan, high)
+        low, high = proportion_confint(np.clip(p, 0, 1) * n_eff, n_eff, 1 - np.asarray(level), method="beta")
+    return np.asarray(low), np.asarray(high)
 
 
 def limits(frame: pd.DataFrame, level: Any = 0.95) -> tuple[Floats, Floats]:
@@ -221,9 +219,7 @@ def estimate_ratios(
     return _estimate(design, {name: (num, den)}, _place_rows, wave, fewest)
 
 
-def estimate_sum(
-    design: Design, name: str, parts: Sequence[tuple[float, Floats, Bools]], *, wave: str = "", fewest: int = 20
-) -> pd.DataFrame:
+def estimate_sum(design: Design, name: str, parts: Sequence[Term], *, wave: str = "", fewest: int = 20) -> pd.DataFrame:
     """The sum of coefficient x mean over `parts` (coefficient, values, base), for every stratum and the county.
 
     Coefficients 1 and -1 give a difference: of two domains, of two items of one respondent, or of two waves that share

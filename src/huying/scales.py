@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 from scipy.special import expit
-from statsmodels.stats.inter_rater import cohens_kappa
 
 from huying.errors import EstimateError
 from huying.estimates import Design, Floats, Ints, degrees, estimate_covariance
@@ -178,57 +177,40 @@ class Kappa(NamedTuple):
     n: int
 
 
-def weighted_kappa(a: Any, b: Any, categories: Sequence[Any], psu: Any = None) -> Kappa:
+def weighted_kappa(a: Any, b: Any, psu: Any = None) -> Kappa:
     """How far two ratings agree beyond chance, nearer misses counting less (Cohen 1968, quadratic weights).
 
-    `a` and `b` are ratings from `categories`, in their order, one pair a row. The interval is Student's over a jackknife
-    that leaves out one PSU at a time (by default one pair): pairs of one town are not independent. Its limits stay within
-    -1 and 1. Raises EstimateError for a rating that is no category.
+    `a` and `b` are numbers at equal steps, one pair a row. The interval is Student's over a jackknife that leaves out one
+    PSU at a time (by default one pair): pairs of one town are not independent. Its limits stay within -1 and 1. Missing
+    where both always give one and the same rating.
     """
-    first, second = (rated(ratings, categories) for ratings in (a, b))
-    if len(first) != len(second):
-        raise EstimateError("scales.unequal", got=f"{len(first)}, {len(second)}")
-    kept, k = (first >= 0) & (second >= 0), len(categories)
-    units = np.arange(len(first)) if psu is None else np.unique(np.asarray(psu).astype(str), return_inverse=True)[1]
-    first, second, units = first[kept], second[kept], units[kept]
-    value = kappa(first, second, k)
-    left = np.array([kappa(first[units != out], second[units != out], k) for out in np.unique(units)])
+    first, second = (pd.Series(ratings, dtype=float).to_numpy() for ratings in (a, b))
+    pairs = pd.DataFrame({"a": first, "b": second, "unit": np.arange(len(first)) if psu is None else np.asarray(psu)})
+    pairs = pairs.dropna()
+    value = agreement(pairs)
+    left = np.array([agreement(pairs[pairs["unit"] != out]) for out in pairs["unit"].unique()])
     df = float(len(left) - 1)
     se = float(np.sqrt(df / len(left) * ((left - left.mean()) ** 2).sum())) if df > 0 else np.nan
     half = float(stats.t.ppf(0.975, df)) * se if df > 0 else np.nan
     low, high = (float(np.clip(value + sign * half, -1, 1)) for sign in (-1, 1))
-    return Kappa(value, se, low, high, df, len(first))
+    return Kappa(value, se, low, high, df, len(pairs))
 
 
-def rated(ratings: Any, categories: Sequence[Any]) -> Ints:
-    """The place of each rating among `categories`, -1 where it is missing; raises EstimateError for another rating."""
-    given = pd.Series(ratings)
-    codes = np.asarray(pd.Index(categories).get_indexer(given), dtype=np.int64)
-    strange = (codes < 0) & given.notna().to_numpy()
-    if strange.any():
-        raise EstimateError("scales.bad_category", got=given[strange].iloc[0], known=", ".join(map(str, categories)))
-    return np.where(given.isna(), -1, codes)
-
-
-def kappa(first: Ints, second: Ints, k: int) -> float:
-    """Agreement beyond chance over the most there could be; missing where both always give one and the same rating."""
-    if not len(first):
-        return np.nan
-    table = np.bincount(first * k + second, minlength=k * k).reshape(k, k)
-    with np.errstate(invalid="ignore"):
-        return float(cohens_kappa(table, wt="quadratic", return_results=False))
+def agreement(pairs: pd.DataFrame) -> float:
+    """One less the mean squared distance over that of any a with any b: kappa at quadratic weights (Fleiss and Cohen 1973)."""
+    a, b = pairs["a"], pairs["b"]
+    by_chance = a.var(ddof=0) + b.var(ddof=0) + (a.mean() - b.mean()) ** 2
+    return float(1 - ((a - b) ** 2).mean() / by_chance) if by_chance > 0 else np.nan
 
 
 # --- ordered answers ----------------------------------------------------------------------------------------------------
 
 
 class Ordinal(NamedTuple):
-    """A cumulative logit model: log odds of a higher answer, thresholds, standard errors, df, n, and why there are none."""
+    """A cumulative logit model: log odds of a higher answer, their standard errors, df, n, and why there are none."""
 
     coefficients: Floats
-    thresholds: Floats
     se: Floats
-    threshold_se: Floats
     df: float
     n: int
     reason: str = ""
@@ -252,17 +234,16 @@ def ordinal_logit(y: Any, predictors: Any, weight: Any = None, stratum: Any = No
     found, codes = np.unique(answers[kept], return_inverse=True)
     x, p, q = columns[kept], columns.shape[1], len(found) - 1
     df = float(degrees(at, np.isfinite(at.weight)) - p)
-    empty, cuts = np.full(p, np.nan), np.full(max(q, 0), np.nan)
-    none = Ordinal(empty, cuts, empty, cuts, df, len(x))
+    none = Ordinal(np.full(p, np.nan), np.full(p, np.nan), df, len(x))
     if q < 1 or np.linalg.matrix_rank(np.column_stack([np.ones(len(x)), x])) <= p:
         return none._replace(reason="separation")
     place, scores, hessian = fitted(codes, x, q, at.weight)
     if place is None:
         return none._replace(reason="separation")
     if df <= 0:
-        return none._replace(coefficients=place[:p], thresholds=place[p:], reason="too few answers")
+        return none._replace(coefficients=place[:p], reason="too few answers")
     se = np.sqrt(np.diag(estimate_covariance(at, scores @ np.linalg.inv(-hessian))))
-    return Ordinal(place[:p], place[p:], se[:p], se[p:], df, len(x))
+    return Ordinal(place[:p], se[:p], df, len(x))
 
 
 def fitted(codes: Ints, x: Floats, q: int, weight: Floats) -> tuple[Floats | None, Floats, Floats]:

@@ -22,7 +22,7 @@ from huying.estimates import (
     LEADING,
     Bools,
     Design,
-    Floats,
+    Term,
     estimate_means,
     estimate_ratios,
     estimate_shares,
@@ -37,7 +37,6 @@ from huying.words import say
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
 REDEFINED = "definition_changed"
 Estimator = Callable[..., pd.DataFrame]
-Term = tuple[float, Floats, Bools]  # coefficient, values, who is in the base
 
 
 @dataclass(repr=False)
