@@ -112,7 +112,9 @@ def credited(design: Design, influence: Floats) -> Floats:
         return influence
     cell, root, basis = design.calibration
     mean = np.bincount(cell, design.prior * influence) / root
-    return np.asarray(influence - (basis @ (basis.T @ mean) / root)[cell])
+    left = influence - (basis @ (basis.T @ mean) / root)[cell]
+    # A town where all say the same has no variance, not one of rounding.
+    return np.where(np.abs(left) > 1e-14 * np.abs(influence).max(initial=0.0), left, 0.0)
 
 
 def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:

@@ -170,10 +170,11 @@ class Sheet:
         lowest, left = self.lowest, self.axes.transAxes.transform((x, 0))[0]
         if lowest is not self.axes:  # a panel places the name of its axis later than the texts around its parent
             lowest.xaxis.get_tightbbox(renderer)
-        name = lowest.xaxis.label  # it stands below the ticks, also where it is empty
-        bottom = name.get_window_extent(renderer).y0 if lowest.axison else lowest.bbox.y0
-        drop = (7 if name.get_text() else 3) * lowest.get_figure(root=True).dpi / 72
-        return Bbox.from_bounds(left, bottom - drop, 0, 0)
+        above = (
+            lowest.xaxis.label if lowest.axison else lowest
+        )  # the name stands below the ticks, also where it is empty
+        drop = (3 if lowest.axison and not lowest.get_xlabel() else 7) * lowest.get_figure(root=True).dpi / 72
+        return Bbox.from_bounds(left, above.get_window_extent(renderer).y0 - drop, 0, 0)
 
     def heading(self) -> str:
         """The caller's title, else the verdict's, else what is measured, where and when."""
