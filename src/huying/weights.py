@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,16 +10,8 @@ import pandas as pd
 from huying.errors import EstimateError
 from huying.estimates import Design, Floats, Ints, kish
 
+Margin = tuple[Ints, Floats]  # each unit's category (a code) and each category's total
 FEWEST, SWEEPS, CLOSE = 5, 500, 1e-10
-
-
-@dataclass(frozen=True)
-class Margin:
-    """One margin of a raking: each unit's category (a code counted over all towns) and each category's total."""
-
-    name: str
-    category: Ints
-    total: Floats
 
 
 def base_weights(town: Ints, village: Ints, town_adults: Floats) -> Floats:
@@ -34,29 +26,31 @@ def base_weights(town: Ints, village: Ints, town_adults: Floats) -> Floats:
     return town_adults[town] / (villages * answers)
 
 
-def rake(weight: Floats, margins: list[Margin], bounds: tuple[float, float] = (0.1, 10.0)) -> tuple[Floats, int, float]:
+def rake(
+    weight: Floats, margins: dict[str, Margin], bounds: tuple[float, float] = (0.1, 10.0)
+) -> tuple[Floats, int, float]:
     """Weights that meet every margin's totals, the sweeps it took, and the largest gap left (Deming and Stephan 1940).
 
     Raises EstimateError when a category has a total and no respondent, or when the totals cannot be met with factors
     within `bounds` times the mean factor.
     """
-    for margin in margins:
-        if not np.isfinite(margin.total).all():
-            raise EstimateError("weights.no_total", margin=margin.name)
-        empty = (margin.total > 0) & (np.bincount(margin.category, minlength=len(margin.total)) == 0)
+    for name, (category, total) in margins.items():
+        if not np.isfinite(total).all():
+            raise EstimateError("weights.no_total", margin=name)
+        empty = (total > 0) & (np.bincount(category, minlength=len(total)) == 0)
         if empty.any():
-            raise EstimateError("weights.empty_category", margin=margin.name, category=int(np.flatnonzero(empty)[0]))
-    raked, named = weight.astype(float), ", ".join(margin.name for margin in margins)
+            raise EstimateError("weights.empty_category", margin=name, category=int(np.flatnonzero(empty)[0]))
+    raked, named = weight.astype(float), ", ".join(margins)
     worst, sweep = np.inf, 0
     while worst >= CLOSE:
         if sweep == SWEEPS:
             raise EstimateError("weights.no_convergence", margin=named, worst=f"{worst:.2g}")
         worst, sweep = 0.0, sweep + 1
-        for margin in margins:
-            sums = np.bincount(margin.category, raked, minlength=len(margin.total))
-            factor = np.divide(margin.total, sums, out=np.ones(len(sums)), where=sums > 0)
+        for category, total in margins.values():
+            sums = np.bincount(category, raked, minlength=len(total))
+            factor = np.divide(total, sums, out=np.ones(len(sums)), where=sums > 0)
             worst = max(worst, float(np.abs(factor - 1).max(initial=0.0)))
-            raked = raked * factor[margin.category]
+            raked = raked * factor[category]
     relative = raked / weight / np.mean(raked / weight) if len(raked) else np.ones(1)
     least, most = relative.min(), relative.max()
     if least < bounds[0] or most > bounds[1]:
@@ -88,7 +82,7 @@ def merge_small(category: Ints, total: Floats, groups: int, fewest: int = FEWEST
         merged.append(int(small[0]))
 
 
-def town_margin(name: str, group: Ints, totals: Floats, fewest: int = FEWEST) -> tuple[Margin, list[int]]:
+def town_margin(group: Ints, totals: Floats, fewest: int = FEWEST) -> tuple[Margin, list[int]]:
     """One town's margin over its respondents, and the groups merged.
 
     `group` is 0..G-1, or -1 where the answer is missing: such a person keeps the town's mean factor, for they form a
@@ -99,20 +93,20 @@ def town_margin(name: str, group: Ints, totals: Floats, fewest: int = FEWEST) ->
     codes, sums, merged = merge_small(group[known], totals, groups, fewest)
     category = np.full(len(group), groups, dtype=np.int64)
     category[known] = codes
-    return Margin(name, category, np.append(sums * (1 - unknown), totals.sum() * unknown)), merged
+    return (category, np.append(sums * (1 - unknown), totals.sum() * unknown)), merged
 
 
 def rake_town(
     base: Floats, groups: dict[str, Ints], totals: dict[str, Floats], bounds: tuple[float, float]
-) -> tuple[Floats, int, float, list[Margin], list[str]]:
+) -> tuple[Floats, int, float, dict[str, Margin], list[str]]:
     """One town's weights, the sweeps, the gap left, its margins as met, and what was merged.
 
     Where the factors would leave the bounds, thin categories are merged (under 5, then 10, then 20 respondents) before
     EstimateError is raised.
     """
     for fewest in (FEWEST, 2 * FEWEST, 4 * FEWEST):
-        made = {name: town_margin(name, group, totals[name], fewest) for name, group in groups.items()}
-        margins = [margin for margin, _ in made.values()]
+        made = {name: town_margin(group, totals[name], fewest) for name, group in groups.items()}
+        margins = {name: margin for name, (margin, _) in made.items()}
         try:
             raked = rake(base, margins, bounds)
         except EstimateError:
@@ -144,8 +138,8 @@ def rake_towns(
             weight[here], sweeps, worst, margins, gone = rake_town(base[here], own, wanted, bounds)
         except EstimateError as error:
             raise EstimateError("weights.town", town=place, why=error.say()) from error
-        for margin in margins:
-            codes[margin.name][here] = town * len(margin.total) + margin.category
+        for name, (category, total) in margins.items():
+            codes[name][here] = town * len(total) + category
         factor = weight[here] / base[here] / np.mean(weight[here] / base[here])
         rows.append((place, len(here), sweeps, factor.min(), factor.max(), worst, ", ".join(gone)))
     frame = pd.DataFrame(rows, columns=["place", "n", "sweeps", "factor_min", "factor_max", "worst_margin", "merged"])
