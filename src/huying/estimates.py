@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import linalg, stats
+from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from huying.errors import EstimateError
@@ -76,12 +76,19 @@ class Design:
     def calibration(self) -> tuple[Ints, Floats, Floats]:
         """Each unit's cell (the same category in every margin), the roots of the cells' prior weights, and what margins span.
 
-        The last is an orthonormal basis of the margins' categories over the cells, each times its root.
+        The last is an orthonormal basis of the margins' categories over the cells, each times its root. By Gram and Schmidt,
+        for that keeps zeros: a town where all say the same gets no variance from the rounding of others.
         """
         cell, cells = pd.MultiIndex.from_arrays(self.margins).factorize()
         root = np.sqrt(np.bincount(cell, self.prior))
         marks = pd.get_dummies(cells.to_frame(index=False).astype("category")).to_numpy(dtype=float)
-        return cell, root, linalg.orth(marks * root[:, None])
+        basis = np.zeros((len(root), 0))
+        for mark in marks.T * root:
+            left = mark - basis @ (basis.T @ mark)
+            left = left - basis @ (basis.T @ left)  # what rounding has left of the first time
+            if np.linalg.norm(left) > 1e-9 * np.linalg.norm(mark):
+                basis = np.column_stack([basis, left / np.linalg.norm(left)])
+        return cell, root, basis
 
     def psu_totals(self, influence: Floats) -> Floats:
         """The weighted total of `influence` in each PSU."""
@@ -112,9 +119,7 @@ def credited(design: Design, influence: Floats) -> Floats:
         return influence
     cell, root, basis = design.calibration
     mean = np.bincount(cell, design.prior * influence) / root
-    left = influence - (basis @ (basis.T @ mean) / root)[cell]
-    # A town where all say the same has no variance, not one of rounding.
-    return np.where(np.abs(left) > 1e-14 * np.abs(influence).max(initial=0.0), left, 0.0)
+    return np.asarray(influence - (basis @ (basis.T @ mean) / root)[cell])
 
 
 def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:

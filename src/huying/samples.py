@@ -115,7 +115,7 @@ def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: tuple[str
     town = town_codes(rows, towns)
     answers = np.bincount(town, minlength=len(towns)).astype(float)
     listed = np.maximum(towns["staff_listed"].to_numpy(dtype=float, na_value=np.nan), answers)
-    listed = np.where(np.isnan(listed), np.inf, listed)
+    listed = np.where(listed > 0, listed, np.inf)  # of a town that lists nobody it is not known
     weight = np.where(np.isinf(listed), 1.0, listed / np.maximum(answers, 1))[town]
     design = Design(town, np.arange(len(rows), dtype=np.int64), weight, tuple(towns["town_id"]), fpc=listed)
     table = pd.DataFrame({"place": towns["town_id"], "n": answers.astype(int), "listed": listed})

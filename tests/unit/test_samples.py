@@ -4,6 +4,7 @@ import pytest
 
 from huying.codebook import house_codebook
 from huying.errors import EstimateError
+from huying.estimates import estimate_means
 from huying.folder import read_county
 from huying.samples import (
     analysed,
@@ -214,3 +215,12 @@ def test_two_waves_share_their_villages(county):
     for margin, one, two in zip(both.margins, first.design.margins, second.design.margins, strict=True):
         assert set(margin[:30]).isdisjoint(margin[30:])  # each wave was raked on its own
         assert len(set(margin)) == len(set(one)) + len(set(two))
+
+
+def test_a_town_that_lists_no_staff_and_has_no_answers_warns_of_nothing(county):
+    rows = pd.DataFrame({"row_id": list("abcd"), "wave": "2023", "disposition": "complete", "town_id": "T01"})
+    data = cleaned(rows, form="staff")
+    data.ledgers["towns", ""] = TOWNS.assign(staff_listed=[10, 0])
+    got = staff_sample(data, county(), "2023")
+    table = estimate_means(got.design, pd.DataFrame({"y": [1.0, 0.0, 1.0, 1.0]}), fewest=1).set_index("place")
+    assert got.design.fpc.tolist() == [10, np.inf] and table["n"].tolist() == [4, 0, 4]
