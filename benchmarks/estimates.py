@@ -58,9 +58,8 @@ def ours(people: pd.DataFrame, towns: int, margins: dict[str, Any] | None = None
     design = Design(town, codes["village"], base, tuple(places))
     if margins:
         groups = {name: codes[name] % totals.shape[1] for name, totals in margins.items()}
-        raked = rake_towns(town, base, groups, margins, places)
-        design = Design(town, design.psu, raked.weight, design.places, margins=raked.margins, base=base)
-    frame = estimate_shares(design, people[SHARES], county=False)
+        design, _ = rake_towns(design, groups, margins)
+    frame = estimate_shares(design, people[SHARES]).query("place != 'county'")
     took = clocks() - start
     return took, frame[["estimate", "se"]].to_numpy().reshape(len(SHARES), towns, 2).transpose(1, 2, 0)
 

@@ -5,7 +5,7 @@ Leaders are known by their town: no table, chart or number tells what those of o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -50,15 +50,6 @@ class Census(Survey):
         count = partial(self._shares, pooled=pooled, population=population) if pooled or population else self._shares
         made = self._estimate(count, columns, by, where, self._as_share)
         return made if not pooled or pooled in set(made["measure"]) else made.iloc[:1].assign(measure=pooled)
-
-    def combine(self, parts: Any, name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
-        """The sum of coefficient × mean over columns, each over those who said; n is the smallest of their bases."""
-
-        def add(design: Any, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-            means = table.where(np.isfinite(table)).mean()
-            return self._number(name or " + ".join(parts), sum(c * means[k] for k, c in parts.items()), table)
-
-        return self._estimate(add, list(parts), by, where, self._as_number, name or " + ".join(parts))
 
     def by_town(self, tally: Callable[[pd.DataFrame, pd.Series], pd.DataFrame], reason: str = "") -> pd.DataFrame:
         """What `tally` makes of the frame and each person's town: the county's rows alone; raises EstimateError for a town's.
@@ -141,6 +132,11 @@ class Census(Survey):
         """The ratio of two totals over those who gave both numbers."""
         top, bottom = pair[np.isfinite(pair).all(axis=1)].sum()
         return self._number("/".join(pair), top / bottom if bottom else np.nan, pair)
+
+    def _sum(self, design: Any, table: pd.DataFrame, parts: Mapping[str, float], name: str, **how: Any) -> pd.DataFrame:
+        """The sum of coefficient × mean, each over those who said."""
+        means = table.where(np.isfinite(table)).mean()
+        return self._number(name, sum(c * means[k] for k, c in parts.items()), table)
 
     def _means(self, design: Any, indicators: pd.DataFrame, **how: Any) -> pd.DataFrame:
         if indicators.isin([0.0, 1.0, UNSAID, np.nan]).all(axis=None):

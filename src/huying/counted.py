@@ -14,7 +14,6 @@ import pandas as pd
 from scipy import stats
 
 from huying.estimates import COUNT, COUNTY, EXACT, STUDENT, korn_graubard
-from huying.exact import bounds
 from huying.waiting import median_days
 
 NO_CASE = "no eligible case"
@@ -23,7 +22,8 @@ NO_CASE = "no eligible case"
 def counted(places: Iterable[str], k: Any, n: Any, *, exact: bool = True, reason: str = NO_CASE) -> pd.DataFrame:
     """Shares k/n of complete lists, one a place; `exact` adds the Clopper-Pearson interval of the process behind them."""
     hits, cases = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
-    share = np.divide(hits, cases, out=np.full(len(cases), np.nan), where=cases > 0)
+    with np.errstate(invalid="ignore"):
+        share = hits / cases
     low, high = korn_graubard(share, cases) if exact else (share, share)
     return values(places, share, cases, reason, low=low, high=high, n_eff=cases, method=EXACT if exact else COUNT)
 
@@ -84,12 +84,12 @@ def bounded(
 ) -> pd.DataFrame:
     """Counted shares among the known, one a place; low and high count the unknown ones as no and as yes.
 
-    A place with fewer than `fewest` cases is not stated. `exact` widens the two ends to the Clopper-Pearson limits of the
+    These are the lowest and the highest share that the unknown ones allow (Manski 1989). A place with fewer than `fewest` cases is not stated. `exact` widens the two ends to the Clopper-Pearson limits of the
     process behind the list.
     """
     yes, known, total = (np.asarray(v, dtype=float) for v in (yes, known, total))
-    share = np.divide(yes, known, out=np.full(len(total), np.nan), where=known > 0)
-    low, high = np.array([bounds(*row) for row in zip(yes, known, total, strict=True)]).reshape(-1, 2).T
+    with np.errstate(invalid="ignore"):
+        share, low, high = yes / known, yes / total, (yes + total - known) / total
     few = total < fewest
     why = np.select([total == 0, few, known == 0], [reason, "too few answers", "nobody knows"], "")
     if exact:

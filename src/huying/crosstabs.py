@@ -6,18 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import linalg, stats
 
 from huying import labels
-from huying.covariances import degrees, estimate_covariance
-from huying.estimates import COUNTY, LEADING, Design, estimate_shares
+from huying.estimates import COUNTY, LEADING, Design, Ints, degrees, estimate_covariance, estimate_shares
 from huying.words import say
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 NO_ANSWERS, NO_VARIATION, NOT_ESTIMABLE = "no answers", "no variation", "not estimable"
 
 
@@ -53,12 +48,10 @@ class Crosstab:
 
     def __repr__(self) -> str:
         words, about = labels.of(self.table), self.table.attrs
-        wide = self.table.pivot(index="row", columns="column", values="estimate")
-        order = {key: list(dict.fromkeys(self.table[key])) for key in ("row", "column")}
-        wide = wide.reindex(index=order["row"], columns=order["column"])
-        named = {key: [words.value(about.get(key, key), value) for value in order[key]] for key in order}
-        wide = wide.set_axis(named["row"]).set_axis(named["column"], axis=1)
-        title = " × ".join(words.measure(about[key]) for key in order if key in about)
+        wide = self.table.set_index(["row", "column"])["estimate"].unstack(sort=False)
+        for axis, key in enumerate(("row", "column")):
+            wide = wide.set_axis([words.value(about.get(key, key), value) for value in wide.axes[axis]], axis=axis)
+        title = " × ".join(words.measure(about[key]) for key in ("row", "column") if key in about)
         with pd.option_context("display.unicode.east_asian_width", True):
             return f"{title}\n{wide.to_string(float_format='{:.1%}'.format)}\n{self.test.say(words.lang)}"
 
@@ -80,10 +73,10 @@ def crosstab(
     made = made[made["place"] == COUNTY].reset_index(drop=True)
     answers = {"row": [names_a[row] for row, _ in cells], "column": [names_b[column] for _, column in cells]}
     table = pd.concat([pd.DataFrame(answers), made[list(LEADING)]], axis=1)
-    return Crosstab(table, rao_scott(design, a, b, base))
+    return Crosstab(table, rao_scott(design, a, b))
 
 
-def rao_scott(design: Design, a: Ints, b: Ints, base: Bools | None = None) -> Association:
+def rao_scott(design: Design, a: Ints, b: Ints) -> Association:
     """Pearson's X² of the weighted table of codes `a` and `b` (-1 = missing), with the second-order correction as F.
 
     The weighted shares p of the cells, at the n of the base, give X². With V the design's covariance of p and C the
@@ -94,14 +87,16 @@ def rao_scott(design: Design, a: Ints, b: Ints, base: Bools | None = None) -> As
     the base weights, as R's `calibrate(calfun = "raking")`; R's `rake` sweeps unweighted means ten times, which is the
     same only where base weights are equal.
     """
-    base = (a >= 0) & (b >= 0) & (True if base is None else base)
+    base = (a >= 0) & (b >= 0)
     rows, columns = (np.unique(code[base], return_inverse=True)[1] for code in (a, b))
     n, shape = int(base.sum()), tuple(int(code.max(initial=-1)) + 1 for code in (rows, columns))
     if min(shape) < 2:
         return _none(n, NO_VARIATION if n else NO_ANSWERS)
-    cell = np.full(len(base), -1, dtype=np.int64)
-    cell[base] = rows * shape[1] + columns
-    p, covariance = _cells(design, cell, shape[0] * shape[1])
+    inside = np.zeros((len(base), shape[0] * shape[1]))
+    inside[np.flatnonzero(base), rows * shape[1] + columns] = 1.0
+    weight = design.weight * base
+    p = weight @ inside / weight.sum()
+    covariance = estimate_covariance(design, np.where(base[:, None], inside - p, 0.0) / weight.sum())
     inverse = np.divide(1.0, p, out=np.zeros_like(p), where=p > 0)
     contrasts = inverse[:, None] * np.kron(*(linalg.helmert(size).T for size in shape))
     bottom = contrasts.T @ (p[:, None] * contrasts) / n
@@ -116,14 +111,6 @@ def rao_scott(design: Design, a: Ints, b: Ints, base: Bools | None = None) -> As
     pearson = n * float(((p - expected) ** 2 / expected).sum())
     ndf = total**2 / float((effects * effects.T).sum())
     return Association(pearson, pearson / total, ndf, ndf * nu, float(stats.f.sf(pearson / total, ndf, ndf * nu)), n)
-
-
-def _cells(design: Design, cell: Ints, size: int) -> tuple[Floats, Floats]:
-    """The weighted shares of the cells (code -1 = out of the base) and their covariance."""
-    inside = cell[:, None] == np.arange(size)
-    weight = design.weight * (cell >= 0)
-    p = weight @ inside / weight.sum()
-    return p, estimate_covariance(design, np.where(cell[:, None] >= 0, inside - p, 0.0) / weight.sum())
 
 
 def _none(n: int, reason: str) -> Association:

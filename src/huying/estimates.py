@@ -17,23 +17,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from huying.errors import EstimateError
-from huying.weights import kish
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Term = tuple[float, Floats, Bools]  # coefficient, values, who is in the base
 Rows = dict[str, Any]  # columns of an estimates frame, for one indicator
 LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
 COLUMNS = ("indicator", "place", "wave", *LEADING)
 POOLED, OWN, STUDENT, EXACT, COUNT = "korn-graubard pooled", "korn-graubard", "t", "exact", "count"
 COUNTY = "county"
-
-
-def as_ints(codes: npt.NDArray[Any]) -> Ints:
-    """Codes as 64-bit integers."""
-    return codes.astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True)
@@ -77,82 +73,86 @@ class Design:
         return self.weight if self.base is None else self.base
 
     @cached_property
-    def cells(self) -> tuple[Ints, tuple[Ints, ...], Floats]:
-        """Each unit's cell, each cell's category in every margin (codes from 0 without gaps), and its prior weight."""
-        codes = np.zeros(len(self.weight), dtype=np.int64)
-        for margin in self.margins:
-            codes = codes * (int(margin.max(initial=0)) + 1) + margin
-        _, first, cell = np.unique(codes, return_index=True, return_inverse=True)
-        categories = tuple(as_ints(np.unique(margin[first], return_inverse=True)[1]) for margin in self.margins)
-        return as_ints(cell), categories, np.bincount(cell, self.prior).astype(np.float64)
+    def calibration(self) -> tuple[Ints, Floats, Floats]:
+        """Each unit's cell (the same category in every margin), the roots of the cells' prior weights, and what margins span.
+
+        The last is an orthonormal basis of the margins' categories over the cells, each times its root. By Gram and Schmidt,
+        for that keeps zeros: a town where all say the same gets no variance from the rounding of others.
+        """
+        cell, cells = pd.MultiIndex.from_arrays(self.margins).factorize()
+        root = np.sqrt(np.bincount(cell, self.prior))
+        marks = pd.get_dummies(cells.to_frame(index=False).astype("category")).to_numpy(dtype=float)
+        basis = np.zeros((len(root), 0))
+        for mark in marks.T * root:
+            left = mark - basis @ (basis.T @ mark)
+            left = left - basis @ (basis.T @ left)  # what rounding has left of the first time
+            if np.linalg.norm(left) > 1e-9 * np.linalg.norm(mark):
+                basis = np.column_stack([basis, left / np.linalg.norm(left)])
+        return cell, root, basis
 
     def psu_totals(self, influence: Floats) -> Floats:
         """The weighted total of `influence` in each PSU."""
         return np.asarray(np.bincount(self.psu, self.weight * influence, minlength=len(self.owner)), dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """sum(w num)/sum(w den) by domain: estimates (one a domain) and influences (one a unit, unweighted)."""
-
-    value: Floats
-    influence: Floats
-
-
-def ratio(design: Design, num: Floats, den: Floats, domain: Ints, size: int) -> Ratio:
-    """The ratio of two weighted totals in each of `size` domains, missing where the denominator is zero."""
-    totals = np.bincount(domain, design.weight * den, minlength=size)
-    value = np.divide(np.bincount(domain, design.weight * num, minlength=size), totals,
-                      out=np.full(size, np.nan), where=totals > 0)  # fmt: skip
-    scale = np.divide(1.0, totals, out=np.zeros(size), where=totals > 0)
-    influence = (num - np.nan_to_num(value)[domain] * den) * scale[domain]
-    return Ratio(value, influence)
+def kish(weight: Floats, by: Ints, size: int) -> Floats:
+    """Kish's factor n sum(w^2) / sum(w)^2 for each of `size` groups (Kish 1965, section 11.7); missing where empty."""
+    n, s, q = (np.bincount(by, values, minlength=size) for values in (np.ones_like(weight), weight, weight**2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(n * q / s**2)
 
 
-def credited(design: Design, influence: Floats, tol: float = 1e-14) -> Floats:
-    """`influence` less its regression on the calibration margins, weighted by `base`; alternating sweeps until nothing moves.
+def ratio(design: Design, num: Floats, den: Floats, domain: Ints, size: int) -> tuple[Floats, Floats]:
+    """sum(w num)/sum(w den) in each of `size` domains, missing where that is zero, and each unit's influence, unweighted."""
+    above, below = (np.bincount(domain, design.weight * part, minlength=size) for part in (num, den))
+    value = np.divide(above, below, out=np.full(size, np.nan), where=below > 0)
+    scale = np.divide(1.0, below, out=np.zeros(size), where=below > 0)
+    return value, (num - np.nan_to_num(value)[domain] * den) * scale[domain]
 
-    Units of one cell (the same category in every margin) move together: the sweeps go over cells, of which there are few.
+
+def credited(design: Design, influence: Floats) -> Floats:
+    """`influence` less its regression on the calibration margins, weighted by the weights before raking.
+
     R's `rake` sweeps unweighted means instead, which is right only where the base weights are equal.
     """
     if not design.margins:
         return influence
-    cell, categories, weight = design.cells
-    inverses = [1 / np.bincount(category, weight) for category in categories]
-    mean = np.bincount(cell, design.prior * influence) / weight
-    left, size = mean, float(np.abs(influence).max(initial=0.0)) or 1.0
-    for _ in range(1000):
-        before = left
-        for category, inverse in zip(categories, inverses, strict=True):
-            left = left - (np.bincount(category, weight * left) * inverse)[category]
-        if len(categories) == 1 or float(np.abs(left - before).max(initial=0.0)) < tol * size:
-            break
-    return np.asarray(influence - (mean - left)[cell])
+    cell, root, basis = design.calibration
+    mean = np.bincount(cell, design.prior * influence) / root
+    return np.asarray(influence - (basis @ (basis.T @ mean) / root)[cell])
 
 
-def stratum_variances(design: Design, influence: Floats) -> Floats:
-    """Each stratum's part of the variance of a total of `influence`; missing for a stratum with one PSU.
+def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:
+    """Each PSU's totals of the influences (a column an estimate) less their stratum's mean, and its stratum.
 
-    n/(n-1) (1 - n/N) sum over PSUs of (z - mean z)^2.
+    They are multiplied by the root of n/(n-1) (1 - n/N): their products add up to variances. A stratum with one PSU is
+    centred at the mean of all PSUs (as Stata's `centered`).
     """
-    n = design.psus.astype(float)
-    used = design.owner >= 0
-    z, owner = design.psu_totals(influence)[used], design.owner[used]
-    mean = np.bincount(owner, z, minlength=len(n)) / np.maximum(n, 1)
-    spread = np.bincount(owner, (z - mean[owner]) ** 2, minlength=len(n))
+    used, n = design.owner >= 0, design.psus.astype(float)
+    columns = [design.psu_totals(credited(design, one))[used] for one in np.atleast_2d(influences.T)]
+    z, owner = np.column_stack(columns), design.owner[used]
+    centre = np.zeros((len(n), z.shape[1]))
+    np.add.at(centre, owner, z)
+    centre /= np.maximum(n, 1)[:, None]
+    centre[n == 1] = z.sum(axis=0) / max(len(z), 1)
     left = 1.0 if design.fpc is None else 1 - n / design.fpc
-    return np.where(n > 1, spread * np.divide(n, n - 1, out=np.zeros_like(n), where=n > 1) * left, np.nan)
+    scale = np.where(n > 1, left * n / np.maximum(n - 1, 1), 1.0)
+    return (z - centre[owner]) * np.sqrt(scale)[owner, None], owner
 
 
-def county_variance(design: Design, influence: Floats) -> float:
-    """The variance over all strata; a stratum with one PSU is centred at the mean of all PSUs (as Stata's `centered`)."""
-    parts = stratum_variances(design, influence)
-    lonely = np.isnan(parts) & (design.psus == 1)
-    if lonely.any():
-        used = design.owner >= 0
-        z, owner = design.psu_totals(influence)[used], design.owner[used]
-        parts[lonely] = (np.bincount(owner, z, minlength=len(parts))[lonely] - z.mean()) ** 2
-    return float(np.nansum(parts))
+def estimate_covariance(design: Design, influences: Floats) -> Floats:
+    """The county's covariance matrix of estimates whose influences (a row a unit, a column an estimate) are given.
+
+    Taylor linearisation (Binder 1983), as R's `svyrecvar`: calibration is credited, the finite population counts.
+    """
+    apart, _ = _deviations(design, influences)
+    return np.asarray(apart.T @ apart)
+
+
+def degrees(design: Design, base: Bools) -> int:
+    """PSUs less strata among the units in `base`: what R's `degf` counts of a design cut to them."""
+    psus = np.unique(design.psu[base])
+    return len(psus) - len(np.unique(design.owner[psus]))
 
 
 def pooled_rho(design: Design, y: Floats, base: Bools) -> float:
@@ -174,13 +174,9 @@ def pooled_rho(design: Design, y: Floats, base: Bools) -> float:
 
 def korn_graubard(p: Floats, n_eff: Floats, level: Any = 0.95) -> tuple[Floats, Floats]:
     """Limits of shares `p` at effective sizes `n_eff`: Clopper and Pearson's at x = p n_eff (Korn and Graubard 1998)."""
-    tail = (1 - np.asarray(level, dtype=float)) / 2
-    x = p * n_eff
     with np.errstate(invalid="ignore"):
-        low = np.where(x <= 0, 0.0, stats.beta.ppf(tail, x, n_eff - x + 1))
-        high = np.where(x >= n_eff, 1.0, stats.beta.ppf(1 - tail, x + 1, n_eff - x))
-    bad = ~(n_eff > 0)
-    return np.where(bad, np.nan, low), np.where(bad, np.nan, high)
+        low, high = proportion_confint(np.clip(p, 0, 1) * n_eff, n_eff, 1 - np.asarray(level), method="beta")
+    return np.asarray(low), np.asarray(high)
 
 
 def limits(frame: pd.DataFrame, level: Any = 0.95) -> tuple[Floats, Floats]:
@@ -209,35 +205,28 @@ def p_above(frame: pd.DataFrame, bar: float) -> tuple[Floats, Floats]:
     return np.where(is_t, up, above), np.where(is_t, down, below)
 
 
-def estimate_shares(
-    design: Design, indicators: pd.DataFrame, *, wave: str = "", fewest: int = 20, county: bool = True
-) -> pd.DataFrame:
+def estimate_shares(design: Design, indicators: pd.DataFrame, *, wave: str = "", fewest: int = 20) -> pd.DataFrame:
     """Shares of every column of `indicators` (1, 0, missing = not in the base) for every stratum and the county.
 
     A tidy frame with COLUMNS, one row an indicator and place. Towns use the pooled design effect, the county its own.
     `fewest` is the number of answers below which a place's value is not stated.
     """
-    return _estimate(design, indicators, _share_rows, wave, fewest, county)
+    return _estimate(design, _over_one(indicators), _share_rows, wave, fewest)
 
 
 def estimate_means(design: Design, indicators: pd.DataFrame, *, wave: str = "", fewest: int = 20) -> pd.DataFrame:
     """Means of every column of `indicators`, as `estimate_shares`, with Student intervals at each place's own variance."""
-    return _estimate(design, indicators, _mean_rows, wave, fewest)
+    return _estimate(design, _over_one(indicators), _place_rows, wave, fewest)
 
 
 def estimate_ratios(
     design: Design, name: str, num: Floats, den: Floats, *, wave: str = "", fewest: int = 20
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """The ratio sum(w num)/sum(w den) for every stratum and the county, with Student intervals."""
-    base = np.isfinite(num) & np.isfinite(den)
-    y, x = np.where(base, num, 0.0), np.where(base, den, 0.0)
-    rows = [_place_rows(design, name, y, x, base, whole) for whole in (False, True)]
-    return _tidy(rows, wave, fewest)
+    return _estimate(design, {name: (num, den)}, _place_rows, wave, fewest)
 
 
-def estimate_sum(
-    design: Design, name: str, parts: Sequence[tuple[float, Floats, Bools]], *, wave: str = "", fewest: int = 20
-) -> pd.DataFrame:  # fmt: skip
+def estimate_sum(design: Design, name: str, parts: Sequence[Term], *, wave: str = "", fewest: int = 20) -> pd.DataFrame:
     """The sum of coefficient x mean over `parts` (coefficient, values, base), for every stratum and the county.
 
     Coefficients 1 and -1 give a difference: of two domains, of two items of one respondent, or of two waves that share
@@ -247,24 +236,29 @@ def estimate_sum(
     for whole in (False, True):
         domain, size = _domain(design, whole)
         means = [(c, ratio(design, np.where(k, v, 0.0), k.astype(float), domain, size)) for c, v, k in parts]
-        influence = sum((c * m.influence for c, m in means), np.zeros(len(design.weight)))
+        influence = sum((c * turn for c, (_, turn) in means), np.zeros(len(design.weight)))
         own = _variance_rows(design, influence, np.logical_or.reduce([k for _, _, k in parts]), whole)
         n = np.min([np.bincount(domain[k], minlength=size) for _, _, k in parts], axis=0)
-        value = np.sum([c * m.value for c, m in means], axis=0)
+        value = np.sum([c * mean for c, (mean, _) in means], axis=0)
         given = {"indicator": name, "estimate": value, "n": n, "method": STUDENT}
         rows.append(own | given | dict.fromkeys(("deff", "n_eff"), np.nan))
     return _tidy(rows, wave, fewest)
 
 
+def _over_one(indicators: pd.DataFrame) -> dict[str, tuple[Floats, Any]]:
+    """The columns as numbers over one: their ratios are means."""
+    return {name: (indicators[name].to_numpy(dtype=float, na_value=np.nan), 1.0) for name in indicators}
+
+
 def _estimate(
-    design: Design, indicators: pd.DataFrame, rows_of: Any, wave: str, fewest: int, county: bool = True
+    design: Design, pairs: dict[str, tuple[Floats, Any]], rows_of: Any, wave: str, fewest: int
 ) -> pd.DataFrame:
+    """The rows of every ratio, for the strata and for the county; who lacks a number of the two is not in its base."""
     rows: list[Rows] = []
-    for name in indicators.columns:
-        y = indicators[name].to_numpy(dtype=float, na_value=np.nan)
-        base = np.isfinite(y)
-        y = np.where(base, y, 0.0)
-        rows += [rows_of(design, name, y, base, whole) for whole in ((False, True) if county else (False,))]
+    for name, (num, den) in pairs.items():
+        base = np.isfinite(num) & np.isfinite(den)
+        parts = np.where(base, num, 0.0), np.where(base, den, 0.0), base
+        rows += [rows_of(design, name, *parts, whole) for whole in (False, True)]
     return _tidy(rows, wave, fewest)
 
 
@@ -275,32 +269,30 @@ def _domain(design: Design, whole: bool) -> tuple[Ints, int]:
 
 def _variance_rows(design: Design, influence: Floats, base: Bools, whole: bool) -> Rows:
     """Standard errors and degrees of freedom, for the county as a whole or for its strata."""
-    z = credited(design, influence)
-    variance = np.array([county_variance(design, z)]) if whole else stratum_variances(design, z)
-    present = np.bincount(design.psu[base], minlength=len(design.owner)) > 0
-    psus = np.bincount(design.owner[present], minlength=len(design.places))
-    df = np.array([psus.sum() - (psus > 0).sum()]) if whole else psus - 1
+    size = len(design.places)
+    if whole:
+        variance, df = np.diag(estimate_covariance(design, influence)), np.array([degrees(design, base)])
+    else:
+        apart, owner = _deviations(design, influence)
+        variance = np.where(design.psus > 1, np.bincount(owner, apart[:, 0] ** 2, minlength=size), np.nan)
+        df = np.bincount(design.owner[np.unique(design.psu[base])], minlength=size) - 1
     return {"place": [COUNTY] if whole else list(design.places), "se": np.sqrt(variance), "df": df * 1.0}
 
 
 def _place_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, whole: bool) -> Rows:
     domain, size = _domain(design, whole)
-    at = ratio(design, y, x, domain, size)
-    rows = _variance_rows(design, at.influence, base, whole)
+    value, influence = ratio(design, y, x, domain, size)
+    rows = _variance_rows(design, influence, base, whole)
     n = np.bincount(domain[base], minlength=size)
-    w, spread = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, at.influence**2))
+    w, spread = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, influence**2))
     with np.errstate(invalid="ignore", divide="ignore"):
         deff = rows["se"] ** 2 * (n - 1) / (spread * w)
         n_eff = n / np.where(deff > 0, deff, np.nan)
-    return rows | {"indicator": name, "estimate": at.value, "n": n, "deff": deff, "method": STUDENT, "n_eff": n_eff}
+    return rows | {"indicator": name, "estimate": value, "n": n, "deff": deff, "method": STUDENT, "n_eff": n_eff}
 
 
-def _mean_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) -> Rows:
-    return _place_rows(design, name, y, base.astype(float), base, whole)
-
-
-def _share_rows(design: Design, name: str, y: Floats, base: Bools, whole: bool) -> Rows:
-    rows = _place_rows(design, name, y, base.astype(float), base, whole)
+def _share_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, whole: bool) -> Rows:
+    rows = _place_rows(design, name, y, x, base, whole)
     if whole:
         return rows | {"method": OWN, "n_eff": _own_size(design, rows, base)}
     n, town, villages = rows["n"], design.stratum[base], rows["df"] + 1

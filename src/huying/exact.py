@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from math import comb, isnan
+from math import comb
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 from scipy.stats.contingency import odds_ratio
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from huying.errors import EstimateError
+from huying.estimates import Bools, Floats
 
-Floats = npt.NDArray[np.float64]
-ALTERNATIVES = ("two-sided", "greater", "less")
 MOST_ASSIGNMENTS = 200_000  # above it assignments are drawn at random
 DRAWS = 9_999
 
 
 class OddsRatio(NamedTuple):
-    """A conditional odds ratio: its maximum likelihood estimate, exact limits, and the two-sided p value of Fisher's test."""
+    """A conditional odds ratio: its maximum likelihood estimate and exact limits."""
 
     estimate: float
     low: float
     high: float
-    p: float
 
 
 class Permutation(NamedTuple):
@@ -42,18 +40,6 @@ def _check(**counts: tuple[float, float]) -> None:
     for name, (part, whole) in counts.items():
         if not 0 <= part <= whole or part != int(part) or whole != int(whole):
             raise EstimateError("exact.bad_counts", name=name, part=part, whole=whole)
-
-
-def bounds(yes: float, known: float, total: float) -> tuple[float, float]:
-    """The lowest and highest share of `total` that the unknown ones allow: all of them no, all of them yes (Manski 1989).
-
-    Missing where there is nothing to count. Raises EstimateError unless yes <= known <= total.
-
-    >>> bounds(6, 8, 10)
-    (0.6, 0.8)
-    """
-    _check(yes=(yes, known), known=(known, total))
-    return (yes / total, (yes + total - known) / total) if total else (float("nan"), float("nan"))
 
 
 def hypergeometric_limits(k: int, n: int, population: int, level: float = 0.95) -> tuple[int, int]:
@@ -88,8 +74,7 @@ def conditional_odds_ratio(k1: int, n1: int, k0: int, n0: int, level: float = 0.
     table = np.array([[k1, n1 - k1], [k0, n0 - k0]], dtype=np.int64)
     found = odds_ratio(table, kind="conditional")
     low, high = found.confidence_interval(level)
-    p = 1.0 if isnan(found.statistic) else float(stats.fisher_exact(table).pvalue)
-    return OddsRatio(float(found.statistic), float(low), float(high), p)
+    return OddsRatio(float(found.statistic), float(low), float(high))
 
 
 def median_unbiased(k1: int, n1: int, k0: int, n0: int) -> float:
@@ -98,12 +83,12 @@ def median_unbiased(k1: int, n1: int, k0: int, n0: int) -> float:
     Where the maximum likelihood estimate is infinite only one of the two tails has such a point, and it is taken (Hirji,
     Tsiatis and Mehta 1989); otherwise the two are averaged. Missing where a margin is empty.
     """
-    ends = np.array(conditional_odds_ratio(k1, n1, k0, n0, level=0.0)[1:3])
+    ends = np.array(conditional_odds_ratio(k1, n1, k0, n0, level=0.0)[1:])
     points = np.log(ends[(ends > 0) & np.isfinite(ends)])
     return float(points.mean()) if len(points) else float("nan")
 
 
-def newcombe_difference(k1: int, n1: int, k0: int, n0: int, level: float = 0.95) -> tuple[float, float, float]:
+def newcombe_difference(k1: int, n1: int, k0: int, n0: int) -> tuple[float, float, float]:
     """k1/n1 - k0/n0 with Newcombe's (1998, method 10) limits: Wilson's limits of the two shares, combined.
 
     Wald's limits pass one and are far too short at shares near 0. Missing where either group is empty.
@@ -114,19 +99,11 @@ def newcombe_difference(k1: int, n1: int, k0: int, n0: int, level: float = 0.95)
     _check(k1=(k1, n1), k0=(k0, n0))
     if not (n1 and n0):
         return float("nan"), float("nan"), float("nan")
-    (p1, l1, u1), (p0, l0, u0) = ((k / n, *_wilson(k, n, level)) for k, n in ((k1, n1), (k0, n0)))
-    gap = p1 - p0
-    return gap, gap - float(np.hypot(p1 - l1, u0 - p0)), gap + float(np.hypot(u1 - p1, p0 - l0))
+    low, high = confint_proportions_2indep(k1, n1, k0, n0, method="newcomb", compare="diff")
+    return k1 / n1 - k0 / n0, float(low), float(high)
 
 
-def _wilson(k: int, n: int, level: float) -> tuple[float, float]:
-    limits = stats.binomtest(k, n).proportion_ci(level, method="wilson")
-    return float(limits.low), float(limits.high)
-
-
-def permutation_p(
-    values: Sequence[float] | Floats, treated: Sequence[bool] | npt.NDArray[np.bool_], alternative: str = "two-sided"
-) -> Permutation:
+def permutation_p(values: Sequence[float] | Floats, treated: Sequence[bool] | Bools) -> Permutation:
     """Whether the treated units (towns) differ from the others by more than a chance choice of as many units would show.
 
     All choices are gone through, or, where there are more than MOST_ASSIGNMENTS, DRAWS of them with the observed one added
@@ -139,7 +116,7 @@ def permutation_p(
     0.25
     """
     y, chosen = np.asarray(values, dtype=float), np.flatnonzero(treated)
-    if not 0 < len(chosen) < len(y) or np.isnan(y).any() or alternative not in ALTERNATIVES:
+    if not 0 < len(chosen) < len(y) or np.isnan(y).any():
         raise EstimateError("exact.bad_assignment", treated=len(chosen), units=len(y))
     ways, size, rest = comb(len(y), len(chosen)), len(chosen), len(y) - len(chosen)
     if ways <= MOST_ASSIGNMENTS:
@@ -150,6 +127,6 @@ def permutation_p(
     inside = y[picks].sum(axis=1)
     gaps = inside / size - (y.sum() - inside) / rest
     here = y[chosen].mean() - np.delete(y, chosen).mean()
-    turned, own = {"two-sided": (np.abs(gaps), abs(here)), "less": (-gaps, -here), "greater": (gaps, here)}[alternative]
-    slack = 1e-9 * float(np.ptp(y))
-    return Permutation(float(here), float((turned >= own - slack).mean()), float((turned >= turned.max() - slack).mean()), len(picks))  # fmt: skip
+    apart, slack = np.abs(gaps), 1e-9 * float(np.ptp(y))
+    p, smallest_p = (float((apart >= most - slack).mean()) for most in (abs(here), apart.max()))
+    return Permutation(float(here), p, smallest_p, len(picks))

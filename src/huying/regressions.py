@@ -1,29 +1,34 @@
-"""Linear and logistic regressions within a survey's design; refuses what `formulas` cannot answer with a finite number."""
+"""Linear and logistic regressions within a survey's design; refuses those that have no finite answer.
+
+formulaic reads the formula, in the grammar of R: `y ~ a * b`, `np.log(y) ~ C(a, contr.treatment("b"))`.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import statsmodels.api as sm
-from scipy import special, stats
+from formulaic import Formula
+from formulaic.errors import FormulaicError
+from scipy import optimize, special, stats
 
-from huying.covariances import degrees, estimate_covariance
-from huying.estimates import Design
-from huying.formulas import LINEAR, LOGISTIC, Model, Move, check_model, read_model
+from huying.errors import EstimateError, near
+from huying.estimates import Bools, Design, Floats, degrees, estimate_covariance
 from huying.words import say
 
-Floats = npt.NDArray[np.float64]
+LINEAR, LOGISTIC = "linear", "logistic"
+QUOTED, NAME = re.compile(r"'[^']*'|\"[^\"]*\""), re.compile(r"[^\W\d]\w*")
+TOLERANCE = 1e-9  # of a column's length: what is left of it beside the others
 
 
 @dataclass(frozen=True)
 class Regression:
     """A regression: `table` has a row a term, `covariance` is that of the coefficients, `df` serves every limit and p.
 
-    Columns of the table: term, coefficient, se, low, high, t, p; of a logistic one also odds_ratio, odds_low, odds_high and
-    the average marginal effect, in probability: effect, effect_se, effect_low, effect_high (missing where a term has none).
+    Columns of the table: term, coefficient, se, low, high, t, p; of a logistic one also odds_ratio, odds_low, odds_high.
     """
 
     table: pd.DataFrame
@@ -39,93 +44,130 @@ class Regression:
         return f"{head}\n{self.table.to_string(index=False, float_format='{:.4g}'.format)}"
 
 
-def regress(design: Design, frame: pd.DataFrame, formula: str, model: str = "") -> Regression:
+def regress(design: Design, frame: pd.DataFrame, formula: str) -> Regression:
     """The regression that `formula` describes, over the rows of `frame` (one a unit of the design).
 
-    Logistic where the outcome is true and false (or 1 and 0), else linear; `model="linear"` asks for a linear one of
-    such an outcome. Text becomes a column a level against the first by name; `C(x, contr.treatment("b"))` chooses another.
-    A row with a missing value is left out of the base, not of the design.
+    Logistic where the outcome is true and false (or 1 and 0), else linear. Text becomes a column a level against the first
+    by name; `C(x, contr.treatment("b"))` chooses another. A row with a missing value is left out of the base, not of the
+    design.
 
     Weighted pseudo maximum likelihood; variance linearised over PSUs within strata (Fuller 1975; Binder 1983), finite
     population and calibration as in `estimates`; df = PSUs - strata + 1 - columns, PSUs counted where somebody is in the
-    base: R survey's `svyglm`. With df of 0 or less there are no limits and no p. Raises EstimateError, see `formulas`.
+    base: R survey's `svyglm`. With df of 0 or less there are no limits and no p. Raises EstimateError for a formula that
+    cannot be read, a column that is not there, and where there is no finite answer.
     """
-    made = read_model(frame, formula)
-    kind = model or (LOGISTIC if made.is_yes_no else LINEAR)
-    check_model(made, kind)
-    weight = design.weight[made.base]
-    beta, bread, residual = _fit(made, weight, kind)
-    influence = (made.x * residual[:, None]) @ bread
-    moves = list(made.moves()) if kind == LOGISTIC else []
-    effects, moved = _effects(made, moves, weight, beta, influence)
-    whole = estimate_covariance(design, _spread(np.column_stack([influence, moved]), made))
-    size, df = len(beta), float(degrees(design, made.base) + 1 - len(beta))
-    table = _limits(beta, np.sqrt(np.diag(whole)[:size]), df).rename(columns={"value": "coefficient"})
-    table.insert(0, "term", made.names)
+    outcome = formula.partition("~")[0].strip()
+    rows, base = _rows(frame, formula)
+    y, columns = _read(rows, formula, outcome)
+    kind, x, names = LOGISTIC if np.isin(y, (0.0, 1.0)).all() else LINEAR, columns.to_numpy(), columns.columns
+    _check(outcome, y, columns)
     if kind == LOGISTIC:
-        odds = np.exp(table[["coefficient", "low", "high"]]).set_axis(["odds_ratio", "odds_low", "odds_high"], axis=1)
-        limits = _limits(effects, np.sqrt(np.diag(whole)[size:]), df)[["value", "se", "low", "high"]]
-        limits.columns = ["effect", "effect_se", "effect_low", "effect_high"]
-        table = table.join(odds).join(limits.set_axis([move.column for move in moves]))
-    covariance = pd.DataFrame(whole[:size, :size], list(made.names), list(made.names))
-    return Regression(table, covariance, formula, kind, len(made.y), df)
+        _check_separated(outcome, y, columns)
+    weight, influence = design.weight[base], np.zeros((len(base), len(names)))
+    beta, bread, residual = _fit(y, x, weight, kind)
+    influence[base] = (x * residual[:, None]) @ bread
+    covariance = estimate_covariance(design, influence)
+    df, se = float(degrees(design, base) + 1 - len(beta)), np.sqrt(np.diag(covariance))
+    half = (stats.t.ppf(0.975, df) if df > 0 else np.nan) * se
+    t = np.divide(beta, se, out=np.full(len(beta), np.nan), where=se > 0)
+    p = 2 * stats.t.sf(np.abs(t), df) if df > 0 else np.nan
+    given = {"term": names, "coefficient": beta, "se": se, "low": beta - half, "high": beta + half, "t": t, "p": p}
+    table = pd.DataFrame(given)
+    if kind == LOGISTIC:
+        odds = {"odds_ratio": "coefficient", "odds_low": "low", "odds_high": "high"}
+        table = table.assign(**{name: np.exp(table[of]) for name, of in odds.items()})
+    return Regression(table, pd.DataFrame(covariance, names, names), formula, kind, len(y), df)
 
 
-def _fit(made: Model, weight: Floats, kind: str) -> tuple[Floats, Floats, Floats]:
+def _fit(y: Floats, x: Floats, weight: Floats, kind: str) -> tuple[Floats, Floats, Floats]:
     """Coefficients, the inverse of the weighted information, and each row's residual (observed less fitted)."""
     scaled = weight / weight.mean()
     if kind == LINEAR:
-        beta = sm.WLS(made.y, made.x, weights=scaled).fit(method="qr").params
-        fitted, spread = made.x @ beta, np.ones_like(made.y)
+        beta = sm.WLS(y, x, weights=scaled).fit(method="qr").params
+        fitted, spread = x @ beta, np.ones_like(y)
     else:
-        glm = sm.GLM(made.y, made.x, family=sm.families.Binomial(), freq_weights=scaled)
+        glm = sm.GLM(y, x, family=sm.families.Binomial(), freq_weights=scaled)
         beta = glm.fit(maxiter=100, tol_criterion="params", atol=1e-11, rtol=1e-11).params
-        fitted = special.expit(made.x @ beta)
+        fitted = special.expit(x @ beta)
         spread = fitted * (1 - fitted)
-    inverse = np.linalg.inv(np.linalg.qr(made.x * np.sqrt(weight * spread)[:, None], mode="r"))
-    return np.asarray(beta), inverse @ inverse.T, made.y - fitted
+    inverse = np.linalg.inv(np.linalg.qr(x * np.sqrt(weight * spread)[:, None], mode="r"))
+    return np.asarray(beta), inverse @ inverse.T, y - fitted
 
 
-def _effects(made: Model, moves: list[Move], weight: Floats, beta: Floats, influence: Floats) -> tuple[Floats, Floats]:
-    """Average marginal effects of a logistic regression, and their influences (a row a person, a column an effect).
+# --- the formula --------------------------------------------------------------------------------------------------------
 
-    The mean over the base, all else as it is, of the change in the probability that a move makes: of its slope where the
-    variable is a number. The variance counts that of the coefficients (the delta method) and that of a mean over sampled
-    people, with their covariance (Graubard and Korn 1999; Stata's `margins, vce(unconditional)`); R's margins takes the
-    people as given.
+
+def _rows(frame: pd.DataFrame, formula: str) -> tuple[pd.DataFrame, Bools]:
+    """The columns that the formula names, as floats and categories, over the rows that have them all; and which rows."""
+    try:
+        needed = {str(name) for name in Formula(formula).required_variables}
+    except FormulaicError as error:
+        raise EstimateError("regressions.unreadable", formula=formula) from error
+    known = [str(name) for name in frame.columns]
+    for name in sorted(needed - set(known)):
+        raise EstimateError("regressions.no_column", column=name, close=near(name, known))
+    needed |= set(NAME.findall(QUOTED.sub("", formula))) & set(known)
+    rows = pd.DataFrame({name: _plain(frame[name]) for name in frame.columns if name in needed})
+    base = rows.notna().all(axis=1).to_numpy()
+    rows = rows[base]
+    for name in rows.columns[rows.dtypes == "category"]:
+        rows[name] = rows[name].cat.remove_unused_categories()
+    if not len(rows):
+        raise EstimateError("regressions.nobody", formula=formula)
+    return rows, base
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """A column as floats (true and false as 1 and 0) or as categories; raises EstimateError for dates and the like."""
+    column = column.convert_dtypes() if column.dtype == object else column
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(column.dtype):
+        return column.astype("Float64").astype(float)
+    if isinstance(column.dtype, pd.StringDtype):
+        return column.astype(object).astype("category")
+    raise EstimateError("regressions.bad_kind", column=column.name, got=str(column.dtype))
+
+
+def _read(rows: pd.DataFrame, formula: str, outcome: str) -> tuple[Floats, pd.DataFrame]:
+    """The outcome and the columns of numbers that the formula makes of the rows."""
+    try:
+        with np.errstate(all="ignore"):
+            made = Formula(formula).get_model_matrix(rows, context={"np": np}, na_action="ignore")
+        left, right = made.lhs, pd.DataFrame(made.rhs).astype(float)
+    except (FormulaicError, AttributeError) as error:
+        raise EstimateError("regressions.unreadable", formula=formula) from error
+    if left.shape[1] != 1:
+        raise EstimateError("regressions.bad_outcome", column=outcome, got=str(left.columns[0]))
+    y = left.to_numpy(dtype=float)[:, 0]
+    for name, values in zip([outcome, *right.columns], [y, *right.to_numpy().T], strict=True):
+        if not np.isfinite(values).all():
+            raise EstimateError("regressions.not_finite", column=str(name))
+    return y, right
+
+
+def _check(outcome: str, y: Floats, columns: pd.DataFrame) -> None:
+    """Raise EstimateError where no regression has an answer."""
+    if len(np.unique(y)) < 2:
+        raise EstimateError("regressions.constant", column=outcome, got=f"{y[0]:g}", n=len(y))
+    if len(y) <= columns.shape[1]:
+        raise EstimateError("regressions.too_few", n=len(y), columns=columns.shape[1])
+    x = columns.to_numpy()
+    size = np.sqrt((x**2).sum(axis=0))
+    left = np.abs(np.diag(np.linalg.qr(x / np.where(size > 0, size, 1.0), mode="r")))
+    if (left < TOLERANCE).any():
+        raise EstimateError("regressions.collinear", columns=", ".join(columns.columns[left < TOLERANCE]))
+
+
+def _check_separated(outcome: str, y: Floats, columns: pd.DataFrame) -> None:
+    """Raise EstimateError where some weighing of the columns puts every 1 on one side of every 0: odds ratios have no end.
+
+    The linear programme of Konis (2007), which also finds outcomes separated but for ties (Albert and Anderson 1984).
     """
-    total = float(weight.sum())
-    effects, moved = np.zeros(len(moves)), np.zeros((len(weight), len(moves)))
-    for k, move in enumerate(moves):
-        change, turn = _slope(made.x, move, beta) if move.is_slope else _step(move, beta)
-        effects[k] = weight @ change / total
-        moved[:, k] = (change - effects[k]) / total + influence @ (weight @ turn) / total
-    return effects, moved
-
-
-def _step(move: Move, beta: Floats) -> tuple[Floats, Floats]:
-    """Each person's change in probability from `below` to `above`, and its derivative by the coefficients."""
-    p, q = (special.expit(x @ beta) for x in (move.below, move.above))
-    return q - p, (q * (1 - q))[:, None] * move.above - (p * (1 - p))[:, None] * move.below
-
-
-def _slope(x: Floats, move: Move, beta: Floats) -> tuple[Floats, Floats]:
-    """Each person's slope of the probability in the variable, and its derivative by the coefficients."""
-    step, p = move.above - move.below, special.expit(x @ beta)
-    spread, slope = p * (1 - p), step @ beta
-    return spread * slope, spread[:, None] * (step + ((1 - 2 * p) * slope)[:, None] * x)
-
-
-def _spread(values: Floats, made: Model) -> Floats:
-    """Values of the rows in the base as values of all units, 0 for those left out."""
-    whole = np.zeros((len(made.base), values.shape[1]))
-    whole[made.base] = values
-    return whole
-
-
-def _limits(value: Floats, se: Floats, df: float) -> pd.DataFrame:
-    """Values with Student limits and two-sided p; without degrees of freedom both are missing."""
-    half = (stats.t.ppf(0.975, df) if df > 0 else np.nan) * se
-    t = np.divide(value, se, out=np.full(len(value), np.nan), where=se > 0)
-    p = 2 * stats.t.sf(np.abs(t), df) if df > 0 else np.nan
-    return pd.DataFrame({"value": value, "se": se, "low": value - half, "high": value + half, "t": t, "p": p})
+    x = columns.to_numpy()
+    scaled = x / np.abs(x).max(axis=0)
+    sides = np.unique(np.where(y[:, None] > 0, scaled, -scaled), axis=0)
+    found = optimize.linprog(-sides.sum(axis=0), A_ub=-sides, b_ub=np.zeros(len(sides)), bounds=(-1, 1))
+    if -found.fun > 1e-6:
+        moved = (np.abs(found.x) > 1e-6) & (np.ptp(x, axis=0) > 0)
+        raise EstimateError("regressions.separated", column=outcome, columns=", ".join(columns.columns[moved]))

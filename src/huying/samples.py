@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import Codebook, Item
 from huying.errors import EstimateError
-from huying.estimates import COUNTY, Design
+from huying.estimates import COUNTY, Design, Floats, Ints, kish
 from huying.folder import County
 from huying.store import Cleaned
-from huying.weights import base_weights, kish, rake_towns
+from huying.weights import base_weights, rake_towns
 
-Ints = npt.NDArray[np.int64]
 SEXES, AGES = ("male", "female"), ("18-39", "40-59", "60+")
 NO_PLACE = ""  # the stratum of a survey that did not ask for the town
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """Respondents of one form and wave that are analysed, their design, and how they were weighted (a row a town)."""
 
     rows: pd.DataFrame
     design: Design
     diagnostics: pd.DataFrame
-    wave: str
 
 
 def analysed(cleaned: Cleaned, form: str, wave: str, exclude: tuple[str, ...]) -> pd.DataFrame:
@@ -49,22 +45,16 @@ def town_codes(rows: pd.DataFrame, towns: pd.DataFrame) -> Ints:
     return codes
 
 
-def sex_groups(rows: pd.DataFrame, item: Item, categories: list[str]) -> Ints:
-    """0, 1 for the categories in their order, -1 where the answer is missing."""
-    codes = {option.key: option.code for option in item.options}
-    order = {codes[name]: place for place, name in enumerate(categories)}
-    return np.asarray(rows[item.id].map(order).fillna(-1), dtype=np.int64)
+def group_people(rows: pd.DataFrame, item: Item, categories: Sequence[str]) -> pd.Categorical:
+    """Each person's category of sex (options by their key) or of age (such as 18-39 and 60+), missing where the answer is."""
+    if item.role == "sex":
+        return pd.Categorical(rows[item.id].map({o.code: o.key for o in item.options}), categories=list(categories))
+    ends = [*(int(re.split(r"\D", name)[0]) for name in categories), np.inf]
+    ages = rows[item.id].to_numpy(dtype=float, na_value=np.nan)
+    return pd.cut(ages, ends, right=False, labels=list(categories))
 
 
-def age_groups(rows: pd.DataFrame, item: Item, categories: list[str]) -> Ints:
-    """The place of each age in `categories` such as 18-39 and 60+, -1 where the answer is missing."""
-    lows = [int(re.match(r"\d+", name)[0]) for name in categories]  # type: ignore[index]
-    age = rows[item.id].to_numpy(dtype=float, na_value=np.nan)
-    groups = np.searchsorted(lows, np.nan_to_num(age, nan=-1), side="right") - 1
-    return np.where(np.isnan(age), -1, groups).astype(np.int64)
-
-
-def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: str) -> tuple[list[str], npt.NDArray[np.float64]]:
+def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: str) -> tuple[list[str], Floats]:
     """The categories of a margin in natural order, and their adults with the shape (towns, categories)."""
     table = margins[margins["item"] == item].pivot(index="town_id", columns="category", values="adults")
     names = sorted(table.columns) if item == "age" else [name for name in SEXES if name in table.columns]
@@ -89,21 +79,23 @@ def resident_sample(
     elif county.sampling == "probability" and towns is not None and towns["adults"].notna().all():
         base = base_weights(town, psu, towns["adults"].to_numpy(dtype=float))
     asked = [item for item in book.form("resident") if item.role == "sex" or (item.role == "age" and not item.options)]
-    roles = {item.role: item for item in asked}
+    roles, design = {item.role: item for item in asked}, Design(town, psu, base, places)
     if margins is None or is_given or towns is None:
         n = np.bincount(town, minlength=len(places))
         named = [COUNTY] if towns is None else places
         table = pd.DataFrame({"place": named, "n": n, "kish": kish(base, town, len(places))})
-        return Sample(group_people(rows, roles), Design(town, psu, base, places), table, wave)
-    groups, totals, labels = dict[str, Ints](), dict[str, npt.NDArray[np.float64]](), dict[str, pd.Series]()
-    for item, grouping in (("sex", sex_groups), ("age", age_groups)):
-        names, totals[item] = margin_totals(margins, towns, item)
-        groups[item] = grouping(rows, roles[item], names)
-        labels[f"{item}_group"] = name_groups(groups[item], names)
-    low, high = county.thresholds["weight_bounds"]
-    raked = rake_towns(town, base, groups, totals, list(towns["town_id"]), (low, high))
-    design = Design(town, psu, raked.weight, tuple(towns["town_id"]), margins=raked.margins, base=base)
-    return Sample(rows.assign(**labels), design, raked.diagnostics, wave)
+        usual = {role: names for role, names in (("sex", SEXES), ("age", AGES)) if role in roles}
+        if "sex" in roles and not {option.key for option in roles["sex"].options} >= set(SEXES):
+            del usual["sex"]
+        groups = {role: group_people(rows, roles[role], names) for role, names in usual.items()}
+    else:
+        counted = {role: margin_totals(margins, towns, role) for role in ("sex", "age")}
+        groups = {role: group_people(rows, roles[role], names) for role, (names, _) in counted.items()}
+        codes = {role: group.codes.astype(np.int64) for role, group in groups.items()}
+        totals, bounds = {role: total for role, (_, total) in counted.items()}, county.thresholds["weight_bounds"]
+        design, table = rake_towns(design, codes, totals, bounds)
+    labels = {f"{role}_group": pd.Series(group, rows.index).astype("string") for role, group in groups.items()}
+    return Sample(rows.assign(**labels), design, table)
 
 
 def number_psus(rows: pd.DataFrame) -> Ints:
@@ -112,21 +104,6 @@ def number_psus(rows: pd.DataFrame) -> Ints:
     nowhere = (village == "").groupby(where).transform("all")
     alone = where + "?" + nowhere.map({True: "#", False: ""}) + rows["row_id"].where(nowhere, "")
     return np.unique(where + "/" + village.where(village != "", alone), return_inverse=True)[1].astype(np.int64)
-
-
-def group_people(rows: pd.DataFrame, roles: Mapping[str, Item]) -> pd.DataFrame:
-    """The rows with sex_group and age_group as margins would have them, where the form asks for sex and age in years."""
-    named = {}
-    if "sex" in roles and {option.key for option in roles["sex"].options} >= set(SEXES):
-        named["sex_group"] = name_groups(sex_groups(rows, roles["sex"], list(SEXES)), list(SEXES))
-    if "age" in roles:
-        named["age_group"] = name_groups(age_groups(rows, roles["age"], list(AGES)), list(AGES))
-    return rows.assign(**named)
-
-
-def name_groups(codes: Ints, names: list[str]) -> pd.Series:
-    """Codes as the names of their categories, missing where the code is -1."""
-    return pd.Series([names[code] if code >= 0 else None for code in codes], dtype="string")
 
 
 def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: tuple[str, ...] | None = None) -> Sample:
@@ -138,11 +115,11 @@ def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: tuple[str
     town = town_codes(rows, towns)
     answers = np.bincount(town, minlength=len(towns)).astype(float)
     listed = np.maximum(towns["staff_listed"].to_numpy(dtype=float, na_value=np.nan), answers)
-    listed = np.where(np.isnan(listed), np.inf, listed)
+    listed = np.where(listed > 0, listed, np.inf)  # of a town that lists nobody it is not known
     weight = np.where(np.isinf(listed), 1.0, listed / np.maximum(answers, 1))[town]
     design = Design(town, np.arange(len(rows), dtype=np.int64), weight, tuple(towns["town_id"]), fpc=listed)
     table = pd.DataFrame({"place": towns["town_id"], "n": answers.astype(int), "listed": listed})
-    return Sample(rows, design, table, wave)
+    return Sample(rows, design, table)
 
 
 def dispositions(cleaned: Cleaned, exclude: tuple[str, ...]) -> pd.DataFrame:

@@ -9,26 +9,34 @@ import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import MANY
 from huying.crosstabs import Crosstab, crosstab
-from huying.estimates import COUNTY, LEADING, Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum
+from huying.estimates import (
+    COUNTY,
+    LEADING,
+    Bools,
+    Design,
+    Term,
+    estimate_means,
+    estimate_ratios,
+    estimate_shares,
+    estimate_sum,
+)
 from huying.regressions import Regression, regress
 from huying.samples import NO_PLACE
 from huying.survey_frame import SKIPPED, SurveyFrame, as_list, lang_of
 from huying.waves import independent_sum, stacked
 from huying.words import say
 
-Floats = npt.NDArray[np.float64]
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
 REDEFINED = "definition_changed"
 Estimator = Callable[..., pd.DataFrame]
-Term = tuple[float, Floats, npt.NDArray[np.bool_]]  # coefficient, values, who is in the base
 
 
 @dataclass(repr=False)
@@ -57,13 +65,8 @@ class Survey(SurveyFrame):
     def combine(self, parts: Mapping[str, float], name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, their covariance kept; n is the smallest of their bases."""
         label = name or " + ".join(parts)
-
-        def estimate(design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-            values = {column: table[column].to_numpy(dtype=float) for column in table}
-            terms = [(c, np.nan_to_num(values[k]), np.isfinite(values[k])) for k, c in parts.items()]
-            return estimate_sum(design, label, terms, **how)
-
-        return self._estimate(estimate, list(parts), by, where, self._as_number, label)
+        add = partial(self._sum, parts=parts, name=label)
+        return self._estimate(add, list(parts), by, where, self._as_number, label)
 
     def difference(self, first: str, second: str, by: Any = "town", where: str = "") -> pd.DataFrame:
         """The mean of `first` less the mean of `second`, each on its own base, their covariance kept."""
@@ -158,6 +161,13 @@ class Survey(SurveyFrame):
     def _ratio(self, design: Design, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
         return estimate_ratios(design, "/".join(pair), *pair.to_numpy(dtype=float).T, **how)
 
+    def _sum(
+        self, design: Design, table: pd.DataFrame, parts: Mapping[str, float], name: str, **how: Any
+    ) -> pd.DataFrame:
+        values = {column: table[column].to_numpy(dtype=float) for column in parts}
+        terms = [(c, np.nan_to_num(values[k]), np.isfinite(values[k])) for k, c in parts.items()]
+        return estimate_sum(design, name, terms, **how)
+
     def _open(self, name: str, values: Any) -> Any:
         """The values of a column with those marked whom it asked and who did not say: a sample leaves them out."""
         return values
@@ -219,6 +229,6 @@ class Survey(SurveyFrame):
         return made
 
 
-def _cut(table: pd.DataFrame, inside: npt.NDArray[np.bool_]) -> pd.DataFrame:
+def _cut(table: pd.DataFrame, inside: Bools) -> pd.DataFrame:
     """The table with nothing in the rows outside the base: they stay in the design."""
     return table.where(np.broadcast_to(inside[:, None], table.shape))

@@ -18,7 +18,7 @@ import pandas as pd
 from huying.codebook import Codebook
 from huying.derived import Answers, Derived, Scope, holds
 from huying.errors import EstimateError, near
-from huying.estimates import Design
+from huying.estimates import Bools, Design, Ints
 from huying.words import Text, say
 
 MOST_GROUPS = 30
@@ -152,7 +152,7 @@ class SurveyFrame:
     def _as_number(self, name: str) -> pd.Series:
         return _numeric(self._column(name), "survey.no_number")
 
-    def _where(self, rule: str) -> npt.NDArray[np.bool_]:
+    def _where(self, rule: str) -> Bools:
         self._checked()
         return holds(rule, self.answers, self.open_scope())
 
@@ -165,9 +165,7 @@ class SurveyFrame:
             raise EstimateError("survey.too_many_groups", column=name, got=len(found), most=MOST_GROUPS)
         return found
 
-    def _codes(
-        self, name: str, base: npt.NDArray[np.bool_], options: Sequence[str] | None = None
-    ) -> tuple[npt.NDArray[np.int64], list[str]]:
+    def _codes(self, name: str, base: Bools, options: Sequence[str] | None = None) -> tuple[Ints, list[str]]:
         levels = self._levels(name, options)
         codes = pd.Categorical(self._checked()[name], categories=levels).codes.astype(np.int64)
         return np.where(base, codes, -1), [str(level) for level in levels]

@@ -10,10 +10,9 @@ import pandas as pd
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
+from huying.estimates import Bools, Floats
 from huying.workdays import Calendar, Rule, starts, wait_days
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 ANSWER_LIMIT, CLOSING_LIMIT, REPEAT_LIMIT = 2, 5, 90  # working days, working days, calendar days
 CLOCKS = [Rule(*how) for how in itertools.product(("next", "same"), ("17:30", "24:00"), ("24:00", "17:30"))]
 LEVELS = {"95": 0.95, "998": 0.998}

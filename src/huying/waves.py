@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.estimates import STUDENT, Design, limits, rate
+from huying.estimates import STUDENT, Bools, Design, limits, rate
 
 
 def stacked(
     first: Design, first_names: npt.NDArray[Any], second: Design, second_names: npt.NDArray[Any]
-) -> tuple[Design, npt.NDArray[np.bool_]]:
+) -> tuple[Design, Bools]:
     """Both waves' people as one design whose PSUs are the names, so that changes keep their covariance; and who is of the second.
 
     Calibration is credited in each wave by itself: the margins of the second are other categories than those of the first.

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying.errors import EstimateError
+from huying.estimates import Design, Floats, Ints, kish
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-FEWEST = 5
-
-
-@dataclass(frozen=True)
-class Margin:
-    """One margin of a raking: each unit's category (a code counted over all towns) and each category's total."""
-
-    name: str
-    category: Ints
-    total: Floats
-
-
-@dataclass(frozen=True)
-class Raked:
-    """Raked weights, the margins as used (merged), and what was done: `diagnostics` one row a town."""
-
-    weight: Floats
-    margins: tuple[Ints, ...]
-    diagnostics: pd.DataFrame
+Margin = tuple[Ints, Floats]  # each unit's category (a code) and each category's total
+FEWEST, SWEEPS, CLOSE = 5, 500, 1e-10
 
 
 def base_weights(town: Ints, village: Ints, town_adults: Floats) -> Floats:
@@ -46,46 +27,36 @@ def base_weights(town: Ints, village: Ints, town_adults: Floats) -> Floats:
 
 
 def rake(
-    weight: Floats,
-    margins: list[Margin],
-    bounds: tuple[float, float] = (0.1, 10.0),
-    sweeps: int = 500,
-    tol: float = 1e-10,
-) -> tuple[Floats, int]:
-    """Weights that meet every margin's totals, and the sweeps it took (Deming and Stephan 1940).
+    weight: Floats, margins: dict[str, Margin], bounds: tuple[float, float] = (0.1, 10.0)
+) -> tuple[Floats, int, float]:
+    """Weights that meet every margin's totals, the sweeps it took, and the largest gap left (Deming and Stephan 1940).
 
     Raises EstimateError when a category has a total and no respondent, or when the totals cannot be met with factors
     within `bounds` times the mean factor.
     """
-    for margin in margins:
-        if not np.isfinite(margin.total).all():
-            raise EstimateError("weights.no_total", margin=margin.name)
-        empty = (margin.total > 0) & (np.bincount(margin.category, minlength=len(margin.total)) == 0)
+    for name, (category, total) in margins.items():
+        if not np.isfinite(total).all():
+            raise EstimateError("weights.no_total", margin=name)
+        empty = (total > 0) & (np.bincount(category, minlength=len(total)) == 0)
         if empty.any():
-            raise EstimateError("weights.empty_category", margin=margin.name, category=int(np.flatnonzero(empty)[0]))
-    raked = weight.astype(float)
-    present = [np.bincount(margin.category, minlength=len(margin.total)) > 0 for margin in margins]
-    for sweep in range(1, sweeps + 1):
-        worst = 0.0
-        for margin, has_units in zip(margins, present, strict=True):
-            factor = np.ones(len(margin.total))
-            sums = np.bincount(margin.category, raked, minlength=len(margin.total))
-            np.divide(margin.total, sums, out=factor, where=has_units)
+            raise EstimateError("weights.empty_category", margin=name, category=int(np.flatnonzero(empty)[0]))
+    raked, named = weight.astype(float), ", ".join(margins)
+    worst, sweep = np.inf, 0
+    while worst >= CLOSE:
+        if sweep == SWEEPS:
+            raise EstimateError("weights.no_convergence", margin=named, worst=f"{worst:.2g}")
+        worst, sweep = 0.0, sweep + 1
+        for category, total in margins.values():
+            sums = np.bincount(category, raked, minlength=len(total))
+            factor = np.divide(total, sums, out=np.ones(len(sums)), where=sums > 0)
             worst = max(worst, float(np.abs(factor - 1).max(initial=0.0)))
-            raked = raked * factor[margin.category]
-        if worst < tol:
-            _check_bounds(raked / weight, margins, bounds)
-            return raked, sweep
-    raise EstimateError("weights.no_convergence", margin=", ".join(m.name for m in margins), worst=f"{worst:.2g}")
-
-
-def _check_bounds(factor: Floats, margins: list[Margin], bounds: tuple[float, float]) -> None:
-    relative = factor / factor.mean()
-    if relative.size and (relative.min() < bounds[0] or relative.max() > bounds[1]):
-        raise EstimateError(
-            "weights.out_of_bounds", margin=", ".join(m.name for m in margins), low=bounds[0], high=bounds[1],
-            least=f"{relative.min():.3g}", most=f"{relative.max():.3g}",
-        )  # fmt: skip
+            raked = raked * factor[category]
+    relative = raked / weight / np.mean(raked / weight) if len(raked) else np.ones(1)
+    least, most = relative.min(), relative.max()
+    if least < bounds[0] or most > bounds[1]:
+        ends = {"low": bounds[0], "high": bounds[1], "least": f"{least:.3g}", "most": f"{most:.3g}"}
+        raise EstimateError("weights.out_of_bounds", margin=named, **ends)
+    return raked, sweep, worst
 
 
 def merge_small(category: Ints, total: Floats, groups: int, fewest: int = FEWEST) -> tuple[Ints, Floats, list[int]]:
@@ -111,7 +82,7 @@ def merge_small(category: Ints, total: Floats, groups: int, fewest: int = FEWEST
         merged.append(int(small[0]))
 
 
-def town_margin(name: str, group: Ints, totals: Floats, fewest: int = FEWEST) -> tuple[Margin, list[int]]:
+def town_margin(group: Ints, totals: Floats, fewest: int = FEWEST) -> tuple[Margin, list[int]]:
     """One town's margin over its respondents, and the groups merged.
 
     `group` is 0..G-1, or -1 where the answer is missing: such a person keeps the town's mean factor, for they form a
@@ -122,71 +93,55 @@ def town_margin(name: str, group: Ints, totals: Floats, fewest: int = FEWEST) ->
     codes, sums, merged = merge_small(group[known], totals, groups, fewest)
     category = np.full(len(group), groups, dtype=np.int64)
     category[known] = codes
-    return Margin(name, category, np.append(sums * (1 - unknown), totals.sum() * unknown)), merged
-
-
-def kish(weight: Floats, by: Ints, size: int) -> Floats:
-    """Kish's factor n sum(w^2) / sum(w)^2 for each of `size` groups (Kish 1965, section 11.7); missing where empty."""
-    n, s, q = (np.bincount(by, values, minlength=size) for values in (np.ones_like(weight), weight, weight**2))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(n * q / s**2)
+    return (category, np.append(sums * (1 - unknown), totals.sum() * unknown)), merged
 
 
 def rake_town(
     base: Floats, groups: dict[str, Ints], totals: dict[str, Floats], bounds: tuple[float, float]
-) -> tuple[Floats, int, list[Margin], list[str]]:
-    """One town's weights, the sweeps, its margins as met, and what was merged.
+) -> tuple[Floats, int, float, dict[str, Margin], list[str]]:
+    """One town's weights, the sweeps, the gap left, its margins as met, and what was merged.
 
     Where the factors would leave the bounds, thin categories are merged (under 5, then 10, then 20 respondents) before
     EstimateError is raised.
     """
     for fewest in (FEWEST, 2 * FEWEST, 4 * FEWEST):
-        made = {name: town_margin(name, group, totals[name], fewest) for name, group in groups.items()}
-        margins = [margin for margin, _ in made.values()]
+        made = {name: town_margin(group, totals[name], fewest) for name, group in groups.items()}
+        margins = {name: margin for name, (margin, _) in made.items()}
         try:
-            weight, sweeps = rake(base, margins, bounds)
+            raked = rake(base, margins, bounds)
         except EstimateError:
             if fewest == 4 * FEWEST:
                 raise
         else:
             break
-    return weight, sweeps, margins, [f"{name} {g}" for name, (_, merged) in made.items() for g in merged]
+    return *raked, margins, [f"{name} {g}" for name, (_, merged) in made.items() for g in merged]
 
 
 def rake_towns(
-    town: Ints, base: Floats, groups: dict[str, Ints], totals: dict[str, Floats], towns: list[str],
-    bounds: tuple[float, float] = (0.1, 10.0),
-) -> Raked:  # fmt: skip
-    """Weights raked to town x each of `groups` (for example sex and age), town by town, with their diagnostics.
+    design: Design, groups: dict[str, Ints], totals: dict[str, Floats], bounds: tuple[float, float] = (0.1, 10.0)
+) -> tuple[Design, pd.DataFrame]:
+    """The design with its prior weights raked to town x each of `groups` (such as sex and age), and how it went, a row a town.
 
     `totals` holds an array of shape (towns, categories) for each group. Raises EstimateError, naming the town, when a
     margin cannot be met.
     """
-    weight, rows = base.astype(float).copy(), []
-    codes = {name: np.zeros(len(town), dtype=np.int64) for name in groups}
-    order = np.argsort(town, kind="stable")
-    ends = np.cumsum(np.bincount(town, minlength=len(towns)))
-    for town_name, here in zip(towns, np.split(order, ends[:-1]), strict=True):
+    base, weight, rows = design.prior, design.prior.copy(), []
+    codes = {name: np.zeros(len(base), dtype=np.int64) for name in groups}
+    for town, place in enumerate(design.places):
+        here = np.flatnonzero(design.stratum == town)
         if not len(here):
-            rows.append((town_name, 0, 0, np.nan, np.nan, np.nan, ""))
+            rows.append((place, 0, 0, np.nan, np.nan, np.nan, ""))
             continue
         own = {name: group[here] for name, group in groups.items()}
-        wanted = {name: total[town[here[0]]] for name, total in totals.items()}
+        wanted = {name: total[town] for name, total in totals.items()}
         try:
-            weight[here], sweeps, margins, gone = rake_town(base[here], own, wanted, bounds)
+            weight[here], sweeps, worst, margins, gone = rake_town(base[here], own, wanted, bounds)
         except EstimateError as error:
-            raise EstimateError("weights.town", town=town_name, why=error.say()) from error
-        for margin in margins:
-            codes[margin.name][here] = town[here[0]] * len(margin.total) + margin.category
+            raise EstimateError("weights.town", town=place, why=error.say()) from error
+        for name, (category, total) in margins.items():
+            codes[name][here] = town * len(total) + category
         factor = weight[here] / base[here] / np.mean(weight[here] / base[here])
-        worst = _worst(weight[here], margins)
-        rows.append((town_name, len(here), sweeps, factor.min(), factor.max(), worst, ", ".join(gone)))
+        rows.append((place, len(here), sweeps, factor.min(), factor.max(), worst, ", ".join(gone)))
     frame = pd.DataFrame(rows, columns=["place", "n", "sweeps", "factor_min", "factor_max", "worst_margin", "merged"])
-    frame.insert(2, "kish", kish(weight, town, len(towns)))
-    return Raked(weight, tuple(codes.values()), frame)
-
-
-def _worst(weight: Floats, margins: list[Margin]) -> float:
-    """The largest relative gap between a margin's total and the weights' sum."""
-    met = [(np.bincount(m.category, weight, minlength=len(m.total)), m.total, m.total > 0) for m in margins]
-    return float(max((np.abs(sums - total)[has] / total[has]).max(initial=0.0) for sums, total, has in met))
+    frame.insert(2, "kish", kish(weight, design.stratum, len(design.places)))
+    return replace(design, weight=weight, margins=tuple(codes.values()), base=base), frame

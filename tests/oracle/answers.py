@@ -56,6 +56,6 @@ def raked_towns(name):
     for margin in ("sex", "age3"):
         names, totals[margin] = margin_totals(list(at.places), margin)
         groups[margin] = data[margin].map({n: i for i, n in enumerate(names)}).to_numpy(np.int64)
-    raked = rake_towns(at.stratum, at.weight, groups, totals, list(at.places))
-    assert not raked.diagnostics["merged"].any()
-    return Design(at.stratum, at.psu, raked.weight, at.places, margins=raked.margins, base=at.weight)
+    raked, table = rake_towns(at, groups, totals)
+    assert not table["merged"].any()
+    return raked

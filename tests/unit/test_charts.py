@@ -268,7 +268,7 @@ EMPTY = {
     "slopes": lambda: charts.slopes(pd.DataFrame()),
     "specifications": lambda: charts.specifications(tried().iloc[:0], 0.5),
     "scatter": lambda: charts.scatter(wide([[1.0, 2.0]] * 4, ["x", "y"]).iloc[:0], "x", "y"),
-    "funnel": lambda: charts.funnel(rows().iloc[:0], limits().iloc[:0], 0.3),
+    "funnel": lambda: charts.funnel(rows(is_outside=False).iloc[:0], limits().iloc[:0], 0.3),
 }
 
 
@@ -449,7 +449,7 @@ def test_stacked_shares_end_where_a_share_is_missing():
 
 def test_stacked_takes_a_long_table_by_place_and_by_answer():
     long = pd.concat([rows([0.2] * 5, "aware"), rows([0.8] * 5, "told", n=41)], ignore_index=True)
-    ax = charts.stacked(long, part="measure", highlight="T03", sort=True)
+    ax = charts.stacked(long, part="measure", highlight="T03")
     assert ticks(ax.yaxis)[0] == "Mean Town (n=41)"
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["aware of the reform", "was told of it"]
     assert [bar.get_x() for bar in part(ax, "shares")] == [0] * 5 + [0.2] * 5

@@ -4,15 +4,14 @@ import pytest
 
 from huying.codebook import house_codebook
 from huying.errors import EstimateError
+from huying.estimates import estimate_means
 from huying.folder import read_county
 from huying.samples import (
-    age_groups,
     analysed,
     dispositions,
+    group_people,
     margin_totals,
-    name_groups,
     resident_sample,
-    sex_groups,
     staff_sample,
     town_codes,
 )
@@ -97,12 +96,11 @@ def test_a_town_that_is_not_in_the_register():
 
 def test_groups_of_sex_and_age():
     rows = pd.DataFrame({SEX.id: pd.array([1, 2, None], dtype="Int16")})
-    assert sex_groups(rows, SEX, ["male", "female"]).tolist() == [0, 1, -1]
+    assert group_people(rows, SEX, ["male", "female"]).codes.tolist() == [0, 1, -1]
     ages = pd.DataFrame({AGE.id: pd.array([17, 18, 39, 40, 59, 60, 99, None], dtype="Int16")})
-    codes = age_groups(ages, AGE, ["18-39", "40-59", "60+"])
-    assert codes.tolist() == [-1, 0, 0, 1, 1, 2, 2, -1]
-    named = name_groups(codes, ["18-39", "40-59", "60+"])
-    assert named.tolist() == [pd.NA, "18-39", "18-39", "40-59", "40-59", "60+", "60+", pd.NA]
+    named = group_people(ages, AGE, ["18-39", "40-59", "60+"])
+    assert named.codes.tolist() == [-1, 0, 0, 1, 1, 2, 2, -1]
+    assert named.tolist()[1:-1] == ["18-39", "18-39", "40-59", "40-59", "60+", "60+"]
 
 
 def test_margin_totals_in_natural_order():
@@ -217,3 +215,12 @@ def test_two_waves_share_their_villages(county):
     for margin, one, two in zip(both.margins, first.design.margins, second.design.margins, strict=True):
         assert set(margin[:30]).isdisjoint(margin[30:])  # each wave was raked on its own
         assert len(set(margin)) == len(set(one)) + len(set(two))
+
+
+def test_a_town_that_lists_no_staff_and_has_no_answers_warns_of_nothing(county):
+    rows = pd.DataFrame({"row_id": list("abcd"), "wave": "2023", "disposition": "complete", "town_id": "T01"})
+    data = cleaned(rows, form="staff")
+    data.ledgers["towns", ""] = TOWNS.assign(staff_listed=[10, 0])
+    got = staff_sample(data, county(), "2023")
+    table = estimate_means(got.design, pd.DataFrame({"y": [1.0, 0.0, 1.0, 1.0]}), fewest=1).set_index("place")
+    assert got.design.fpc.tolist() == [10, np.inf] and table["n"].tolist() == [4, 0, 4]

@@ -44,10 +44,8 @@ def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> A
     return made.axes
 
 
-def stacked(
-    rows: pd.DataFrame, part: str = "", *, sort: bool = False, ordinal: bool = False, **about: Unpack[About]
-) -> Axes:
-    """The parts of each row's whole side by side, the first row on top (`sort=True`: the largest first part), with its n.
+def stacked(rows: pd.DataFrame, part: str = "", *, ordinal: bool = False, **about: Unpack[About]) -> Axes:
+    """The parts of each row's whole side by side, the first row on top, with its n.
 
     A long table holds `estimate` by row and `part` (by default the last key); a wide one a column a part, and `n` if known.
     `ordinal` colours ordered answers, whose columns are numbers, from light to dark. What a row lacks is hatched.
@@ -57,7 +55,6 @@ def stacked(
         if part:
             own = keys(rows, [part])
             wide = spread(rows, own, part).assign(n=rows.groupby(own)["n"].max())
-        wide = wide.sort_values(list(wide.columns[:1]), ascending=False, kind="stable") if sort else wide
         table, (n,) = wide.drop(columns="n", errors="ignore").select_dtypes("number"), look.numbers(wide, "n")
         made.need(table)
         shares, at, start, axes = table.to_numpy(dtype=float), np.arange(len(table)), np.zeros(len(table)), made.axes

@@ -13,11 +13,10 @@ from huying.charts import look
 from huying.charts.matrix import VERDICTS
 from huying.charts.names import names
 from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
+from huying.estimates import Floats
 
 
-def curves(
-    rows: pd.DataFrame, x: str, y: str, by: str = "", *, limits: Iterable[float] = (), **about: Unpack[About]
-) -> Axes:
+def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[float], **about: Unpack[About]) -> Axes:
     """Steps of a share along working days, a line for each value of `by`, each share held until the next day of its curve.
 
     Upright lines at the limits, in working days.
@@ -25,17 +24,17 @@ def curves(
     with sheet(rows, **about) as made:
         made.need(look.numbers(rows, y))
         axes, end = made.axes, max([float(rows[x].max()), *limits])
-        for turn, (key, part) in enumerate(rows.groupby(by, sort=False) if by else [("", rows)]):
+        for turn, (key, part) in enumerate(rows.groupby(by, sort=False)):
             days, share = look.numbers(pd.concat([part, part.tail(1).assign(**{x: end})]), x, y)
             colour, dash = look.PALETTE[turn % 8], look.DASHES[turn % 4]
             axes.step(days, share, where="post", color=colour, linestyle=dash, linewidth=2, gid="curve")
-            made.handles += [look.line(colour, 2, made.words.value(by, key), dash)] if by else []
+            made.handles.append(look.line(colour, 2, made.words.value(by, key), dash))
         for place, day in enumerate(sorted(limits)):
             axes.axvline(day, color=look.DIM, linewidth=1, linestyle=":", gid="limit")
             # The first label ends at its line and the others start at theirs: 2 and 5 days stand close on a long axis.
             side = {"ha": "left" if place else "right", "color": look.DIM, "xycoords": axes.get_xaxis_transform()}
             look.note(axes, made.say("days", n=f"{day:g}"), (day, 1), (0, 3), size=8.5, **side)
-            made.title_pad = 22
+        made.title_pad = 22
         made.span(axes.yaxis, np.ones(1), is_share=True, margin=0.04)
         made.span(axes.xaxis, np.array([0.0, end]), is_share=False)
         axes.set_xlabel(made.words.column(x))
@@ -117,7 +116,7 @@ def specifications(
     return made.axes
 
 
-def draw_points(made: Sheet, shown: pd.DataFrame, estimate: look.Floats, low: look.Floats, high: look.Floats) -> None:
+def draw_points(made: Sheet, shown: pd.DataFrame, estimate: Floats, low: Floats, high: Floats) -> None:
     """The estimates in the colours of their verdicts, the headline ringed."""
     at, verdict = np.arange(len(shown)), shown.get("verdict", pd.Series("", shown.index))
     for key in dict.fromkeys([*VERDICTS, *verdict]):

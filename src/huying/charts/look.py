@@ -11,19 +11,19 @@ from unicodedata import east_asian_width
 
 import matplotlib as mpl
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from seaborn.utils import relative_luminance
 
 from huying.errors import HuyingError
+from huying.estimates import Floats
 from huying.fonts import chinese_font, missing_characters
 
-Floats = npt.NDArray[np.float64]
 # Okabe and Ito (2008), told apart with every common colour blindness; their black is kept for the county.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#999999")
 BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE, YELLOW, GREY = PALETTE
@@ -87,9 +87,7 @@ def show(value: float, is_share: bool = True) -> str:
 
 def ink_on(colour: Any) -> str:
     """Black or white, whichever stands out more on a colour (relative luminance of WCAG 2)."""
-    channels = np.array(to_rgb(colour))
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return BLACK if linear @ [0.2126, 0.7152, 0.0722] > 0.18 else WHITE
+    return BLACK if relative_luminance(colour) > 0.18 else WHITE
 
 
 def numbers(frame: pd.DataFrame, *columns: str) -> list[Floats]:

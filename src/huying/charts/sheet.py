@@ -20,6 +20,7 @@ from matplotlib.transforms import Bbox
 
 from huying import labels
 from huying.charts import look
+from huying.estimates import Floats
 from huying.labels import COUNTY, Labels
 
 STAMP = 112  # points: the width of the mark of synthetic data, which no title runs into
@@ -55,6 +56,7 @@ class Sheet:
 
     rows: pd.DataFrame
     axes: Axes
+    lowest: Axes
     words: Labels
     is_own: bool
     highlight: str | None = None
@@ -67,7 +69,6 @@ class Sheet:
     measures: tuple[str, ...] = ()
     handles: list[Any] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
-    lowest: Axes | None = None
     title_pad: float | None = None
     later: Callable[[], None] = lambda: None
 
@@ -100,9 +101,9 @@ class Sheet:
         axis.axes.set(**{f"{axis.axis_name}lim": (low - pad, high + pad)})
         look.scale(axis, is_share)
 
-    def threshold(self, value: Any, is_share: bool, draw: Callable[..., Any]) -> look.Floats:
+    def threshold(self, value: Any, is_share: bool, draw: Callable[..., Any]) -> Floats:
         """Draw the thresholds as dashed lines with one line of the legend; gives those there are."""
-        found: look.Floats = np.unique(np.array([] if value is None else value, dtype=float))
+        found: Floats = np.unique(np.array([] if value is None else value, dtype=float))
         values = np.asarray(found[np.isfinite(found)])
         for one in values:
             draw(one, color=look.DIM, linestyle="--", linewidth=1.2, gid="threshold")
@@ -136,7 +137,7 @@ class Sheet:
         """The room in inches that is taken on the left and the right of the axes, which it is given here."""
         axes, dpi = self.axes, self.axes.get_figure(root=True).dpi
         self.fit(1, 1, 0.2, 1)
-        parts = [part for part in {axes, self.lowest or axes} if part.axison]
+        parts = [part for part in {axes, self.lowest} if part.axison]
         boxes = [part.yaxis.get_tightbbox() or part.get_tightbbox() for part in parts]
         left = max([0.0, *(axes.bbox.x0 - box.x0 for box in boxes)]) / dpi
         right = max([0.0, *(box.x1 - axes.bbox.x1 for box in boxes)]) / dpi
@@ -147,7 +148,9 @@ class Sheet:
         """All that stands around the axes, from `x` to `end` in widths of the axes, which are `room` points."""
         axes = self.axes
         heading = look.wrap(self.heading(), (room - STAMP * self.words.is_synthetic) / look.TITLE / 1.05)
-        title = axes.set_title(heading, loc="left", x=x, pad=self.title_pad)
+        is_free = self.lowest is axes and not axes.xaxis.get_tick_params()["labeltop"]
+        y = 1.0 if is_free else None  # nothing stands above: matplotlib need not look for it
+        title = axes.set_title(heading, loc="left", x=x, y=y, pad=self.title_pad)
         # What stands below finds its place when it is drawn: a caller may set other ticks and a name of the axis before.
         under: Any = partial(self.under, x)
         if self.handles:
@@ -164,10 +167,14 @@ class Sheet:
 
     def under(self, x: float, renderer: Any = None) -> Bbox:
         """The point at `x` below which nothing of the axes stands, in pixels, as a box without size."""
-        lowest, left = self.lowest or self.axes, self.axes.transAxes.transform((x, 0))[0]
-        box = lowest.xaxis.get_tightbbox(renderer) if lowest.axison else None
-        drop = 7 * lowest.get_figure(root=True).dpi / 72
-        return Bbox.from_bounds(left, min(lowest.bbox.y0, box.y0 if box else np.inf) - drop, 0, 0)
+        lowest, left = self.lowest, self.axes.transAxes.transform((x, 0))[0]
+        if lowest is not self.axes:  # a panel places the name of its axis later than the texts around its parent
+            lowest.xaxis.get_tightbbox(renderer)
+        above = (
+            lowest.xaxis.label if lowest.axison else lowest
+        )  # the name stands below the ticks, also where it is empty
+        drop = (3 if lowest.axison and not lowest.get_xlabel() else 7) * lowest.get_figure(root=True).dpi / 72
+        return Bbox.from_bounds(left, above.get_window_extent(renderer).y0 - drop, 0, 0)
 
     def heading(self) -> str:
         """The caller's title, else the verdict's, else what is measured, where and when."""
@@ -201,7 +208,7 @@ def sheet(rows: pd.DataFrame, ax: Axes | None = None, **about: Any) -> Iterator[
     """A sheet to draw on, finished when the block ends; with a sentence on it where the block finds nothing to draw."""
     with look.styled():
         axes = ax or plt.figure(layout=TightLayoutEngine(pad=0.6)).add_subplot()
-        made = Sheet(rows, axes, labels.of(rows), ax is None, **about)
+        made = Sheet(rows, axes, axes, labels.of(rows), ax is None, **about)
         try:
             try:
                 yield made

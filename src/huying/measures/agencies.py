@@ -163,7 +163,6 @@ def _is_parted(side: pd.DataFrame) -> bool:
 
 # --- what leaders and staff say --------------------------------------------------------------------------------------------
 
-RATINGS = (1, 2, 3, 4, 5)
 BOOTSTRAP, JACKKNIFE, DRAWS = "psu bootstrap", "jackknife", 499
 NOT_ASKED, FEW, SIDES = "not asked", "too few answers", ("leaders_less_staff", "weighted_kappa")
 
@@ -243,7 +242,7 @@ def _subtract(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _agree(pairs: pd.DataFrame) -> pd.DataFrame:
-    found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], RATINGS, psu=pairs["town"])
+    found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], psu=pairs["town"])
     given = {"low": found.low, "high": found.high, "se": found.se, "df": found.df, "method": JACKKNIFE}
     return values([COUNTY], [found.estimate], [found.n], "separation", **given, part=SIDES[1])
 

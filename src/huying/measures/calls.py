@@ -49,7 +49,7 @@ def month_trend(calls: pd.DataFrame, flag: str) -> pd.DataFrame:
         if why:
             return student(np.nan, np.nan, np.nan, len(used), why)
         try:
-            found = regress(design, frame, "flag ~ month", model="logistic")
+            found = regress(design, frame, "flag ~ month")
         except EstimateError as error:
             return student(np.nan, np.nan, np.nan, len(used), NO_NUMBER[error.key])
         value, se = found.table.set_index("term").loc["month", ["coefficient", "se"]]

@@ -45,11 +45,11 @@ def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     p, n_eff = (own[name].to_numpy(dtype=float) for name in ("estimate", "n_eff"))
     small, fit, factor = share_fay_herriot(p, n_eff, x, size, float(county["estimate"]))
     adjusted = ADJUSTED if fit.is_adjusted else ""
-    remark = np.where(small["is_synthetic"], f"{SYNTHETIC}; {adjusted}".rstrip("; "), adjusted)
-    given = {"se": np.sqrt(small["mse"]), "method": FAY_HERRIOT, "reason": "", "remark": remark, "part": TOWN}
-    given |= dict.fromkeys(("n_eff", "df", "deff", "rho"), np.nan)
+    remark = np.where(fit.is_synthetic, f"{SYNTHETIC}; {adjusted}".rstrip("; "), adjusted)
+    given: dict[str, Any] = {"method": FAY_HERRIOT, "reason": "", "remark": remark, "part": TOWN}
+    given |= dict.fromkeys(("se", "n_eff", "df", "deff", "rho"), np.nan)
     given["reliability"] = np.where(small["high"] - small["low"] > CARE, "read with care", "ok")
-    made = own.assign(**small[["estimate", "low", "high"]], **given)
+    made = own.assign(**small, **given)
     whole = values([COUNTY], [factor], [known.sum()], part=FACTOR, wave=county["wave"])
     return pd.concat([made, whole], ignore_index=True)
 

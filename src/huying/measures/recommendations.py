@@ -14,7 +14,7 @@ import pandas as pd
 
 from huying.counted import by_period, find_medians, student, values
 from huying.errors import EstimateError
-from huying.estimates import COUNTY, Design, county_variance, credited, limits, ratio
+from huying.estimates import COUNTY, Design, degrees, estimate_covariance, limits, ratio
 from huying.measures.calls import one_stratum
 from huying.regressions import regress
 from huying.small_areas import rank_regions
@@ -93,10 +93,8 @@ def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tu
     whole = np.zeros_like(design.stratum)
     num, den = np.nan_to_num(num), np.nan_to_num(den)
     one, other = (ratio(design, num * part, den * part, whole, 1) for part in (first, second))
-    used = np.unique(design.psu[first | second])
-    df = len(used) - len(np.unique(design.owner[used]))
-    variance = county_variance(design, credited(design, one.influence - other.influence))
-    return float(one.value[0] - other.value[0]), float(np.sqrt(variance)), float(df)
+    variance = estimate_covariance(design, one[1] - other[1]).item()
+    return (one[0] - other[0]).item(), float(np.sqrt(variance)), float(degrees(design, first | second))
 
 
 # --- months -----------------------------------------------------------------------------------------------------------
@@ -147,7 +145,7 @@ def _slope(table: pd.DataFrame) -> pd.DataFrame:
     pair = known[["before", "calls"]]
     centred = pair - pair.groupby(known["town_id"]).transform("mean")
     try:
-        found = regress(one_stratum(known["town_id"]), centred, "calls ~ 0 + before", model="linear")
+        found = regress(one_stratum(known["town_id"]), centred, "calls ~ 0 + before")
     except EstimateError:
         return tell(np.nan, np.nan, np.nan, len(known), "not estimable")
     return tell(found.table["coefficient"][0], found.table["se"][0], found.df, found.n)
@@ -186,7 +184,7 @@ def log_ratio(near: pd.DataFrame) -> pd.DataFrame:
     if df < 1 or not late * early:
         return tell(np.nan, np.nan, df, n, FEW if late * early else "separation")
     influence = np.where(after, (y - late) / (late * after.sum()), -(y - early) / (early * (~after).sum()))
-    return tell(float(np.log(late / early)), float(np.sqrt(county_variance(design, influence))), df, n)
+    return tell(float(np.log(late / early)), float(np.sqrt(estimate_covariance(design, influence).item())), df, n)
 
 
 # --- the joint conference ---------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from huying.counted import bounded, by_period, decided, find_ends, values
 from huying.estimates import COUNTY
 from huying.ledgers import LISTS
 from huying.measures.agencies import ASKED
-from huying.scales import kr20
+from huying.scales import cronbach_alpha
 from huying.survey import NOT_ASKED
 from huying.workdays import Calendar, Rule, wait_days
 
@@ -184,6 +184,6 @@ def measure_reliability(places: pd.DataFrame, checks: Sequence[str]) -> pd.DataF
 
     def one(part: pd.DataFrame) -> pd.DataFrame:
         marks = part[list(checks)].dropna().astype(float)
-        return values([COUNTY], [kr20(marks.to_numpy()) if len(marks) >= FEWEST_PLACES else np.nan], len(marks))
+        return values([COUNTY], [cronbach_alpha(marks) if len(marks) >= FEWEST_PLACES else np.nan], len(marks))
 
     return by_period(places, one)

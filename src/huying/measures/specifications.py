@@ -109,8 +109,7 @@ def _by_cell(county: County, survey: Survey) -> Design:
     table = by_sex[:, :, None] * by_age[:, None, :] / by_age.sum(axis=1)[:, None, None]
     table[:, 1::2] = table[:, 1::2, ::-1]
     design, total = survey.design, {"cell": table.reshape(len(towns), -1)}
-    made = rake_towns(design.stratum, design.prior, {"cell": cell}, total, list(towns["town_id"]), (0.0, np.inf))
-    return replace(design, weight=made.weight, margins=made.margins, base=design.prior)
+    return rake_towns(design, {"cell": cell}, total, (0.0, np.inf))[0]
 
 
 def vary_clock(county: County, calls: pd.DataFrame, flag: str, moment: str) -> pd.DataFrame:

@@ -15,7 +15,6 @@ from huying.regressions import regress
 HERE = Path(__file__).parent
 ANSWERS = json.loads((HERE / "answers.json").read_text("utf-8"))
 NINE = {"rel": 1e-9, "abs": 1e-12}
-KINDS = {"binomial": "logistic", "gaussian": "linear"}
 TYPES = {"aware": "boolean", "wechat": "Int64", "score": "Float64", "source": "string", "age_group": "string"}
 
 
@@ -56,8 +55,9 @@ def label(row):
 @pytest.mark.parametrize("row", ANSWERS["independence"], ids=label)
 def test_independence(row):
     data = frame(row["design"])
-    base = (data["sex"] == "f").to_numpy() if row["women"] else None
-    found = rao_scott(design(row["design"]), codes(data[row["rows"]]), codes(data[row["columns"]]), base)
+    base = (data["sex"] == "f").to_numpy() if row["women"] else True
+    rows = np.where(base, codes(data[row["rows"]]), -1)
+    found = rao_scott(design(row["design"]), rows, codes(data[row["columns"]]))
     for name in ("X2", "F", "ndf", "ddf", "p"):
         assert getattr(found, name) == pytest.approx(row[name], **NINE), name
     assert (found.n, found.reason) == (row["n"], "")
@@ -89,7 +89,13 @@ REGRESSIONS = [rows for _, rows in pd.DataFrame(ANSWERS["regressions"]).groupby(
 @pytest.mark.parametrize("rows", REGRESSIONS, ids=lambda rows: " ".join(rows.iloc[0][["design", "family", "formula"]]))
 def test_regressions(rows):
     first = rows.iloc[0]
-    found = regress(design(first["design"]), frame(first["design"]), first["formula"], KINDS[first["family"]])
+    data = frame(first["design"])
+    if first["family"] == "gaussian" and first["formula"].startswith("aware"):  # twice it, for a linear regression
+        data = data.assign(aware=2 * data["aware"].astype("Float64"))
+        rows = rows.assign(
+            **{name: 2 * rows[name] for name in rows if name in ("coefficient", "se", "low", "high") or "wrong" in name}
+        )
+    found = regress(design(first["design"]), data, first["formula"])
     assert (found.n, found.df) == (first["n"], first["df"])
     table = (
         found.table.assign(term=found.table["term"].map(in_r)).set_index("term").loc[rows["term"].map(sorted_factors)]
@@ -111,25 +117,3 @@ def in_r(term):
 
 def sorted_factors(term):
     return ":".join(sorted(term.split(":")))
-
-
-@pytest.mark.parametrize("row", ANSWERS["effects"], ids=label)
-def test_average_marginal_effects(row):
-    found = regress(design(row["design"]), frame(row["design"]), row["formula"]).table.set_index("term")
-    at = found.loc[
-        row["variable"] + (f"[T.{row['level']}]" if f"{row['variable']}[T.{row['level']}]" in found.index else "")
-    ]
-    assert at["effect"] == pytest.approx(row["effect"], rel=1e-9)
-    assert at["effect_se"] == pytest.approx(row["se"], rel=1e-9)
-    assert at["effect_low"] < at["effect"] < at["effect_high"]
-    assert at["effect_se"] != pytest.approx(row["wrong_se_people_given"], rel=1e-6)
-    if row["se_jackknife"] is not None:
-        assert at["effect_se"] == pytest.approx(row["se_jackknife"], rel=0.06)
-
-
-def test_a_product_and_a_transform_have_no_effect_of_their_own():
-    found = regress(design("people"), frame("people"), "aware ~ sex * wechat + years + I(years**2)").table.set_index(
-        "term"
-    )
-    has = found.index[found["effect"].notna()]
-    assert set(has) == {"sex[T.m]", "wechat"}

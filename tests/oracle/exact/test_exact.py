@@ -11,7 +11,6 @@ from huying import exact
 from huying.errors import EstimateError
 from huying.estimates import korn_graubard
 from huying.exact import (
-    bounds,
     conditional_odds_ratio,
     hypergeometric_limits,
     median_unbiased,
@@ -36,7 +35,6 @@ def test_conditional_odds_ratio(row):
         assert value == pytest.approx(said, **NINE, nan_ok=True), name
         if np.isfinite(said):
             assert value == pytest.approx(float(row[name]), rel=0.01), "fisher.test itself stops at 1e-4 of the root"
-    assert found.p == pytest.approx(row["p"], rel=1e-9)
 
 
 @pytest.mark.parametrize("name", [TEA, TWINS, "head changes", "large"])
@@ -50,7 +48,6 @@ def test_the_sample_odds_ratio_and_walds_limits_are_refused(name):
 def test_what_the_page_of_fisher_test_prints():
     """?fisher.test: the convictions of Dizygotic and Monozygotic twins, and the tea; its limits hold to 1e-4 of the root."""
     twins = conditional_odds_ratio(2, 17, 10, 13)
-    assert twins.p == pytest.approx(0.0005367241, rel=1e-6)
     assert (twins.estimate, twins.low, twins.high) == (
         pytest.approx(0.04693661, rel=1e-5),
         pytest.approx(0.003325764, rel=1e-2),
@@ -63,7 +60,7 @@ def test_an_empty_cell_has_one_infinite_limit_and_an_empty_margin_two():
     never = conditional_odds_ratio(6, 12, 0, 20)
     assert np.isinf(never.estimate) and np.isinf(never.high) and never.low > 1
     nothing = conditional_odds_ratio(0, 9, 0, 14)
-    assert np.isnan(nothing.estimate) and (nothing.low, nothing.high, nothing.p) == (0.0, np.inf, 1.0)
+    assert np.isnan(nothing.estimate) and (nothing.low, nothing.high) == (0.0, np.inf)
 
 
 @pytest.mark.parametrize("row", ANSWERS["fisher"], ids=lambda r: r["name"])
@@ -119,12 +116,11 @@ def test_hypergeometric_limits_cover_whatever_the_population_holds():
 @pytest.mark.parametrize("row", ANSWERS["permutation"], ids=lambda r: r["name"])
 def test_permutation(row):
     treated = np.array(row["treated"], dtype=bool)
-    for alternative in ("two-sided", "greater", "less"):
-        found = permutation_p(row["values"], treated, alternative)
-        assert found.p == pytest.approx(row[alternative.replace("-", "_")], rel=1e-12)
-        assert found.difference == pytest.approx(row["difference"], rel=1e-12)
-        assert found.assignments == row["assignments"]
-    assert permutation_p(row["values"], treated).smallest_p == pytest.approx(row["smallest_two_sided"], rel=1e-12)
+    found = permutation_p(row["values"], treated)
+    assert found.p == pytest.approx(row["two_sided"], rel=1e-12)
+    assert found.difference == pytest.approx(row["difference"], rel=1e-12)
+    assert found.assignments == row["assignments"]
+    assert found.smallest_p == pytest.approx(row["smallest_two_sided"], rel=1e-12)
 
 
 def test_one_town_of_eighteen_can_never_be_significant():
@@ -136,7 +132,7 @@ def test_one_town_of_eighteen_can_never_be_significant():
 
 def test_many_assignments_are_drawn_and_the_observed_one_is_among_them(monkeypatch):
     y = np.arange(30.0)
-    found = permutation_p(y, y >= 20, "greater")
+    found = permutation_p(y, y >= 20)
     assert found.assignments == exact.DRAWS + 1 and found.p == pytest.approx(1 / (exact.DRAWS + 1))
     row = ANSWERS["permutation"][4]
     monkeypatch.setattr(exact, "MOST_ASSIGNMENTS", 10)
@@ -157,17 +153,10 @@ def test_newcombes_published_examples():
     assert np.isnan(newcombe_difference(0, 0, 3, 10)).all()
 
 
-def test_bounds_by_hand():
-    assert bounds(6, 8, 10) == (0.6, 0.8)
-    assert bounds(10, 10, 10) == (1.0, 1.0)
-    assert np.isnan(bounds(0, 0, 0)).all()
-
-
 @pytest.mark.parametrize("call", [
-    lambda: bounds(9, 8, 10), lambda: hypergeometric_limits(3, 2, 5), lambda: hypergeometric_limits(1, 6, 5),
+    lambda: hypergeometric_limits(3, 2, 5), lambda: hypergeometric_limits(1, 6, 5),
     lambda: conditional_odds_ratio(-1, 4, 1, 4), lambda: conditional_odds_ratio(1.5, 4, 1, 4),
     lambda: permutation_p([1.0, 2.0], [True, True]), lambda: permutation_p([1.0, np.nan], [True, False]),
-    lambda: permutation_p([1.0, 2.0], [True, False], "both"),
 ])  # fmt: skip
 def test_counts_that_cannot_be_are_refused(call):
     with pytest.raises(EstimateError, match="expected"):
