@@ -215,15 +215,18 @@ def longstring(real: Path) -> None:
 def labelled(real: Path) -> None:
     """(e) SPSS and Stata files with labels, user-missing ranges and multiple-response sets."""
     for name in ("missing_test.sav", "sample.sav", "sample.dta", "sample_missing.sav", "simple_alltypes_mrs.sav"):
-        found = read_labelled(real / name)
+        found = read_labelled(real / name, (real / name).read_bytes())
         print(
             f"  {name}: {len(found.values)} rows, labels {len(found.labels)}, user-missing {len(found.missing)}, sets {len(found.sets)}"
         )
-    ranges = read_labelled(real / "sample_missing.sav")
+    ranges, sets = (
+        read_labelled(real / name, (real / name).read_bytes())
+        for name in ("sample_missing.sav", "simple_alltypes_mrs.sav")
+    )
     check("user-missing of sample_missing", sorted(ranges.missing), ["mylabl", "mynum", "myord"])
     check(
         "sets of simple_alltypes_mrs",
-        sorted(read_labelled(real / "simple_alltypes_mrs.sav").sets),
+        sorted(sets.sets),
         ["categorical_array", "mymrset"],
     )
 

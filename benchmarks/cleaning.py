@@ -42,7 +42,7 @@ items = [with_list(item, lists) for item in intake.book.form("resident")]
 def write_export(path: Path, n: int) -> None:
     """The demo's export with `n` rows: its forms again and again, with other numbers, times and answers in the matrices."""
     rng, demo = np.random.default_rng(n), read_table(EXPORT, repeats=True).text
-    bound, _, _ = bind(demo, items, by_option=False)
+    bound, _ = bind(demo, items, by_option=False)
     mixed = [bound[cell] for item in items if item.is_matrix and not item.asked_if for cell in item.cells]
     with path.open("wb") as stream:
         stream.write("\ufeff".encode() + ",".join(name.split(REPEAT)[0] for name in demo).encode() + b"\n")
@@ -69,7 +69,7 @@ def ours(path: Path) -> Any:
 def make_plan() -> dict[str, tuple[int, str, Any, bool]]:
     """What the plain script knows of each cell, see `recode`."""
     header = pd.read_csv(EXPORT, nrows=0, encoding="utf-8-sig").columns
-    bound, _, _ = bind(header, items, by_option=False)
+    bound, _ = bind(header, items, by_option=False)
     plan: dict[str, tuple[int, str, Any, bool]] = {}
     for item in items:
         codes = {text: option.code for option in item.options for text in option.text}
@@ -89,14 +89,14 @@ def measure(who: str, path: Path) -> dict[str, float]:
     took, start = clocks() - start, clocks()
     found = {"s": took[0], "clock": took[1], "bytes": float(peak_bytes() - bare)}
     if who == "ours":
-        find_flags(done.rows, intake.book.form("resident"), intake.county.thresholds)
+        find_flags(done.kept, intake.book.form("resident"), intake.county.thresholds)
         found["flags"] = (clocks() - start)[0]
     return found
 
 
 def check_same(path: Path) -> None:
     """Print how much of what we read the plain script reads too; raises ValueError where single answers differ."""
-    mine, plan = ours(path).rows, make_plan()
+    mine, plan = ours(path).kept, make_plan()
     line = mine["row_id"].str.rsplit("#").str[-1].astype(int) - 2
     other = recode(path, plan).loc[line].reset_index(drop=True)
     cells = [cell for cell, (_, kind, _, _) in plan.items() if kind in ("one", "number") and cell in mine]

@@ -93,8 +93,8 @@ def county_of(args: argparse.Namespace) -> County:
 def do_check(args: argparse.Namespace) -> int:
     """Read every file of the county by its contract and say what is wrong with each."""
     from huying.claims.decided import decided_claims
+    from huying.clean.booked import say_rejected
     from huying.clean.intake import Intake
-    from huying.clean.ledger_rules import say_rejected
     from huying.prepare import codebook_of, derived_of
 
     county = county_of(args)

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from huying.clean.answers import Cleaned, clean_answers
+from huying.clean.answers import clean_answers
+from huying.clean.booked import Booked
 from huying.clean.flags import find_flags
 from huying.codebook import Item, parse_codebook
 from huying.contract import no_rejects
@@ -153,7 +154,7 @@ def make_answers(
         dtype="str",
     ).fillna("")
     number = None if codes is None else pd.DataFrame(codes, index=index, dtype="str")
-    return Answers(text, number, numbering, meta, Place("r.csv"), (), {"昵称": 3}, no_rejects())
+    return Answers(text, number, numbering, meta, Place("r.csv"), {"昵称": 3}, no_rejects())
 
 
 def clean(
@@ -162,7 +163,7 @@ def clean(
     *,
     numbering: str = "position",
     thresholds: dict[str, object] | None = None,
-) -> Cleaned:
+) -> Booked:
     """The rows cleaned; with `thresholds` flagged beside each other too."""
     done = clean_answers(
         make_answers(rows, codes, numbering),
@@ -175,5 +176,5 @@ def clean(
     )
     if thresholds is None:
         return done
-    late = find_flags(done.rows, ITEMS, thresholds)
+    late = find_flags(done.kept, ITEMS, thresholds)
     return replace(done, flags=pd.concat([done.flags, late], ignore_index=True))

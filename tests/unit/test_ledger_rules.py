@@ -4,8 +4,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from huying.clean.ledger_rules import check_printed, known_ids, say_rejected
-from huying.clean.ledgers import clean_ledger
+from huying.clean.booked import count_rows, say_rejected
+from huying.clean.ledgers import clean_ledger, known_ids
+from huying.clean.printed import check_printed
 from huying.contract import Choice
 from huying.errors import CountyError
 from huying.folder import read_county
@@ -36,7 +37,7 @@ def lines_of(done):
 
 
 def adds_up(done, n):
-    assert done.counts["rows_in"] == n == done.counts["rows_kept"] + done.counts["rows_rejected"]
+    assert n == len(done.kept) + count_rows(done.rejected)
 
 
 # --- each bad input of its own --------------------------------------------------------------------------------------------

@@ -4,42 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from huying.clean import cells
+from huying.clean.booked import Booked, all_rejected, make_flags
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
-from huying.clean.flags import make_flags
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
 from huying.contract import clean_text, no_rejects, parse_instants, set_aside
 from huying.folder import Span
 from huying.places import Matcher
-from huying.sources.excel import Note
 from huying.sources.wjx import Answers, option_places
 from huying.words import Text
 
 META_IDS = ("village_id", "interviewer_id")
 DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
 ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by the role of the item that ends the form
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """One export after cleaning: rows kept, rows and cells set aside, flags, counts, and what a person should look at.
-
-    `rows`: row_id, form, wave, town_id, village_id, interviewer_id, submitted_at, seconds, disposition, then the columns
-    of every item and for each answer `<cell>_missing` (a category of WHY_MISSING). `rejected`: REJECTED and `level` (row
-    or cell). rows in = rows kept + rows rejected.
-    """
-
-    rows: pd.DataFrame
-    rejected: pd.DataFrame
-    flags: pd.DataFrame
-    counts: dict[str, int]
-    notes: tuple[Note, ...] = ()
 
 
 def clean_answers(
@@ -53,11 +36,14 @@ def clean_answers(
     *,
     options: Mapping[str, Sequence[tuple[int, str]]] | None = None,
     file: str = "",
-) -> Cleaned:
+) -> Booked:
     """The typed rows of one export, what was set aside and why, and the flags of single answers.
 
     `town_order` has the town ids in the order of the form, `options` the county's lists (code, label); items whose lists
     are filled in already are taken as they are. The flags that compare forms are left to `find_flags`: a wave may lie in several files.
+
+    `kept`: row_id, form, wave, town_id, village_id, interviewer_id, submitted_at, seconds, disposition, then the columns
+    of every item and for each answer `<cell>_missing` (a category of WHY_MISSING).
     """
     own = [option.code for item in items if item.role == "town" for option in item.options]
     first = 1 if len(town_order) < min(own, default=1000) or 1 in own else 1001
@@ -89,7 +75,6 @@ class Cleaner:
         self.columns: dict[str, Any] = {}
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
         self.flags, self.rejected = [make_flags()], [no_rejects().assign(level="")]
-        self.notes = list(answers.notes)
         self.n_masked, self.has_rules = 0, has_rules
         # of each ranking, every order that occurs
         self.orders: dict[str, dict[tuple[int, ...], int]] = {}
@@ -170,8 +155,6 @@ class Cleaner:
             if codes is not None and name in codes:
                 shown = shown.where(shown != "", codes[name][shown.index])
             self.set_aside(name, shown, cells.FAULTS[state - FIRST_FAULT], "row" if is_town else "cell")
-            if state in (cells.TOWN_UNKNOWN, cells.TOWN_AMBIGUOUS):
-                self.notes += cells.name_candidates(shown, self.towns)
         mended = cell.repaired & asked & (cell.state == ANSWERED)
         self.flag("town_repaired" if is_town else "age_from_birth_year", mended, text[mended].to_numpy(dtype=object))
         if is_town:
@@ -272,17 +255,13 @@ class Cleaner:
         self.kept &= ~bad
         return found.to_numpy()
 
-    def finish(self, form: str, wave: str) -> Cleaned:
+    def finish(self, form: str, wave: str) -> Booked:
         """All columns of the rows kept, and the accounts."""
         rows = pd.DataFrame({**self.head(form, wave), **self.columns}, index=range(self.n))[self.kept]
         flags = pd.concat(self.flags, ignore_index=True)
         flags = flags[~flags["row_id"].isin(self.row_id[~self.kept])].reset_index(drop=True)
-        rejected = cells.all_rejected(self.answers.rejected, pd.concat(self.rejected, ignore_index=True))
-        n_rejected = int((rejected["level"] == "row").sum())
-        n_unread = n_rejected - int((~self.kept).sum())
-        counts = {"rows_in": self.n + n_unread, "rows_kept": len(rows), "rows_rejected": n_rejected}
-        counts["personal_masked"] = self.n_masked
-        return Cleaned(rows.reset_index(drop=True), rejected, flags, counts, tuple(self.notes))
+        rejected = all_rejected(self.answers.rejected, pd.concat(self.rejected, ignore_index=True))
+        return Booked(rows.reset_index(drop=True), rejected, flags, self.n_masked)
 
 
 def integers(value: Any, gone: Bools, kind: str) -> Any:

@@ -15,7 +15,6 @@ import pandas as pd
 from huying.codebook import WHY_MISSING, Item
 from huying.contract import clean_text
 from huying.places import Matcher
-from huying.sources.excel import Note
 from huying.sources.personal import mask_personal
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
@@ -228,24 +227,3 @@ def mask_words(words: Sequence[Any]) -> tuple[Any, Bools]:
     plain = pd.Series(words, dtype="str").fillna("")
     masked = mask_personal(plain)
     return masked.where(masked != "").array, (masked != plain).to_numpy(dtype=bool)
-
-
-def name_candidates(typed: pd.Series, towns: Matcher) -> list[Note]:
-    """A note for each name that was no certain town, the 20 most frequent first, with the towns it may mean."""
-    counts = typed.value_counts().head(20)
-    shown = mask_personal(pd.Series(counts.index, dtype="str"))
-    likely = [", ".join(towns.find(str(name))[2]) or "-" for name in counts.index]
-    found = zip(shown, counts, likely, strict=True)
-    return [("clean.no_certain_town", {"typed": name, "n": int(n), "candidates": ids}) for name, n, ids in found]
-
-
-def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """What a reader and what cleaning set aside, with `level`; personal values masked, each rejected row named once.
-
-    A reader's entry speaks of a whole row where it names no column, or where the row has no partner in the other export.
-    """
-    whole = (source["column"] == "") | (source["reason"] == "unpaired")
-    table = pd.concat([source.assign(level=np.where(whole, "row", "cell")), found], ignore_index=True)
-    again = (table["level"] == "row") & table.duplicated(["file", "sheet", "row", "level"])
-    table = table[~again].reset_index(drop=True)
-    return table.assign(value=mask_personal(table["value"].astype("str").fillna("")))

@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from huying.clean.answers import Cleaned as CleanAnswers
 from huying.clean.answers import clean_answers, with_list
+from huying.clean.booked import Booked, count_rows, with_level
 from huying.clean.flags import RULES, find_flags
-from huying.clean.ledger_rules import check_printed, known_ids
-from huying.clean.ledgers import CleanLedger, clean_ledger
+from huying.clean.ledgers import clean_ledger, known_ids
+from huying.clean.printed import check_printed
 from huying.codebook import Codebook
 from huying.contract import REJECTED
 from huying.errors import CountyError, HuyingError, Place
@@ -22,7 +22,8 @@ from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.sources.exports import read_answers
 from huying.sources.personal import drop_personal
-from huying.sources.table import read_table
+from huying.sources.table import RawTable, read_table
+from huying.sources.wjx import Answers
 from huying.store import Cleaned, code_hash, file_hash, hash_of
 
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
@@ -132,12 +133,12 @@ class Intake:
         if ledger.table not in TABLES:
             raise CountyError("batch.no_table", self.place, table=ledger.table, known=", ".join(TABLES))
         path, key = self.county.path(ledger.file), (ledger.table, ledger.period)
-        raw, dropped = drop_personal(read_table(path, sheet=ledger.sheet, header_row=ledger.header_row))
+        raw = drop_personal(read_table(path, sheet=ledger.sheet, header_row=ledger.header_row))
         ids = known_ids(self.ledgers)
         done = clean_ledger(TABLES[ledger.table], raw, self.towns, self.departments, ledger.columns, ids)
         before = [self.ledgers[key]] if key in self.ledgers else []
         self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True) if before else done.kept
-        self.take(ledger.file, done, dropped, raw.encoding)
+        self.take(ledger.file, raw, done)
         if ledger.table == "towns":
             self.towns = matcher_of(done.kept, "town_id", self.county.prefixes)
         if ledger.table == "departments":
@@ -152,19 +153,19 @@ class Intake:
         answers = read_answers(self.county.path(file), number, items, survey.weight)
         order = [town for _, town, _ in listed["towns"]]
         done = clean_answers(answers, own, survey.form, survey.wave, span, self.towns, order, options=lists, file=file)
-        self.forms.setdefault(survey.form, []).append(done.rows)
-        self.take(file, done, answers.dropped, answers.encoding)
+        self.forms.setdefault(survey.form, []).append(done.kept)
+        self.take(file, answers, done)
 
-    def take(self, file: str, done: CleanAnswers | CleanLedger, dropped: Mapping[str, int], encoding: str) -> None:
-        """Book one file: rows in = rows kept + rows rejected, or the reader has lost a row."""
-        n_read, n_kept, n_rejected = (done.counts[key] for key in ("rows_in", "rows_kept", "rows_rejected"))
-        if n_read != n_kept + n_rejected:
-            raise AssertionError(f"{file}: {n_read} rows read, {n_kept} kept and {n_rejected} rejected")
+    def take(self, file: str, read: RawTable | Answers, done: Booked) -> None:
+        """Book one file: rows read = rows kept + rows rejected, or cleaning has lost a row."""
+        n_read, n_rejected = len(read.text) + count_rows(with_level(read.rejected)), count_rows(done.rejected)
+        if n_read != len(done.kept) + n_rejected:
+            raise AssertionError(f"{file}: {n_read} rows read, {len(done.kept)} kept and {n_rejected} rejected")
         self.rejected.append(done.rejected[[*REJECTED, "level"]])
         self.flags.append(done.flags)
-        n_cells = int((done.rejected["level"] == "cell").sum())
-        n_personal = sum(dropped.values()) + done.counts.get("personal_masked", 0)
-        row = (file, n_read, n_kept, n_rejected, n_cells, 0, n_personal, encoding)  # flags are counted last
+        n_personal = sum(read.dropped.values()) + done.n_masked
+        counts = (n_read, len(done.kept), n_rejected, len(done.rejected) - n_rejected)
+        row = (file, *counts, 0, n_personal, read.encoding)  # flags are counted last
         self.counts.append(dict(zip(COUNTS, row, strict=True)))
         self.tick(file)
 

@@ -15,7 +15,7 @@ import pandas as pd
 from huying.clean.cells import TYPED, iso_date
 from huying.codebook import MOST_OPTIONS
 from huying.drafting.columns import Question, add_coded, bare, check_pair, group_headers, is_ticks, split_groups
-from huying.sources.exports import ARROW, Export, code_words
+from huying.sources.exports import ARROW, code_words
 from huying.sources.personal import mask_text
 from huying.sources.spss import Labelled, is_missing
 from huying.sources.table import REPEAT, RawTable
@@ -40,14 +40,15 @@ _RANKS = re.compile(
 )
 
 
-def read_questions(export: Export, other: RawTable | None = None, skip: Sequence[str] = ()) -> list[Question]:
+def read_questions(
+    raw: RawTable, labelled: Labelled | None = None, other: RawTable | None = None, skip: Sequence[str] = ()
+) -> list[Question]:
     """The questions of an export and, where there is one, of its twin by number; `skip` are columns that are none.
 
     Raises InputError where the two files are the same, stand the wrong way round, or are not of one survey.
     """
-    raw = export.raw
     headers = [str(name) for name in raw.text if not is_meta(str(name)) and name not in skip]
-    found = split_groups(group_headers(headers, export.labelled, raw.text), raw.text)
+    found = split_groups(group_headers(headers, labelled, raw.text), raw.text)
     if other is not None:
         check_pair(raw, other)
         add_coded(found, [str(name) for name in other.text if not is_meta(str(name)) and name not in skip])
@@ -58,10 +59,10 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
         question = found.pop(0)
         cells = raw.text[question.headers].apply(lambda column: column.map(bare))
         codes = coded[question.coded] if other is not None and question.coded else None
-        if export.labelled and declared(question, export.labelled, cells):
+        if labelled and declared(question, labelled, cells):
             ready.append(question)
             continue
-        if not export.labelled:  # a labelled file declares what is missing: there NA is an answer
+        if not labelled:  # a labelled file declares what is missing: there NA is an answer
             question.blank = [word for word in _NOTHING if (cells == word).any(axis=None)]
         if not describe(question, cells, codes):
             found = part(question) + found

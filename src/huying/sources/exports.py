@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +16,6 @@ import pandas as pd
 from huying.codebook import Item
 from huying.contract import clean_text, no_rejects
 from huying.errors import InputError, Place
-from huying.sources.excel import Note
 from huying.sources.lines import read_content
 from huying.sources.personal import drop_personal
 from huying.sources.spss import Labelled, find_variables, is_labelled, is_missing, read_labelled
@@ -31,24 +30,18 @@ _ONE = ("response", "open-ended response")  # SurveyMonkey's second header over 
 _SIGN = "—"  # between a question and its row or option
 
 
-@dataclass(frozen=True)
-class Export:
-    """An export: its table in words, the filled cells of each personal column left out, what SPSS or Stata declare."""
+def read_export(path: str | Path) -> tuple[RawTable, Labelled | None]:
+    """The answers of any export in words, personal columns left out, and what SPSS or Stata declare.
 
-    raw: RawTable
-    dropped: dict[str, int]
-    labelled: Labelled | None = None
-
-
-def read_export(path: str | Path) -> Export:
-    """The answers of any export, personal columns left out; raises InputError for a file that cannot be read."""
-    place = Place(Path(path).name)
-    labelled = read_labelled(path) if is_labelled(read_content(Path(path), place)) else None
+    Raises InputError for a file that cannot be read.
+    """
+    path = Path(path)
+    content = read_content(path, Place(path.name))
+    labelled = read_labelled(path, content) if is_labelled(content) else None
     raw = in_words(labelled) if labelled else tidy_headers(read_table(path, repeats=True))
     if not len(raw.text):
         raise InputError("sources.no_rows", raw.place)
-    kept, dropped = drop_personal(raw)
-    return Export(kept, dropped, labelled)
+    return drop_personal(raw), labelled
 
 
 def in_words(labelled: Labelled) -> RawTable:
@@ -63,7 +56,7 @@ def in_words(labelled: Labelled) -> RawTable:
             ranges = labelled.missing.get(one, ())
             text[one] = text[one].mask([is_missing(value, ranges) for value in labelled.values[one]], "")
     platform = {"totalseconds": "所用时间", **({"index": SERIAL} if text.columns[0] == "index" else {})}  # as 问卷星's
-    return RawTable(text.rename(columns=platform), labelled.place, "labelled", (), no_rejects())
+    return RawTable(text.rename(columns=platform), labelled.place, "labelled", no_rejects())
 
 
 def code_words(labels: Mapping[str, str]) -> dict[str, str]:
@@ -74,7 +67,7 @@ def code_words(labels: Mapping[str, str]) -> dict[str, str]:
 
 def tidy_headers(raw: RawTable) -> RawTable:
     """The table with row numbers under a blank first header as 序号, and with a second header row taken into the first."""
-    text, notes, headers = raw.text, raw.notes, [str(name) for name in raw.text]
+    text, headers = raw.text, [str(name) for name in raw.text]
     if len(headers) > 1 and not headers[0].split(REPEAT)[0] and SERIAL not in headers:
         numbers = text[headers[0]].str.removesuffix(".0")
         if numbers.is_unique and numbers.str.fullmatch(r"\d+").all():
@@ -88,8 +81,8 @@ def tidy_headers(raw: RawTable) -> RawTable:
             joined.append(title if part.casefold() in ("", *_ONE) else f"{title.split(REPEAT)[0]}{_SIGN}{part}")
         counts = pd.Series(joined).groupby(joined).cumcount()
         headers = [name if not n else f"{name}{REPEAT}{n + 1}" for name, n in zip(joined, counts, strict=True)]
-        text, notes = text.iloc[1:], (*notes, ("sources.second_header", {"row": int(text.index[0])}))
-    return replace(raw, text=text.set_axis(headers, axis=1), notes=notes)
+        text = text.iloc[1:]
+    return replace(raw, text=text.set_axis(headers, axis=1))
 
 
 def read_answers(path: str | Path, number_path: str | Path | None, items: Sequence[Item], weight: str = "") -> Answers:
@@ -98,43 +91,38 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     An item's columns are those that its questionnaire names, or are found by their wording. Ticks in a column an option become
     the options' texts, ranks the options in their order; a row that only one of two exports has is set aside as `unpaired`.
     """
-    export = read_export(path)
-    raw, labelled, known = export.raw, export.labelled, dict[int, Item]()
-    headers, codes = {item.id: item.headers for item in items}, None
+    raw, labelled = read_export(path)
+    headers, codes, known = {item.id: item.headers for item in items}, None, dict[int, Item]()
     if not all(own and set(own) <= set(raw.text) for own in headers.values()):
         if labelled:
-            bound = dict[str, str]()
-            for place, item in enumerate(items, 1):
-                bound |= find_variables(item, place, labelled)
-            bound = {name: header for name, header in bound.items() if header in raw.text}
-            headers = columns_of(items, bound, raw)
-            codes = pd.DataFrame({name: labelled.values[bound[name]] for item in items for name in item.variables})
+            bound = {name: to for name, to in find_variables(items, labelled).items() if to in raw.text}
         else:
-            bound, known, _ = bind(raw.text, items, by_option=False)
-            headers = columns_of(items, bound, raw, by_cell=True)
-    in_sets = {name for names in labelled.sets.values() for name in names} if labelled else set()
-    cells = []
-    for item in items:
-        own = list(headers[item.id])
-        is_ticked = labelled and item.type == "multi" and own[0] not in in_sets
-        is_number = item.type in ("whole", "number") or is_ticked  # as it stands, whatever its labels
-        taken = raw.text[own].replace(dict.fromkeys(item.blank, "")) if item.blank else raw.text[own]
-        if labelled and is_number:
-            letters = [low for low, _ in labelled.missing.get(own[0], ()) if not re.fullmatch(r"-?[\d.]+", low)]
-            taken = labelled.values[own].replace(dict.fromkeys(letters, ""))
-        made = cells_of(item, taken)
-        cells.append(made.replace(NONE_OF_THEM, "") if is_ticked else made)  # there nothing ticked is no answer
-    used = {header for own in headers.values() for header in own} | {weight}
-    left = [str(name) for name in raw.text if name not in used and not is_meta(str(name))]
-    notes: list[Note] = [*raw.notes, *([("sources.extra_columns", {"columns": ", ".join(left)})] if left else [])]
+            bound, known = bind(raw.text, items, by_option=False)
+        headers = columns_of(items, bound, raw, by_cell=not labelled)
+        if labelled:
+            codes = pd.DataFrame({name: labelled.values[bound[name]] for item in items for name in item.variables})
     meta = read_meta(raw)
     if weight:
         if weight not in raw.text:
             raise InputError("sources.no_weight_column", raw.place, name=weight, known=", ".join(map(str, raw.text)))
         meta["weight"] = raw.text[weight].str.strip()
-    text, numbering = pd.concat(cells, axis=1), "position" if codes is None else "code"
-    answers = Answers(text, codes, numbering, meta, raw.place, tuple(notes), export.dropped, raw.rejected, raw.encoding)
-    return answers if number_path is None else pair(answers, raw, read_export(number_path).raw, items, known)
+    text = pd.concat([answers_of(item, list(headers[item.id]), raw, labelled) for item in items], axis=1)
+    numbering = "position" if codes is None else "code"
+    answers = Answers(text, codes, numbering, meta, raw.place, raw.dropped, raw.rejected, raw.encoding)
+    return answers if number_path is None else pair(answers, raw, read_export(number_path)[0], items, known)
+
+
+def answers_of(item: Item, headers: list[str], raw: RawTable, labelled: Labelled | None) -> pd.DataFrame:
+    """The item's cells in words; numbers and ticks of a labelled file as they stand there, whatever their labels."""
+    columns = raw.text[headers].replace(dict.fromkeys(item.blank, ""))
+    if not labelled:
+        return cells_of(item, columns)
+    is_ticked = item.type == "multi" and not any(headers[0] in names for names in labelled.sets.values())
+    if is_ticked or item.type in ("whole", "number"):
+        letters = [low for low, _ in labelled.missing.get(headers[0], ()) if not re.fullmatch(r"-?[\d.]+", low)]
+        columns = labelled.values[headers].replace(dict.fromkeys(letters, ""))
+    cells = cells_of(item, columns)
+    return cells.replace(NONE_OF_THEM, "") if is_ticked else cells  # there nothing ticked is no answer
 
 
 def pair(answers: Answers, raw: RawTable, other: RawTable, items: Sequence[Item], known: Mapping[int, Item]) -> Answers:
@@ -197,7 +185,7 @@ def join_ticks(row: Sequence[str], names: Sequence[str]) -> str:
 def join_ranks(row: Sequence[str], names: Sequence[str]) -> str:
     """The options of a ranking in their order, from a rank for each option, or from an option for each rank; ties by `=`."""
     numbers = [text.removesuffix(".0") for text in row]
-    if marked := [text for text in row if text in MARKS and text not in ("", "-2")]:
+    if marked := [text for text in row if text in MARKS and text != "-2"]:
         return marked[0]
     if not all(re.fullmatch(r"-?\d+|", text) for text in numbers):
         return ARROW.join(text for text in row if text and text != "-2")

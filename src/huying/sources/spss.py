@@ -16,7 +16,6 @@ import pyreadstat
 from huying.codebook import Item
 from huying.errors import InputError, Place
 from huying.sources.excel import cell_text
-from huying.sources.lines import read_content
 from huying.sources.wjx import closeness, stem
 
 _SAV, _XML_DTA = (b"$FL2", b"$FL3"), b"<stata_dta>"
@@ -61,14 +60,9 @@ def code_text(value: Any) -> str:
     return "" if value is None or value is pd.NaT or value != value else cell_text(value)
 
 
-def read_labelled(path: str | Path) -> Labelled:
-    """The content of a .sav, .zsav or .dta file; raises InputError for another content, a cut or a damaged file."""
-    path = Path(path)
-    place = Place(path.name)
-    raw = read_content(path, place)
-    if not is_labelled(raw):
-        raise InputError("sources.not_labelled", place)
-    is_sav = raw.startswith(_SAV)
+def read_labelled(path: Path, raw: bytes) -> Labelled:
+    """The content of a .sav, .zsav or .dta file, `raw` its bytes; raises InputError for a cut or a damaged file."""
+    place, is_sav = Place(path.name), raw.startswith(_SAV)
     if raw.startswith(_XML_DTA) and not raw.rstrip().endswith(b"</stata_dta>"):
         raise InputError("sources.cut_file", place)
     frame, meta = parse(path, pyreadstat.read_sav if is_sav else pyreadstat.read_dta, place)
@@ -107,22 +101,23 @@ def parse(path: Path, read: Any, place: Place) -> tuple[pd.DataFrame, Any]:
     raise InputError("sources.cut_file", place) from cause
 
 
-def find_variables(item: Item, position: int, labelled: Labelled) -> dict[str, str]:
-    """The file's variable for each variable of an item: the same name, or 问卷星's `Q6`, `Q6_Row1`, `Q6_2`.
+def find_variables(items: Sequence[Item], labelled: Labelled) -> dict[str, str]:
+    """The file's variable for each variable of the items: the same name, or 问卷星's `Q6`, `Q6_Row1`, `Q6_2`.
 
     The number is that of the question whose label fits the item's wording; without labels, that of its place in the form.
     """
     by_fold = {name.casefold(): name for name in labelled.values}
     titles = {name: stem(re.split("[(\uff08]", label)[0]) for name, label in labelled.column_labels.items()}
-    prefixes = [name.split("_")[0] for name, title in titles.items() if closeness(title, item, False)]
-    prefix = (prefixes or [f"Q{position}"])[0].casefold()
-    alike = [name for key, name in by_fold.items() if key.split("_")[0] == prefix]
-    has_label = any(labelled.column_labels.get(name, "") for name in alike)
     found = {}
-    for place, name in enumerate(item.variables, 1):
-        tails = ("",) if len(item.variables) == 1 else (f"_row{place}", f"_{place}", f"_option{place}", f"_a{place}")
-        numbered = [prefix + tail for tail in tails] if prefixes or not has_label else []
-        hit = next((by_fold[key] for key in (name.casefold(), *numbered) if key in by_fold), None)
-        if hit is not None:
-            found[name] = hit
+    for position, item in enumerate(items, 1):
+        prefixes = [name.split("_")[0] for name, title in titles.items() if closeness(title, item, False)]
+        prefix = (prefixes or [f"Q{position}"])[0].casefold()
+        has_label = any(labelled.column_labels.get(by_fold[key]) for key in by_fold if key.split("_")[0] == prefix)
+        for place, name in enumerate(item.variables, 1):
+            tails = (
+                ("",) if len(item.variables) == 1 else (f"_row{place}", f"_{place}", f"_option{place}", f"_a{place}")
+            )
+            numbered = [prefix + tail for tail in tails] if prefixes or not has_label else []
+            if hit := next((by_fold[key] for key in (name.casefold(), *numbered) if key in by_fold), None):
+                found[name] = hit
     return found

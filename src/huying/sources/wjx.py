@@ -12,16 +12,15 @@ import pandas as pd
 from huying.codebook import Item
 from huying.contract import clean_text, set_aside
 from huying.errors import InputError, Place
-from huying.sources.excel import Note
 from huying.sources.table import REPEAT, RawTable
 
 SERIAL = "序号"
 META = {SERIAL: "serial", "提交答卷时间": "submitted_at", "所用时间": "seconds", "来源详情": "source_detail",
         "village_id": "village_id", "村编号": "village_id", "interviewer_id": "interviewer_id",
         "调查员编号": "interviewer_id"}  # fmt: skip
-META_COLUMNS = ("serial", "submitted_at", "seconds", "source_detail", "village_id", "interviewer_id")
+META_COLUMNS = tuple(dict.fromkeys(META.values()))
 _SKIPPED_META = ("来源", "总分", "来自IP")
-MARKS = {"(跳过)": "-3", "(空)": "", "-2": "", "-3": "-3"}  # what a skip and a blank are, whichever export says it
+MARKS = ("(跳过)", "(空)", "-2", "-3")  # what a skip and a blank are, whichever export says it
 JOINT = "┋"
 FILL_IN = re.compile(rf"〖.*?〗(?=\s*(?:{JOINT}|→|$))", re.S)  # the words inside may hold any sign, the joint too
 _NUMBER = re.compile(r"\s*(?:第\s*(\d+)\s*题|(\d+)\s*(?:[、．]|\.(?!\d)))\s*(.*)", re.S)
@@ -41,8 +40,7 @@ class Answers:
     numbering: str
     meta: pd.DataFrame
     place: Place
-    notes: tuple[Note, ...]
-    dropped: dict[str, int]
+    dropped: Mapping[str, int]
     rejected: pd.DataFrame
     encoding: str = ""
 
@@ -102,14 +100,14 @@ def closeness(found: str, item: Item, agrees: bool) -> float:
 
 def bind(
     headers: Iterable[str], items: Sequence[Item], by_option: bool, numbers: Mapping[int, Item] | None = None
-) -> tuple[dict[str, str], dict[int, Item], list[str]]:
-    """Which header holds each variable, the item of each question number, and the headers left over.
+) -> tuple[dict[str, str], dict[int, Item]]:
+    """Which header holds each variable, and the item of each question number.
 
     The wording decides, the number breaks ties; a number already known (`numbers`, from the text export) decides alone
     where the header has no wording, and a bare row or option title belongs to the question before it.
     """
     bound: dict[str, str] = {}
-    known, left = dict(numbers or {}), []
+    known = dict(numbers or {})
     current: Item | None = None
     for header in headers:
         if is_meta(header):
@@ -129,10 +127,9 @@ def bind(
             bound[best[1]], current = header, best[2]
             if number is not None:
                 known[number] = best[2]
-        else:
-            left.append(header)
-            current = None if number is not None else current
-    return bound, known, left
+        elif number is not None:
+            current = None
+    return bound, known
 
 
 def read_meta(raw: RawTable) -> pd.DataFrame:
