@@ -231,8 +231,8 @@ def do_new(args: argparse.Namespace) -> int:
 
 def do_dictionary(args: argparse.Namespace) -> int:
     """Write the data dictionary, or compare it with the declarations."""
-    from huying.dictionary import dictionary
     from huying.store import write_text
+    from huying.templates.dictionary import dictionary
 
     text = dictionary()
     if args.check:

@@ -6,10 +6,6 @@ Headers, options, limits and rules all come from the declarations of `huying.led
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import io
-import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,12 +16,13 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
+from huying.clean.intake import Intake
+from huying.codebook import house_codebook
 from huying.contract import Choice, Column, Day, Flag, Instant, Label, Number, Table, Whole
 from huying.errors import HuyingError
 from huying.folder import County
 from huying.ledgers import TABLES
-from huying.sources.table import read_table
-from huying.store import write_bytes
+from huying.store import beside
 from huying.templates.explanations import HEAD, explain, sheet_name, snippet
 from huying.templates.guards import LAST_ROW, LISTS, guard_of, mark_blanks
 from huying.words import LANGUAGES, Text, say
@@ -34,7 +31,6 @@ __all__ = ["snippet", "write_templates"]
 
 REGISTERS = ("towns", "departments")
 NAMED_IN = {"town": "towns", "dept": "departments"}
-STAMP = dt.datetime(2023, 1, 1)
 EXAMPLE = PatternFill("solid", start_color="FFFFF2CC", end_color="FFFFF2CC")
 FORMATS = ((Day, "yyyy-mm-dd"), (Instant, "yyyy-mm-dd hh:mm"), (Label, "@"))  # as text, 2022-2 does not become a day
 Registers = Mapping[str, Sequence[str]]  # the county's own names and ids, by the column that asks for them
@@ -43,35 +39,31 @@ Registers = Mapping[str, Sequence[str]]  # the county's own names and ids, by th
 def write_templates(county: County, folder: Path, lang: str) -> list[Path]:
     """Write one workbook for each ledger into `folder`, headers and options in `lang`; the files, in the order of TABLES.
 
-    The same county gives the same bytes. Towns and departments can be picked where the county's registers can be read.
+    Towns and departments can be picked where the county's registers can be read.
     """
     registers = read_registers(county, lang)
-    files = []
-    for table in TABLES.values():
-        files.append(folder / f"{table.name}.xlsx")
-        write_bytes(files[-1], template(table, registers, lang))
+    files = [folder / f"{name}.xlsx" for name in TABLES]
+    for file, table in zip(files, TABLES.values(), strict=True):
+        with beside(file) as temporary:
+            template(table, registers, lang).save(temporary)
     return files
 
 
 def read_registers(county: County, lang: str) -> Registers:
-    """The county's own names of towns and departments and ids of towns; empty where there is no register that can be read."""
-    towns, departments = register(county, "towns"), register(county, "departments")
-    name, none = f"name_{lang}", ()
-    names = {"town": towns.get(name, none), "town_id": towns.get("town_id", none), "dept": departments.get(name, none)}
-    return {column: list(found) for column, found in names.items() if len(found)}
-
-
-def register(county: County, name: str) -> pd.DataFrame:
-    """The rows of a register, none where the county does not declare it or its file is at fault (`check` says why)."""
-    frames = [pd.DataFrame()]
-    for entry in (entry for entry in county.ledgers if entry.table == name):
+    """The county's own names of towns and departments and ids of towns; `check` says why a register cannot be read."""
+    intake, found = Intake(county, house_codebook()), dict[str, list[str]]()
+    for entry in (entry for entry in intake.in_order() if entry.table in REGISTERS):
         with contextlib.suppress(HuyingError):
-            raw = read_table(county.path(entry.file), sheet=entry.sheet, header_row=entry.header_row)
-            frames.append(TABLES[name].check(raw.text, raw.place, entry.columns).kept)
-    return pd.concat(frames, ignore_index=True)
+            intake.take_ledger(entry)
+    for (table, _), rows in intake.ledgers.items():
+        for column, of in {"town": f"name_{lang}", "town_id": "town_id"}.items() if table == "towns" else ():
+            found[column] = list(rows[of])
+        if table == "departments":
+            found["dept"] = list(rows[f"name_{lang}"])
+    return {column: names for column, names in found.items() if names}
 
 
-def template(table: Table, registers: Registers, lang: str) -> bytes:
+def template(table: Table, registers: Registers, lang: str) -> openpyxl.Workbook:
     """The workbook: the sheet to fill in, the explanations in both languages, and a hidden sheet with the lists."""
     book = openpyxl.Workbook()
     sheet, lists = book.active, book.create_sheet(LISTS)
@@ -85,7 +77,7 @@ def template(table: Table, registers: Registers, lang: str) -> bytes:
     sheet["A2"].comment = note(say("templates.example", lang))
     sheet.freeze_panes = "A2"
     explain(book.create_sheet(say("templates.explanations", lang), 1), table, lang)
-    return as_bytes(book)
+    return book
 
 
 def fill_column(sheet: Any, place: int, column: Column, value: Any, lang: str) -> None:
@@ -146,17 +138,3 @@ def note(text: str) -> Comment:
     comment = Comment(text, "huying")
     comment.width, comment.height = 320, 40 + 20 * text.count("\n") + len(text)
     return comment
-
-
-def as_bytes(book: Any) -> bytes:
-    """The saved workbook with fixed dates, so that the same declarations give the same bytes."""
-    book.properties.created = STAMP
-    raw, out = io.BytesIO(), io.BytesIO()
-    book.save(raw)
-    with zipfile.ZipFile(raw) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2023-01-01T00:00:00Z", old.read(name))
-            info = zipfile.ZipInfo(name, STAMP.timetuple()[:6])
-            info.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(info, content)
-    return out.getvalue()
