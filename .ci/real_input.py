@@ -177,15 +177,15 @@ def streets(real: Path) -> None:
         for code, name in zip(part["code"], part["name"], strict=True):
             right += matcher.find(name)[0] == code
             for dirty in variants(name):
-                found, how, _ = matcher.find(dirty)
+                found, how = matcher.find(dirty)
                 wrong += found not in (None, code)
                 asked += how in ("unknown", "ambiguous")
         stems = pd.Series([bare(squeeze(name)) for name in part["name"]])
         clash = set(stems[stems.duplicated(keep=False)])
         for stem in clash:
             collide += 1
-            found, how, candidates = matcher.find(stem)
-            assert how == "ambiguous" or (found is not None and squeeze(stem) in matcher.full), (stem, how, candidates)
+            found, how = matcher.find(stem)
+            assert how == "ambiguous" or (found is not None and squeeze(stem) in matcher.full), (stem, how)
     check("full names right", int(right), 41_352)
     check("dirty variants matched to another town", int(wrong), 0)
     print(f"  stems that two towns of a county share, reported as ambiguous: {collide}; variants asked about: {asked}")

@@ -21,7 +21,7 @@ from huying.clean.answers import clean_answers, with_list
 from huying.clean.flags import find_flags
 from huying.clean.intake import Intake, county_lists
 from huying.codebook import house_codebook
-from huying.folder import read_county
+from huying.folder import Survey, read_county
 from huying.sources.exports import read_answers
 from huying.sources.table import REPEAT, read_table
 from huying.sources.wjx import SERIAL, bind
@@ -36,7 +36,7 @@ for entry in intake.in_order():
     intake.take_ledger(entry)
 listed = county_lists({table: frame for (table, _), frame in intake.ledgers.items()})
 lists = {name: [(code, label) for code, _, label in rows] for name, rows in listed.items()}
-items = [with_list(item, lists) for item in intake.book.form("resident")]
+items = [item if item.role == "town" else with_list(item, lists) for item in intake.book.form("resident")]
 
 
 def write_export(path: Path, n: int) -> None:
@@ -61,9 +61,10 @@ def write_export(path: Path, n: int) -> None:
 
 
 def ours(path: Path) -> Any:
-    return clean_answers(read_answers(path, None, items), intake.book.form("resident"), form="resident", wave=WAVE,
-                         span=intake.county.waves[WAVE], towns=intake.towns, options=lists,
-                         town_order=list(intake.ledgers["towns", ""]["town_id"]), file=path.name)  # fmt: skip
+    survey = Survey("resident", WAVE, "wjx", text=path.name)
+    order = list(intake.ledgers["towns", ""]["town_id"])
+    answers = read_answers(path, None, items)
+    return clean_answers(answers, items, survey, intake.county.waves[WAVE], intake.matchers["town"], order)
 
 
 def make_plan() -> dict[str, tuple[int, str, Any, bool]]:

@@ -11,7 +11,7 @@ from huying.clean.flags import find_flags
 from huying.codebook import Item, parse_codebook
 from huying.contract import no_rejects
 from huying.errors import Place
-from huying.folder import Span
+from huying.folder import Span, Survey
 from huying.places import Matcher
 from huying.sources.wjx import META_COLUMNS, Answers
 
@@ -109,6 +109,7 @@ optional = true
 """
 ITEMS: tuple[Item, ...] = parse_codebook(FORM).form("resident")
 TOWNS = Matcher({"T01": ["均值镇"], "T02": ["方差镇"], "T03": ["样本街道"], "T04": ["样本镇"]}, ["示例县"])
+SURVEY = Survey("resident", "2023", "wjx", text="r.csv")
 SPAN = Span(dt.date(2023, 5, 8), dt.date(2023, 6, 2), dt.date(2023, 6, 2))
 GOOD = {
     "R00": "愿意",
@@ -168,11 +169,10 @@ def clean(
     done = clean_answers(
         make_answers(rows, codes, numbering),
         ITEMS,
-        form="resident",
-        wave="2023",
-        span=SPAN,
-        towns=TOWNS,
-        town_order=["T01", "T02", "T03", "T04"],
+        SURVEY,
+        SPAN,
+        TOWNS,
+        ["T01", "T02", "T03", "T04"],
     )
     if thresholds is None:
         return done

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from clean_stand_in import ITEMS, SPAN, THRESHOLDS, TOWNS, clean, make_answers
+from clean_stand_in import ITEMS, SPAN, SURVEY, THRESHOLDS, TOWNS, clean, make_answers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -237,7 +237,7 @@ def test_a_code_that_is_a_mark_elsewhere_is_read_by_its_own_item():
         options=tuple(replace(o, code=c) for o, c in zip(ITEMS[3].options, (-2, 0, 2), strict=True)),
     )
     answers = make_answers([{"R09": ""}], [{**CODES, "R09": "-2"}], "code")
-    done = clean_answers(answers, [likert], form="resident", wave="2023", span=SPAN, towns=TOWNS, town_order=["T01"])
+    done = clean_answers(answers, [likert], SURVEY, SPAN, TOWNS, ["T01"])
     assert done.kept.loc[0, "R09"] == -2
 
 
@@ -261,8 +261,14 @@ def test_uncertain_towns_reject_the_row():
 
 def test_more_towns_than_the_own_codes_leave_room_for():
     order = [f"T{n:03d}" for n in range(120)]
-    done = clean_answers(make_answers([{"R01": "T096"}, {"R01": "其他地方"}]), ITEMS, form="resident", wave="2023", span=SPAN, town_order=order,
-                         towns=type(TOWNS)({t: [t] for t in order}))  # fmt: skip
+    done = clean_answers(
+        make_answers([{"R01": "T096"}, {"R01": "其他地方"}]),
+        ITEMS,
+        SURVEY,
+        SPAN,
+        type(TOWNS)({t: [t] for t in order}),
+        order,
+    )
     assert list(done.kept["disposition"]) == ["complete", "elsewhere"] and done.kept.loc[0, "town_id"] == "T096"
 
 
@@ -302,11 +308,10 @@ def test_what_the_reader_set_aside_stays_in_the_accounts():
     done = clean_answers(
         replace(make_answers([{}]), rejected=source),
         ITEMS,
-        form="resident",
-        wave="2023",
-        span=SPAN,
-        towns=TOWNS,
-        town_order=["T01"],
+        SURVEY,
+        SPAN,
+        TOWNS,
+        ["T01"],
     )
     assert list(done.rejected["level"]) == ["row", "row", "cell"]
     assert (len(done.kept), count_rows(done.rejected)) == (1, 2)
@@ -320,7 +325,7 @@ def test_a_row_rejected_for_two_reasons_counts_once():
 def test_the_answers_given_are_not_changed():
     answers = make_answers([{"R09": "没有（真的）"}])
     before = answers.text.copy()
-    clean_answers(answers, ITEMS, form="resident", wave="2023", span=SPAN, towns=TOWNS, town_order=["T01"])
+    clean_answers(answers, ITEMS, SURVEY, SPAN, TOWNS, ["T01"])
     pd.testing.assert_frame_equal(answers.text, before)
 
 

@@ -14,8 +14,8 @@ CALLS, DOCUMENTS, NEED_COUNTS, UNIT_CHECK = (
     TABLES[name] for name in ("calls", "documents", "need_counts", "unit_check")
 )
 
-TOWNS = Matcher({"T01": ["均值镇"], "T03": ["样本街道"], "T04": ["样本镇"]})
-DEPTS = Matcher({"D1": ["自然资源局", "自资局"], "D2": ["民政局"]})
+TOWNS = {"town": Matcher({"T01": ["均值镇"], "T03": ["样本街道"], "T04": ["样本镇"]})}
+BOTH = {**TOWNS, "dept": Matcher({"D1": ["自然资源局", "自资局"], "D2": ["民政局"]})}
 CALL = {
     "呼叫编号": "GD1",
     "镇街": "均值镇",
@@ -36,9 +36,7 @@ def call(n, **cells):
 
 
 def test_names_become_ids():
-    done = clean_ledger(
-        CALLS, raw([call(1), call(2, 镇街="均值镇政府", 责任部门="自资局"), call(3, 镇街="")]), TOWNS, DEPTS
-    )
+    done = clean_ledger(CALLS, raw([call(1), call(2, 镇街="均值镇政府", 责任部门="自资局"), call(3, 镇街="")]), BOTH)
     assert list(done.kept["town_id"].fillna("")) == ["T01", "T01", ""] and list(done.kept["dept_id"]) == [
         "D2",
         "D1",
@@ -51,7 +49,7 @@ def test_names_become_ids():
 
 def test_uncertain_names_reject_the_row():
     rows = [call(1, 镇街="样本"), call(2, 镇街="东岭镇"), call(3, 责任部门="民政局、自然资源局"), call(4)]
-    done = clean_ledger(CALLS, raw(rows), TOWNS, DEPTS)
+    done = clean_ledger(CALLS, raw(rows), BOTH)
     assert {(r.row, r.column, r.value, r.reason, r.level) for r in done.rejected.itertuples()} == {
         (2, "镇街", "样本", "town_ambiguous", "row"),
         (3, "镇街", "东岭镇", "town_unknown", "row"),
@@ -73,7 +71,7 @@ def test_contract_faults_stay():
         call(3, 状态="?"),
         call(4, 呼叫时间=""),
     ]
-    done = clean_ledger(CALLS, raw(rows), TOWNS, DEPTS)
+    done = clean_ledger(CALLS, raw(rows), BOTH)
     assert dict(zip(done.rejected["row"], done.rejected["reason"], strict=True)) == {
         2: "before",
         4: "repeated",

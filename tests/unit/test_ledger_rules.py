@@ -16,7 +16,7 @@ from huying.rules import InLedger
 from huying.sources.table import read_table
 from huying.words import LANGUAGES, all_words, say
 
-TOWNS = Matcher({"T01": ["均值镇"], "T02": ["方差镇"]})
+TOWNS = {"town": Matcher({"T01": ["均值镇"], "T02": ["方差镇"]})}
 
 
 def cleaned(tmp_path, table, lines, known=None):

@@ -27,7 +27,7 @@ REGISTERS = (
     '\n[[ledger]]\ntable = "towns"\nfile = "towns.csv"\n\n[[ledger]]\ntable = "departments"\nfile = "departments.csv"\n'
 )
 TOWNS = Matcher({"W1": ["东镇", "East Town"], "W2": ["西街道", "West, Old Subdistrict"]})
-DEPARTMENTS = Matcher({"D1": ["民政局", "Civil Affairs"], "D2": ["水务局", "Water"]})
+PLACES = {"town": TOWNS, "dept": Matcher({"D1": ["民政局", "Civil Affairs"], "D2": ["水务局", "Water"]})}
 KNOWN = {"org_map": {"O01"}, "towns": {"W1", "W2"}}
 OUTSIDE = {Whole: lambda kind: (kind.low - 1, kind.high + 1, "三"), Number: lambda kind: (kind.low - 0.5, kind.high + 0.5, "三成"),
            Instant: lambda kind: (dt.datetime(1989, 12, 31), dt.datetime(2100, 1, 2), "9月30日")}  # fmt: skip
@@ -68,13 +68,13 @@ def read_once(file, sheet):
 
 
 def clean(name, raw):
-    return clean_ledger(TABLES[name], raw, TOWNS, DEPARTMENTS, known=KNOWN)
+    return clean_ledger(TABLES[name], raw, PLACES, known=KNOWN)
 
 
 def clean_all(name, text, raw):
     """Variants of the example row cleaned at once: that they repeat one another's key is no fault."""
     table = replace(TABLES[name], key=())
-    return clean_ledger(table, RawTable(text, raw.place, "xlsx", no_rejects()), TOWNS, DEPARTMENTS, known=KNOWN)
+    return clean_ledger(table, RawTable(text, raw.place, "xlsx", no_rejects()), PLACES, known=KNOWN)
 
 
 def guards(folders, name, lang):

@@ -15,8 +15,9 @@ from huying.clean.booked import Booked, all_rejected, make_flags
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
 from huying.contract import clean_text, no_rejects, parse_instants, set_aside
-from huying.folder import Span
+from huying.folder import Span, Survey
 from huying.places import Matcher
+from huying.sources.personal import mask_personal
 from huying.sources.wjx import Answers, option_places
 from huying.words import Text
 
@@ -26,34 +27,24 @@ ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by
 
 
 def clean_answers(
-    answers: Answers,
-    items: Sequence[Item],
-    form: str,
-    wave: str,
-    span: Span,
-    towns: Matcher,
-    town_order: Sequence[str],
-    *,
-    options: Mapping[str, Sequence[tuple[int, str]]] | None = None,
-    file: str = "",
+    answers: Answers, items: Sequence[Item], survey: Survey, span: Span, towns: Matcher, town_order: Sequence[str]
 ) -> Booked:
     """The typed rows of one export, what was set aside and why, and the flags of single answers.
 
-    `town_order` has the town ids in the order of the form, `options` the county's lists (code, label); items whose lists
-    are filled in already are taken as they are. The flags that compare forms are left to `find_flags`: a wave may lie in several files.
+    `items` have the county's lists among their options, but that of the town: `town_order` has the ids of the towns in the
+    order of the form. The flags that compare forms are left to `find_flags`: a wave may lie in several files.
 
     `kept`: row_id, form, wave, town_id, village_id, interviewer_id, submitted_at, seconds, disposition, then the columns
     of every item and for each answer `<cell>_missing` (a category of WHY_MISSING).
     """
     own = [option.code for item in items if item.role == "town" for option in item.options]
     first = 1 if len(town_order) < min(own, default=1000) or 1 in own else 1001
-    lists = {**(options or {}), "towns": list(enumerate(town_order, first))}
-    codes = {town: code for code, town in lists["towns"]}
-    has_rules = any(item.asked_if for item in items)
-    cleaner = Cleaner(answers, span, towns, codes, file or answers.place.file, has_rules)
+    listed = list(enumerate(town_order, first))
+    cleaner = Cleaner(answers, survey, span, towns, {town: code for code, town in listed})
+    cleaner.has_rules = any(item.asked_if for item in items)
     for item in items:
-        cleaner.add(with_list(item, lists))
-    return cleaner.finish(form, wave)
+        cleaner.add(with_list(item, {"towns": listed}) if item.role == "town" else item)
+    return cleaner.finish()
 
 
 def with_list(item: Item, lists: Mapping[str, Sequence[tuple[int, str]]]) -> Item:
@@ -66,18 +57,17 @@ def with_list(item: Item, lists: Mapping[str, Sequence[tuple[int, str]]]) -> Ite
 class Cleaner:
     """What becomes of one export while its items are read in their order: a skip rule looks back only."""
 
-    def __init__(
-        self, answers: Answers, span: Span, towns: Matcher, codes: Mapping[str, int], file: str, has_rules: bool
-    ) -> None:
-        self.answers, self.span, self.towns, self.codes = answers, span, towns, codes
-        self.n, self.place = len(answers.text), replace(answers.place, file=file)
-        self.row_id = (file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
+    has_rules = True
+
+    def __init__(self, answers: Answers, survey: Survey, span: Span, towns: Matcher, codes: Mapping[str, int]) -> None:
+        self.answers, self.survey, self.span, self.towns, self.codes = answers, survey, span, towns, codes
+        self.n, self.place = len(answers.text), replace(answers.place, file=survey.text or survey.file)
+        self.row_id = (self.place.file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
         self.columns: dict[str, Any] = {}
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
         self.flags, self.rejected = [make_flags()], [no_rejects().assign(level="")]
-        self.n_masked, self.has_rules = 0, has_rules
-        # of each ranking, every order that occurs
-        self.orders: dict[str, dict[tuple[int, ...], int]] = {}
+        self.n_masked = 0
+        self.orders: dict[str, dict[tuple[int, ...], int]] = {}  # of each ranking, every order that occurs
         self.town = np.zeros(self.n, dtype=np.int64)
         self.ended, self.kept = np.zeros(self.n, dtype=bool), np.ones(self.n, dtype=bool)
         self.disposition = np.zeros(self.n, dtype=np.int64)
@@ -213,13 +203,14 @@ class Cleaner:
 
     def words(self, places: Any, words: Sequence[str | None], gone: Bools, scrub: bool = True) -> Any:
         """Texts as a column, personal numbers masked."""
-        found, masked = cells.mask_words(words) if scrub else (pd.array(words, dtype="str"), np.zeros(len(words)))
-        self.n_masked += int(masked[places][~gone].sum())
-        found = found.take(places)
+        plain = pd.Series(words, dtype="str")
+        found = mask_personal(plain) if scrub else plain
+        self.n_masked += int(((found != plain) & plain.notna()).to_numpy()[places][~gone].sum())
+        found = found.array.take(places)
         found[gone] = None
         return found
 
-    def head(self, form: str, wave: str) -> dict[str, Any]:
+    def head(self) -> dict[str, Any]:
         """The columns before the answers; rows sent outside the wave are rejected, a stamp that cannot be read set aside."""
         meta = self.answers.meta
         places, texts = cells.distinct(meta["submitted_at"])
@@ -238,7 +229,7 @@ class Cleaner:
         town = np.where((self.town >= first) & (self.town < first + len(self.codes)), self.town - first, -1)
         ids = {name: pd.array([clean_text(text) or None for text in meta[name]], dtype="str") for name in META_IDS}
         return {
-            **{"row_id": self.row_id, "form": form, "wave": wave},
+            **{"row_id": self.row_id, "form": self.survey.form, "wave": self.survey.wave},
             "town_id": pd.array([*self.codes, None], dtype="str").take(town),
             **ids,
             "submitted_at": sent,
@@ -255,9 +246,9 @@ class Cleaner:
         self.kept &= ~bad
         return found.to_numpy()
 
-    def finish(self, form: str, wave: str) -> Booked:
+    def finish(self) -> Booked:
         """All columns of the rows kept, and the accounts."""
-        rows = pd.DataFrame({**self.head(form, wave), **self.columns}, index=range(self.n))[self.kept]
+        rows = pd.DataFrame({**self.head(), **self.columns}, index=range(self.n))[self.kept]
         flags = pd.concat(self.flags, ignore_index=True)
         flags = flags[~flags["row_id"].isin(self.row_id[~self.kept])].reset_index(drop=True)
         rejected = all_rejected(self.answers.rejected, pd.concat(self.rejected, ignore_index=True))

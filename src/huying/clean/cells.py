@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,6 @@ import pandas as pd
 from huying.codebook import WHY_MISSING, Item
 from huying.contract import clean_text
 from huying.places import Matcher
-from huying.sources.personal import mask_personal
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
 REFUSED, DOES_NOT_KNOW, SKIPPED, BLANK = map(WHY_MISSING.index, ("refused", "does_not_know", "skipped", "blank"))
@@ -176,7 +174,7 @@ def town_reader(item: Item, towns: Matcher, codes: Mapping[str, int]) -> Reader:
         value, state, _ = own(text)
         if state != UNKNOWN:
             return value, state, False
-        town, how, _ = towns.find(text)
+        town, how = towns.find(text)
         if town is None or town not in codes:
             return np.nan, TOWN_AMBIGUOUS if how == "ambiguous" else TOWN_UNKNOWN, False
         return float(codes[town]), ANSWERED, how == "repaired"
@@ -220,10 +218,3 @@ def reconcile(text: Cell, number: Cell) -> Cell:
     cell = Cell(*(np.where(take, getattr(number, part), getattr(text, part)) for part in vars(text)))
     cell.take_out(compared & (one | (text.state == ANSWERED) & (text.value != number.value)), DISAGREE)
     return cell
-
-
-def mask_words(words: Sequence[Any]) -> tuple[Any, Bools]:
-    """The texts without personal numbers, and in which something was masked; None stays missing."""
-    plain = pd.Series(words, dtype="str").fillna("")
-    masked = mask_personal(plain)
-    return masked.where(masked != "").array, (masked != plain).to_numpy(dtype=bool)

@@ -87,8 +87,7 @@ class Intake:
         self.rejected: list[pd.DataFrame] = []
         self.flags: list[pd.DataFrame] = []
         self.counts: list[dict[str, Any]] = []
-        self.towns: Matcher = Matcher({})
-        self.departments: Matcher | None = None
+        self.matchers = {"town": Matcher({})}
 
     def run(self) -> Cleaned:
         """The cleaned county; raises InputError or CountyError for a file that cannot be taken as it is, or changes meanwhile."""
@@ -135,24 +134,23 @@ class Intake:
         path, key = self.county.path(ledger.file), (ledger.table, ledger.period)
         raw = drop_personal(read_table(path, sheet=ledger.sheet, header_row=ledger.header_row))
         ids = known_ids(self.ledgers)
-        done = clean_ledger(TABLES[ledger.table], raw, self.towns, self.departments, ledger.columns, ids)
+        done = clean_ledger(TABLES[ledger.table], raw, self.matchers, ledger.columns, ids)
         before = [self.ledgers[key]] if key in self.ledgers else []
         self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True) if before else done.kept
         self.take(ledger.file, raw, done)
         if ledger.table == "towns":
-            self.towns = matcher_of(done.kept, "town_id", self.county.prefixes)
+            self.matchers["town"] = matcher_of(done.kept, "town_id", self.county.prefixes)
         if ledger.table == "departments":
-            self.departments = matcher_of(done.kept, "dept_id")
+            self.matchers["dept"] = matcher_of(done.kept, "dept_id")
 
     def take_survey(self, survey: Survey) -> None:
         listed = county_lists({table: frame for (table, _), frame in self.ledgers.items()})
         lists = {name: [(code, label) for code, _, label in rows] for name, rows in listed.items()}
-        own, file, span = self.book.form(survey.form), survey.text or survey.file, self.county.waves[survey.wave]
-        number = self.county.path(survey.number) if survey.number else None
-        items = [with_list(item, lists) for item in own]
+        items = [item if item.role == "town" else with_list(item, lists) for item in self.book.form(survey.form)]
+        file, number = survey.text or survey.file, self.county.path(survey.number) if survey.number else None
         answers = read_answers(self.county.path(file), number, items, survey.weight)
-        order = [town for _, town, _ in listed["towns"]]
-        done = clean_answers(answers, own, survey.form, survey.wave, span, self.towns, order, options=lists, file=file)
+        span, order = self.county.waves[survey.wave], [town for _, town, _ in listed["towns"]]
+        done = clean_answers(answers, items, survey, span, self.matchers["town"], order)
         self.forms.setdefault(survey.form, []).append(done.kept)
         self.take(file, answers, done)
 

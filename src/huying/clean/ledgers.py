@@ -15,31 +15,27 @@ from huying.rules import InLedger, Known, OnePlace
 from huying.sources.table import RawTable
 
 IDS: Mapping[str, str] = {"town": "town_id", "dept": "dept_id"}  # what a name becomes when it is matched
+Matchers = Mapping[str, Matcher]
 
 
 def clean_ledger(
-    table: Table,
-    raw: RawTable,
-    towns: Matcher,
-    departments: Matcher | None = None,
-    rename: Mapping[str, str] | None = None,
-    known: Known | None = None,
+    table: Table, raw: RawTable, matchers: Matchers, rename: Mapping[str, str] | None = None, known: Known | None = None
 ) -> Booked:
     """The rows of a ledger that hold to its contract and its rules, `town` and `dept` replaced by `town_id` and `dept_id`.
 
-    A blank where the contract allows one stays missing. Without a register of departments the name is the id.
+    A blank where the contract allows one stays missing. `matchers` by column; without one the name is the id.
     `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
     rows in = rows kept + rows rejected. Raises InputError for a missing column.
     """
     checked = table.check(raw.text, raw.place, rename)
     headers = table.find_columns(list(raw.text.columns), raw.place, rename or {})
-    matchers = {"town": towns, "dept": departments}
     astray = in_two_places(table, raw, headers, matchers)
     kept = checked.kept[~checked.kept.index.isin(astray["row"])]
     faults, flags = [astray, checked.rejected], [make_flags()]
-    for column, matcher in matchers.items():
+    for column in IDS:
         if column in kept:
-            kept, unsure, repaired = match_names(kept, column, matcher, raw.place, headers.get(column, column))
+            header = headers.get(column, column)
+            kept, unsure, repaired = match_names(kept, column, matchers.get(column), raw.place, header)
             faults += unsure
             flags.append(repaired)
     kept, again = take_out_repeats(table, kept, raw, headers)
@@ -86,9 +82,7 @@ def known_ids(ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> dict[str, set[
     return found
 
 
-def in_two_places(
-    table: Table, raw: RawTable, headers: Mapping[str, str], matchers: Mapping[str, Matcher | None]
-) -> pd.DataFrame:
+def in_two_places(table: Table, raw: RawTable, headers: Mapping[str, str], matchers: Matchers) -> pd.DataFrame:
     """The rows of `raw` whose key stands at two places, all of them, as rejected rows.
 
     Asked of the raw cells: the check of the table's key would have taken the second row out already.
