@@ -1,17 +1,20 @@
-"""How ids become words in the county's language: places, variables, answers, columns of a table; an id without a word stays as it is."""
+"""How ids become words: places, variables, answers, columns, parts of claims; an id without a word stays as it is."""
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.resources import files
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from huying.codebook import Codebook, Option
-from huying.ledgers import TABLES
+from huying.ledgers import AGENCY_KINDS, TABLES
 from huying.words import Text, all_words, language, say
 
 COUNTY = "county"
@@ -152,3 +155,31 @@ def is_share(frame: pd.DataFrame) -> bool:
     """Whether the estimates of a frame are shares or differences of shares, as far as their values can tell."""
     known = frame[[name for name in ("estimate", "low", "high") if name in frame]].astype(float).abs()
     return bool(known.to_numpy().size) and not bool((known > 1.0 + 1e-9).any(axis=None))
+
+
+@cache
+def part_kinds() -> dict[str, str]:
+    """Parts whose value is not in the claim's unit: `share`, or `number`, by the part's name."""
+    raw = tomllib.loads(files("huying").joinpath("data/parts.toml").read_text("utf-8"))
+    return {part: kind for kind, parts in raw.items() for part in parts}
+
+
+def part_kind(claim: str, part: str) -> str:
+    """`share`, `number`, or nothing where the part is in the claim's own unit."""
+    found = part_kinds()
+    pattern = next((name for name in found if name.endswith("*") and part.startswith(name[:-1])), "")
+    return found.get(f"{claim}: {part}") or found.get(part) or found.get(pattern, "")
+
+
+def part_word(part: str, lang: str, what: str = "") -> str:
+    """The name of a part: its own words, a ledger's or an agency's, else `what` (the words of its measure) with what its prefix adds."""
+    key = "parts." + re.sub(r"\W+", "_", part.lower()).strip("_")
+    if key in all_words():
+        return say(key, lang)
+    if part in TABLES:
+        return TABLES[part].title(lang)
+    prefix, _, kind = part.partition("_")
+    key = f"parts.prefix_{prefix}"
+    if kind in AGENCY_KINDS.options and key in all_words():
+        return say(key, lang, what=AGENCY_KINDS.options[kind](lang))
+    return say(key, lang, what=what) if what and key in all_words() else what

@@ -19,7 +19,7 @@ from huying.sources.exports import ARROW, code_words
 from huying.sources.personal import mask_text
 from huying.sources.spss import Labelled, is_missing
 from huying.sources.table import REPEAT, RawTable
-from huying.sources.wjx import JOINT, MARKS, is_meta, serial_keys, split_header, squash
+from huying.sources.wjx import JOINT, MARKS, is_meta, partner_rows, split_header, squash
 
 MOST = 10**9
 MOST_LISTED = 100  # answers that can be options; what has more is an open question
@@ -52,8 +52,7 @@ def read_questions(
     if other is not None:
         check_pair(raw, other)
         add_coded(found, [str(name) for name in other.text if not is_meta(str(name)) and name not in skip])
-        coded = other.text.set_axis(serial_keys(other), axis=0).reindex(serial_keys(raw)).fillna("")
-        coded = coded.set_axis(raw.text.index, axis=0)
+        coded = partner_rows(raw, other)
     ready = []
     while found:
         question = found.pop(0)

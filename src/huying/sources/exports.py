@@ -7,20 +7,31 @@ header (R, pandas) or with a second header row (SurveyMonkey).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from huying.codebook import Item
-from huying.contract import clean_text, no_rejects
+from huying.contract import clean_text, no_rejects, set_aside
 from huying.errors import InputError, Place
 from huying.sources.lines import read_content
 from huying.sources.personal import drop_personal
 from huying.sources.spss import Labelled, find_variables, is_labelled, is_missing, read_labelled
 from huying.sources.table import REPEAT, RawTable, read_table
-from huying.sources.wjx import JOINT, MARKS, SERIAL, Answers, bind, is_meta, pair_rows, read_meta, squash
+from huying.sources.wjx import (
+    JOINT,
+    MARKS,
+    SERIAL,
+    Answers,
+    bind,
+    is_meta,
+    partner_rows,
+    read_meta,
+    serial_keys,
+    squash,
+)
 
 ARROW = "→"  # between the options of a ranking, the first choice first
 NONE_OF_THEM = JOINT  # a multiple choice that was answered by ticking nothing
@@ -93,14 +104,14 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     """
     raw, labelled = read_export(path)
     headers, codes, known = {item.id: item.headers for item in items}, None, dict[int, Item]()
-    if not all(own and set(own) <= set(raw.text) for own in headers.values()):
-        if labelled:
-            bound = {name: to for name, to in find_variables(items, labelled).items() if to in raw.text}
-        else:
-            bound, known = bind(raw.text, items, by_option=False)
-        headers = columns_of(items, bound, raw, by_cell=not labelled)
-        if labelled:
-            codes = pd.DataFrame({name: labelled.values[bound[name]] for item in items for name in item.variables})
+    has_own = all(own and set(own) <= set(raw.text) for own in headers.values())
+    if not has_own and labelled:
+        bound = {name: column for name, column in find_variables(items, labelled).items() if column in raw.text}
+        headers = columns_of({item.id: item.variables for item in items}, bound, items, raw)
+        codes = pd.DataFrame({name: labelled.values[bound[name]] for item in items for name in item.variables})
+    elif not has_own:
+        bound, known = bind(raw.text, items, by_option=False)
+        headers = columns_of({item.id: item.cells for item in items}, bound, items, raw)
     meta = read_meta(raw)
     if weight:
         if weight not in raw.text:
@@ -126,24 +137,38 @@ def answers_of(item: Item, headers: list[str], raw: RawTable, labelled: Labelled
 
 
 def pair(answers: Answers, raw: RawTable, other: RawTable, items: Sequence[Item], known: Mapping[int, Item]) -> Answers:
-    """The answers with the codes of an export by number; an item without a column there has its words alone."""
+    """The answers with the codes of an export by number, row by row of the same 序号; rows without a partner are set aside.
+
+    An item without a column there has its words alone.
+    """
     coded = {item.id: item.coded for item in items}
     if not any(coded.values()) or not all(set(own) <= set(other.text) for own in coded.values()):
-        coded = columns_of(items, bind(other.text, items, by_option=True, numbers=known)[0], other)
-    parts = [codes_of(item, other.text[list(coded[item.id])]) for item in items if coded[item.id]]
-    return pair_rows(answers, raw, other, pd.concat(parts, axis=1))
+        bound, _ = bind(other.text, items, by_option=True, numbers=known)
+        coded = columns_of({item.id: item.variables for item in items}, bound, items, other)
+    ours, theirs = serial_keys(raw), serial_keys(other)
+    has_partner = ours.isin(theirs)
+    if not has_partner.any():
+        raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
+    alone = [
+        set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partners)], "unpaired")
+        for table, keys, partners in ((raw, ours, theirs), (other, theirs, ours))
+    ]
+    numbers = partner_rows(raw, other)[has_partner]
+    codes = [codes_of(item, numbers[list(coded[item.id])]) for item in items if coded[item.id]]
+    rejected = pd.concat([answers.rejected, other.rejected, *alone], ignore_index=True)
+    text, meta = answers.text[has_partner], answers.meta[has_partner]
+    return replace(answers, text=text, meta=meta, codes=pd.concat(codes, axis=1), rejected=rejected)
 
 
 def columns_of(
-    items: Sequence[Item], bound: Mapping[str, str], raw: RawTable, by_cell: bool = False
+    wanted: Mapping[str, tuple[str, ...]], bound: Mapping[str, str], items: Sequence[Item], raw: RawTable
 ) -> dict[str, tuple[str, ...]]:
-    """The columns of each item, one a cell or one a variable; raises InputError naming the items that have none."""
-    names = {item.id: item.cells if by_cell else item.variables for item in items}
-    if missing := [item for item in items if any(name not in bound for name in names[item.id])]:
+    """The columns that hold what is wanted of each item; raises InputError naming the items that have none."""
+    if missing := [item for item in items if any(name not in bound for name in wanted[item.id])]:
         extra = [str(name) for name in raw.text if name not in bound.values() and not is_meta(str(name))]
         said = "; ".join(f"{item.id} {item.text.zh}" for item in missing)
         raise InputError("sources.missing_items", raw.place, items=said, extra=", ".join(extra) or "-")
-    return {key: tuple(bound[name] for name in own) for key, own in names.items()}
+    return {key: tuple(bound[name] for name in own) for key, own in wanted.items()}
 
 
 def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
@@ -156,9 +181,12 @@ def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
         return columns.set_axis(list(item.cells), axis=1)
     names = [option.text.zh for option in item.options]
     join = join_ranks if item.type == "ranking" else join_ticks
-    places, distinct = pd.factorize(pd.Series(list(columns.itertuples(index=False, name=None)), dtype=object))
-    words = pd.Series([join(tuple(map(clean_text, row)), names) for row in distinct], dtype="str")
-    return pd.DataFrame({item.id: words.iloc[places].to_numpy()}, index=columns.index)
+    return pd.DataFrame({item.id: [join(row, names) for row in clean_rows(columns)]}, index=columns.index, dtype="str")
+
+
+def clean_rows(columns: pd.DataFrame) -> Iterable[tuple[str, ...]]:
+    """The rows as tuples of clean text."""
+    return (tuple(map(clean_text, row)) for row in columns.itertuples(index=False, name=None))
 
 
 def is_split(item: Item, columns: pd.DataFrame) -> bool:
@@ -183,15 +211,15 @@ def join_ticks(row: Sequence[str], names: Sequence[str]) -> str:
 
 
 def join_ranks(row: Sequence[str], names: Sequence[str]) -> str:
-    """The options of a ranking in their order, from a rank for each option, or from an option for each rank; ties by `=`."""
+    """The options of a ranking in their order, from a rank for each option, or from an option for each rank; a tie is none."""
     numbers = [text.removesuffix(".0") for text in row]
     if marked := [text for text in row if text in MARKS and text != "-2"]:
         return marked[0]
     if not all(re.fullmatch(r"-?\d+|", text) for text in numbers):
         return ARROW.join(text for text in row if text and text != "-2")
-    ranked = {place: int(text) for place, text in enumerate(numbers) if text and int(text) > 0}
-    groups = [[names[place] for place in ranked if ranked[place] == rank] for rank in sorted(set(ranked.values()))]
-    return ARROW.join("=".join(group) for group in groups)
+    ranked = sorted((int(text), name) for text, name in zip(numbers, names, strict=False) if text and int(text) > 0)
+    is_tied = len({rank for rank, _ in ranked}) < len(ranked)
+    return ("=" if is_tied else ARROW).join(name for _, name in ranked)
 
 
 def codes_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
@@ -203,6 +231,5 @@ def codes_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
     places = [str(place) for place, _ in enumerate(item.options, 1)]
     if columns.shape[1] == 1 < len(places):
         return columns.set_axis([item.id], axis=1)
-    rows = columns.itertuples(index=False, name=None)
-    words = [join_ranks(tuple(map(clean_text, row)), places) for row in rows]
+    words = [join_ranks(row, places) for row in clean_rows(columns)]
     return pd.DataFrame({item.id: words}, index=columns.index, dtype="str")

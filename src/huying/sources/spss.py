@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ import pyreadstat
 from huying.codebook import Item
 from huying.errors import InputError, Place
 from huying.sources.excel import cell_text
-from huying.sources.wjx import closeness, stem
+from huying.sources.table import REPEAT
+from huying.sources.wjx import bind
 
 _SAV, _XML_DTA = (b"$FL2", b"$FL3"), b"<stata_dta>"
 
@@ -102,22 +102,8 @@ def parse(path: Path, read: Any, place: Place) -> tuple[pd.DataFrame, Any]:
 
 
 def find_variables(items: Sequence[Item], labelled: Labelled) -> dict[str, str]:
-    """The file's variable for each variable of the items: the same name, or 问卷星's `Q6`, `Q6_Row1`, `Q6_2`.
-
-    The number is that of the question whose label fits the item's wording; without labels, that of its place in the form.
-    """
-    by_fold = {name.casefold(): name for name in labelled.values}
-    titles = {name: stem(re.split("[(\uff08]", label)[0]) for name, label in labelled.column_labels.items()}
-    found = {}
-    for position, item in enumerate(items, 1):
-        prefixes = [name.split("_")[0] for name, title in titles.items() if closeness(title, item, False)]
-        prefix = (prefixes or [f"Q{position}"])[0].casefold()
-        has_label = any(labelled.column_labels.get(by_fold[key]) for key in by_fold if key.split("_")[0] == prefix)
-        for place, name in enumerate(item.variables, 1):
-            tails = (
-                ("",) if len(item.variables) == 1 else (f"_row{place}", f"_{place}", f"_option{place}", f"_a{place}")
-            )
-            numbered = [prefix + tail for tail in tails] if prefixes or not has_label else []
-            if hit := next((by_fold[key] for key in (name.casefold(), *numbered) if key in by_fold), None):
-                found[name] = hit
-    return found
+    """The file's variable for each variable of the items: of the same name, or whose label has the wording."""
+    own = {name.casefold(): name for name in labelled.values}
+    by_label = {f"{label}{REPEAT}{name}": name for name, label in labelled.column_labels.items() if label}
+    bound = {name: by_label[header] for name, header in bind(by_label, items, by_option=True)[0].items()}
+    return bound | {name: own[name.casefold()] for item in items for name in item.variables if name.casefold() in own}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
 
 from huying.codebook import Item
-from huying.contract import clean_text, set_aside
+from huying.contract import clean_text
 from huying.errors import InputError, Place
 from huying.sources.table import REPEAT, RawTable
 
@@ -145,22 +145,6 @@ def read_meta(raw: RawTable) -> pd.DataFrame:
     return meta
 
 
-def pair_rows(answers: Answers, raw: RawTable, other: RawTable, codes: pd.DataFrame) -> Answers:
-    """The answers with the `codes` of another export, row by row of the same 序号; rows without a partner are set aside."""
-    ours, theirs = serial_keys(raw), serial_keys(other)
-    both = ours[ours.isin(theirs)]
-    if not len(both):
-        raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
-    alone = [
-        set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partner)], "unpaired")
-        for table, keys, partner in ((raw, ours, theirs), (other, theirs, ours))
-    ]
-    codes = codes.set_axis(theirs.to_numpy(), axis=0).loc[both].set_axis(both.index, axis=0)
-    rejected = pd.concat([answers.rejected, other.rejected, *alone], ignore_index=True)
-    text, meta = answers.text.loc[both.index], answers.meta.loc[both.index]
-    return replace(answers, text=text, meta=meta, codes=codes, rejected=rejected)
-
-
 def serial_keys(raw: RawTable) -> pd.Series:
     """A key for each row: its 序号 and which time this number stands; unlike any other where there is no number."""
     if SERIAL not in raw.text:
@@ -168,3 +152,9 @@ def serial_keys(raw: RawTable) -> pd.Series:
     serial = raw.text[SERIAL].str.strip().astype(object)
     serial = serial.where(serial != "", raw.place.file + serial.index.astype(str))
     return serial + REPEAT + serial.groupby(serial).cumcount().astype(str)
+
+
+def partner_rows(raw: RawTable, other: RawTable) -> pd.DataFrame:
+    """For each row the cells of another export under the same 序号, blank where it has none."""
+    partners = other.text.set_axis(serial_keys(other), axis=0).reindex(serial_keys(raw)).fillna("")
+    return partners.set_axis(raw.text.index, axis=0)
