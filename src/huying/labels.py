@@ -53,7 +53,7 @@ class Labels:
 
     def measure(self, name: str) -> str:
         """What a column of answers or a derived variable measures; a difference, sum or ratio by its parts."""
-        if word := self._text(self.measures.get(name, "")) or self._item(name):
+        if word := self._own(name):
             return word
         for joint in (joint for joint in JOINTS if joint in name):
             words = [self.measure(part) for part in name.split(joint)]
@@ -70,7 +70,7 @@ class Labels:
     def column(self, name: str) -> str:
         """What a column of a table is called."""
         word = all_words().get(f"labels.{name}")
-        return word(self.lang) if word else self._text(self.measures.get(name, "")) or self._item(name) or name
+        return word(self.lang) if word else self._own(name) or name
 
     def word(self, name: object) -> str:
         """The words of an id of any kind: a variable, a column, an answer or a place."""
@@ -134,9 +134,8 @@ class Labels:
                     found.setdefault((name, key), set()).add(text)
         return found
 
-    def _item(self, column: str) -> str:
-        text = self._questions.get(column)
-        return text(self.lang) if text else ""
+    def _own(self, name: str) -> str:
+        return self._text(self.measures.get(name, "") or self._questions.get(name, ""))
 
 
 def register(key: str, labels: Labels) -> None:

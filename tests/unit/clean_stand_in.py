@@ -155,7 +155,7 @@ def make_answers(
         dtype="str",
     ).fillna("")
     number = None if codes is None else pd.DataFrame(codes, index=index, dtype="str")
-    return Answers(text, number, numbering, meta, Place("r.csv"), {"昵称": 3}, no_rejects())
+    return Answers(text, Place("r.csv"), "utf-8", no_rejects(), {"昵称": 3}, meta, number, numbering)
 
 
 def clean(

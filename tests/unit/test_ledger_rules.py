@@ -1,6 +1,3 @@
-import tomllib
-from dataclasses import replace
-
 import pandas as pd
 import pytest
 
@@ -251,17 +248,6 @@ def test_a_printed_plan_smaller_than_its_part(tmp_path, printed, row, zh, en):
 )  # fmt: skip
 def test_printed_numbers_that_agree(tmp_path, printed):
     check_printed(county(tmp_path, printed))
-
-
-def test_a_county_that_was_never_a_file_is_named_without_a_line(tmp_path):
-    made = replace(
-        county(tmp_path, ""),
-        printed=tomllib.loads("A13 = { admin_total = 1, admin_towns = 2 }"),
-        folder=tmp_path / "none",
-    )
-    with pytest.raises(CountyError) as caught:
-        check_printed(made)
-    assert caught.value.place.row is None
 
 
 # --- the declarations ------------------------------------------------------------------------------------------------------

@@ -120,7 +120,9 @@ class Cleaner:
         """One cell from the export by text and, where there is one, by number."""
         text, codes = self.answers.text[name], self.answers.codes
         if item.type in WORDS:
-            return cells.spread(text, cells.read_words if item.type == "text" else cells.read_date)
+            return cells.spread(
+                text, cells.read_words if item.type == "text" else cells.date_reader(cells.distinct(text)[1])
+            )
         reader = by_code = cells.number_reader(item, self.span.first.year)
         if item.type == "ranking":
             orders, places = self.orders.setdefault(item.id, {}), {str(n + 1): n for n, _ in enumerate(item.options)}
@@ -165,7 +167,7 @@ class Cleaner:
             self.keep_ranking(item, cell, gone)
         elif item.type in WORDS:
             places, texts = cells.distinct(self.answers.text[name])
-            kept = list(map(cells.iso_date, texts)) if item.type == "date" else texts
+            kept = cells.iso_dates(texts) if item.type == "date" else texts
             self.columns[name] = self.words(places, kept, gone, item.type == "text")
         elif item.type == "number":
             self.columns[name] = cell.value

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import WHY_MISSING, Item
-from huying.contract import clean_text
+from huying.contract import clean_text, parse_instants
 from huying.places import Matcher
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
@@ -37,7 +36,6 @@ YOUNGEST_TYPED = 10  # an age from here to 17 is a child's who opened the form; 
 MINUS = str.maketrans("−–", "--")
 LARGEST = 2.0**31 - 1
 _DURATION = re.compile(r"(?=.)(?:(\d{1,4})小?时)?(?:(\d{1,6})分钟?)?(?:(\d{1,8})秒?)?")
-_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]+(\d{1,2}:\d{2}(?::\d{2})?)(?:\.0+)?)?")
 Bools = npt.NDArray[np.bool_]
 Reader = Callable[[str], tuple[float, int, bool]]  # clean text to value, state, and whether it was repaired
 
@@ -124,22 +122,17 @@ def ranking_reader(options: Mapping[str, int], orders: dict[tuple[int, ...], int
     return read
 
 
-def read_date(text: str) -> tuple[float, int, bool]:
-    """Reads a day, with an hour or without."""
-    return 0.0, MARKS.get(text, ANSWERED if iso_date(text) else TYPED.get(text.casefold(), NO_DATE)), False
+def iso_dates(texts: Sequence[str]) -> list[str]:
+    """Days in ISO form, with their time where they have one; blank where a text is none."""
+    moments = parse_instants(pd.Series(texts, dtype="str")).dt.strftime("%Y-%m-%d %H:%M:%S")
+    return list(moments.str.removesuffix(" 00:00:00").fillna(""))
 
 
-def iso_date(text: str) -> str:
-    """A day in ISO form, with its time where it has one; blank where the text is none."""
-    found = _DATE.fullmatch(text)
-    if not found:
-        return ""
-    year, month, day, clock = found.groups()
-    try:
-        day = dt.date(int(year), int(month), int(day)).isoformat()
-        return f"{day} {dt.time.fromisoformat(clock.zfill(8 if clock.count(':') == 2 else 5))}" if clock else day
-    except ValueError:
-        return ""
+def date_reader(texts: Sequence[str]) -> Reader:
+    """Reads each of these texts as a day, with an hour or without."""
+    days = dict(zip(texts, iso_dates(texts), strict=True))
+    no_day = {text: MARKS.get(text, TYPED.get(text.casefold(), NO_DATE)) for text in texts}
+    return lambda text: (0.0, ANSWERED if days[text] else no_day[text], False)
 
 
 def number_reader(item: Item, year: int) -> Reader:

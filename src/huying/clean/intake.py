@@ -23,7 +23,6 @@ from huying.places import Matcher
 from huying.sources.exports import read_answers
 from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable, read_table
-from huying.sources.wjx import Answers
 from huying.store import Cleaned, code_hash, file_hash, hash_of
 
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
@@ -139,9 +138,9 @@ class Intake:
         self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True) if before else done.kept
         self.take(ledger.file, raw, done)
         if ledger.table == "towns":
-            self.matchers["town"] = matcher_of(done.kept, "town_id", self.county.prefixes)
+            self.matchers["town"] = matcher_of(self.ledgers[key], "town_id", self.county.prefixes)
         if ledger.table == "departments":
-            self.matchers["dept"] = matcher_of(done.kept, "dept_id")
+            self.matchers["dept"] = matcher_of(self.ledgers[key], "dept_id")
 
     def take_survey(self, survey: Survey) -> None:
         listed = county_lists({table: frame for (table, _), frame in self.ledgers.items()})
@@ -154,7 +153,7 @@ class Intake:
         self.forms.setdefault(survey.form, []).append(done.kept)
         self.take(file, answers, done)
 
-    def take(self, file: str, read: RawTable | Answers, done: Booked) -> None:
+    def take(self, file: str, read: RawTable, done: Booked) -> None:
         """Book one file: rows read = rows kept + rows rejected, or cleaning has lost a row."""
         n_read, n_rejected = len(read.text) + count_rows(with_level(read.rejected)), count_rows(done.rejected)
         if n_read != len(done.kept) + n_rejected:

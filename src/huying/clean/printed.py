@@ -38,9 +38,9 @@ def check_printed(county: County) -> None:
 
 
 def _where(county: County, claim: str, key: str) -> Place:
-    """The line of county.toml that prints the number: of its key under `printed.claim`, or of the claim."""
+    """The line of county.toml that prints the number: of its key under the claim, or of the claim."""
     file = county.folder / "county.toml"
-    lines = [line.split("#")[0] for line in file.read_text("utf-8-sig").splitlines()] if file.is_file() else []
-    starts = [n for n, line in enumerate(lines) if re.match(rf"\s*(\[printed\.{claim}\]|(printed\.)?{claim}\b)", line)]
-    own = [n for n, line in enumerate(lines) if starts and n >= starts[0] and re.search(rf"\b{key}\b", line)]
-    return Place(str(file), row=next((n + 1 for n in (*own, *starts)), None))
+    lines = dict(enumerate((line.split("#")[0] for line in file.read_text("utf-8-sig").splitlines()), 1))
+    starts = [n for n, line in lines.items() if re.match(rf"\s*(\[printed\.{claim}\]|(printed\.)?{claim}\b)", line)]
+    own = [n for n, line in lines.items() if starts and n >= starts[0] and re.search(rf"\b{key}\b", line)]
+    return Place(str(file), row=next(iter(own + starts), None))

@@ -117,8 +117,12 @@ def split_groups(questions: Sequence[Question], text: pd.DataFrame) -> list[Ques
     return found
 
 
-def add_coded(questions: Sequence[Question], headers: Sequence[str]) -> None:
-    """Give each question its columns of the number export: the same header, its number, or its wording before an option."""
+def add_coded(questions: Sequence[Question], raw: RawTable, other: RawTable, headers: Sequence[str]) -> None:
+    """Give each question its columns of the number export: the same header, its number, or its wording before an option.
+
+    Raises InputError where the other export is no twin.
+    """
+    check_pair(raw, other)
     owner = {header: question for question in questions for header in question.headers}
     for header in headers:
         number, rest = split_header(header)

@@ -28,7 +28,6 @@ from huying.words import Text, all_words, language
 
 TODO, TOWNS = "TODO.md", "towns.csv"
 OWN = (TODO, TOWNS, "county.toml", "codebook.toml")
-DEVICES = ("con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10)))
 FORM, HOUSE = "resident", "house"
 _SEX = {"sex": ("性别", "您的性别", "你的性别", "gender", "sex"), "age": ("年龄", "您的年龄", "你的年龄", "age")}
 _SEXES = dict(zip(("男", "女", "男性", "女性", "male", "female"), SEXES * 3, strict=True))
@@ -99,7 +98,7 @@ def draft_county(
 def new_folder(name: str) -> Path:
     """Where the county's folder will be; raises CountyError for a name that is taken or is none."""
     folder = home() / name
-    if not NAME.fullmatch(name) or name.lower() in DEVICES:
+    if not NAME.fullmatch(name):
         raise CountyError("new.bad_name", name=name)
     if folder.exists():
         raise CountyError("new.exists", folder=str(folder))

@@ -12,13 +12,14 @@ from itertools import combinations
 
 import pandas as pd
 
-from huying.clean.cells import TYPED, iso_date
+from huying.clean.cells import TYPED
 from huying.codebook import MOST_OPTIONS
-from huying.drafting.columns import Question, add_coded, bare, check_pair, group_headers, is_ticks, split_groups
+from huying.contract import parse_instants
+from huying.drafting.columns import Question, add_coded, bare, group_headers, is_ticks, split_groups, split_part
 from huying.sources.exports import ARROW, code_words
 from huying.sources.personal import mask_text
 from huying.sources.spss import Labelled, is_missing
-from huying.sources.table import REPEAT, RawTable
+from huying.sources.table import RawTable
 from huying.sources.wjx import JOINT, MARKS, is_meta, partner_rows, split_header, squash
 
 MOST = 10**9
@@ -50,8 +51,7 @@ def read_questions(
     headers = [str(name) for name in raw.text if not is_meta(str(name)) and name not in skip]
     found = split_groups(group_headers(headers, labelled, raw.text), raw.text)
     if other is not None:
-        check_pair(raw, other)
-        add_coded(found, [str(name) for name in other.text if not is_meta(str(name)) and name not in skip])
+        add_coded(found, raw, other, [str(name) for name in other.text if not is_meta(str(name)) and name not in skip])
         coded = partner_rows(raw, other)
     ready = []
     while found:
@@ -221,7 +221,7 @@ def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, cod
         question.type = "whole" if numbers.str.fullmatch(r"[-−–+]?\d+(\.0)?").all() else "number"
         if set(numbers) <= {"0", "1"}:
             question.remark("new.zero_one")
-    elif filled.map(lambda text: bool(iso_date(text))).mean() > 0.9:
+    elif parse_instants(filled).notna().mean() > 0.9:
         question.type = "date"
     elif 0 < len(listed) <= min(MOST_LISTED, max(2, len(filled) / 3)):
         question.type, question.options = "single", list(enumerate(in_order(listed), 1))
@@ -287,8 +287,7 @@ def is_ranks(cells: pd.DataFrame) -> bool:
 def option_of(header: str, question: Question) -> str:
     """The option that a column of the number export stands for."""
     rest = split_header(header)[1].strip().removeprefix(question.title).strip()
-    found = re.fullmatch("[^(\uff08]*[(\uff08](.*)[)\uff09]", rest.removeprefix("—"), re.S)
-    return (found[1] if found else rest.removeprefix("—")).split(REPEAT)[0].strip()
+    return split_part(rest)[1] or rest
 
 
 def options_by_code(texts: pd.Series, codes: pd.Series) -> list[str] | None:
@@ -305,5 +304,4 @@ def options_by_code(texts: pd.Series, codes: pd.Series) -> list[str] | None:
 
 def unique_words(words: Sequence[str]) -> list[str]:
     """The words of options, those that stand twice told apart by their place."""
-    seen = [squash(word) for word in words]
-    return [word if seen.count(squash(word)) == 1 else f"{word} ({place})" for place, word in enumerate(words, 1)]
+    return list(code_words({str(place): word for place, word in enumerate(words, 1)}).values())

@@ -119,7 +119,7 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
         meta["weight"] = raw.text[weight].str.strip()
     text = pd.concat([answers_of(item, list(headers[item.id]), raw, labelled) for item in items], axis=1)
     numbering = "position" if codes is None else "code"
-    answers = Answers(text, codes, numbering, meta, raw.place, raw.dropped, raw.rejected, raw.encoding)
+    answers = Answers(text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, codes, numbering)
     return answers if number_path is None else pair(answers, raw, read_export(number_path)[0], items, known)
 
 

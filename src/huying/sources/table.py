@@ -74,13 +74,12 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
     """
     encoding, mixed = detect_encoding(content, place)
     lines = decode_lines(content, encoding, mixed)
-    asked = re.match(r'"?sep=(.)"?\s*$', "".join(lines[:1]), re.I)
-    above = max(header_row - 1, 1 if asked else 0)
+    above = header_row - 1
     while above < len(lines) and not lines[above].strip():
         above += 1
     if above >= len(lines):
         raise InputError("sources.no_header", place, row=header_row)
-    mark = asked[1] if asked else decide_delimiter(lines[above:], place)
+    mark = decide_delimiter(lines[above:], place)
     (_, header), *body = records(csv.reader(lines[above:], delimiter=mark, strict=True), place, above)
     unread = {line for line, row in body if mixed and "\0" in "".join(row)}
     good = {line: row for line, row in body if len(row) == len(header) and line not in unread}

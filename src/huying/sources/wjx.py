@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import pandas as pd
 
 from huying.codebook import Item
 from huying.contract import clean_text
-from huying.errors import InputError, Place
+from huying.errors import InputError
 from huying.sources.table import REPEAT, RawTable
 
 SERIAL = "序号"
@@ -27,22 +27,17 @@ _NUMBER = re.compile(r"\s*(?:第\s*(\d+)\s*题|(\d+)\s*(?:[、．]|\.(?!\d)))\s*
 
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(RawTable):
     """One form's answers as its exports hold them, by the row of the text export.
 
     `text` has a column for each `Item.cells`, `codes` (None without a number export) one for each `Item.variables`.
     `numbering` says what a code is: the option's `position` (from 1) or its `code`. `meta` has META_COLUMNS, "" where
-    the file has none. `dropped` counts the filled cells of each personal column that was left out.
+    the file has none.
     """
 
-    text: pd.DataFrame
-    codes: pd.DataFrame | None
-    numbering: str
-    meta: pd.DataFrame
-    place: Place
-    dropped: Mapping[str, int]
-    rejected: pd.DataFrame
-    encoding: str = ""
+    meta: pd.DataFrame = field(default_factory=pd.DataFrame)
+    codes: pd.DataFrame | None = None
+    numbering: str = "position"
 
 
 @lru_cache(maxsize=4096)
