@@ -303,8 +303,8 @@ def test_rows_of_one_serial_number_stay_apart():
 
 def test_what_the_reader_set_aside_stays_in_the_accounts():
     place = Place("r.csv")
-    source = pd.concat([set_aside(place, "", pd.Series(["3/9"], index=[40]), "fields"), set_aside(place, "序号", pd.Series(["8"], index=[41]), "unpaired"),
-                        set_aside(place, "R03", pd.Series(["E2 #REF!"], index=[2]), "error_cell")])  # fmt: skip
+    source = pd.concat([set_aside(place, "", pd.Series(["3/9"], index=[40]), "fields").assign(level="row"), set_aside(place, "序号", pd.Series(["8"], index=[41]), "unpaired").assign(level="row"),
+                        set_aside(place, "R03", pd.Series(["E2 #REF!"], index=[2]), "error_cell").assign(level="cell")])  # fmt: skip
     done = clean_answers(
         replace(make_answers([{}]), rejected=source),
         ITEMS,

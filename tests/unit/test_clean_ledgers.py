@@ -97,8 +97,8 @@ def test_readers_rejects_are_in_the_accounts_and_masked():
     place = Place("calls.csv")
     source = pd.concat(
         [
-            set_aside(place, "", pd.Series(["3/9"], index=[9]), "fields"),
-            set_aside(place, "镇街", pd.Series(["C2 13800001234"], index=[2]), "error_cell"),
+            set_aside(place, "", pd.Series(["3/9"], index=[9]), "fields").assign(level="row"),
+            set_aside(place, "镇街", pd.Series(["C2 13800001234"], index=[2]), "error_cell").assign(level="cell"),
         ]
     )
     done = clean_ledger(CALLS, raw([call(1)], source), TOWNS)

@@ -32,24 +32,11 @@ def make_flags(row_id: Any = (), flag: str = "", detail: Any = "") -> pd.DataFra
     return pd.DataFrame({"row_id": np.asarray(row_id, dtype=object), "flag": flag, "detail": detail}).astype("str")
 
 
-def with_level(source: pd.DataFrame) -> pd.DataFrame:
-    """What a reader set aside, with its `level`.
-
-    An entry speaks of a whole row where it names no column, or where the row has no partner in the other export.
-    """
-    whole = (source["column"] == "") | (source["reason"] == "unpaired")
-    return once_a_row(source.assign(level=np.where(whole, "row", "cell")))
-
-
-def once_a_row(rejected: pd.DataFrame) -> pd.DataFrame:
-    """The table with each rejected row named once, under its first reason."""
-    again = (rejected["level"] == "row") & rejected.duplicated(["file", "sheet", "row", "level"])
-    return rejected[~again].reset_index(drop=True)
-
-
 def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """What a reader and what cleaning set aside; personal values are masked."""
-    table = once_a_row(pd.concat([with_level(source), found], ignore_index=True))
+    """What a reader and what cleaning set aside, each row once under its first reason; personal values are masked."""
+    table = pd.concat([source, found], ignore_index=True)
+    again = (table["level"] == "row") & table.duplicated(["file", "sheet", "row", "level"])
+    table = table[~again].reset_index(drop=True)
     return table.assign(value=mask_personal(table["value"].astype("str").fillna("")))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from huying.clean.answers import clean_answers, with_list
-from huying.clean.booked import Booked, count_rows, with_level
+from huying.clean.booked import Booked, count_rows
 from huying.clean.flags import RULES, find_flags
 from huying.clean.ledgers import clean_ledger, known_ids
 from huying.clean.printed import check_printed
@@ -155,7 +155,7 @@ class Intake:
 
     def take(self, file: str, read: RawTable, done: Booked) -> None:
         """Book one file: rows read = rows kept + rows rejected, or cleaning has lost a row."""
-        n_read, n_rejected = len(read.text) + count_rows(with_level(read.rejected)), count_rows(done.rejected)
+        n_read, n_rejected = len(read.text) + count_rows(read.rejected), count_rows(done.rejected)
         if n_read != len(done.kept) + n_rejected:
             raise AssertionError(f"{file}: {n_read} rows read, {len(done.kept)} kept and {n_rejected} rejected")
         self.rejected.append(done.rejected[[*REJECTED, "level"]])

@@ -88,12 +88,13 @@ def split_part(rest: str) -> tuple[str, str]:
 
 def group_variables(headers: Sequence[str], labelled: Labelled) -> list[Question]:
     """The variables of a labelled file, its response sets as one question each."""
-    owner = {name: key for key, names in labelled.sets.items() for name in names}
+    owner = {name: key for key, found in labelled.sets.items() for name in found["variable_list"]}
     found: dict[str, Question] = {}
     for name in headers:
         words = labelled.column_labels.get(name) or name
         if name in owner:
-            whole = found.setdefault(f"set {owner[name]}", Question(None, labelled.set_labels[owner[name]], [], []))
+            title = labelled.sets[owner[name]]["label"] or owner[name]
+            whole = found.setdefault(f"set {owner[name]}", Question(None, title, [], []))
             whole.headers.append(name)
             whole.parts.append(words)
         else:

@@ -95,10 +95,10 @@ def part(question: Question) -> list[Question]:
 def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> bool:
     """Take type, options and missing codes from what SPSS or Stata declare; false for a variable without labels."""
     first = question.headers[0]
-    if key := next((key for key, names in labelled.sets.items() if first in names), ""):
+    if group := next((found for found in labelled.sets.values() if first in found["variable_list"]), None):
         question.type = "multi"
         labels = labelled.labels.get(first, {}) or {text: text for text in filled_of(cells).unique()}
-        words = question.parts if labelled.counted[key] else list(code_words(labels).values())
+        words = question.parts if group["is_dichotomy"] else list(code_words(labels).values())
         question.options = list(enumerate(unique_words(words), 1))
         return True
     labels, values = code_words(labelled.labels.get(first, {})), labelled.values[first]

@@ -18,7 +18,7 @@ from huying.contract import clean_text, no_rejects, set_aside
 from huying.errors import InputError, Place
 from huying.sources.lines import read_content
 from huying.sources.personal import drop_personal
-from huying.sources.spss import Labelled, find_variables, is_labelled, is_missing, read_labelled
+from huying.sources.spss import Labelled, code_text, find_variables, is_labelled, is_missing, read_labelled
 from huying.sources.table import REPEAT, RawTable, read_table
 from huying.sources.wjx import (
     JOINT,
@@ -60,14 +60,16 @@ def in_words(labelled: Labelled) -> RawTable:
     text = labelled.values.copy()
     for name in text:
         text[name] = text[name].replace(code_words(labelled.labels.get(str(name), {})))
-    for name, code in labelled.counted.items():
-        ticks = labelled.values[list(labelled.sets[name])] if code else text.iloc[:, :0]
-        text[list(ticks)] = ticks.eq(code).astype(int).astype("str").where(ticks != "", "")
-        for one in labelled.sets[name] if not code else ():  # an answer for itself each: what is missing is none
-            ranges = labelled.missing.get(one, ())
-            text[one] = text[one].mask([is_missing(value, ranges) for value in labelled.values[one]], "")
+    for found in labelled.sets.values():
+        for one in found["variable_list"]:
+            values, ranges = labelled.values[one], labelled.missing.get(one, ())
+            if found["is_dichotomy"]:
+                ticks = values.eq(code_text(found["counted_value"])).astype(int).astype("str")
+                text[one] = ticks.where(values != "", "")
+            else:  # an answer for itself each: what is missing is none
+                text[one] = text[one].mask([is_missing(value, ranges) for value in values], "")
     platform = {"totalseconds": "所用时间", **({"index": SERIAL} if text.columns[0] == "index" else {})}  # as 问卷星's
-    return RawTable(text.rename(columns=platform), labelled.place, "labelled", no_rejects())
+    return RawTable(text.rename(columns=platform), labelled.place, "labelled", no_rejects().assign(level=""))
 
 
 def code_words(labels: Mapping[str, str]) -> dict[str, str]:
@@ -128,7 +130,9 @@ def answers_of(item: Item, headers: list[str], raw: RawTable, labelled: Labelled
     columns = raw.text[headers].replace(dict.fromkeys(item.blank, ""))
     if not labelled:
         return cells_of(item, columns)
-    is_ticked = item.type == "multi" and not any(headers[0] in names for names in labelled.sets.values())
+    is_ticked = item.type == "multi" and not any(
+        headers[0] in found["variable_list"] for found in labelled.sets.values()
+    )
     if is_ticked or item.type in ("whole", "number"):
         letters = [low for low, _ in labelled.missing.get(headers[0], ()) if not re.fullmatch(r"-?[\d.]+", low)]
         columns = labelled.values[headers].replace(dict.fromkeys(letters, ""))
@@ -150,7 +154,7 @@ def pair(answers: Answers, raw: RawTable, other: RawTable, items: Sequence[Item]
     if not has_partner.any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
     alone = [
-        set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partners)], "unpaired")
+        set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partners)], "unpaired").assign(level="row")
         for table, keys, partners in ((raw, ours, theirs), (other, theirs, ours))
     ]
     numbers = partner_rows(raw, other)[has_partner]

@@ -25,18 +25,16 @@ class Labelled:
     """A labelled file: `values` as text codes ("" where system-missing; index = case, from 1).
 
     `labels` {variable: {code: label}}; `missing` {variable: ((low, high), …)} of user-missing codes, as text;
-    `sets` {response set: its variables}, `counted` {response set: the code that counts, none where each is an answer},
-    `set_labels`; `column_labels` {variable: label}.
+    `sets` {response set: its `label`, `variable_list`, and whether one `counted_value` counts (`is_dichotomy`) or each value
+    is an answer}; `column_labels` {variable: label or None}.
     """
 
     values: pd.DataFrame
     labels: dict[str, dict[str, str]]
     missing: dict[str, tuple[tuple[str, str], ...]]
-    sets: dict[str, tuple[str, ...]]
-    column_labels: dict[str, str]
+    sets: dict[str, dict[str, Any]]
+    column_labels: dict[str, str | None]
     place: Place
-    counted: dict[str, str]
-    set_labels: dict[str, str]
 
 
 def is_labelled(raw: bytes) -> bool:
@@ -74,13 +72,8 @@ def read_labelled(path: Path, raw: bytes) -> Labelled:
         name: [{"lo": code, "hi": code} for code in codes] for name, codes in meta.missing_user_values.items()
     }
     missing = {name: tuple((code_text(r["lo"]), code_text(r["hi"])) for r in found) for name, found in gone.items()}
-    sets = {name: tuple(found["variable_list"]) for name, found in meta.mr_sets.items()}
-    titles = {name: text or "" for name, text in meta.column_names_to_labels.items()}
-    codes = {name: found["counted_value"] if found["is_dichotomy"] else "" for name, found in meta.mr_sets.items()}
-    counted = {name: code_text(code) for name, code in codes.items()}
-    words = {name: found["label"] or name for name, found in meta.mr_sets.items()}
     values = values.set_axis(pd.RangeIndex(1, len(values) + 1), axis=0)
-    return Labelled(values, labels, missing, sets, titles, place, counted, words)
+    return Labelled(values, labels, missing, meta.mr_sets, meta.column_names_to_labels, place)
 
 
 def parse(path: Path, read: Any, place: Place) -> tuple[pd.DataFrame, Any]:
