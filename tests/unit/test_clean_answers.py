@@ -186,13 +186,13 @@ def test_exclusive_option_and_too_many_choices():
     )
 
 
-CODES = {"R00": "1", "R01": "1", "R03": "42", "R09": "1", "R11_1": "1", "R11_2": "0", "R11_6": "0", "R11_97": "0", "R12_a": "1", "R12_b": "2",
+CODES = {"R00": "1", "R01": "1", "R03": "42", "R09": "1", "R11": "公众号", "R12_a": "1", "R12_b": "2",
          "R12_c": "3", "R12_d": "2", "R12_e": "1", "S14": "3", "S15": "1", "R26": ""}  # fmt: skip
 
 
 def test_both_exports_agree_by_position():
     done = clean([{}, {"R09": "没有（真的）", "R11": "(跳过)"}, {"R01": "其他地方"}],
-                 [CODES, {**CODES, "R09": "2", "R11_1": "-3", "R11_2": "-3", "R11_6": "-3", "R11_97": "-3"}, {**CODES, "R01": "5"}])  # fmt: skip
+                 [CODES, {**CODES, "R09": "2", "R11": "-3"}, {**CODES, "R01": "5"}])  # fmt: skip
     assert done.rejected.empty
     assert list(done.kept["R09"].fillna(-1)) == [1, 4, -1] and list(done.kept["disposition"]) == [
         "complete",
@@ -202,7 +202,7 @@ def test_both_exports_agree_by_position():
 
 
 def test_exports_that_disagree_set_the_cell_aside():
-    done = clean([{}, {}, {}], [{**CODES, "R09": "2"}, {**CODES, "R11_2": "1"}, {**CODES, "R12_a": "-2"}])
+    done = clean([{}, {}, {}], [{**CODES, "R09": "2"}, {**CODES, "R11": "公众号┋公告栏"}, {**CODES, "R12_a": "-2"}])
     assert reasons(done) == [
         ("R09", "听说了，清楚", "exports_disagree"),
         ("R11", "公众号", "exports_disagree"),
@@ -223,7 +223,7 @@ def test_the_readable_export_stands_in_for_the_other():
 def test_codes_of_a_labelled_file_are_codes_not_positions():
     done = clean(
         [{"R09": ""}, {"R09": "说不准"}],
-        [{**CODES, "R09": "4", "R11_1": ""}, {**CODES, "R09": "98", "R11_1": ""}],
+        [{**CODES, "R09": "4", "R11": ""}, {**CODES, "R09": "98", "R11": ""}],
         numbering="code",
     )
     assert done.kept.loc[0, "R09"] == 4 and done.kept.loc[1, "R09_missing"] == "does_not_know"

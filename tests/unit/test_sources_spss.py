@@ -60,7 +60,7 @@ def test_answers_by_name_of_the_platform(sav):
     answers = read_answers(sav, None, ITEMS)
     assert answers.text["R09"].tolist() == ["听过", "拒答", ""]
     assert answers.text["R11"].tolist() == ["电视┋邻居", "", "电视"]
-    assert answers.codes.loc[1].tolist() == ["1", "1", "1"]
+    assert answers.codes.loc[1].tolist() == ["1", "电视┋邻居"]
     assert (answers.numbering, answers.meta["serial"].tolist()) == ("code", ["1", "2", "3"])
 
 

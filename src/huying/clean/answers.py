@@ -128,12 +128,13 @@ class Cleaner:
             orders, places = self.orders.setdefault(item.id, {}), {str(n + 1): n for n, _ in enumerate(item.options)}
             reader, by_code = (cells.ranking_reader(known, orders) for known in (option_places(item), places))
         elif item.options:
-            reader, by_code = cells.option_reader(item), cells.code_reader(item, self.answers.numbering)
+            reader = by_code = cells.option_reader(item)
+            if item.type != "multi":
+                by_code = cells.code_reader(item, self.answers.numbering)
         cell = cells.spread(text, cells.town_reader(item, self.towns, self.codes) if item.role == "town" else reader)
-        many = item.type == "multi"
-        if codes is None or not (set(item.variables) if many else {name}) <= set(codes):
+        if codes is None or name not in codes:
             return cell
-        number = cells.read_ticks(codes[list(item.variables)]) if many else cells.spread(codes[name], by_code)
+        number = cells.spread(codes[name], by_code)
         tied = (cell.state == ANSWERED) & (number.state == cells.NO_RANKING)
         cell = cells.reconcile(cell, number)
         cell.take_out(tied, cells.DISAGREE)

@@ -189,19 +189,6 @@ def read_duration(text: str) -> tuple[float, int, bool]:
     return float(3600 * hours + 60 * minutes + seconds), ANSWERED, False
 
 
-def read_ticks(columns: pd.DataFrame) -> Cell:
-    """A multiple choice from its 0/1 columns, which stand in the order of the options."""
-    ticks = [spread(columns[name], known_codes({"0": 0, "1": 1})) for name in columns]
-    states = np.stack([tick.state for tick in ticks])
-    bits = np.sum([np.nan_to_num(tick.value) * 2.0**place for place, tick in enumerate(ticks)], axis=0)
-    state = np.full(len(bits), BLANK, dtype=np.int8)
-    state[(states == SILENT).all(axis=0)] = SILENT
-    state[(states == SKIPPED).any(axis=0)] = SKIPPED
-    state[bits > 0] = ANSWERED
-    state[(states == UNKNOWN).any(axis=0)] = UNKNOWN
-    return Cell(np.where(state == ANSWERED, bits, np.nan), state, np.zeros(len(state), dtype=bool))
-
-
 def reconcile(text: Cell, number: Cell) -> Cell:
     """Both exports of a cell as one; where they differ the cell is at fault."""
     take = np.isin(text.state, UNREADABLE) & ~np.isin(number.state, UNREADABLE)

@@ -27,13 +27,12 @@ from huying.store import as_toml, write_csv, write_text
 from huying.words import Text, all_words, language
 
 TODO, TOWNS = "TODO.md", "towns.csv"
-OWN = (TODO, TOWNS, "county.toml", "codebook.toml")
 FORM, HOUSE = "resident", "house"
 _SEX = {"sex": ("性别", "您的性别", "你的性别", "gender", "sex"), "age": ("年龄", "您的年龄", "你的年龄", "age")}
 _SEXES = dict(zip(("男", "女", "男性", "女性", "male", "female"), SEXES * 3, strict=True))
 _COUNTY = """# {about}
 [county]
-id = {id}
+id = {name}
 name_zh = {name}
 name_en = {name}
 lang = "{lang}"
@@ -43,11 +42,6 @@ sampling = "convenience" # probability | quota | convenience
 [wave.{wave}]
 from = {first}
 to = {last}
-
-[[survey]]
-form = "{form}"
-wave = {wave}
-{survey}
 """
 
 
@@ -106,12 +100,10 @@ def new_folder(name: str) -> Path:
 
 
 def copy_exports(files: Sequence[Path], folder: Path) -> list[Path]:
-    """Copies of the exports in the folder, under names of their own where two are the same or the folder has one."""
-    copies: list[Path] = []
-    for file in files:
-        copy = folder / (f"export_{file.name}" if file.name in OWN else file.name)
-        copies.append(copy.with_name(f"number_{copy.name}") if copy in copies else copy)
-        shutil.copy2(file, copies[-1])
+    """Copies of the exports in the folder, under names that nothing else there has."""
+    copies = [folder / f"{kind}_{file.name}" for kind, file in zip(("export", "number"), files, strict=False)]
+    for file, copy in zip(files, copies, strict=True):
+        shutil.copy2(file, copy)
     return copies
 
 
@@ -172,13 +164,12 @@ def county_text(
     files = {"reader": "spss", "file": copies[0].name} if is_labelled else {"reader": "wjx", "text": copies[0].name}
     files |= {"number": copies[1].name} if copies[1:] else {}
     files |= {"weight": weight} if weight else {}
-    survey = "\n".join(f"{key} = {as_toml(value)}" for key, value in files.items())
-    survey += f'\n\n[[ledger]]\ntable = "towns"\nfile = "{TOWNS}"' if has_towns else ""
+    told = {"form": FORM, "wave": year} | files
+    lines = ["", "[[survey]]", *(f"{key} = {as_toml(value)}" for key, value in told.items())]
+    lines += ["", "[[ledger]]", 'table = "towns"', f'file = "{TOWNS}"'] if has_towns else []
     first, last = days or (f"{year}-01-01", f"{year}-12-31")
-    return _COUNTY.format(
-        about=say_both("new.county_head").en, id=as_toml(name), name=as_toml(name), wave=as_toml(year), first=first, last=last,
-        form=FORM, survey=survey, lang=language(),
-    )  # fmt: skip
+    head = {"about": say_both("new.county_head").en, "name": as_toml(name), "lang": language()}
+    return _COUNTY.format(**head, wave=as_toml(year), first=first, last=last) + "\n".join(lines) + "\n"
 
 
 def codebook_text(questions: Sequence[Question], town: str) -> str:

@@ -275,8 +275,8 @@ def is_in_both_orders(split: pd.Series) -> bool:
 
 def is_ranks(cells: pd.DataFrame) -> bool:
     """Whether each row of whole numbers ranks the columns: from 1, none twice, in nearly every row that ranks two or more."""
-    numbers = cells.replace("-2", "").apply(lambda column: pd.to_numeric(column.replace("", None), errors="coerce"))
-    if numbers.isna().sum().sum() > (cells.isin(["", "-2"])).sum().sum() or not numbers.notna().any(axis=None):
+    numbers = cells.apply(pd.to_numeric, errors="coerce")
+    if (numbers.isna() & (cells != "")).any(axis=None):
         return False
     ranked = numbers.where(numbers > 0)
     several = ranked[ranked.notna().sum(axis=1) > 1]

@@ -19,7 +19,7 @@ from huying.errors import InputError, Place
 from huying.sources.lines import read_content
 from huying.sources.personal import drop_personal
 from huying.sources.spss import Labelled, code_text, find_variables, is_labelled, is_missing, read_labelled
-from huying.sources.table import REPEAT, RawTable, read_table
+from huying.sources.table import REPEAT, RawTable, read_table, unique_headers
 from huying.sources.wjx import (
     JOINT,
     MARKS,
@@ -34,7 +34,7 @@ from huying.sources.wjx import (
 )
 
 ARROW = "→"  # between the options of a ranking, the first choice first
-NONE_OF_THEM = JOINT  # a multiple choice that was answered by ticking nothing
+NONE_OF_THEM, BLANK = JOINT, "(空)"  # a multiple choice that was answered by ticking nothing; no answer
 TICKS = ("1", "是", "yes", "y", "true", "√", "✓", "x", "选中", "selected", "checked")
 NO_TICKS = ("0", "否", "no", "n", "false", "未选中", "not selected", "unchecked")
 _ONE = ("response", "open-ended response")  # SurveyMonkey's second header over a column that stands alone
@@ -92,9 +92,7 @@ def tidy_headers(raw: RawTable) -> RawTable:
         for name, part in zip(headers, second, strict=True):
             title = name if name.split(REPEAT)[0] else title
             joined.append(title if part.casefold() in ("", *_ONE) else f"{title.split(REPEAT)[0]}{_SIGN}{part}")
-        counts = pd.Series(joined).groupby(joined).cumcount()
-        headers = [name if not n else f"{name}{REPEAT}{n + 1}" for name, n in zip(joined, counts, strict=True)]
-        text = text.iloc[1:]
+        headers, text = unique_headers(joined, range(len(joined)), raw.place, repeats=True), text.iloc[1:]
     return replace(raw, text=text.set_axis(headers, axis=1))
 
 
@@ -110,7 +108,7 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     if not has_own and labelled:
         bound = {name: column for name, column in find_variables(items, labelled).items() if column in raw.text}
         headers = columns_of({item.id: item.variables for item in items}, bound, items, raw)
-        codes = pd.DataFrame({name: labelled.values[bound[name]] for item in items for name in item.variables})
+        codes = pd.concat([codes_of(item, labelled.values[list(headers[item.id])]) for item in items], axis=1)
     elif not has_own:
         bound, known = bind(raw.text, items, by_option=False)
         headers = columns_of({item.id: item.cells for item in items}, bound, items, raw)
@@ -227,11 +225,11 @@ def join_ranks(row: Sequence[str], names: Sequence[str]) -> str:
 
 
 def codes_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
-    """The item's codes in an export by number: one a variable; of a ranking the places of the options in their order."""
+    """The item's cells in an export by number: ticks as words, of a ranking the places of the options in their order."""
     if item.type != "ranking":
         if len(columns.columns) != len(item.variables):
             raise InputError("sources.other_columns", item=item.id, n=len(columns.columns), wanted=len(item.variables))
-        return columns.set_axis(list(item.variables), axis=1)
+        return cells_of(item, columns).replace(NONE_OF_THEM, BLANK)
     places = [str(place) for place, _ in enumerate(item.options, 1)]
     if columns.shape[1] == 1 < len(places):
         return columns.set_axis([item.id], axis=1)

@@ -131,7 +131,7 @@ def finish(cells: Cells, repeats: bool) -> RawTable:
     return RawTable(frame.set_axis(names, axis=1), cells.place, cells.encoding, rejected)
 
 
-def unique_headers(header: list[str], used: list[int], place: Place, repeats: bool) -> list[str]:
+def unique_headers(header: Sequence[str], used: Sequence[int], place: Place, repeats: bool) -> list[str]:
     """Headers made unique by suffix; raises InputError for too many, and for repeated or nameless ones of a ledger."""
     if len(header) > MOST_COLUMNS:
         raise InputError("sources.too_many_columns", place, n=len(header), most=MOST_COLUMNS)

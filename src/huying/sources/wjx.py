@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"\s*(?:第\s*(\d+)\s*题|(\d+)\s*(?:[、．]|\.(?!\d)))\s*
 class Answers(RawTable):
     """One form's answers as its exports hold them, by the row of the text export.
 
-    `text` has a column for each `Item.cells`, `codes` (None without a number export) one for each `Item.variables`.
+    `text` has a column for each `Item.cells`; so has `codes` (None without a number export), where ticks are words.
     `numbering` says what a code is: the option's `position` (from 1) or its `code`. `meta` has META_COLUMNS, "" where
     the file has none.
     """

@@ -12,7 +12,6 @@ from typing import Any
 
 import openpyxl
 import pandas as pd
-from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
@@ -25,7 +24,7 @@ from huying.ledgers import TABLES
 from huying.store import beside
 from huying.templates.explanations import HEAD, explain, sheet_name, snippet
 from huying.templates.guards import LAST_ROW, LISTS, guard_of, mark_blanks
-from huying.words import LANGUAGES, Text, say
+from huying.words import Text, say
 
 __all__ = ["snippet", "write_templates"]
 
@@ -74,31 +73,21 @@ def template(table: Table, registers: Registers, lang: str) -> openpyxl.Workbook
             guard.add(f"{get_column_letter(place)}2:{get_column_letter(place)}{LAST_ROW}")
             sheet.add_data_validation(guard)
     mark_blanks(sheet, table)
-    sheet["A2"].comment = note(say("templates.example", lang))
     sheet.freeze_panes = "A2"
     explain(book.create_sheet(say("templates.explanations", lang), 1), table, lang)
     return book
 
 
 def fill_column(sheet: Any, place: int, column: Column, value: Any, lang: str) -> None:
-    """The header with what belongs below it in a comment, the formats of the cells, and the example."""
+    """The header, the formats of the cells, and the example."""
     letter = get_column_letter(place)
     head, cell = sheet.cell(1, place, column.title(lang)), sheet.cell(2, place, value)
     head.font, head.fill, cell.fill = Font(bold=not column.optional), HEAD, EXAMPLE
     head.alignment = Alignment(wrap_text=True, vertical="top")
-    languages = sorted(LANGUAGES, key=lambda language: language != lang)
-    head.comment = note("\n".join(part for language in languages for part in words_of(column, language)))
     sheet.column_dimensions[letter].width = max(14, 2 * len(column.title.zh) + 2, len(column.title.en) * 0.8)
     shape = next((shape for kind, shape in FORMATS if isinstance(column.kind, kind)), None)
     if shape:
         sheet.column_dimensions[letter].number_format = cell.number_format = shape
-
-
-def words_of(column: Column, lang: str) -> list[str]:
-    """Title, whether required, content and unit."""
-    need = say("templates.required", lang) + ": " + say("templates.no" if column.optional else "templates.yes", lang)
-    unit = [say("templates.unit", lang) + ": " + column.unit_word(lang)] if column.unit else []
-    return [column.title(lang), need, column.describe(lang), *unit]
 
 
 def example_row(table: Table, registers: Registers, lang: str) -> list[Any]:
@@ -131,10 +120,3 @@ def choices_of(column: Column, table: Table, registers: Registers, lang: str) ->
     if isinstance(column.kind, Choice):
         return [label(lang) for label in column.kind.options.values()]
     return () if table.name in REGISTERS else registers.get(column.name, ())
-
-
-def note(text: str) -> Comment:
-    """A comment that is large enough for its text."""
-    comment = Comment(text, "huying")
-    comment.width, comment.height = 320, 40 + 20 * text.count("\n") + len(text)
-    return comment
