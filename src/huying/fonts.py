@@ -10,9 +10,8 @@ from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
 FAMILY = "Huying Sans SC"
-REGULAR, BOLD = (
-    Path(str(files("huying").joinpath(f"data/fonts/HuyingSansSC-{weight}.otf"))) for weight in ("Regular", "Bold")
-)
+FOLDER = Path(str(files("huying"))) / "data" / "fonts"
+REGULAR, BOLD = FOLDER / "HuyingSansSC-Regular.otf", FOLDER / "HuyingSansSC-Bold.otf"
 
 
 @cache

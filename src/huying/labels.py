@@ -112,11 +112,9 @@ class Labels:
         """The words of each named column of answers: an option's, a matrix row's, else the question's."""
         found: dict[str, Text] = {}
         for item in self.codebook.items.values() if self.codebook else ():
-            found.setdefault(item.name, item.text)
             rows = dict(item.rows)
-            for _, name, part in item.parts:
-                text = part.text if isinstance(part, Option) else rows.get(part or "", item.text)
-                found.setdefault(name, text)
+            for _, name, part in (("", item.name, None), *item.parts):
+                found.setdefault(name, part.text if isinstance(part, Option) else rows.get(part or "", item.text))
         return found
 
     @cached_property

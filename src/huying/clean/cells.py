@@ -94,13 +94,9 @@ def option_reader(item: Item) -> Reader:
 
 def code_reader(item: Item, numbering: str) -> Reader:
     """Reads a cell of a number export: the option's `position` (from 1), or its `code`."""
+    codes = {str(place): option.code for place, option in enumerate(item.options, 1)}
     if numbering == "code":
-        return known_codes({str(code): code for code in (*item.missing, *(option.code for option in item.options))})
-    return known_codes({str(place): option.code for place, option in enumerate(item.options, 1)})
-
-
-def known_codes(codes: Mapping[str, int]) -> Reader:
-    """Reads one of some whole numbers as what it stands for."""
+        codes = {str(code): code for code in (*item.missing, *codes.values())}
 
     def read(text: str) -> tuple[float, int, bool]:
         text = text.translate(MINUS).removesuffix(".0")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -108,10 +107,10 @@ class Intake:
     def try_all(self) -> Iterator[HuyingError]:
         """Take one file after the other; the errors of those that cannot be taken, as they come."""
         self.check_register()
-        steps = [partial(self.take_ledger, entry) for entry in self.in_order()]
-        for step in [*steps, *(partial(self.take_survey, survey) for survey in self.county.surveys)]:
+        entries: list[Any] = [*self.in_order(), *self.county.surveys]
+        for entry in entries:
             try:
-                step()
+                self.take_survey(entry) if isinstance(entry, Survey) else self.take_ledger(entry)
             except HuyingError as error:
                 yield error
 

@@ -137,12 +137,12 @@ def check_pair(raw: RawTable, other: RawTable) -> None:
     """Raise InputError for two files that are one, stand the wrong way round, or have no row in common."""
     if raw.text.equals(other.text) or numeric_share(raw.text) > numeric_share(other.text):
         raise InputError("sources.not_a_pair", raw.place, other=other.place.file)
-    split = [[split_header(str(name)) for name in table.text] for table in (raw, other)]
-    ours, theirs = ({n for n, _ in heads} - {None} for heads in split)
-    first, second = ({n: stem(rest)[:4] for n, rest in heads if n and rest[:1] not in _OPEN} for heads in split)
+    first, second = (
+        {n: stem(rest)[:4] for n, rest in map(split_header, map(str, table.text)) if n and rest[:1] not in _OPEN}
+        for table in (raw, other)
+    )
     both = first.keys() & second.keys()
-    unlike = [n for n in both if first[n] != second[n]]
-    is_other = (ours and theirs and not ours & theirs) or 2 * len(unlike) > len(both)
+    is_other = first and second and 2 * sum(first[n] == second[n] for n in both) < max(1, len(both))
     if is_other or not serial_keys(raw).isin(serial_keys(other)).any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
 

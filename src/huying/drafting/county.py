@@ -90,8 +90,10 @@ def draft_county(
 
 
 def new_folder(name: str) -> Path:
-    """Where the county's folder will be; raises CountyError for a name that is taken or is none."""
-    folder = home() / name
+    """Where the county's folder will be, in `survey_data` here or above, else in a new one here; raises CountyError for a name that is taken or is none."""
+    here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
+    homes = [above / "survey_data" for above in (here, *here.parents)]
+    folder = next(filter(Path.is_dir, homes), homes[0]) / name
     if not NAME.fullmatch(name):
         raise CountyError("new.bad_name", name=name)
     if folder.exists():
@@ -105,13 +107,6 @@ def copy_exports(files: Sequence[Path], folder: Path) -> list[Path]:
     for file, copy in zip(files, copies, strict=True):
         shutil.copy2(file, copy)
     return copies
-
-
-def home() -> Path:
-    """The folder `survey_data` here or above, else a new one here."""
-    here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
-    homes = [above / "survey_data" for above in (here, *here.parents)]
-    return next(filter(Path.is_dir, homes), homes[0])
 
 
 def check_weights(raw: RawTable, column: str) -> None:

@@ -73,7 +73,7 @@ def read_questions(
         raw_cells = raw.text[question.headers].stack()
         has_own = {text for text in words if raw_cells.str.contains(f"{text}〖", regex=False).any()}
         question.fill_in = [code for code, text in question.options if text in has_own]
-        marks = raw_cells.str.strip().value_counts().filter([mark for mark in MARKS if mark])
+        marks = raw_cells.str.strip().value_counts().filter(list(MARKS))
         for mark, n in marks.items():
             question.remark("new.marked", mark=mark, n=int(n))
         is_number = question.type in ("whole", "number", "matrix_scale")
@@ -104,7 +104,6 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
     labels, values = code_words(labelled.labels.get(first, {})), labelled.values[first]
     ranges = labelled.missing.get(first, ())
     is_gone = {code: is_missing(code, ranges) for code in (*labels, *values[values != ""])}
-    question.missing_from = [(float(low), float(high)) for low, high in ranges if _NUMBER.fullmatch(low)]
     if all(is_gone[code] for code in labels):
         gone = values.map(is_gone).eq(True)
         answered = values[(values != "") & ~gone]
@@ -113,10 +112,8 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
         describe(question, cells.mask(gone.to_numpy()[:, None], ""), None)
         if question.type in ("whole", "number"):
             question.missing = {int(code): "blank" for code in labels if re.fullmatch(r"-?\d+", code)}
-        else:
-            question.missing_from = []
+            question.missing_from = [(float(low), float(high)) for low, high in ranges if _NUMBER.fullmatch(low)]
         return True
-    question.missing_from = []
     unlabelled = sorted(is_gone.keys() - labels)
     order = [*labels, *unlabelled]
     if len(order) > MOST_LISTED:

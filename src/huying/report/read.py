@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from huying.errors import InputError, Place
 from huying.sources.excel import MOST_UNPACKED
-from huying.sources.lines import detect_encoding, is_valid
+from huying.sources.table import detect_encoding, is_valid
 
 PDF_READER = "pdftotext"  # of poppler; used where the computer has it, never installed by us
 _BODY = "word/document.xml"

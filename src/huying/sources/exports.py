@@ -16,10 +16,9 @@ import pandas as pd
 from huying.codebook import Item
 from huying.contract import clean_text, no_rejects, set_aside
 from huying.errors import InputError, Place
-from huying.sources.lines import read_content
 from huying.sources.personal import drop_personal
 from huying.sources.spss import Labelled, code_text, find_variables, is_labelled, is_missing, read_labelled
-from huying.sources.table import REPEAT, RawTable, read_table, unique_headers
+from huying.sources.table import REPEAT, RawTable, read_content, read_table, unique_headers
 from huying.sources.wjx import (
     JOINT,
     MARKS,
@@ -179,7 +178,8 @@ def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
         sign = ARROW if item.type == "ranking" else JOINT
         end = item.joint.strip()
         columns = columns.apply(lambda cells: cells.str.removesuffix(end).str.replace(item.joint, sign))
-    if len(item.cells) == columns.shape[1] and (columns.shape[1] > 1 or not is_split(item, columns)):
+    is_tick = item.type == "multi" and columns.iloc[:, 0].str.casefold().isin((*TICKS, *NO_TICKS, "")).all()
+    if len(item.cells) == columns.shape[1] and not is_tick:  # a multiple choice with one option is ticked too
         return columns.set_axis(list(item.cells), axis=1)
     names = [option.text.zh for option in item.options]
     join = join_ranks if item.type == "ranking" else join_ticks
@@ -189,11 +189,6 @@ def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
 def clean_rows(columns: pd.DataFrame) -> Iterable[tuple[str, ...]]:
     """The rows as tuples of clean text."""
     return (tuple(map(clean_text, row)) for row in columns.itertuples(index=False, name=None))
-
-
-def is_split(item: Item, columns: pd.DataFrame) -> bool:
-    """Whether one column holds the ticks of a multiple choice with one option."""
-    return item.type == "multi" and columns.iloc[:, 0].str.casefold().isin((*TICKS, *NO_TICKS, "")).all()
 
 
 def join_ticks(row: Sequence[str], names: Sequence[str]) -> str:

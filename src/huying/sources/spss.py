@@ -79,14 +79,10 @@ def read_labelled(path: Path, raw: bytes) -> Labelled:
 def parse(path: Path, read: Any, place: Place) -> tuple[pd.DataFrame, Any]:
     """What pyreadstat reads; a file whose text does not fit the encoding it names is read again as GB18030."""
     for encoding in (None, "GB18030"):
-        try:
+        with contextlib.suppress(pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError):
             result: tuple[pd.DataFrame, Any] = read(str(path), user_missing=True, encoding=encoding)
             return result
-        except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
-            cause = error
-            if "encod" not in str(error).lower() and "convert" not in str(error).lower():
-                break
-    raise InputError("sources.cut_file", place) from cause
+    raise InputError("sources.cut_file", place)
 
 
 def find_variables(items: Sequence[Item], labelled: Labelled) -> dict[str, str]:

@@ -102,28 +102,24 @@ def bind(
     where the header has no wording, and a bare row or option title belongs to the question before it.
     """
     bound: dict[str, str] = {}
-    known = dict(numbers or {})
-    current: Item | None = None
-    for header in headers:
-        if is_meta(header):
-            continue
+    known, current = dict(numbers or {}), None
+    for header in (header for header in headers if not is_meta(header)):
         number, rest = split_header(header)
-        best: tuple[float, str, Item] | None = None
+        fits = []
         for position, item in enumerate(items, 1):
             part = parts_of(item, rest, by_option)
             is_other = number is not None and (numbers or {}).get(number, item) is not item
-            if part is None or part[0] in bound or is_other:
-                continue
-            follows = item is current if number is None else known.get(number) is item
-            score = 4.0 if follows and not part[1] else closeness(part[1], item, number == position)
-            if score and (best is None or score > best[0]):
-                best = (score, part[0], item)
-        if best:
-            bound[best[1]], current = header, best[2]
-            if number is not None:
-                known[number] = best[2]
-        elif number is not None:
-            current = None
+            if part and part[0] not in bound and not is_other:
+                follows = item is current if number is None else known.get(number) is item
+                score = 4.0 if follows and not part[1] else closeness(part[1], item, number == position)
+                fits.append((score, part[0], item))
+        score, name, best = max(fits, key=lambda fit: fit[0], default=(0.0, "", None))
+        if score and best:
+            bound[name] = header
+        if number is not None and score and best:
+            known[number] = best
+        if score or number is not None:
+            current = best if score else None
     return bound, known
 
 

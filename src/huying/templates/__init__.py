@@ -17,7 +17,7 @@ from openpyxl.utils import get_column_letter
 
 from huying.clean.intake import Intake
 from huying.codebook import house_codebook
-from huying.contract import Choice, Column, Day, Flag, Instant, Label, Number, Table, Whole
+from huying.contract import Choice, Column, Day, Instant, Label, Number, Table, Whole
 from huying.errors import HuyingError
 from huying.folder import County
 from huying.ledgers import TABLES
@@ -50,16 +50,13 @@ def write_templates(county: County, folder: Path, lang: str) -> list[Path]:
 
 def read_registers(county: County, lang: str) -> Registers:
     """The county's own names of towns and departments and ids of towns; `check` says why a register cannot be read."""
-    intake, found = Intake(county, house_codebook()), dict[str, list[str]]()
+    intake, name = Intake(county, house_codebook()), f"name_{lang}"
     for entry in (entry for entry in intake.in_order() if entry.table in REGISTERS):
         with contextlib.suppress(HuyingError):
             intake.take_ledger(entry)
-    for (table, _), rows in intake.ledgers.items():
-        for column, of in {"town": f"name_{lang}", "town_id": "town_id"}.items() if table == "towns" else ():
-            found[column] = list(rows[of])
-        if table == "departments":
-            found["dept"] = list(rows[f"name_{lang}"])
-    return {column: names for column, names in found.items() if names}
+    rows = {table: frame for (table, _), frame in intake.ledgers.items()}
+    found = {"town": ("towns", name), "town_id": ("towns", "town_id"), "dept": ("departments", name)}
+    return {column: list(rows[table][of]) for column, (table, of) in found.items() if len(rows.get(table, ()))}
 
 
 def template(table: Table, registers: Registers, lang: str) -> openpyxl.Workbook:
@@ -105,13 +102,13 @@ def examples(table: Table, lang: str) -> list[str]:
 
 def as_cell(column: Column, text: str, lang: str) -> Any:
     """A text as the cell that Excel would hold."""
+    if isinstance(column.kind, Choice) and text:
+        return column.kind.options[text](lang)
     value = column.kind.read(pd.Series([text], dtype=object)).iloc[0]
     if pd.isna(value):
         return None
     if isinstance(column.kind, Instant):
-        return value.date() if isinstance(column.kind, Day) else value.to_pydatetime()
-    if isinstance(column.kind, Choice):
-        return column.kind.options[str(int(value)) if isinstance(column.kind, Flag) else value](lang)
+        return value.to_pydatetime()
     return int(value) if isinstance(column.kind, Whole) else float(value) if isinstance(column.kind, Number) else value
 
 
