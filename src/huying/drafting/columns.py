@@ -106,14 +106,12 @@ def split_groups(questions: Sequence[Question], text: pd.DataFrame) -> list[Ques
     """Take own words out of a group of ticks: a column of them is a question of its own."""
     found = []
     for question in questions:
-        columns = [text[header].map(bare) for header in question.headers]
-        ticks = [is_ticks(cells, part) for cells, part in zip(columns, question.parts, strict=True)]
-        if len(columns) > 1 and 0.5 <= sum(ticks) / len(ticks) < 1:
-            named = list(zip(question.headers, question.parts, ticks, strict=True))
-            words = [(header, part) for header, part, fits in named if not fits]
+        named = list(zip(question.headers, question.parts, strict=True))
+        words = [(header, part) for header, part in named if not is_ticks(text[header].map(bare), part)]
+        if len(named) > 1 and 0 < len(words) <= len(named) / 2:
             found += [Question(question.number, f"{question.title}—{part}", [header], [""]) for header, part in words]
-            question.headers = [header for header, _, fits in named if fits]
-            question.parts = [part for _, part, fits in named if fits]
+            ticks = [pair for pair in named if pair not in words]
+            question.headers, question.parts = [header for header, _ in ticks], [part for _, part in ticks]
         found.append(question)
     return found
 
