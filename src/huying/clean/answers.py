@@ -128,9 +128,8 @@ class Cleaner:
             orders, places = self.orders.setdefault(item.id, {}), {str(n + 1): n for n, _ in enumerate(item.options)}
             reader, by_code = (cells.ranking_reader(known, orders) for known in (option_places(item), places))
         elif item.options:
-            reader = by_code = cells.option_reader(item)
-            if item.type != "multi":
-                by_code = cells.code_reader(item, self.answers.numbering)
+            reader = cells.option_reader(item)
+            by_code = reader if item.type == "multi" else cells.code_reader(item, self.answers.numbering)
         cell = cells.spread(text, cells.town_reader(item, self.towns, self.codes) if item.role == "town" else reader)
         if codes is None or name not in codes:
             return cell

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyreadstat
 
@@ -65,6 +66,10 @@ def read_labelled(path: Path, raw: bytes) -> Labelled:
     frame, meta = parse(path, pyreadstat.read_sav if is_sav else pyreadstat.read_dta, place)
     if meta.number_rows not in (None, -1, len(frame)):
         raise InputError("sources.cut_file", place)
+    for name, kind in meta.original_variable_types.items():
+        if str(kind).startswith(("QYR", "MOYR", "WKYR")):  # a quarter, month or week: its first day, in seconds of SPSS
+            seconds = frame[name].astype("Int64").astype("timedelta64[s]")
+            frame[name] = (np.datetime64("1582-10-14", "s") + seconds).astype(str).where(seconds.notna(), "")
     values = pd.DataFrame({name: frame[name].astype(object).map(code_text) for name in frame}, dtype="str")
     texts = meta.variable_value_labels.items()
     labels = {name: {code_text(code): str(text) for code, text in found.items()} for name, found in texts}
@@ -80,8 +85,7 @@ def parse(path: Path, read: Any, place: Place) -> tuple[pd.DataFrame, Any]:
     """What pyreadstat reads; a file whose text does not fit the encoding it names is read again as GB18030."""
     for encoding in (None, "GB18030"):
         with contextlib.suppress(pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError):
-            result: tuple[pd.DataFrame, Any] = read(str(path), user_missing=True, encoding=encoding)
-            return result
+            return read(str(path), user_missing=True, encoding=encoding)  # type: ignore[no-any-return]
     raise InputError("sources.cut_file", place)
 
 

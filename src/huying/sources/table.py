@@ -180,8 +180,7 @@ def finish(cells: Cells, repeats: bool) -> RawTable:
     by_column, told = dict(zip(used, names, strict=True)), []
     for row, i, value, reason in sorted((*faults, *cells.faults), key=lambda fault: fault[0]):
         column = "" if i is None else by_column.get(i, column_letters(i + 1))
-        level = "row" if i is None else "cell"
-        told.append((cells.place.file, cells.place.sheet, row, column, value, reason, level))
+        told.append((cells.place.file, cells.place.sheet, row, column, value, reason, "row" if i is None else "cell"))
         if row in frame.index and i in frame:
             frame.loc[row, i] = ""
     rejected = pd.DataFrame(told, columns=[*REJECTED, "level"]).astype({"row": "int64"})
