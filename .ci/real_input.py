@@ -177,15 +177,15 @@ def streets(real: Path) -> None:
         for code, name in zip(part["code"], part["name"], strict=True):
             right += matcher.find(name)[0] == code
             for dirty in variants(name):
-                found, how, _ = matcher.find(dirty)
+                found, how = matcher.find(dirty)
                 wrong += found not in (None, code)
                 asked += how in ("unknown", "ambiguous")
         stems = pd.Series([bare(squeeze(name)) for name in part["name"]])
         clash = set(stems[stems.duplicated(keep=False)])
         for stem in clash:
             collide += 1
-            found, how, candidates = matcher.find(stem)
-            assert how == "ambiguous" or (found is not None and squeeze(stem) in matcher.full), (stem, how, candidates)
+            found, how = matcher.find(stem)
+            assert how == "ambiguous" or (found is not None and squeeze(stem) in matcher.full), (stem, how)
     check("full names right", int(right), 41_352)
     check("dirty variants matched to another town", int(wrong), 0)
     print(f"  stems that two towns of a county share, reported as ambiguous: {collide}; variants asked about: {asked}")
@@ -215,15 +215,18 @@ def longstring(real: Path) -> None:
 def labelled(real: Path) -> None:
     """(e) SPSS and Stata files with labels, user-missing ranges and multiple-response sets."""
     for name in ("missing_test.sav", "sample.sav", "sample.dta", "sample_missing.sav", "simple_alltypes_mrs.sav"):
-        found = read_labelled(real / name)
+        found = read_labelled(real / name, (real / name).read_bytes())
         print(
             f"  {name}: {len(found.values)} rows, labels {len(found.labels)}, user-missing {len(found.missing)}, sets {len(found.sets)}"
         )
-    ranges = read_labelled(real / "sample_missing.sav")
+    ranges, sets = (
+        read_labelled(real / name, (real / name).read_bytes())
+        for name in ("sample_missing.sav", "simple_alltypes_mrs.sav")
+    )
     check("user-missing of sample_missing", sorted(ranges.missing), ["mylabl", "mynum", "myord"])
     check(
         "sets of simple_alltypes_mrs",
-        sorted(read_labelled(real / "simple_alltypes_mrs.sav").sets),
+        sorted(sets.sets),
         ["categorical_array", "mymrset"],
     )
 

@@ -21,7 +21,7 @@ from huying.clean.answers import clean_answers, with_list
 from huying.clean.flags import find_flags
 from huying.clean.intake import Intake, county_lists
 from huying.codebook import house_codebook
-from huying.folder import read_county
+from huying.folder import Survey, read_county
 from huying.sources.exports import read_answers
 from huying.sources.table import REPEAT, read_table
 from huying.sources.wjx import SERIAL, bind
@@ -36,13 +36,13 @@ for entry in intake.in_order():
     intake.take_ledger(entry)
 listed = county_lists({table: frame for (table, _), frame in intake.ledgers.items()})
 lists = {name: [(code, label) for code, _, label in rows] for name, rows in listed.items()}
-items = [with_list(item, lists) for item in intake.book.form("resident")]
+items = [item if item.role == "town" else with_list(item, lists) for item in intake.book.form("resident")]
 
 
 def write_export(path: Path, n: int) -> None:
     """The demo's export with `n` rows: its forms again and again, with other numbers, times and answers in the matrices."""
     rng, demo = np.random.default_rng(n), read_table(EXPORT, repeats=True).text
-    bound, _, _ = bind(demo, items, by_option=False)
+    bound, _ = bind(demo, items, by_option=False)
     mixed = [bound[cell] for item in items if item.is_matrix and not item.asked_if for cell in item.cells]
     with path.open("wb") as stream:
         stream.write("\ufeff".encode() + ",".join(name.split(REPEAT)[0] for name in demo).encode() + b"\n")
@@ -61,15 +61,16 @@ def write_export(path: Path, n: int) -> None:
 
 
 def ours(path: Path) -> Any:
-    return clean_answers(read_answers(path, None, items), intake.book.form("resident"), form="resident", wave=WAVE,
-                         span=intake.county.waves[WAVE], towns=intake.towns, options=lists,
-                         town_order=list(intake.ledgers["towns", ""]["town_id"]), file=path.name)  # fmt: skip
+    survey = Survey("resident", WAVE, "wjx", text=path.name)
+    order = list(intake.ledgers["towns", ""]["town_id"])
+    answers = read_answers(path, None, items)
+    return clean_answers(answers, items, survey, intake.county.waves[WAVE], intake.matchers["town"], order)
 
 
 def make_plan() -> dict[str, tuple[int, str, Any, bool]]:
     """What the plain script knows of each cell, see `recode`."""
     header = pd.read_csv(EXPORT, nrows=0, encoding="utf-8-sig").columns
-    bound, _, _ = bind(header, items, by_option=False)
+    bound, _ = bind(header, items, by_option=False)
     plan: dict[str, tuple[int, str, Any, bool]] = {}
     for item in items:
         codes = {text: option.code for option in item.options for text in option.text}
@@ -89,14 +90,14 @@ def measure(who: str, path: Path) -> dict[str, float]:
     took, start = clocks() - start, clocks()
     found = {"s": took[0], "clock": took[1], "bytes": float(peak_bytes() - bare)}
     if who == "ours":
-        find_flags(done.rows, intake.book.form("resident"), intake.county.thresholds)
+        find_flags(done.kept, intake.book.form("resident"), intake.county.thresholds)
         found["flags"] = (clocks() - start)[0]
     return found
 
 
 def check_same(path: Path) -> None:
     """Print how much of what we read the plain script reads too; raises ValueError where single answers differ."""
-    mine, plan = ours(path).rows, make_plan()
+    mine, plan = ours(path).kept, make_plan()
     line = mine["row_id"].str.rsplit("#").str[-1].astype(int) - 2
     other = recode(path, plan).loc[line].reset_index(drop=True)
     cells = [cell for cell, (_, kind, _, _) in plan.items() if kind in ("one", "number") and cell in mine]

@@ -99,7 +99,7 @@ def parse_instants(text: pd.Series) -> pd.Series:
     """Clean text as naive local times: year first, Excel's serial days too; what could mean two days becomes missing."""
     part = text.str.extract(_DAY + _TIME)
     filled = part.fillna("0").astype(int).set_axis(["year", "month", "day", "hour", "minute", "second"], axis=1)
-    real = (filled.year > 0) & (filled.hour < 24) & (filled.minute < 60) & (filled.second < 60)
+    real = filled.year.between(1678, 2261) & (filled.hour < 24) & (filled.minute < 60) & (filled.second < 60)
     moments = pd.to_datetime(filled.where(real), errors="coerce")
     serial = pd.to_numeric(text.where(text.str.fullmatch(r"[2-6]\d{4}(\.\d+)?")), errors="coerce")
     serials = pd.Timestamp("1899-12-30") + pd.to_timedelta(serial, unit="D")

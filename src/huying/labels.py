@@ -1,17 +1,20 @@
-"""How ids become words in the county's language: places, variables, answers, columns of a table; an id without a word stays as it is."""
+"""How ids become words: places, variables, answers, columns, parts of claims; an id without a word stays as it is."""
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.resources import files
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
 from huying.codebook import Codebook, Option
-from huying.ledgers import TABLES
+from huying.ledgers import AGENCY_KINDS, TABLES
 from huying.words import Text, all_words, language, say
 
 COUNTY = "county"
@@ -50,7 +53,7 @@ class Labels:
 
     def measure(self, name: str) -> str:
         """What a column of answers or a derived variable measures; a difference, sum or ratio by its parts."""
-        if word := self._text(self.measures.get(name, "")) or self._item(name):
+        if word := self._own(name):
             return word
         for joint in (joint for joint in JOINTS if joint in name):
             words = [self.measure(part) for part in name.split(joint)]
@@ -67,7 +70,7 @@ class Labels:
     def column(self, name: str) -> str:
         """What a column of a table is called."""
         word = all_words().get(f"labels.{name}")
-        return word(self.lang) if word else self._text(self.measures.get(name, "")) or self._item(name) or name
+        return word(self.lang) if word else self._own(name) or name
 
     def word(self, name: object) -> str:
         """The words of an id of any kind: a variable, a column, an answer or a place."""
@@ -109,11 +112,9 @@ class Labels:
         """The words of each named column of answers: an option's, a matrix row's, else the question's."""
         found: dict[str, Text] = {}
         for item in self.codebook.items.values() if self.codebook else ():
-            found.setdefault(item.name, item.text)
             rows = dict(item.rows)
-            for _, name, part in item.parts:
-                text = part.text if isinstance(part, Option) else rows.get(part or "", item.text)
-                found.setdefault(name, text)
+            for _, name, part in (("", item.name, None), *item.parts):
+                found.setdefault(name, part.text if isinstance(part, Option) else rows.get(part or "", item.text))
         return found
 
     @cached_property
@@ -131,9 +132,8 @@ class Labels:
                     found.setdefault((name, key), set()).add(text)
         return found
 
-    def _item(self, column: str) -> str:
-        text = self._questions.get(column)
-        return text(self.lang) if text else ""
+    def _own(self, name: str) -> str:
+        return self._text(self.measures.get(name, "") or self._questions.get(name, ""))
 
 
 def register(key: str, labels: Labels) -> None:
@@ -152,3 +152,31 @@ def is_share(frame: pd.DataFrame) -> bool:
     """Whether the estimates of a frame are shares or differences of shares, as far as their values can tell."""
     known = frame[[name for name in ("estimate", "low", "high") if name in frame]].astype(float).abs()
     return bool(known.to_numpy().size) and not bool((known > 1.0 + 1e-9).any(axis=None))
+
+
+@cache
+def part_kinds() -> dict[str, str]:
+    """Parts whose value is not in the claim's unit: `share`, or `number`, by the part's name."""
+    raw = tomllib.loads(files("huying").joinpath("data/parts.toml").read_text("utf-8"))
+    return {part: kind for kind, parts in raw.items() for part in parts}
+
+
+def part_kind(claim: str, part: str) -> str:
+    """`share`, `number`, or nothing where the part is in the claim's own unit."""
+    found = part_kinds()
+    pattern = next((name for name in found if name.endswith("*") and part.startswith(name[:-1])), "")
+    return found.get(f"{claim}: {part}") or found.get(part) or found.get(pattern, "")
+
+
+def part_word(part: str, lang: str, what: str = "") -> str:
+    """The name of a part: its own words, a ledger's or an agency's, else `what` (the words of its measure) with what its prefix adds."""
+    key = "parts." + re.sub(r"\W+", "_", part.lower()).strip("_")
+    if key in all_words():
+        return say(key, lang)
+    if part in TABLES:
+        return TABLES[part].title(lang)
+    prefix, _, kind = part.partition("_")
+    key = f"parts.prefix_{prefix}"
+    if kind in AGENCY_KINDS.options and key in all_words():
+        return say(key, lang, what=AGENCY_KINDS.options[kind](lang))
+    return say(key, lang, what=what) if what and key in all_words() else what

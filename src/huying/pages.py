@@ -15,7 +15,7 @@ import mistune
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from huying.fonts import font_files
+from huying.fonts import REGULAR
 from huying.words import all_words
 
 HAN = re.compile("[\u3400-\u9fff]")
@@ -97,7 +97,7 @@ def font_for(text: str) -> str:
     """The font that charts are drawn with, cut to the characters of a text, as base64."""
     made, out = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True, hinting=False)), BytesIO()
     made.populate(text=text)
-    with TTFont(font_files()[0], lazy=True, fontNumber=0, recalcTimestamp=False) as font:
+    with TTFont(REGULAR, lazy=True, recalcTimestamp=False) as font:
         made.subset(font)
         font.flavor = "woff"
         font.save(out)

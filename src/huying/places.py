@@ -1,8 +1,7 @@
-"""Names of towns and departments as people type them, matched to the register; never guesses: what is not certain is asked about."""
+"""Names of towns and departments as people type them, matched to the register; never guesses: what is not certain is left open."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,6 @@ from huying.contract import clean_text
 
 TYPE = re.compile(r"(?<=..)(民族乡|街道|镇|乡|苏木)$")  # of a name that two characters are left of
 OFFICES = re.compile(r"(党工委|党委|人民政府|镇政府|乡政府|政府|办事处|街办|居委会)$")
-MATCH = ("id", "how", "candidates")
 
 
 def squeeze(name: str) -> str:
@@ -48,31 +46,27 @@ class Matcher:
                 self.full[squeeze(spelling)].add(key)
                 self.stem[bare(squeeze(spelling))].add(key)
 
-    def find(self, typed: str) -> tuple[str | None, str, tuple[str, ...]]:
-        """The id, how it was found (`exact`, `repaired`, `ambiguous`, `unknown`, `blank`) and the candidates."""
+    def find(self, typed: str) -> tuple[str | None, str]:
+        """The id, and how it was found: `exact`, `repaired`, `ambiguous`, `unknown` or `blank`."""
         name = squeeze(typed)
         if not name:
-            return None, "blank", ()
+            return None, "blank"
         if name in self.ids or name in self.full:
-            return self._decide({self.ids[name]} if name in self.ids else self.full[name], "exact")
-        for form in self._forms(name):
+            return decide({self.ids[name]} if name in self.ids else self.full[name], "exact")
+        starts = [name, *(name.removeprefix(p) for p in self.prefixes if name.startswith(p) and len(name) > len(p) + 1)]
+        for form in (form for start in starts for form in (start, without_office(start))):
             if form in self.full:
-                return self._decide(self.full[form], "repaired")
+                return decide(self.full[form], "repaired")
             if form == bare(form) and form in self.stem:
-                return self._decide(self.stem[form], "repaired")
-        close = difflib.get_close_matches(bare(without_office(name)), self.stem, n=3, cutoff=0.5)
-        return None, "unknown", tuple(sorted({key for stem in close for key in self.stem[stem]}))
+                return decide(self.stem[form], "repaired")
+        return None, "unknown"
 
     def match(self, typed: pd.Series) -> pd.DataFrame:
-        """`find` for a column: a frame with the columns of MATCH and the index of `typed`; each spelling is looked up once."""
+        """`find` for a column: a frame with `id` and `how` and the index of `typed`; each spelling is looked up once."""
         found = {name: self.find(str(name)) for name in typed.unique()}
-        return pd.DataFrame([found[name] for name in typed], columns=list(MATCH), index=typed.index)
+        return pd.DataFrame([found[name] for name in typed], columns=["id", "how"], index=typed.index)
 
-    def _forms(self, name: str) -> list[str]:
-        starts = [name, *(name.removeprefix(p) for p in self.prefixes if name.startswith(p) and len(name) > len(p) + 1)]
-        return [form for start in starts for form in dict.fromkeys((start, without_office(start)))]
 
-    @staticmethod
-    def _decide(keys: set[str], how: str) -> tuple[str | None, str, tuple[str, ...]]:
-        ordered = tuple(sorted(keys))
-        return (ordered[0], how, ordered) if len(ordered) == 1 else (None, "ambiguous", ordered)
+def decide(keys: set[str], how: str) -> tuple[str | None, str]:
+    """The only key and how it was found; none where there are several."""
+    return (next(iter(keys)), how) if len(keys) == 1 else (None, "ambiguous")

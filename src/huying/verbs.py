@@ -21,9 +21,8 @@ from huying.claims.declared import claims_of, decided_claims
 from huying.claims.declared import freeze as freeze_rules
 from huying.claims.evidence import CANNOT_SAY
 from huying.claims.worded import list_claims
+from huying.clean.booked import say_rejected
 from huying.clean.intake import Intake
-from huying.clean.ledger_rules import say_rejected
-from huying.dictionary import dictionary as text_of_dictionary
 from huying.drafting.county import draft_county
 from huying.errors import InputError, Place
 from huying.estimates import COUNTY
@@ -35,6 +34,7 @@ from huying.receipts import faults_of
 from huying.report import report_files
 from huying.store import locked, read_parquet, write_text
 from huying.templates import write_templates
+from huying.templates.dictionary import dictionary as text_of_dictionary
 from huying.words import say
 
 BAD = 2

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pandas as pd
 
-from huying.clean.answers import Cleaned, clean_answers
+from huying.clean.answers import clean_answers
+from huying.clean.booked import Booked
 from huying.clean.flags import find_flags
 from huying.codebook import Item, parse_codebook
 from huying.contract import no_rejects
 from huying.errors import Place
-from huying.folder import Span
+from huying.folder import Span, Survey
 from huying.places import Matcher
 from huying.sources.wjx import META_COLUMNS, Answers
 
@@ -108,6 +109,7 @@ optional = true
 """
 ITEMS: tuple[Item, ...] = parse_codebook(FORM).form("resident")
 TOWNS = Matcher({"T01": ["均值镇"], "T02": ["方差镇"], "T03": ["样本街道"], "T04": ["样本镇"]}, ["示例县"])
+SURVEY = Survey("resident", "2023", "wjx", text="r.csv")
 SPAN = Span(dt.date(2023, 5, 8), dt.date(2023, 6, 2), dt.date(2023, 6, 2))
 GOOD = {
     "R00": "愿意",
@@ -153,7 +155,7 @@ def make_answers(
         dtype="str",
     ).fillna("")
     number = None if codes is None else pd.DataFrame(codes, index=index, dtype="str")
-    return Answers(text, number, numbering, meta, Place("r.csv"), (), {"昵称": 3}, no_rejects())
+    return Answers(text, Place("r.csv"), "utf-8", no_rejects(), {"昵称": 3}, meta, number, numbering)
 
 
 def clean(
@@ -162,18 +164,17 @@ def clean(
     *,
     numbering: str = "position",
     thresholds: dict[str, object] | None = None,
-) -> Cleaned:
+) -> Booked:
     """The rows cleaned; with `thresholds` flagged beside each other too."""
     done = clean_answers(
         make_answers(rows, codes, numbering),
         ITEMS,
-        form="resident",
-        wave="2023",
-        span=SPAN,
-        towns=TOWNS,
-        town_order=["T01", "T02", "T03", "T04"],
+        SURVEY,
+        SPAN,
+        TOWNS,
+        ["T01", "T02", "T03", "T04"],
     )
     if thresholds is None:
         return done
-    late = find_flags(done.rows, ITEMS, thresholds)
+    late = find_flags(done.kept, ITEMS, thresholds)
     return replace(done, flags=pd.concat([done.flags, late], ignore_index=True))

@@ -112,11 +112,11 @@ def test_attention_decoy_contradiction():
 @pytest.mark.parametrize("longstring", ["all", 3])
 def test_a_form_without_a_matrix_has_no_straight_line(longstring):
     items = [item for item in ITEMS if not item.is_matrix]
-    assert find_flags(clean([{}, {"R03": "50"}]).rows, items, {**THRESHOLDS, "longstring": longstring}).empty
+    assert find_flags(clean([{}, {"R03": "50"}]).kept, items, {**THRESHOLDS, "longstring": longstring}).empty
 
 
 def test_flags_over_several_files_together():
-    parts = [clean([{"seconds": "100"}]).rows, clean([{"seconds": "20", "submitted_at": "2023/5/10 9:00:00"}]).rows]
+    parts = [clean([{"seconds": "100"}]).kept, clean([{"seconds": "20", "submitted_at": "2023/5/10 9:00:00"}]).kept]
     parts[1]["row_id"] = "s.csv#2"
     flags = find_flags(pd.concat(parts, ignore_index=True), ITEMS, THRESHOLDS)
     assert set(zip(flags["row_id"], flags["flag"], strict=True)) == {

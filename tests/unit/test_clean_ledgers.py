@@ -2,6 +2,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from huying.clean.booked import count_rows
 from huying.clean.ledgers import clean_ledger
 from huying.contract import no_rejects, set_aside
 from huying.errors import Place
@@ -13,8 +14,8 @@ CALLS, DOCUMENTS, NEED_COUNTS, UNIT_CHECK = (
     TABLES[name] for name in ("calls", "documents", "need_counts", "unit_check")
 )
 
-TOWNS = Matcher({"T01": ["均值镇"], "T03": ["样本街道"], "T04": ["样本镇"]})
-DEPTS = Matcher({"D1": ["自然资源局", "自资局"], "D2": ["民政局"]})
+TOWNS = {"town": Matcher({"T01": ["均值镇"], "T03": ["样本街道"], "T04": ["样本镇"]})}
+BOTH = {**TOWNS, "dept": Matcher({"D1": ["自然资源局", "自资局"], "D2": ["民政局"]})}
 CALL = {
     "呼叫编号": "GD1",
     "镇街": "均值镇",
@@ -27,7 +28,7 @@ CALL = {
 
 def raw(rows, rejected=None):
     text = pd.DataFrame(rows, index=pd.RangeIndex(2, len(rows) + 2), dtype="str")
-    return RawTable(text, Place("calls.csv"), "utf-8", (), no_rejects() if rejected is None else rejected)
+    return RawTable(text, Place("calls.csv"), "utf-8", no_rejects() if rejected is None else rejected)
 
 
 def call(n, **cells):
@@ -35,9 +36,7 @@ def call(n, **cells):
 
 
 def test_names_become_ids():
-    done = clean_ledger(
-        CALLS, raw([call(1), call(2, 镇街="均值镇政府", 责任部门="自资局"), call(3, 镇街="")]), TOWNS, DEPTS
-    )
+    done = clean_ledger(CALLS, raw([call(1), call(2, 镇街="均值镇政府", 责任部门="自资局"), call(3, 镇街="")]), BOTH)
     assert list(done.kept["town_id"].fillna("")) == ["T01", "T01", ""] and list(done.kept["dept_id"]) == [
         "D2",
         "D1",
@@ -45,12 +44,12 @@ def test_names_become_ids():
     ]
     assert "town" not in done.kept and "dept" not in done.kept and list(done.kept.index) == [2, 3, 4]
     assert list(done.flags.itertuples(index=False, name=None)) == [("calls.csv#3", "town_repaired", "均值镇政府")]
-    assert done.counts == {"rows_in": 3, "rows_kept": 3, "rows_rejected": 0}
+    assert (len(done.kept), len(done.rejected)) == (3, 0)
 
 
 def test_uncertain_names_reject_the_row():
     rows = [call(1, 镇街="样本"), call(2, 镇街="东岭镇"), call(3, 责任部门="民政局、自然资源局"), call(4)]
-    done = clean_ledger(CALLS, raw(rows), TOWNS, DEPTS)
+    done = clean_ledger(CALLS, raw(rows), BOTH)
     assert {(r.row, r.column, r.value, r.reason, r.level) for r in done.rejected.itertuples()} == {
         (2, "镇街", "样本", "town_ambiguous", "row"),
         (3, "镇街", "东岭镇", "town_unknown", "row"),
@@ -72,7 +71,7 @@ def test_contract_faults_stay():
         call(3, 状态="?"),
         call(4, 呼叫时间=""),
     ]
-    done = clean_ledger(CALLS, raw(rows), TOWNS, DEPTS)
+    done = clean_ledger(CALLS, raw(rows), BOTH)
     assert dict(zip(done.rejected["row"], done.rejected["reason"], strict=True)) == {
         2: "before",
         4: "repeated",
@@ -98,12 +97,12 @@ def test_readers_rejects_are_in_the_accounts_and_masked():
     place = Place("calls.csv")
     source = pd.concat(
         [
-            set_aside(place, "", pd.Series(["3/9"], index=[9]), "fields"),
-            set_aside(place, "镇街", pd.Series(["C2 13800001234"], index=[2]), "error_cell"),
+            set_aside(place, "", pd.Series(["3/9"], index=[9]), "fields").assign(level="row"),
+            set_aside(place, "镇街", pd.Series(["C2 13800001234"], index=[2]), "error_cell").assign(level="cell"),
         ]
     )
     done = clean_ledger(CALLS, raw([call(1)], source), TOWNS)
-    assert (done.counts["rows_in"], done.counts["rows_kept"], done.counts["rows_rejected"]) == (2, 1, 1)
+    assert (len(done.kept), count_rows(done.rejected)) == (1, 1)
     assert list(done.rejected["level"]) == ["row", "cell"] and "13800001234" not in done.rejected["value"].iloc[1]
 
 
@@ -141,6 +140,6 @@ def test_rows_in_are_rows_kept_and_rows_rejected(rows):
     done = clean_ledger(
         NEED_COUNTS, raw([dict(zip(("镇街", "月份", "渠道", "件数"), row, strict=True)) for row in rows]), TOWNS
     )
-    assert len(rows) == len(done.kept) + (done.rejected["level"] == "row").sum() == done.counts["rows_in"]
+    assert len(rows) == len(done.kept) + count_rows(done.rejected)
     assert set(done.kept.index) | set(done.rejected["row"]) == set(range(2, len(rows) + 2))
     assert not done.kept.duplicated(["town_id", "month", "channel"]).any()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from huying.claims.declared import house_claims
-from huying.dictionary import dictionary
+from huying.templates.dictionary import dictionary
 
 ROOT = Path(__file__).parents[2]
 

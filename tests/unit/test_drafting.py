@@ -247,7 +247,7 @@ def test_towns_and_weights_are_taken_from_their_columns(home):
     assert county.towns["name_zh"].tolist() == ["东镇", "西街道"]
     assert county.rejected["reason"].tolist() == ["bad_weight"] * 2
     survey = county.survey("resident")
-    rows = survey.frame.index.str.removeprefix("out.csv#").astype(int) - 2
+    rows = survey.frame.index.str.removeprefix("export_out.csv#").astype(int) - 2
     assert survey.frame["weight"].tolist() == [2.0 if k % 2 == 0 else 1.0 for k in rows] and set(rows) == set(
         range(60)
     ) - {3, 4}

@@ -1,10 +1,8 @@
-"""The bundled font draws every character that a chart may need, and where there is no font, both languages say so."""
+"""The bundled font draws every character that a chart may need."""
 
-from collections.abc import Iterator
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 
 import matplotlib
 import pytest
@@ -13,18 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from huying import fonts
-from huying.errors import HuyingError
 
 TITLE = "乡镇改革满意度：改革前后之差（±95% 置信区间）−½ m² ‰ “三下乡”… ✓ ✗ ┋ 〖注〗"
-
-
-@pytest.fixture(autouse=True)
-def fresh_cache() -> Iterator[None]:
-    fonts.chinese_font.cache_clear()
-    fonts._drawn.cache_clear()
-    yield
-    fonts.chinese_font.cache_clear()
-    fonts._drawn.cache_clear()
 
 
 def gb2312() -> str:
@@ -42,16 +30,11 @@ def draw(text: str, weight: str = "normal") -> bytes:
     return picture.getvalue()
 
 
-def without_bundled_font(monkeypatch: pytest.MonkeyPatch, *installed: str) -> None:
-    monkeypatch.setattr(fonts, "_bundled", list)
-    monkeypatch.setattr(font_manager.fontManager, "ttflist", [SimpleNamespace(name=name) for name in installed])
-
-
-def test_the_bundled_font_is_chosen_before_any_installed_one() -> None:
-    assert fonts.chinese_font() == fonts.BUNDLED_FAMILY
-    for weight, file in zip(("normal", "bold"), fonts.BUNDLED_FILES, strict=True):
-        wanted = font_manager.FontProperties(family=fonts.BUNDLED_FAMILY, weight=weight)
-        assert Path(font_manager.findfont(wanted, fallback_to_default=False)).name == file
+def test_the_bundled_font_is_the_one_that_is_found() -> None:
+    assert fonts.chinese_font() == fonts.FAMILY
+    for weight, file in (("normal", fonts.REGULAR), ("bold", fonts.BOLD)):
+        wanted = font_manager.FontProperties(family=fonts.FAMILY, weight=weight)
+        assert Path(font_manager.findfont(wanted, fallback_to_default=False)) == file
 
 
 def test_every_gb2312_character_is_drawn() -> None:
@@ -60,7 +43,7 @@ def test_every_gb2312_character_is_drawn() -> None:
 
 
 def test_bold_draws_the_same_characters() -> None:
-    regular, bold = (set(font_manager.get_font(str(path)).get_charmap()) for path in fonts._bundled())
+    regular, bold = (set(font_manager.get_font(str(path)).get_charmap()) for path in (fonts.REGULAR, fonts.BOLD))
     assert regular == bold
 
 
@@ -96,26 +79,6 @@ def test_a_pdf_page_embeds_the_font() -> None:
         picture = BytesIO()
         figure.savefig(picture, format="pdf")
     assert b"HuyingSansSC" in picture.getvalue()
-
-
-def test_an_installed_font_is_found_by_name_when_the_bundled_one_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_bundled_font(monkeypatch, "DejaVu Sans", "SimHei", "Microsoft YaHei")
-    assert fonts.chinese_font() == "Microsoft YaHei"
-
-
-def test_bundled_files_that_are_gone_are_not_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fonts, "BUNDLED_FILES", ("gone.otf", fonts.BUNDLED_FILES[1]))
-    assert fonts._bundled() == []
-
-
-@pytest.mark.parametrize(("lang", "words"), [("zh", "请重新安装"), ("en", "install one of")])
-def test_no_font_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPatch, lang: str, words: str) -> None:
-    without_bundled_font(monkeypatch, "DejaVu Sans")
-    with pytest.raises(HuyingError) as caught:
-        fonts.chinese_font()
-    said = caught.value.say(lang)
-    assert words in said
-    assert "Noto Sans CJK SC" in said and "fonts-noto-cjk" in said and fonts.BUNDLED_FAMILY in said
 
 
 def test_the_licence_stands_beside_the_font_and_the_name_is_not_reserved() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from huying import words
-from huying.parts import kind_of, kinds, part_word
+from huying.labels import part_kind, part_kinds, part_word
 
 PARTS = Path(__file__).parents[1] / "data" / "frozen" / "parts.csv"
 REMAIN = list(csv.DictReader(PARTS.read_text("utf-8-sig").splitlines()))
@@ -48,8 +48,8 @@ def test_every_part_has_words_or_is_named_after_an_answer(lang):
 
 
 def test_the_kind_of_a_part():
-    assert kind_of("B06", "refusal_rate") == "share"
-    assert kind_of("S36", "median_days_hear") == "number"
-    assert kind_of("A13", "psu_total") == "number"
-    assert kind_of("A10", "held") == ""  # posts, as the claim
-    assert set(kinds().values()) == {"share", "number"}
+    assert part_kind("B06", "refusal_rate") == "share"
+    assert part_kind("S36", "median_days_hear") == "number"
+    assert part_kind("A13", "psu_total") == "number"
+    assert part_kind("A10", "held") == ""  # posts, as the claim
+    assert set(part_kinds().values()) == {"share", "number"}

@@ -38,7 +38,7 @@ def test_harmless_texts_stay():
 
 
 def raw_of(columns):
-    return RawTable(pd.DataFrame(columns), Place("t.csv"), "utf-8", (), no_rejects())
+    return RawTable(pd.DataFrame(columns), Place("t.csv"), "utf-8", no_rejects())
 
 
 PEOPLE = {
@@ -59,17 +59,17 @@ ANSWERS = {
 
 
 def test_personal_columns_go_by_header():
-    raw, dropped = drop_personal(raw_of(PEOPLE | ANSWERS))
+    raw = drop_personal(raw_of(PEOPLE | ANSWERS))
     assert list(raw.text) == list(ANSWERS)
-    assert dropped == {"来自IP": 2, "openid": 2, "3、您的姓名": 2, "手机号码(选填)": 1, "身份证号": 2}
+    assert raw.dropped == {"来自IP": 2, "openid": 2, "3、您的姓名": 2, "手机号码(选填)": 1, "身份证号": 2}
 
 
 def test_personal_columns_go_by_content_where_headers_say_nothing():
     columns = {f"Q{i}": cells for i, cells in enumerate([*ANSWERS.values(), *PEOPLE.values()])}
-    raw, dropped = drop_personal(raw_of(columns))
-    assert list(dropped) == ["Q6", "Q7", "Q9", "Q10", "Q8"]
+    raw = drop_personal(raw_of(columns))
+    assert list(raw.dropped) == ["Q6", "Q7", "Q9", "Q10", "Q8"]
     assert {"Q0", "Q1", "Q2", "Q3", "Q5"} <= set(raw.text)
 
 
 def test_no_column_of_a_ledger_is_taken_for_a_person():
-    assert drop_personal(raw_of(ANSWERS))[1] == {}
+    assert drop_personal(raw_of(ANSWERS)).dropped == {}

@@ -27,7 +27,7 @@ REGISTERS = (
     '\n[[ledger]]\ntable = "towns"\nfile = "towns.csv"\n\n[[ledger]]\ntable = "departments"\nfile = "departments.csv"\n'
 )
 TOWNS = Matcher({"W1": ["东镇", "East Town"], "W2": ["西街道", "West, Old Subdistrict"]})
-DEPARTMENTS = Matcher({"D1": ["民政局", "Civil Affairs"], "D2": ["水务局", "Water"]})
+PLACES = {"town": TOWNS, "dept": Matcher({"D1": ["民政局", "Civil Affairs"], "D2": ["水务局", "Water"]})}
 KNOWN = {"org_map": {"O01"}, "towns": {"W1", "W2"}}
 OUTSIDE = {Whole: lambda kind: (kind.low - 1, kind.high + 1, "三"), Number: lambda kind: (kind.low - 0.5, kind.high + 0.5, "三成"),
            Instant: lambda kind: (dt.datetime(1989, 12, 31), dt.datetime(2100, 1, 2), "9月30日")}  # fmt: skip
@@ -62,19 +62,19 @@ def read(folders, name, lang):
 
 @cache
 def read_once(file, sheet):
-    raw, dropped = drop_personal(read_table(file, sheet=sheet))
-    assert not dropped
+    raw = drop_personal(read_table(file, sheet=sheet))
+    assert not raw.dropped
     return raw
 
 
 def clean(name, raw):
-    return clean_ledger(TABLES[name], raw, TOWNS, DEPARTMENTS, known=KNOWN)
+    return clean_ledger(TABLES[name], raw, PLACES, known=KNOWN)
 
 
 def clean_all(name, text, raw):
     """Variants of the example row cleaned at once: that they repeat one another's key is no fault."""
     table = replace(TABLES[name], key=())
-    return clean_ledger(table, RawTable(text, raw.place, "xlsx", (), no_rejects()), TOWNS, DEPARTMENTS, known=KNOWN)
+    return clean_ledger(table, RawTable(text, raw.place, "xlsx", no_rejects()), PLACES, known=KNOWN)
 
 
 def guards(folders, name, lang):
@@ -184,7 +184,7 @@ def test_what_the_template_offers_check_accepts(folders, name, lang):
         for n in set(range(2, len(rows) + 2)) - set(
             done.kept.index
         ):  # beside the others, by a rule between rows: alone
-            alone = clean(name, RawTable(rows[n - 2], raw.place, "xlsx", (), no_rejects()))
+            alone = clean(name, RawTable(rows[n - 2], raw.place, "xlsx", no_rejects()))
             assert len(alone.kept) == 1, alone.rejected.to_string()
 
 
@@ -201,9 +201,8 @@ def test_excel_shows_days_as_days_and_keeps_text(folders):
     formats = {cell.value: sheet.cell(2, cell.column).number_format for cell in sheet[1]}
     assert formats["申请日期"] == "yyyy-mm-dd" and formats["清单版本"] == "@"  # else 2022-2 becomes a day
     assert sheet["C2"].value == dt.datetime(2022, 9, 5) and sheet.freeze_panes == "A2"
-    assert "示例行" in sheet["A2"].comment.text and sheet["A2"].fill.start_color.rgb == "FFFFF2CC"
+    assert sheet["A2"].fill.start_color.rgb == "FFFFF2CC"
     assert sheet.column_dimensions["F"].number_format == "@"
-    assert "必填: 是" in sheet["C1"].comment.text and "requested on" in sheet["C1"].comment.text
     painted = {str(area.sqref) for area in sheet.conditional_formatting}
     assert painted == {f"{letter}2:{letter}5000" for letter in "ABCE"}  # the required columns
 
@@ -228,11 +227,6 @@ def test_the_explanations_speak_both_languages(folders, lang):
 def test_a_day_that_follows_another_is_explained(folders):
     rows = list(openpyxl.load_workbook(folders["zh"] / "agency_events.xlsx").worksheets[1].iter_rows(values_only=True))
     assert next(row[7] for row in rows if row[0] == "reported_on") == "不早于“调整日期” / not before changed on"
-
-
-def test_the_same_county_gives_the_same_bytes(folders, tmp_path):
-    for file in write_templates(read_county(folders["zh"].parent), tmp_path, "zh"):
-        assert file.read_bytes() == (folders["zh"] / file.name).read_bytes()
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -284,8 +278,8 @@ def test_no_row_is_lost_whatever_is_done_to_a_template(folders, data):
     for row, column, junk in data.draw(st.lists(cells, max_size=12)):
         text.iloc[row, column] = junk
     text.index = range(2, len(text) + 2)
-    done = clean(name, RawTable(text, Place("x.xlsx", "1"), "xlsx", (), no_rejects()))
-    assert done.counts["rows_in"] == len(text) == len(done.kept) + len(done.rejected)
+    done = clean(name, RawTable(text, Place("x.xlsx", "1"), "xlsx", no_rejects()))
+    assert len(text) == len(done.kept) + len(done.rejected)
     assert sorted([*done.kept.index, *done.rejected["row"]]) == list(text.index)
     assert set(done.rejected["level"]) <= {"row"}
     assert {f"clean.reason_{reason}" for reason in done.rejected["reason"]} <= set(all_words())

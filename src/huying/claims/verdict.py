@@ -22,8 +22,7 @@ from huying.claims.declared import Claim
 from huying.claims.evidence import NUMBERS, in_order
 from huying.claims.worded import sentence, short, shown, verdict_word
 from huying.estimates import COUNTY
-from huying.labels import Labels
-from huying.parts import part_word
+from huying.labels import Labels, part_word
 from huying.words import say
 
 MIME = "application/vnd.huying.evidence+json"

@@ -10,8 +10,8 @@ import pandas as pd
 
 from huying.claims.declared import Claim
 from huying.estimates import COUNT, COUNTY
+from huying.labels import part_kind
 from huying.ledgers import TABLES
-from huying.parts import kind_of
 from huying.words import say
 
 LISTED = ("section", "text", "said", "value", "interval", "why", "is_problem")
@@ -22,7 +22,7 @@ def show_value(claim: Claim, value: float, lang: str, is_share: bool = False, su
     """A share as per cent, anything else with the claim's unit; a part of a claim in its own kind."""
     if np.isnan(value):
         return "-"
-    kind = kind_of(claim.id, sub) if sub else ""
+    kind = part_kind(claim.id, sub) if sub else ""
     if kind == "number":
         return f"{value:.3g}"
     if claim.unit and not is_share and kind != "share":

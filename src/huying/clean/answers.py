@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from huying.clean import cells
+from huying.clean.booked import Booked, all_rejected, make_flags
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
-from huying.clean.flags import make_flags
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
 from huying.contract import clean_text, no_rejects, parse_instants, set_aside
-from huying.folder import Span
+from huying.folder import Span, Survey
 from huying.places import Matcher
-from huying.sources.excel import Note
+from huying.sources.personal import mask_personal
 from huying.sources.wjx import Answers, option_places
 from huying.words import Text
 
@@ -26,48 +26,25 @@ DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
 ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by the role of the item that ends the form
 
 
-@dataclass(frozen=True)
-class Cleaned:
-    """One export after cleaning: rows kept, rows and cells set aside, flags, counts, and what a person should look at.
-
-    `rows`: row_id, form, wave, town_id, village_id, interviewer_id, submitted_at, seconds, disposition, then the columns
-    of every item and for each answer `<cell>_missing` (a category of WHY_MISSING). `rejected`: REJECTED and `level` (row
-    or cell). rows in = rows kept + rows rejected.
-    """
-
-    rows: pd.DataFrame
-    rejected: pd.DataFrame
-    flags: pd.DataFrame
-    counts: dict[str, int]
-    notes: tuple[Note, ...] = ()
-
-
 def clean_answers(
-    answers: Answers,
-    items: Sequence[Item],
-    form: str,
-    wave: str,
-    span: Span,
-    towns: Matcher,
-    town_order: Sequence[str],
-    *,
-    options: Mapping[str, Sequence[tuple[int, str]]] | None = None,
-    file: str = "",
-) -> Cleaned:
+    answers: Answers, items: Sequence[Item], survey: Survey, span: Span, towns: Matcher, town_order: Sequence[str]
+) -> Booked:
     """The typed rows of one export, what was set aside and why, and the flags of single answers.
 
-    `town_order` has the town ids in the order of the form, `options` the county's lists (code, label); items whose lists
-    are filled in already are taken as they are. The flags that compare forms are left to `find_flags`: a wave may lie in several files.
+    `items` have the county's lists among their options, but that of the town: `town_order` has the ids of the towns in the
+    order of the form. The flags that compare forms are left to `find_flags`: a wave may lie in several files.
+
+    `kept`: row_id, form, wave, town_id, village_id, interviewer_id, submitted_at, seconds, disposition, then the columns
+    of every item and for each answer `<cell>_missing` (a category of WHY_MISSING).
     """
     own = [option.code for item in items if item.role == "town" for option in item.options]
     first = 1 if len(town_order) < min(own, default=1000) or 1 in own else 1001
-    lists = {**(options or {}), "towns": list(enumerate(town_order, first))}
-    codes = {town: code for code, town in lists["towns"]}
-    has_rules = any(item.asked_if for item in items)
-    cleaner = Cleaner(answers, span, towns, codes, file or answers.place.file, has_rules)
+    listed = list(enumerate(town_order, first))
+    cleaner = Cleaner(answers, survey, span, towns, {town: code for code, town in listed})
+    cleaner.has_rules = any(item.asked_if for item in items)
     for item in items:
-        cleaner.add(with_list(item, lists))
-    return cleaner.finish(form, wave)
+        cleaner.add(with_list(item, {"towns": listed}) if item.role == "town" else item)
+    return cleaner.finish()
 
 
 def with_list(item: Item, lists: Mapping[str, Sequence[tuple[int, str]]]) -> Item:
@@ -80,19 +57,17 @@ def with_list(item: Item, lists: Mapping[str, Sequence[tuple[int, str]]]) -> Ite
 class Cleaner:
     """What becomes of one export while its items are read in their order: a skip rule looks back only."""
 
-    def __init__(
-        self, answers: Answers, span: Span, towns: Matcher, codes: Mapping[str, int], file: str, has_rules: bool
-    ) -> None:
-        self.answers, self.span, self.towns, self.codes = answers, span, towns, codes
-        self.n, self.place = len(answers.text), replace(answers.place, file=file)
-        self.row_id = (file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
+    has_rules = True
+
+    def __init__(self, answers: Answers, survey: Survey, span: Span, towns: Matcher, codes: Mapping[str, int]) -> None:
+        self.answers, self.survey, self.span, self.towns, self.codes = answers, survey, span, towns, codes
+        self.n, self.place = len(answers.text), replace(answers.place, file=survey.text or survey.file)
+        self.row_id = (self.place.file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
         self.columns: dict[str, Any] = {}
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
         self.flags, self.rejected = [make_flags()], [no_rejects().assign(level="")]
-        self.notes = list(answers.notes)
-        self.n_masked, self.has_rules = 0, has_rules
-        # of each ranking, every order that occurs
-        self.orders: dict[str, dict[tuple[int, ...], int]] = {}
+        self.n_masked = 0
+        self.orders: dict[str, dict[tuple[int, ...], int]] = {}  # of each ranking, every order that occurs
         self.town = np.zeros(self.n, dtype=np.int64)
         self.ended, self.kept = np.zeros(self.n, dtype=bool), np.ones(self.n, dtype=bool)
         self.disposition = np.zeros(self.n, dtype=np.int64)
@@ -145,18 +120,20 @@ class Cleaner:
         """One cell from the export by text and, where there is one, by number."""
         text, codes = self.answers.text[name], self.answers.codes
         if item.type in WORDS:
-            return cells.spread(text, cells.read_words if item.type == "text" else cells.read_date)
+            return cells.spread(
+                text, cells.read_words if item.type == "text" else cells.date_reader(cells.distinct(text)[1])
+            )
         reader = by_code = cells.number_reader(item, self.span.first.year)
         if item.type == "ranking":
             orders, places = self.orders.setdefault(item.id, {}), {str(n + 1): n for n, _ in enumerate(item.options)}
             reader, by_code = (cells.ranking_reader(known, orders) for known in (option_places(item), places))
         elif item.options:
-            reader, by_code = cells.option_reader(item), cells.code_reader(item, self.answers.numbering)
+            reader = cells.option_reader(item)
+            by_code = reader if item.type == "multi" else cells.code_reader(item, self.answers.numbering)
         cell = cells.spread(text, cells.town_reader(item, self.towns, self.codes) if item.role == "town" else reader)
-        many = item.type == "multi"
-        if codes is None or not (set(item.variables) if many else {name}) <= set(codes):
+        if codes is None or name not in codes:
             return cell
-        number = cells.read_ticks(codes[list(item.variables)]) if many else cells.spread(codes[name], by_code)
+        number = cells.spread(codes[name], by_code)
         tied = (cell.state == ANSWERED) & (number.state == cells.NO_RANKING)
         cell = cells.reconcile(cell, number)
         cell.take_out(tied, cells.DISAGREE)
@@ -170,8 +147,6 @@ class Cleaner:
             if codes is not None and name in codes:
                 shown = shown.where(shown != "", codes[name][shown.index])
             self.set_aside(name, shown, cells.FAULTS[state - FIRST_FAULT], "row" if is_town else "cell")
-            if state in (cells.TOWN_UNKNOWN, cells.TOWN_AMBIGUOUS):
-                self.notes += cells.name_candidates(shown, self.towns)
         mended = cell.repaired & asked & (cell.state == ANSWERED)
         self.flag("town_repaired" if is_town else "age_from_birth_year", mended, text[mended].to_numpy(dtype=object))
         if is_town:
@@ -192,7 +167,7 @@ class Cleaner:
             self.keep_ranking(item, cell, gone)
         elif item.type in WORDS:
             places, texts = cells.distinct(self.answers.text[name])
-            kept = list(map(cells.iso_date, texts)) if item.type == "date" else texts
+            kept = cells.iso_dates(texts) if item.type == "date" else texts
             self.columns[name] = self.words(places, kept, gone, item.type == "text")
         elif item.type == "number":
             self.columns[name] = cell.value
@@ -230,13 +205,14 @@ class Cleaner:
 
     def words(self, places: Any, words: Sequence[str | None], gone: Bools, scrub: bool = True) -> Any:
         """Texts as a column, personal numbers masked."""
-        found, masked = cells.mask_words(words) if scrub else (pd.array(words, dtype="str"), np.zeros(len(words)))
-        self.n_masked += int(masked[places][~gone].sum())
-        found = found.take(places)
+        plain = pd.Series(words, dtype="str")
+        found = mask_personal(plain) if scrub else plain
+        self.n_masked += int(((found != plain) & plain.notna()).to_numpy()[places][~gone].sum())
+        found = found.array.take(places)
         found[gone] = None
         return found
 
-    def head(self, form: str, wave: str) -> dict[str, Any]:
+    def head(self) -> dict[str, Any]:
         """The columns before the answers; rows sent outside the wave are rejected, a stamp that cannot be read set aside."""
         meta = self.answers.meta
         places, texts = cells.distinct(meta["submitted_at"])
@@ -255,7 +231,7 @@ class Cleaner:
         town = np.where((self.town >= first) & (self.town < first + len(self.codes)), self.town - first, -1)
         ids = {name: pd.array([clean_text(text) or None for text in meta[name]], dtype="str") for name in META_IDS}
         return {
-            **{"row_id": self.row_id, "form": form, "wave": wave},
+            **{"row_id": self.row_id, "form": self.survey.form, "wave": self.survey.wave},
             "town_id": pd.array([*self.codes, None], dtype="str").take(town),
             **ids,
             "submitted_at": sent,
@@ -272,17 +248,13 @@ class Cleaner:
         self.kept &= ~bad
         return found.to_numpy()
 
-    def finish(self, form: str, wave: str) -> Cleaned:
+    def finish(self) -> Booked:
         """All columns of the rows kept, and the accounts."""
-        rows = pd.DataFrame({**self.head(form, wave), **self.columns}, index=range(self.n))[self.kept]
+        rows = pd.DataFrame({**self.head(), **self.columns}, index=range(self.n))[self.kept]
         flags = pd.concat(self.flags, ignore_index=True)
         flags = flags[~flags["row_id"].isin(self.row_id[~self.kept])].reset_index(drop=True)
-        rejected = cells.all_rejected(self.answers.rejected, pd.concat(self.rejected, ignore_index=True))
-        n_rejected = int((rejected["level"] == "row").sum())
-        n_unread = n_rejected - int((~self.kept).sum())
-        counts = {"rows_in": self.n + n_unread, "rows_kept": len(rows), "rows_rejected": n_rejected}
-        counts["personal_masked"] = self.n_masked
-        return Cleaned(rows.reset_index(drop=True), rejected, flags, counts, tuple(self.notes))
+        rejected = all_rejected(self.answers.rejected, pd.concat(self.rejected, ignore_index=True))
+        return Booked(rows.reset_index(drop=True), rejected, flags, self.n_masked)
 
 
 def integers(value: Any, gone: Bools, kind: str) -> Any:

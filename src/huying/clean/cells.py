@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import WHY_MISSING, Item
-from huying.contract import clean_text
+from huying.contract import clean_text, parse_instants
 from huying.places import Matcher
-from huying.sources.excel import Note
-from huying.sources.personal import mask_personal
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
 REFUSED, DOES_NOT_KNOW, SKIPPED, BLANK = map(WHY_MISSING.index, ("refused", "does_not_know", "skipped", "blank"))
@@ -40,7 +36,6 @@ YOUNGEST_TYPED = 10  # an age from here to 17 is a child's who opened the form; 
 MINUS = str.maketrans("−–", "--")
 LARGEST = 2.0**31 - 1
 _DURATION = re.compile(r"(?=.)(?:(\d{1,4})小?时)?(?:(\d{1,6})分钟?)?(?:(\d{1,8})秒?)?")
-_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]+(\d{1,2}:\d{2}(?::\d{2})?)(?:\.0+)?)?")
 Bools = npt.NDArray[np.bool_]
 Reader = Callable[[str], tuple[float, int, bool]]  # clean text to value, state, and whether it was repaired
 
@@ -99,13 +94,9 @@ def option_reader(item: Item) -> Reader:
 
 def code_reader(item: Item, numbering: str) -> Reader:
     """Reads a cell of a number export: the option's `position` (from 1), or its `code`."""
+    codes = {str(place): option.code for place, option in enumerate(item.options, 1)}
     if numbering == "code":
-        return known_codes({str(code): code for code in (*item.missing, *(option.code for option in item.options))})
-    return known_codes({str(place): option.code for place, option in enumerate(item.options, 1)})
-
-
-def known_codes(codes: Mapping[str, int]) -> Reader:
-    """Reads one of some whole numbers as what it stands for."""
+        codes = {str(code): code for code in (*item.missing, *codes.values())}
 
     def read(text: str) -> tuple[float, int, bool]:
         text = text.translate(MINUS).removesuffix(".0")
@@ -127,22 +118,17 @@ def ranking_reader(options: Mapping[str, int], orders: dict[tuple[int, ...], int
     return read
 
 
-def read_date(text: str) -> tuple[float, int, bool]:
-    """Reads a day, with an hour or without."""
-    return 0.0, MARKS.get(text, ANSWERED if iso_date(text) else TYPED.get(text.casefold(), NO_DATE)), False
+def iso_dates(texts: Sequence[str]) -> list[str]:
+    """Days in ISO form, with their time where they have one; blank where a text is none."""
+    moments = parse_instants(pd.Series(texts, dtype="str")).dt.strftime("%Y-%m-%d %H:%M:%S")
+    return list(moments.str.removesuffix(" 00:00:00").fillna(""))
 
 
-def iso_date(text: str) -> str:
-    """A day in ISO form, with its time where it has one; blank where the text is none."""
-    found = _DATE.fullmatch(text)
-    if not found:
-        return ""
-    year, month, day, clock = found.groups()
-    try:
-        day = dt.date(int(year), int(month), int(day)).isoformat()
-        return f"{day} {dt.time.fromisoformat(clock.zfill(8 if clock.count(':') == 2 else 5))}" if clock else day
-    except ValueError:
-        return ""
+def date_reader(texts: Sequence[str]) -> Reader:
+    """Reads each of these texts as a day, with an hour or without."""
+    days = dict(zip(texts, iso_dates(texts), strict=True))
+    no_day = {text: MARKS.get(text, TYPED.get(text.casefold(), NO_DATE)) for text in texts}
+    return lambda text: (0.0, ANSWERED if days[text] else no_day[text], False)
 
 
 def number_reader(item: Item, year: int) -> Reader:
@@ -177,7 +163,7 @@ def town_reader(item: Item, towns: Matcher, codes: Mapping[str, int]) -> Reader:
         value, state, _ = own(text)
         if state != UNKNOWN:
             return value, state, False
-        town, how, _ = towns.find(text)
+        town, how = towns.find(text)
         if town is None or town not in codes:
             return np.nan, TOWN_AMBIGUOUS if how == "ambiguous" else TOWN_UNKNOWN, False
         return float(codes[town]), ANSWERED, how == "repaired"
@@ -199,19 +185,6 @@ def read_duration(text: str) -> tuple[float, int, bool]:
     return float(3600 * hours + 60 * minutes + seconds), ANSWERED, False
 
 
-def read_ticks(columns: pd.DataFrame) -> Cell:
-    """A multiple choice from its 0/1 columns, which stand in the order of the options."""
-    ticks = [spread(columns[name], known_codes({"0": 0, "1": 1})) for name in columns]
-    states = np.stack([tick.state for tick in ticks])
-    bits = np.sum([np.nan_to_num(tick.value) * 2.0**place for place, tick in enumerate(ticks)], axis=0)
-    state = np.full(len(bits), BLANK, dtype=np.int8)
-    state[(states == SILENT).all(axis=0)] = SILENT
-    state[(states == SKIPPED).any(axis=0)] = SKIPPED
-    state[bits > 0] = ANSWERED
-    state[(states == UNKNOWN).any(axis=0)] = UNKNOWN
-    return Cell(np.where(state == ANSWERED, bits, np.nan), state, np.zeros(len(state), dtype=bool))
-
-
 def reconcile(text: Cell, number: Cell) -> Cell:
     """Both exports of a cell as one; where they differ the cell is at fault."""
     take = np.isin(text.state, UNREADABLE) & ~np.isin(number.state, UNREADABLE)
@@ -221,31 +194,3 @@ def reconcile(text: Cell, number: Cell) -> Cell:
     cell = Cell(*(np.where(take, getattr(number, part), getattr(text, part)) for part in vars(text)))
     cell.take_out(compared & (one | (text.state == ANSWERED) & (text.value != number.value)), DISAGREE)
     return cell
-
-
-def mask_words(words: Sequence[Any]) -> tuple[Any, Bools]:
-    """The texts without personal numbers, and in which something was masked; None stays missing."""
-    plain = pd.Series(words, dtype="str").fillna("")
-    masked = mask_personal(plain)
-    return masked.where(masked != "").array, (masked != plain).to_numpy(dtype=bool)
-
-
-def name_candidates(typed: pd.Series, towns: Matcher) -> list[Note]:
-    """A note for each name that was no certain town, the 20 most frequent first, with the towns it may mean."""
-    counts = typed.value_counts().head(20)
-    shown = mask_personal(pd.Series(counts.index, dtype="str"))
-    likely = [", ".join(towns.find(str(name))[2]) or "-" for name in counts.index]
-    found = zip(shown, counts, likely, strict=True)
-    return [("clean.no_certain_town", {"typed": name, "n": int(n), "candidates": ids}) for name, n, ids in found]
-
-
-def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """What a reader and what cleaning set aside, with `level`; personal values masked, each rejected row named once.
-
-    A reader's entry speaks of a whole row where it names no column, or where the row has no partner in the other export.
-    """
-    whole = (source["column"] == "") | (source["reason"] == "unpaired")
-    table = pd.concat([source.assign(level=np.where(whole, "row", "cell")), found], ignore_index=True)
-    again = (table["level"] == "row") & table.duplicated(["file", "sheet", "row", "level"])
-    table = table[~again].reset_index(drop=True)
-    return table.assign(value=mask_personal(table["value"].astype("str").fillna("")))

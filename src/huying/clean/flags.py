@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import cdist
 
+from huying.clean.booked import make_flags
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, holds, names_in
 
 RULES = (
@@ -19,17 +20,13 @@ RULES = (
     "town_repaired", "dept_repaired",
 )  # fmt: skip
 FEWEST_ROWS = 5  # of a matrix, for one answer throughout to mean anything
-MOST_COMPARED = 500  # forms of one interviewer that share a third of their answers and are compared with each other
+MOST_COMPARED = 2_000  # forms of one interviewer that are compared with each other
+HEAD = ("row_id", "form", "wave", "town_id", "village_id", "interviewer_id", "seconds", "disposition", "given_weight")
 NO_ANSWER = -10_000  # and below: an empty cell in a matrix of codes
 DOES_NOT_KNOW, IS_BLANK = (NO_ANSWER - WHY_MISSING.index(why) for why in ("does_not_know", "blank"))
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
-
-
-def make_flags(row_id: Any = (), flag: str = "", detail: Any = "") -> pd.DataFrame:
-    """Rows of the table of flags: row_id, flag, detail."""
-    return pd.DataFrame({"row_id": np.asarray(row_id, dtype=object), "flag": flag, "detail": detail}).astype("str")
 
 
 def find_flags(rows: pd.DataFrame, items: Sequence[Item], thresholds: Mapping[str, Any]) -> pd.DataFrame:
@@ -46,8 +43,11 @@ def compare_forms(
     balance = sum((codes > NO_ANSWER).astype(int) - (codes == IS_BLANK) for codes in answers.values())
     complete = (rows["disposition"] == "complete").to_numpy()
     whole = complete & (balance > 0)  # more answers than blanks
-    moment = rows["submitted_at"].to_numpy().astype("datetime64[ns]").view(np.int64)
-    duplicate, near = find_duplicates(hash_form(rows, items, answers), moment, whole)
+    given = rows.drop(columns=[name for name in HEAD if name in rows])
+    duplicate = given.duplicated().to_numpy()
+    near = np.zeros(len(rows), dtype=bool)
+    near[whole] = given[whole].drop(columns="submitted_at").duplicated()
+    near &= ~duplicate
     closed = [answers[cell] for item in items if item.options and item.type not in WORDS for cell in item.cells]
     who, names = pd.factorize(rows["interviewer_id"])
     once = whole & (who >= 0) & ~duplicate & ~near
@@ -88,7 +88,7 @@ def look_at_forms(
 
 def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
     """One answer as integers: the code (of several options: one number for each answer; of a number 0), NO_ANSWER and below where missing."""
-    value: Any = 0  # of a number, which is not whole: `hash_form` takes it as it is
+    value: Any = 0  # of a number, which is not whole
     if item.type in MANY:
         for name in item.variables:  # wraps where there are many options: then it is a hash, never negative
             value = value * (2 if item.type == "multi" else 31) + rows[name].to_numpy(dtype=np.int32, na_value=0)
@@ -100,58 +100,19 @@ def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
     return codes
 
 
-def hash_columns(columns: Sequence[npt.NDArray[Any]], n: int) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash of each row over integer columns: among a million rows two differ and agree with odds of 1 to 10^7."""
-    table = pd.DataFrame(dict(enumerate(columns)), index=range(n))
-    return np.asarray(pd.util.hash_pandas_object(table, index=False), dtype=np.uint64)
-
-
-def hash_form(rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes]) -> npt.NDArray[np.uint64]:
-    """A hash of all answers of each form, equal for equal ones."""
-    numbers = [item.id for item in items if item.type == "number"]
-    words = [item.id for item in items if item.type in WORDS]
-    words += [f"{item.id}_{code}_text" for item in items for code in item.fill_in]
-    places = [pd.factorize(rows[name])[0] for name in (*numbers, *words)]
-    return hash_columns([*answers.values(), *places], len(rows))
-
-
-def find_duplicates(same: npt.NDArray[np.uint64], moment: Ints, whole: Bools) -> tuple[Bools, Bools]:
-    """Forms that repeat an earlier one in all answers (`same`) and the time, and `whole` ones that repeat an earlier one but the time."""
-    duplicate = pd.Index(hash_columns([same.view(np.int64), moment], len(same))).duplicated()
-    near = np.zeros(len(same), dtype=bool)
-    near[whole] = pd.Index(same[whole]).duplicated()
-    return duplicate, near & ~duplicate
-
-
 def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differs: int, block: int) -> Ints:
     """For each form of `which` the size of its cloned block, 0 where there is none.
 
-    Two forms of an interviewer are linked when at most `differs` closed answers differ; linked forms are a block. Split
-    into `differs` + 1 groups, the answers of linked forms agree in at least one whole group: only such forms are compared.
+    Two forms of an interviewer are linked when at most `differs` closed answers differ; linked forms are a block.
     """
-    at = np.flatnonzero(which) if closed else np.empty(0, dtype=np.int64)
-    columns, who = [column[at] for column in closed], interviewer[at]
-    pairs = [np.empty((2, 0), dtype=np.int64)]
-    everything = hash_columns(columns, len(at))
-    for group in range(differs + 1):
-        key = hash_columns([who, *columns[group :: differs + 1]], len(at))
-        order = np.lexsort((everything, key))
-        order = order[pd.Series(key[order]).duplicated(keep=False).to_numpy()]
-        for step in range(1, MOST_COMPARED):
-            left, right = order[:-step], order[step:]
-            alike = key[left] == key[right]
-            if not alike.any():
-                break
-            left, right = left[alike], right[alike]
-            apart = np.zeros(len(left), dtype=np.int64)
-            for column in columns:
-                apart += column[left] != column[right]
-            pairs.append(np.stack([left, right])[:, apart <= differs])
-    left, right = np.concatenate(pairs, axis=1)
-    graph = coo_matrix((np.ones(len(left)), (left, right)), shape=(len(at), len(at)))
-    member = connected_components(graph, directed=False)[1] if len(at) else at
     size = np.zeros(len(which), dtype=np.int64)
-    size[at] = np.bincount(member, minlength=1)[member] if len(at) else 0
+    answers = np.column_stack(closed) if closed else np.empty((len(which), 0))
+    for one in np.unique(interviewer[which]) if closed else ():
+        own = np.flatnonzero(which & (interviewer == one))
+        for at in np.split(own, range(MOST_COMPARED, len(own), MOST_COMPARED)):
+            apart = cdist(answers[at], answers[at], "hamming") * len(closed)
+            member = connected_components(apart < differs + 0.5)[1]
+            size[at] = np.bincount(member)[member]
     return np.where(size >= max(block, 2), size, 0)
 
 

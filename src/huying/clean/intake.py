@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from huying.clean.answers import Cleaned as CleanAnswers
 from huying.clean.answers import clean_answers, with_list
+from huying.clean.booked import Booked, count_rows
 from huying.clean.flags import RULES, find_flags
-from huying.clean.ledger_rules import check_printed, known_ids
-from huying.clean.ledgers import CleanLedger, clean_ledger
+from huying.clean.ledgers import clean_ledger, known_ids
+from huying.clean.printed import check_printed
 from huying.codebook import Codebook
 from huying.contract import REJECTED
 from huying.errors import CountyError, HuyingError, Place
@@ -22,7 +21,7 @@ from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.sources.exports import read_answers
 from huying.sources.personal import drop_personal
-from huying.sources.table import read_table
+from huying.sources.table import RawTable, read_table
 from huying.store import Cleaned, code_hash, file_hash, hash_of
 
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
@@ -86,8 +85,7 @@ class Intake:
         self.rejected: list[pd.DataFrame] = []
         self.flags: list[pd.DataFrame] = []
         self.counts: list[dict[str, Any]] = []
-        self.towns: Matcher = Matcher({})
-        self.departments: Matcher | None = None
+        self.matchers = {"town": Matcher({})}
 
     def run(self) -> Cleaned:
         """The cleaned county; raises InputError or CountyError for a file that cannot be taken as it is, or changes meanwhile."""
@@ -109,10 +107,10 @@ class Intake:
     def try_all(self) -> Iterator[HuyingError]:
         """Take one file after the other; the errors of those that cannot be taken, as they come."""
         self.check_register()
-        steps = [partial(self.take_ledger, entry) for entry in self.in_order()]
-        for step in [*steps, *(partial(self.take_survey, survey) for survey in self.county.surveys)]:
+        entries: list[Any] = [*self.in_order(), *self.county.surveys]
+        for entry in entries:
             try:
-                step()
+                self.take_survey(entry) if isinstance(entry, Survey) else self.take_ledger(entry)
             except HuyingError as error:
                 yield error
 
@@ -132,39 +130,38 @@ class Intake:
         if ledger.table not in TABLES:
             raise CountyError("batch.no_table", self.place, table=ledger.table, known=", ".join(TABLES))
         path, key = self.county.path(ledger.file), (ledger.table, ledger.period)
-        raw, dropped = drop_personal(read_table(path, sheet=ledger.sheet, header_row=ledger.header_row))
+        raw = drop_personal(read_table(path, sheet=ledger.sheet, header_row=ledger.header_row))
         ids = known_ids(self.ledgers)
-        done = clean_ledger(TABLES[ledger.table], raw, self.towns, self.departments, ledger.columns, ids)
+        done = clean_ledger(TABLES[ledger.table], raw, self.matchers, ledger.columns, ids)
         before = [self.ledgers[key]] if key in self.ledgers else []
         self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True) if before else done.kept
-        self.take(ledger.file, done, dropped, raw.encoding)
+        self.take(ledger.file, raw, done)
         if ledger.table == "towns":
-            self.towns = matcher_of(done.kept, "town_id", self.county.prefixes)
+            self.matchers["town"] = matcher_of(self.ledgers[key], "town_id", self.county.prefixes)
         if ledger.table == "departments":
-            self.departments = matcher_of(done.kept, "dept_id")
+            self.matchers["dept"] = matcher_of(self.ledgers[key], "dept_id")
 
     def take_survey(self, survey: Survey) -> None:
         listed = county_lists({table: frame for (table, _), frame in self.ledgers.items()})
         lists = {name: [(code, label) for code, _, label in rows] for name, rows in listed.items()}
-        own, file, span = self.book.form(survey.form), survey.text or survey.file, self.county.waves[survey.wave]
-        number = self.county.path(survey.number) if survey.number else None
-        items = [with_list(item, lists) for item in own]
+        items = [item if item.role == "town" else with_list(item, lists) for item in self.book.form(survey.form)]
+        file, number = survey.text or survey.file, self.county.path(survey.number) if survey.number else None
         answers = read_answers(self.county.path(file), number, items, survey.weight)
-        order = [town for _, town, _ in listed["towns"]]
-        done = clean_answers(answers, own, survey.form, survey.wave, span, self.towns, order, options=lists, file=file)
-        self.forms.setdefault(survey.form, []).append(done.rows)
-        self.take(file, done, answers.dropped, answers.encoding)
+        span, order = self.county.waves[survey.wave], [town for _, town, _ in listed["towns"]]
+        done = clean_answers(answers, items, survey, span, self.matchers["town"], order)
+        self.forms.setdefault(survey.form, []).append(done.kept)
+        self.take(file, answers, done)
 
-    def take(self, file: str, done: CleanAnswers | CleanLedger, dropped: Mapping[str, int], encoding: str) -> None:
-        """Book one file: rows in = rows kept + rows rejected, or the reader has lost a row."""
-        n_read, n_kept, n_rejected = (done.counts[key] for key in ("rows_in", "rows_kept", "rows_rejected"))
-        if n_read != n_kept + n_rejected:
-            raise AssertionError(f"{file}: {n_read} rows read, {n_kept} kept and {n_rejected} rejected")
+    def take(self, file: str, read: RawTable, done: Booked) -> None:
+        """Book one file: rows read = rows kept + rows rejected, or cleaning has lost a row."""
+        n_read, n_rejected = len(read.text) + count_rows(read.rejected), count_rows(done.rejected)
+        if n_read != len(done.kept) + n_rejected:
+            raise AssertionError(f"{file}: {n_read} rows read, {len(done.kept)} kept and {n_rejected} rejected")
         self.rejected.append(done.rejected[[*REJECTED, "level"]])
         self.flags.append(done.flags)
-        n_cells = int((done.rejected["level"] == "cell").sum())
-        n_personal = sum(dropped.values()) + done.counts.get("personal_masked", 0)
-        row = (file, n_read, n_kept, n_rejected, n_cells, 0, n_personal, encoding)  # flags are counted last
+        n_personal = sum(read.dropped.values()) + done.n_masked
+        counts = (n_read, len(done.kept), n_rejected, len(done.rejected) - n_rejected)
+        row = (file, *counts, 0, n_personal, read.encoding)  # flags are counted last
         self.counts.append(dict(zip(COUNTS, row, strict=True)))
         self.tick(file)
 

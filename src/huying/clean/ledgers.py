@@ -3,62 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import pandas as pd
 
-from huying.clean.cells import all_rejected
-from huying.clean.flags import make_flags
-from huying.clean.ledger_rules import IDS, in_two_places, keep_rules
-from huying.contract import Checked, Table, set_aside
+from huying.clean.booked import Booked, all_rejected, make_flags
+from huying.contract import Table, clean_series, no_rejects, set_aside
 from huying.errors import Place
+from huying.ledgers import TABLES
 from huying.places import Matcher
-from huying.rules import Known
+from huying.rules import InLedger, Known, OnePlace
 from huying.sources.table import RawTable
 
-
-@dataclass(frozen=True)
-class CleanLedger(Checked):
-    """A checked table (`kept` by its line in the file, `rejected` with `level`), the flags of repaired names, and counts."""
-
-    flags: pd.DataFrame = field(default_factory=make_flags)
-    counts: Mapping[str, int] = field(default_factory=dict)
+IDS: Mapping[str, str] = {"town": "town_id", "dept": "dept_id"}  # what a name becomes when it is matched
+Matchers = Mapping[str, Matcher]
 
 
 def clean_ledger(
-    table: Table,
-    raw: RawTable,
-    towns: Matcher,
-    departments: Matcher | None = None,
-    rename: Mapping[str, str] | None = None,
-    known: Known | None = None,
-) -> CleanLedger:
+    table: Table, raw: RawTable, matchers: Matchers, rename: Mapping[str, str] | None = None, known: Known | None = None
+) -> Booked:
     """The rows of a ledger that hold to its contract and its rules, `town` and `dept` replaced by `town_id` and `dept_id`.
 
-    A blank where the contract allows one stays missing. Without a register of departments the name is the id.
+    A blank where the contract allows one stays missing. `matchers` by column; without one the name is the id.
     `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
     rows in = rows kept + rows rejected. Raises InputError for a missing column.
     """
     checked = table.check(raw.text, raw.place, rename)
     headers = table.find_columns(list(raw.text.columns), raw.place, rename or {})
-    matchers = {"town": towns, "dept": departments}
     astray = in_two_places(table, raw, headers, matchers)
     kept = checked.kept[~checked.kept.index.isin(astray["row"])]
     faults, flags = [astray, checked.rejected], [make_flags()]
-    for column, matcher in matchers.items():
+    for column in IDS:
         if column in kept:
-            kept, unsure, repaired = match_names(kept, column, matcher, raw.place, headers.get(column, column))
+            header = headers.get(column, column)
+            kept, unsure, repaired = match_names(kept, column, matchers.get(column), raw.place, header)
             faults += unsure
             flags.append(repaired)
     kept, again = take_out_repeats(table, kept, raw, headers)
     kept, broken = keep_rules(table, kept, raw.place, headers, known or {})
     found = pd.concat([*faults, again, broken], ignore_index=True).assign(level="row")
-    rejected = all_rejected(raw.rejected, found)
-    n_rejected = int((rejected["level"] == "row").sum())
     repairs = pd.concat(flags, ignore_index=True)
     repairs = repairs[repairs["row_id"].isin(raw.place.file + "#" + kept.index.astype("str"))].reset_index(drop=True)
-    counts = {"rows_in": len(kept) + n_rejected, "rows_kept": len(kept), "rows_rejected": n_rejected}
-    return CleanLedger(kept, rejected, repairs, counts)
+    return Booked(kept, all_rejected(raw.rejected, found), repairs)
 
 
 def match_names(
@@ -85,3 +70,40 @@ def take_out_repeats(
     header = headers[table.key[0]] if key else ""
     cells = raw.text[header].loc[again[again].index] if key else pd.Series(dtype=object)
     return rows[~again], set_aside(raw.place, header, cells, "key_taken")
+
+
+def known_ids(ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> dict[str, set[str]]:
+    """The ids that rules look up in other ledgers, by ledger, from what is cleaned already (keys: table and period)."""
+    wanted = {(rule.ledger, rule.of) for table in TABLES.values() for rule in table.rules if isinstance(rule, InLedger)}
+    found: dict[str, set[str]] = {}
+    for (name, _), frame in ledgers.items():
+        for of in (of for ledger, of in wanted if ledger == name):
+            found.setdefault(name, set()).update(frame[of].dropna().astype(str))
+    return found
+
+
+def in_two_places(table: Table, raw: RawTable, headers: Mapping[str, str], matchers: Matchers) -> pd.DataFrame:
+    """The rows of `raw` whose key stands at two places, all of them, as rejected rows.
+
+    Asked of the raw cells: the check of the table's key would have taken the second row out already.
+    """
+    found = [no_rejects()]
+    for rule in (rule for rule in table.rules if isinstance(rule, OnePlace)):
+        rows = pd.DataFrame({name: clean_series(raw.text[headers[name]]) for name in (rule.column, rule.place)})
+        rows, matcher = rows.where(rows != ""), matchers.get(rule.place)
+        if matcher:
+            rows[rule.place] = matcher.match(rows[rule.place].fillna(""))["id"]
+        found.append(set_aside(raw.place, headers[rule.column], rule.broken(rows, {}), rule.reason))
+    return pd.concat(found, ignore_index=True)
+
+
+def keep_rules(
+    table: Table, rows: pd.DataFrame, place: Place, headers: Mapping[str, str], known: Known
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows that hold to every rule of the table, and the others as rejected rows, each under the first that it breaks."""
+    faults = [no_rejects()]
+    for rule in (rule for rule in table.rules if not isinstance(rule, OnePlace)):
+        found = rule.broken(rows, known)
+        faults.append(set_aside(place, headers.get(rule.column, rule.column), found, rule.reason))
+        rows = rows[~rows.index.isin(found.index)]
+    return rows, pd.concat(faults, ignore_index=True)

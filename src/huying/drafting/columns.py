@@ -88,12 +88,13 @@ def split_part(rest: str) -> tuple[str, str]:
 
 def group_variables(headers: Sequence[str], labelled: Labelled) -> list[Question]:
     """The variables of a labelled file, its response sets as one question each."""
-    owner = {name: key for key, names in labelled.sets.items() for name in names}
+    owner = {name: key for key, found in labelled.sets.items() for name in found["variable_list"]}
     found: dict[str, Question] = {}
     for name in headers:
         words = labelled.column_labels.get(name) or name
         if name in owner:
-            whole = found.setdefault(f"set {owner[name]}", Question(None, labelled.set_labels[owner[name]], [], []))
+            title = labelled.sets[owner[name]]["label"] or owner[name]
+            whole = found.setdefault(f"set {owner[name]}", Question(None, title, [], []))
             whole.headers.append(name)
             whole.parts.append(words)
         else:
@@ -105,20 +106,22 @@ def split_groups(questions: Sequence[Question], text: pd.DataFrame) -> list[Ques
     """Take own words out of a group of ticks: a column of them is a question of its own."""
     found = []
     for question in questions:
-        columns = [text[header].map(bare) for header in question.headers]
-        ticks = [is_ticks(cells, part) for cells, part in zip(columns, question.parts, strict=True)]
-        if len(columns) > 1 and 0.5 <= sum(ticks) / len(ticks) < 1:
-            named = list(zip(question.headers, question.parts, ticks, strict=True))
-            words = [(header, part) for header, part, fits in named if not fits]
+        named = list(zip(question.headers, question.parts, strict=True))
+        words = [(header, part) for header, part in named if not is_ticks(text[header].map(bare), part)]
+        if len(named) > 1 and 0 < len(words) <= len(named) / 2:
             found += [Question(question.number, f"{question.title}—{part}", [header], [""]) for header, part in words]
-            question.headers = [header for header, _, fits in named if fits]
-            question.parts = [part for _, part, fits in named if fits]
+            ticks = [pair for pair in named if pair not in words]
+            question.headers, question.parts = [header for header, _ in ticks], [part for _, part in ticks]
         found.append(question)
     return found
 
 
-def add_coded(questions: Sequence[Question], headers: Sequence[str]) -> None:
-    """Give each question its columns of the number export: the same header, its number, or its wording before an option."""
+def add_coded(questions: Sequence[Question], raw: RawTable, other: RawTable, headers: Sequence[str]) -> None:
+    """Give each question its columns of the number export: the same header, its number, or its wording before an option.
+
+    Raises InputError where the other export is no twin.
+    """
+    check_pair(raw, other)
     owner = {header: question for question in questions for header in question.headers}
     for header in headers:
         number, rest = split_header(header)
@@ -132,12 +135,12 @@ def check_pair(raw: RawTable, other: RawTable) -> None:
     """Raise InputError for two files that are one, stand the wrong way round, or have no row in common."""
     if raw.text.equals(other.text) or numeric_share(raw.text) > numeric_share(other.text):
         raise InputError("sources.not_a_pair", raw.place, other=other.place.file)
-    split = [[split_header(str(name)) for name in table.text] for table in (raw, other)]
-    ours, theirs = ({n for n, _ in heads} - {None} for heads in split)
-    first, second = ({n: stem(rest)[:4] for n, rest in heads if n and rest[:1] not in _OPEN} for heads in split)
+    first, second = (
+        {n: stem(rest)[:4] for n, rest in map(split_header, map(str, table.text)) if n and rest[:1] not in _OPEN}
+        for table in (raw, other)
+    )
     both = first.keys() & second.keys()
-    unlike = [n for n in both if first[n] != second[n]]
-    is_other = (ours and theirs and not ours & theirs) or 2 * len(unlike) > len(both)
+    is_other = first and second and 2 * sum(first[n] == second[n] for n in both) < max(1, len(both))
     if is_other or not serial_keys(raw).isin(serial_keys(other)).any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from huying.codebook import RESERVED, TAKEN, check_names, parse_codebook
+from huying.codebook import RESERVED, TAKEN, parse_codebook
 from huying.contract import parse_instants
 from huying.drafting.columns import Question
 from huying.drafting.questions import read_questions
@@ -20,20 +20,19 @@ from huying.errors import CountyError, InputError
 from huying.folder import NAME
 from huying.prepare import house_derived
 from huying.samples import SEXES
-from huying.sources.exports import Export, read_export
+from huying.sources.exports import read_export
+from huying.sources.table import RawTable
 from huying.sources.wjx import read_meta, stem
 from huying.store import as_toml, write_csv, write_text
 from huying.words import Text, all_words, language
 
 TODO, TOWNS = "TODO.md", "towns.csv"
-OWN = (TODO, TOWNS, "county.toml", "codebook.toml")
-DEVICES = ("con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10)))
 FORM, HOUSE = "resident", "house"
 _SEX = {"sex": ("性别", "您的性别", "你的性别", "gender", "sex"), "age": ("年龄", "您的年龄", "你的年龄", "age")}
 _SEXES = dict(zip(("男", "女", "男性", "女性", "male", "female"), SEXES * 3, strict=True))
 _COUNTY = """# {about}
 [county]
-id = {id}
+id = {name}
 name_zh = {name}
 name_en = {name}
 lang = "{lang}"
@@ -43,11 +42,6 @@ sampling = "convenience" # probability | quota | convenience
 [wave.{wave}]
 from = {first}
 to = {last}
-
-[[survey]]
-form = "{form}"
-wave = {wave}
-{survey}
 """
 
 
@@ -70,21 +64,20 @@ def draft_county(
     a name that is taken or is none, InputError for an export that cannot be read.
     """
     folder = new_folder(name)
-    read = read_export(export)
+    raw, labelled = read_export(export)
     for column, key in ((weight, "sources.no_weight_column"), (town, "new.no_town_column")):
-        if column and column not in read.raw.text:
-            raise InputError(key, read.raw.place, name=column, known=", ".join(map(str, read.raw.text)))
+        if column and column not in raw.text:
+            raise InputError(key, raw.place, name=column, known=", ".join(map(str, raw.text)))
     if weight:
-        check_weights(read, weight)
-    other = read_export(number).raw if number else None
-    questions = read_questions(read, other, (weight, town)) if codebook != HOUSE else []
-    register = towns_of(read, town)
+        check_weights(raw, weight)
+    other = read_export(number)[0] if number else None
+    questions = read_questions(raw, labelled, other, (weight, town)) if codebook != HOUSE else []
+    register = towns_of(raw, town)
     if not questions and codebook != HOUSE:
-        raise InputError("new.no_questions", read.raw.place)
+        raise InputError("new.no_questions", raw.place)
     written = codebook_text(questions, town) if questions else ""
-    if written:
-        check_names(parse_codebook(written).items.values())
-    remarks = [*drafted_remarks(read, questions), *([say_both("new.towns", n=len(register))] if town else [])]
+    parse_codebook(written)  # refuses names that a rule could not hold
+    remarks = [*drafted_remarks(raw, questions), *([say_both("new.towns", n=len(register))] if town else [])]
     folder.mkdir(parents=True)
     copies = copy_exports([export, number] if number else [export], folder)
     if written:
@@ -92,14 +85,16 @@ def draft_county(
     if town:
         write_csv(folder / TOWNS, register)
     write_text(folder / TODO, "\n".join(f"- {text.zh}\n  {text.en}" for text in remarks) + "\n")
-    write_text(folder / "county.toml", county_text(name, read, copies, weight, bool(town)))
-    return Drafted(folder, len(questions), len(read.raw.text), tuple(remarks))
+    write_text(folder / "county.toml", county_text(name, raw, bool(labelled), copies, weight, bool(town)))
+    return Drafted(folder, len(questions), len(raw.text), tuple(remarks))
 
 
 def new_folder(name: str) -> Path:
-    """Where the county's folder will be; raises CountyError for a name that is taken or is none."""
-    folder = home() / name
-    if not NAME.fullmatch(name) or name.lower() in DEVICES:
+    """Where the county's folder will be, in `survey_data` here or above, else in a new one here; raises CountyError for a name that is taken or is none."""
+    here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
+    homes = [above / "survey_data" for above in (here, *here.parents)]
+    folder = next(filter(Path.is_dir, homes), homes[0]) / name
+    if not NAME.fullmatch(name):
         raise CountyError("new.bad_name", name=name)
     if folder.exists():
         raise CountyError("new.exists", folder=str(folder))
@@ -107,42 +102,33 @@ def new_folder(name: str) -> Path:
 
 
 def copy_exports(files: Sequence[Path], folder: Path) -> list[Path]:
-    """Copies of the exports in the folder, under names of their own where two are the same or the folder has one."""
-    copies: list[Path] = []
-    for file in files:
-        copy = folder / (f"export_{file.name}" if file.name in OWN else file.name)
-        copies.append(copy.with_name(f"number_{copy.name}") if copy in copies else copy)
-        shutil.copy2(file, copies[-1])
+    """Copies of the exports in the folder, under names that nothing else there has."""
+    copies = [folder / f"{kind}_{file.name}" for kind, file in zip(("export", "number"), files, strict=False)]
+    for file, copy in zip(files, copies, strict=True):
+        shutil.copy2(file, copy)
     return copies
 
 
-def home() -> Path:
-    """The folder `survey_data` here or above, else a new one here."""
-    here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
-    homes = [above / "survey_data" for above in (here, *here.parents)]
-    return next(filter(Path.is_dir, homes), homes[0])
-
-
-def check_weights(read: Export, column: str) -> None:
+def check_weights(raw: RawTable, column: str) -> None:
     """Raise InputError where most weights are no positive number: the column is another one."""
-    typed = read.raw.text[column]
+    typed = raw.text[column]
     bad = ~(pd.to_numeric(typed, errors="coerce") > 0)
     if bad.mean() > 0.5:
         row = int(bad.index[bad][0])
-        raise InputError("new.bad_weights", read.raw.place, name=column, n=int(bad.sum()), row=row, value=typed[row])
+        raise InputError("new.bad_weights", raw.place, name=column, n=int(bad.sum()), row=row, value=typed[row])
 
 
-def towns_of(read: Export, column: str) -> pd.DataFrame:
+def towns_of(raw: RawTable, column: str) -> pd.DataFrame:
     """A register of the towns that a column names, in the order in which they come."""
-    names = [name for name in dict.fromkeys(read.raw.text[column].str.strip()) if name] if column else []
+    names = [name for name in dict.fromkeys(raw.text[column].str.strip()) if name] if column else []
     ids = [f"T{n:02d}" for n, _ in enumerate(names, 1)]
     kinds = ["street" if re.search("街道|社区", name) else "town" for name in names]
     return pd.DataFrame({"town_id": ids, "name_zh": names, "name_en": names, "type": kinds})
 
 
-def drafted_remarks(read: Export, questions: Sequence[Question]) -> list[Text]:
+def drafted_remarks(raw: RawTable, questions: Sequence[Question]) -> list[Text]:
     """What a person should look at, question by question."""
-    found = [say_both("new.dropped", columns=", ".join(read.dropped))] if read.dropped else []
+    found = [say_both("new.dropped", columns=", ".join(raw.dropped))] if raw.dropped else []
     found.append(say_both("new.general" if questions else "new.house"))
     alike: dict[str, list[str]] = {}
     for name, question in zip(names_of(questions), questions, strict=True):
@@ -163,21 +149,22 @@ def say_both(key: str, **values: Any) -> Text:
 # --- the files ---------------------------------------------------------------------------------------------------------
 
 
-def county_text(name: str, read: Export, copies: Sequence[Path], weight: str, has_towns: bool) -> str:
+def county_text(
+    name: str, raw: RawTable, is_labelled: bool, copies: Sequence[Path], weight: str, has_towns: bool
+) -> str:
     """The declaration of the county."""
-    sent = parse_instants(read_meta(read.raw)["submitted_at"]).dropna()
+    sent = parse_instants(read_meta(raw)["submitted_at"]).dropna()
     days = [sent.min().date(), sent.max().date()] if len(sent) else []
     year = str(days[0].year if days else pd.Timestamp.now().year)
-    files = {"reader": "spss", "file": copies[0].name} if read.labelled else {"reader": "wjx", "text": copies[0].name}
+    files = {"reader": "spss", "file": copies[0].name} if is_labelled else {"reader": "wjx", "text": copies[0].name}
     files |= {"number": copies[1].name} if copies[1:] else {}
     files |= {"weight": weight} if weight else {}
-    survey = "\n".join(f"{key} = {as_toml(value)}" for key, value in files.items())
-    survey += f'\n\n[[ledger]]\ntable = "towns"\nfile = "{TOWNS}"' if has_towns else ""
+    told = {"form": FORM, "wave": year} | files
+    lines = ["", "[[survey]]", *(f"{key} = {as_toml(value)}" for key, value in told.items())]
+    lines += ["", "[[ledger]]", 'table = "towns"', f'file = "{TOWNS}"'] if has_towns else []
     first, last = days or (f"{year}-01-01", f"{year}-12-31")
-    return _COUNTY.format(
-        about=say_both("new.county_head").en, id=as_toml(name), name=as_toml(name), wave=as_toml(year), first=first, last=last,
-        form=FORM, survey=survey, lang=language(),
-    )  # fmt: skip
+    head = {"about": say_both("new.county_head").en, "name": as_toml(name), "lang": language()}
+    return _COUNTY.format(**head, wave=as_toml(year), first=first, last=last) + "\n".join(lines) + "\n"
 
 
 def codebook_text(questions: Sequence[Question], town: str) -> str:

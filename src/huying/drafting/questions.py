@@ -12,14 +12,15 @@ from itertools import combinations
 
 import pandas as pd
 
-from huying.clean.cells import TYPED, iso_date
+from huying.clean.cells import TYPED
 from huying.codebook import MOST_OPTIONS
-from huying.drafting.columns import Question, add_coded, bare, check_pair, group_headers, is_ticks, split_groups
-from huying.sources.exports import ARROW, Export, code_words
+from huying.contract import parse_instants
+from huying.drafting.columns import Question, add_coded, bare, group_headers, is_ticks, split_groups, split_part
+from huying.sources.exports import ARROW, code_words
 from huying.sources.personal import mask_text
 from huying.sources.spss import Labelled, is_missing
-from huying.sources.table import REPEAT, RawTable
-from huying.sources.wjx import JOINT, MARKS, is_meta, serial_keys, split_header, squash
+from huying.sources.table import RawTable
+from huying.sources.wjx import JOINT, MARKS, is_meta, partner_rows, split_header, squash
 
 MOST = 10**9
 MOST_LISTED = 100  # answers that can be options; what has more is an open question
@@ -40,28 +41,27 @@ _RANKS = re.compile(
 )
 
 
-def read_questions(export: Export, other: RawTable | None = None, skip: Sequence[str] = ()) -> list[Question]:
+def read_questions(
+    raw: RawTable, labelled: Labelled | None = None, other: RawTable | None = None, skip: Sequence[str] = ()
+) -> list[Question]:
     """The questions of an export and, where there is one, of its twin by number; `skip` are columns that are none.
 
     Raises InputError where the two files are the same, stand the wrong way round, or are not of one survey.
     """
-    raw = export.raw
     headers = [str(name) for name in raw.text if not is_meta(str(name)) and name not in skip]
-    found = split_groups(group_headers(headers, export.labelled, raw.text), raw.text)
+    found = split_groups(group_headers(headers, labelled, raw.text), raw.text)
     if other is not None:
-        check_pair(raw, other)
-        add_coded(found, [str(name) for name in other.text if not is_meta(str(name)) and name not in skip])
-        coded = other.text.set_axis(serial_keys(other), axis=0).reindex(serial_keys(raw)).fillna("")
-        coded = coded.set_axis(raw.text.index, axis=0)
+        add_coded(found, raw, other, [str(name) for name in other.text if not is_meta(str(name)) and name not in skip])
+        coded = partner_rows(raw, other)
     ready = []
     while found:
         question = found.pop(0)
         cells = raw.text[question.headers].apply(lambda column: column.map(bare))
         codes = coded[question.coded] if other is not None and question.coded else None
-        if export.labelled and declared(question, export.labelled, cells):
+        if labelled and declared(question, labelled, cells):
             ready.append(question)
             continue
-        if not export.labelled:  # a labelled file declares what is missing: there NA is an answer
+        if not labelled:  # a labelled file declares what is missing: there NA is an answer
             question.blank = [word for word in _NOTHING if (cells == word).any(axis=None)]
         if not describe(question, cells, codes):
             found = part(question) + found
@@ -73,7 +73,7 @@ def read_questions(export: Export, other: RawTable | None = None, skip: Sequence
         raw_cells = raw.text[question.headers].stack()
         has_own = {text for text in words if raw_cells.str.contains(f"{text}〖", regex=False).any()}
         question.fill_in = [code for code, text in question.options if text in has_own]
-        marks = raw_cells.str.strip().value_counts().filter([mark for mark in MARKS if mark])
+        marks = raw_cells.str.strip().value_counts().filter(list(MARKS))
         for mark, n in marks.items():
             question.remark("new.marked", mark=mark, n=int(n))
         is_number = question.type in ("whole", "number", "matrix_scale")
@@ -95,16 +95,15 @@ def part(question: Question) -> list[Question]:
 def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> bool:
     """Take type, options and missing codes from what SPSS or Stata declare; false for a variable without labels."""
     first = question.headers[0]
-    if key := next((key for key, names in labelled.sets.items() if first in names), ""):
+    if group := next((found for found in labelled.sets.values() if first in found["variable_list"]), None):
         question.type = "multi"
         labels = labelled.labels.get(first, {}) or {text: text for text in filled_of(cells).unique()}
-        words = question.parts if labelled.counted[key] else list(code_words(labels).values())
+        words = question.parts if group["is_dichotomy"] else list(code_words(labels).values())
         question.options = list(enumerate(unique_words(words), 1))
         return True
     labels, values = code_words(labelled.labels.get(first, {})), labelled.values[first]
     ranges = labelled.missing.get(first, ())
     is_gone = {code: is_missing(code, ranges) for code in (*labels, *values[values != ""])}
-    question.missing_from = [(float(low), float(high)) for low, high in ranges if _NUMBER.fullmatch(low)]
     if all(is_gone[code] for code in labels):
         gone = values.map(is_gone).eq(True)
         answered = values[(values != "") & ~gone]
@@ -113,10 +112,8 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
         describe(question, cells.mask(gone.to_numpy()[:, None], ""), None)
         if question.type in ("whole", "number"):
             question.missing = {int(code): "blank" for code in labels if re.fullmatch(r"-?\d+", code)}
-        else:
-            question.missing_from = []
+            question.missing_from = [(float(low), float(high)) for low, high in ranges if _NUMBER.fullmatch(low)]
         return True
-    question.missing_from = []
     unlabelled = sorted(is_gone.keys() - labels)
     order = [*labels, *unlabelled]
     if len(order) > MOST_LISTED:
@@ -221,7 +218,7 @@ def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, cod
         question.type = "whole" if numbers.str.fullmatch(r"[-−–+]?\d+(\.0)?").all() else "number"
         if set(numbers) <= {"0", "1"}:
             question.remark("new.zero_one")
-    elif filled.map(lambda text: bool(iso_date(text))).mean() > 0.9:
+    elif parse_instants(filled).notna().mean() > 0.9:
         question.type = "date"
     elif 0 < len(listed) <= min(MOST_LISTED, max(2, len(filled) / 3)):
         question.type, question.options = "single", list(enumerate(in_order(listed), 1))
@@ -275,8 +272,8 @@ def is_in_both_orders(split: pd.Series) -> bool:
 
 def is_ranks(cells: pd.DataFrame) -> bool:
     """Whether each row of whole numbers ranks the columns: from 1, none twice, in nearly every row that ranks two or more."""
-    numbers = cells.replace("-2", "").apply(lambda column: pd.to_numeric(column.replace("", None), errors="coerce"))
-    if numbers.isna().sum().sum() > (cells.isin(["", "-2"])).sum().sum() or not numbers.notna().any(axis=None):
+    numbers = cells.apply(pd.to_numeric, errors="coerce")
+    if (numbers.isna() & (cells != "")).any(axis=None):
         return False
     ranked = numbers.where(numbers > 0)
     several = ranked[ranked.notna().sum(axis=1) > 1]
@@ -287,8 +284,7 @@ def is_ranks(cells: pd.DataFrame) -> bool:
 def option_of(header: str, question: Question) -> str:
     """The option that a column of the number export stands for."""
     rest = split_header(header)[1].strip().removeprefix(question.title).strip()
-    found = re.fullmatch("[^(\uff08]*[(\uff08](.*)[)\uff09]", rest.removeprefix("—"), re.S)
-    return (found[1] if found else rest.removeprefix("—")).split(REPEAT)[0].strip()
+    return split_part(rest)[1] or rest
 
 
 def options_by_code(texts: pd.Series, codes: pd.Series) -> list[str] | None:
@@ -305,5 +301,4 @@ def options_by_code(texts: pd.Series, codes: pd.Series) -> list[str] | None:
 
 def unique_words(words: Sequence[str]) -> list[str]:
     """The words of options, those that stand twice told apart by their place."""
-    seen = [squash(word) for word in words]
-    return [word if seen.count(squash(word)) == 1 else f"{word} ({place})" for place, word in enumerate(words, 1)]
+    return list(code_words({str(place): word for place, word in enumerate(words, 1)}).values())

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from huying.errors import InputError, Place
 from huying.sources.excel import MOST_UNPACKED
-from huying.sources.lines import detect_encoding, is_valid
+from huying.sources.table import detect_encoding, is_valid
 
 _BODY = "word/document.xml"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

@@ -7,48 +7,51 @@ header (R, pandas) or with a second header row (SurveyMonkey).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from huying.codebook import Item
-from huying.contract import clean_text, no_rejects
+from huying.contract import clean_text, no_rejects, set_aside
 from huying.errors import InputError, Place
-from huying.sources.excel import Note
-from huying.sources.lines import read_content
 from huying.sources.personal import drop_personal
-from huying.sources.spss import Labelled, find_variables, is_labelled, is_missing, read_labelled
-from huying.sources.table import REPEAT, RawTable, read_table
-from huying.sources.wjx import JOINT, MARKS, SERIAL, Answers, bind, is_meta, pair_rows, read_meta, squash
+from huying.sources.spss import Labelled, code_text, find_variables, is_labelled, is_missing, read_labelled
+from huying.sources.table import REPEAT, RawTable, read_content, read_table, unique_headers
+from huying.sources.wjx import (
+    JOINT,
+    MARKS,
+    SERIAL,
+    Answers,
+    bind,
+    is_meta,
+    partner_rows,
+    read_meta,
+    serial_keys,
+    squash,
+)
 
 ARROW = "→"  # between the options of a ranking, the first choice first
-NONE_OF_THEM = JOINT  # a multiple choice that was answered by ticking nothing
+NONE_OF_THEM, BLANK = JOINT, "(空)"  # a multiple choice that was answered by ticking nothing; no answer
 TICKS = ("1", "是", "yes", "y", "true", "√", "✓", "x", "选中", "selected", "checked")
 NO_TICKS = ("0", "否", "no", "n", "false", "未选中", "not selected", "unchecked")
 _ONE = ("response", "open-ended response")  # SurveyMonkey's second header over a column that stands alone
 _SIGN = "—"  # between a question and its row or option
 
 
-@dataclass(frozen=True)
-class Export:
-    """An export: its table in words, the filled cells of each personal column left out, what SPSS or Stata declare."""
+def read_export(path: str | Path) -> tuple[RawTable, Labelled | None]:
+    """The answers of any export in words, personal columns left out, and what SPSS or Stata declare.
 
-    raw: RawTable
-    dropped: dict[str, int]
-    labelled: Labelled | None = None
-
-
-def read_export(path: str | Path) -> Export:
-    """The answers of any export, personal columns left out; raises InputError for a file that cannot be read."""
-    place = Place(Path(path).name)
-    labelled = read_labelled(path) if is_labelled(read_content(Path(path), place)) else None
+    Raises InputError for a file that cannot be read.
+    """
+    path = Path(path)
+    content = read_content(path, Place(path.name))
+    labelled = read_labelled(path, content) if is_labelled(content) else None
     raw = in_words(labelled) if labelled else tidy_headers(read_table(path, repeats=True))
     if not len(raw.text):
         raise InputError("sources.no_rows", raw.place)
-    kept, dropped = drop_personal(raw)
-    return Export(kept, dropped, labelled)
+    return drop_personal(raw), labelled
 
 
 def in_words(labelled: Labelled) -> RawTable:
@@ -56,14 +59,16 @@ def in_words(labelled: Labelled) -> RawTable:
     text = labelled.values.copy()
     for name in text:
         text[name] = text[name].replace(code_words(labelled.labels.get(str(name), {})))
-    for name, code in labelled.counted.items():
-        ticks = labelled.values[list(labelled.sets[name])] if code else text.iloc[:, :0]
-        text[list(ticks)] = ticks.eq(code).astype(int).astype("str").where(ticks != "", "")
-        for one in labelled.sets[name] if not code else ():  # an answer for itself each: what is missing is none
-            ranges = labelled.missing.get(one, ())
-            text[one] = text[one].mask([is_missing(value, ranges) for value in labelled.values[one]], "")
+    for found in labelled.sets.values():
+        for one in found["variable_list"]:
+            values, ranges = labelled.values[one], labelled.missing.get(one, ())
+            if found["is_dichotomy"]:
+                ticks = values.eq(code_text(found["counted_value"])).astype(int).astype("str")
+                text[one] = ticks.where(values != "", "")
+            else:  # an answer for itself each: what is missing is none
+                text[one] = text[one].mask([is_missing(value, ranges) for value in values], "")
     platform = {"totalseconds": "所用时间", **({"index": SERIAL} if text.columns[0] == "index" else {})}  # as 问卷星's
-    return RawTable(text.rename(columns=platform), labelled.place, "labelled", (), no_rejects())
+    return RawTable(text.rename(columns=platform), labelled.place, "labelled", no_rejects().assign(level=""))
 
 
 def code_words(labels: Mapping[str, str]) -> dict[str, str]:
@@ -74,7 +79,7 @@ def code_words(labels: Mapping[str, str]) -> dict[str, str]:
 
 def tidy_headers(raw: RawTable) -> RawTable:
     """The table with row numbers under a blank first header as 序号, and with a second header row taken into the first."""
-    text, notes, headers = raw.text, raw.notes, [str(name) for name in raw.text]
+    text, headers = raw.text, [str(name) for name in raw.text]
     if len(headers) > 1 and not headers[0].split(REPEAT)[0] and SERIAL not in headers:
         numbers = text[headers[0]].str.removesuffix(".0")
         if numbers.is_unique and numbers.str.fullmatch(r"\d+").all():
@@ -86,10 +91,8 @@ def tidy_headers(raw: RawTable) -> RawTable:
         for name, part in zip(headers, second, strict=True):
             title = name if name.split(REPEAT)[0] else title
             joined.append(title if part.casefold() in ("", *_ONE) else f"{title.split(REPEAT)[0]}{_SIGN}{part}")
-        counts = pd.Series(joined).groupby(joined).cumcount()
-        headers = [name if not n else f"{name}{REPEAT}{n + 1}" for name, n in zip(joined, counts, strict=True)]
-        text, notes = text.iloc[1:], (*notes, ("sources.second_header", {"row": int(text.index[0])}))
-    return replace(raw, text=text.set_axis(headers, axis=1), notes=notes)
+        headers, text = unique_headers(joined, range(len(joined)), raw.place, repeats=True), text.iloc[1:]
+    return replace(raw, text=text.set_axis(headers, axis=1))
 
 
 def read_answers(path: str | Path, number_path: str | Path | None, items: Sequence[Item], weight: str = "") -> Answers:
@@ -98,64 +101,75 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     An item's columns are those that its questionnaire names, or are found by their wording. Ticks in a column an option become
     the options' texts, ranks the options in their order; a row that only one of two exports has is set aside as `unpaired`.
     """
-    export = read_export(path)
-    raw, labelled, known = export.raw, export.labelled, dict[int, Item]()
-    headers, codes = {item.id: item.headers for item in items}, None
-    if not all(own and set(own) <= set(raw.text) for own in headers.values()):
-        if labelled:
-            bound = dict[str, str]()
-            for place, item in enumerate(items, 1):
-                bound |= find_variables(item, place, labelled)
-            bound = {name: header for name, header in bound.items() if header in raw.text}
-            headers = columns_of(items, bound, raw)
-            codes = pd.DataFrame({name: labelled.values[bound[name]] for item in items for name in item.variables})
-        else:
-            bound, known, _ = bind(raw.text, items, by_option=False)
-            headers = columns_of(items, bound, raw, by_cell=True)
-    in_sets = {name for names in labelled.sets.values() for name in names} if labelled else set()
-    cells = []
-    for item in items:
-        own = list(headers[item.id])
-        is_ticked = labelled and item.type == "multi" and own[0] not in in_sets
-        is_number = item.type in ("whole", "number") or is_ticked  # as it stands, whatever its labels
-        taken = raw.text[own].replace(dict.fromkeys(item.blank, "")) if item.blank else raw.text[own]
-        if labelled and is_number:
-            letters = [low for low, _ in labelled.missing.get(own[0], ()) if not re.fullmatch(r"-?[\d.]+", low)]
-            taken = labelled.values[own].replace(dict.fromkeys(letters, ""))
-        made = cells_of(item, taken)
-        cells.append(made.replace(NONE_OF_THEM, "") if is_ticked else made)  # there nothing ticked is no answer
-    used = {header for own in headers.values() for header in own} | {weight}
-    left = [str(name) for name in raw.text if name not in used and not is_meta(str(name))]
-    notes: list[Note] = [*raw.notes, *([("sources.extra_columns", {"columns": ", ".join(left)})] if left else [])]
+    raw, labelled = read_export(path)
+    headers, codes, known = {item.id: item.headers for item in items}, None, dict[int, Item]()
+    has_own = all(own and set(own) <= set(raw.text) for own in headers.values())
+    if not has_own and labelled:
+        bound = {name: column for name, column in find_variables(items, labelled).items() if column in raw.text}
+        headers = columns_of({item.id: item.variables for item in items}, bound, items, raw)
+        codes = pd.concat([codes_of(item, labelled.values[list(headers[item.id])]) for item in items], axis=1)
+    elif not has_own:
+        bound, known = bind(raw.text, items, by_option=False)
+        headers = columns_of({item.id: item.cells for item in items}, bound, items, raw)
     meta = read_meta(raw)
     if weight:
         if weight not in raw.text:
             raise InputError("sources.no_weight_column", raw.place, name=weight, known=", ".join(map(str, raw.text)))
         meta["weight"] = raw.text[weight].str.strip()
-    text, numbering = pd.concat(cells, axis=1), "position" if codes is None else "code"
-    answers = Answers(text, codes, numbering, meta, raw.place, tuple(notes), export.dropped, raw.rejected, raw.encoding)
-    return answers if number_path is None else pair(answers, raw, read_export(number_path).raw, items, known)
+    text = pd.concat([answers_of(item, list(headers[item.id]), raw, labelled) for item in items], axis=1)
+    numbering = "position" if codes is None else "code"
+    answers = Answers(text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, codes, numbering)
+    return answers if number_path is None else pair(answers, raw, read_export(number_path)[0], items, known)
+
+
+def answers_of(item: Item, headers: list[str], raw: RawTable, labelled: Labelled | None) -> pd.DataFrame:
+    """The item's cells in words; numbers and ticks of a labelled file as they stand there, whatever their labels."""
+    columns = raw.text[headers].replace(dict.fromkeys(item.blank, ""))
+    if not labelled:
+        return cells_of(item, columns)
+    is_ticked = item.type == "multi" and not any(
+        headers[0] in found["variable_list"] for found in labelled.sets.values()
+    )
+    if is_ticked or item.type in ("whole", "number"):
+        letters = [low for low, _ in labelled.missing.get(headers[0], ()) if not re.fullmatch(r"-?[\d.]+", low)]
+        columns = labelled.values[headers].replace(dict.fromkeys(letters, ""))
+    cells = cells_of(item, columns)
+    return cells.replace(NONE_OF_THEM, "") if is_ticked else cells  # there nothing ticked is no answer
 
 
 def pair(answers: Answers, raw: RawTable, other: RawTable, items: Sequence[Item], known: Mapping[int, Item]) -> Answers:
-    """The answers with the codes of an export by number; an item without a column there has its words alone."""
+    """The answers with the codes of an export by number, row by row of the same 序号; rows without a partner are set aside.
+
+    An item without a column there has its words alone.
+    """
     coded = {item.id: item.coded for item in items}
     if not any(coded.values()) or not all(set(own) <= set(other.text) for own in coded.values()):
-        coded = columns_of(items, bind(other.text, items, by_option=True, numbers=known)[0], other)
-    parts = [codes_of(item, other.text[list(coded[item.id])]) for item in items if coded[item.id]]
-    return pair_rows(answers, raw, other, pd.concat(parts, axis=1))
+        bound, _ = bind(other.text, items, by_option=True, numbers=known)
+        coded = columns_of({item.id: item.variables for item in items}, bound, items, other)
+    ours, theirs = serial_keys(raw), serial_keys(other)
+    has_partner = ours.isin(theirs)
+    if not has_partner.any():
+        raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
+    alone = [
+        set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partners)], "unpaired").assign(level="row")
+        for table, keys, partners in ((raw, ours, theirs), (other, theirs, ours))
+    ]
+    numbers = partner_rows(raw, other)[has_partner]
+    codes = [codes_of(item, numbers[list(coded[item.id])]) for item in items if coded[item.id]]
+    rejected = pd.concat([answers.rejected, other.rejected, *alone], ignore_index=True)
+    text, meta = answers.text[has_partner], answers.meta[has_partner]
+    return replace(answers, text=text, meta=meta, codes=pd.concat(codes, axis=1), rejected=rejected)
 
 
 def columns_of(
-    items: Sequence[Item], bound: Mapping[str, str], raw: RawTable, by_cell: bool = False
+    wanted: Mapping[str, tuple[str, ...]], bound: Mapping[str, str], items: Sequence[Item], raw: RawTable
 ) -> dict[str, tuple[str, ...]]:
-    """The columns of each item, one a cell or one a variable; raises InputError naming the items that have none."""
-    names = {item.id: item.cells if by_cell else item.variables for item in items}
-    if missing := [item for item in items if any(name not in bound for name in names[item.id])]:
+    """The columns that hold what is wanted of each item; raises InputError naming the items that have none."""
+    if missing := [item for item in items if any(name not in bound for name in wanted[item.id])]:
         extra = [str(name) for name in raw.text if name not in bound.values() and not is_meta(str(name))]
         said = "; ".join(f"{item.id} {item.text.zh}" for item in missing)
         raise InputError("sources.missing_items", raw.place, items=said, extra=", ".join(extra) or "-")
-    return {key: tuple(bound[name] for name in own) for key, own in names.items()}
+    return {key: tuple(bound[name] for name in own) for key, own in wanted.items()}
 
 
 def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
@@ -164,18 +178,17 @@ def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
         sign = ARROW if item.type == "ranking" else JOINT
         end = item.joint.strip()
         columns = columns.apply(lambda cells: cells.str.removesuffix(end).str.replace(item.joint, sign))
-    if len(item.cells) == columns.shape[1] and (columns.shape[1] > 1 or not is_split(item, columns)):
+    is_tick = item.type == "multi" and columns.iloc[:, 0].str.casefold().isin((*TICKS, *NO_TICKS, "")).all()
+    if len(item.cells) == columns.shape[1] and not is_tick:  # a multiple choice with one option is ticked too
         return columns.set_axis(list(item.cells), axis=1)
     names = [option.text.zh for option in item.options]
     join = join_ranks if item.type == "ranking" else join_ticks
-    places, distinct = pd.factorize(pd.Series(list(columns.itertuples(index=False, name=None)), dtype=object))
-    words = pd.Series([join(tuple(map(clean_text, row)), names) for row in distinct], dtype="str")
-    return pd.DataFrame({item.id: words.iloc[places].to_numpy()}, index=columns.index)
+    return pd.DataFrame({item.id: [join(row, names) for row in clean_rows(columns)]}, index=columns.index, dtype="str")
 
 
-def is_split(item: Item, columns: pd.DataFrame) -> bool:
-    """Whether one column holds the ticks of a multiple choice with one option."""
-    return item.type == "multi" and columns.iloc[:, 0].str.casefold().isin((*TICKS, *NO_TICKS, "")).all()
+def clean_rows(columns: pd.DataFrame) -> Iterable[tuple[str, ...]]:
+    """The rows as tuples of clean text."""
+    return (tuple(map(clean_text, row)) for row in columns.itertuples(index=False, name=None))
 
 
 def join_ticks(row: Sequence[str], names: Sequence[str]) -> str:
@@ -195,26 +208,25 @@ def join_ticks(row: Sequence[str], names: Sequence[str]) -> str:
 
 
 def join_ranks(row: Sequence[str], names: Sequence[str]) -> str:
-    """The options of a ranking in their order, from a rank for each option, or from an option for each rank; ties by `=`."""
+    """The options of a ranking in their order, from a rank for each option, or from an option for each rank; a tie is none."""
     numbers = [text.removesuffix(".0") for text in row]
-    if marked := [text for text in row if text in MARKS and text not in ("", "-2")]:
+    if marked := [text for text in row if text in MARKS and text != "-2"]:
         return marked[0]
     if not all(re.fullmatch(r"-?\d+|", text) for text in numbers):
         return ARROW.join(text for text in row if text and text != "-2")
-    ranked = {place: int(text) for place, text in enumerate(numbers) if text and int(text) > 0}
-    groups = [[names[place] for place in ranked if ranked[place] == rank] for rank in sorted(set(ranked.values()))]
-    return ARROW.join("=".join(group) for group in groups)
+    ranked = sorted((int(text), name) for text, name in zip(numbers, names, strict=False) if text and int(text) > 0)
+    is_tied = len({rank for rank, _ in ranked}) < len(ranked)
+    return ("=" if is_tied else ARROW).join(name for _, name in ranked)
 
 
 def codes_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
-    """The item's codes in an export by number: one a variable; of a ranking the places of the options in their order."""
+    """The item's cells in an export by number: ticks as words, of a ranking the places of the options in their order."""
     if item.type != "ranking":
         if len(columns.columns) != len(item.variables):
             raise InputError("sources.other_columns", item=item.id, n=len(columns.columns), wanted=len(item.variables))
-        return columns.set_axis(list(item.variables), axis=1)
+        return cells_of(item, columns).replace(NONE_OF_THEM, BLANK)
     places = [str(place) for place, _ in enumerate(item.options, 1)]
     if columns.shape[1] == 1 < len(places):
         return columns.set_axis([item.id], axis=1)
-    rows = columns.itertuples(index=False, name=None)
-    words = [join_ranks(tuple(map(clean_text, row)), places) for row in rows]
+    words = [join_ranks(row, places) for row in clean_rows(columns)]
     return pd.DataFrame({item.id: words}, index=columns.index, dtype="str")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,11 +11,12 @@ import pandas as pd
 from huying.contract import clean_text, full_header
 from huying.sources.table import REPEAT, RawTable
 
-_HEADER = re.compile(
+_HEADER = (
     r"(?:第?\d+[题、..])?请?(?:留下|填写|输入|提供)?(?:您|你|本人)?的?(?:来自|微信|用户|联系|手机|真实|户主|受访者|答题者)?"
     r"(?:ip|ip_?(?:province|city)|openid|open_id|unionid|昵称|nick_?name|姓名|名字|(?:full|respondent)_?name|手机|电话|tel|phone|mobile"
     r"|qq|微信|wechat|微信号|身份证|id_?card|邮箱|电子邮件|e-?mail|银行卡|车牌|家庭住址|住址|经度|纬度|经纬度|方式|头像)"
-    r"(?:号码?|地址|_?number|_?no)?(?:\(.*\))?[::]?", re.I)  # fmt: skip
+    r"(?:号码?|地址|_?number|_?no)?(?:\(.*\))?[::]?"
+)
 _GAP = r"[\s\-—–.·\u200b-\u200d\u2060\ufeff\u00ad]{0,2}"
 _HALF = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20}
 _DAY = r"(?:1{g}9|2{g}0){g}\d{g}\d{g}(?:0{g}[1-9]|1{g}[0-2]){g}(?:0{g}[1-9]|[12]{g}\d|3{g}[01])"
@@ -38,30 +38,32 @@ _DIGIT = "[0-9\uff10-\uff19]"  # spelt out: the fast search of pandas takes \\d 
 _MAYBE = f"{_DIGIT}(?:[^0-9\uff10-\uff19]{{0,6}}{_DIGIT}){{6}}|{_DIGIT}[.\uff0e]{_DIGIT}|[@\uff20]|o[0-9A-Za-z_-]{{27}}"
 _NAME = re.compile(
     "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严武戴莫孔向汤]"
-    "[\u4e00-\u9fff]{1,3}(?<![镇乡村庄街道区县市办站所局社部院店])")  # fmt: skip
+    "[\u4e00-\u9fff]{1,3}(?<![镇乡村庄街道区县市办站所局社部院店])"
+)
 
 
-def drop_personal(raw: RawTable) -> tuple[RawTable, dict[str, int]]:
-    """The table without columns that identify a person, and for each dropped column how many cells were filled.
+def drop_personal(raw: RawTable) -> RawTable:
+    """The table without columns that identify a person; it counts what was filled in each of them.
 
     A column goes by its header, or because more than half of its filled cells are phone or identity numbers, IP
     addresses, e-mails or WeChat ids. Beside such a column, one of people's names goes too.
     """
-    gone = [name for name in raw.text if _HEADER.fullmatch(full_header(name.split(REPEAT)[0]).replace(" ", ""))]
+    bare = {name: full_header(name.split(REPEAT)[0]).replace(" ", "") for name in raw.text}
+    gone = [name for name in raw.text if re.fullmatch(_HEADER, bare[name], re.I)]
     by_cells = [name for name in raw.text if name not in gone and share(raw.text[name], _CELLS.fullmatch) > 0.5]
     gone += by_cells
     if by_cells:
         gone += [name for name in raw.text if name not in gone and looks_like_names(raw.text[name])]
     filled = {name: int((raw.text[name].str.strip() != "").sum()) for name in gone}
     rejected = raw.rejected.assign(value=raw.rejected["value"].where(~raw.rejected["column"].isin(gone), ""))
-    return replace(raw, text=raw.text.drop(columns=gone), rejected=rejected), filled
+    return replace(raw, text=raw.text.drop(columns=gone), rejected=rejected, dropped=filled)
 
 
 def share(cells: pd.Series, matches: Callable[[str], object]) -> float:
     """The share of filled cells that match, from at most 1,000 of them, spread over the column."""
     filled = cells[cells.str.strip() != ""]
-    some = Counter(filled.iloc[:: max(1, len(filled) // 1000)].astype(object))
-    return sum(n for text, n in some.items() if matches(clean_text(text))) / max(1, some.total())
+    some = filled.iloc[:: max(1, len(filled) // 1000)]
+    return sum(bool(matches(clean_text(text))) for text in some) / max(1, len(some))
 
 
 def looks_like_names(cells: pd.Series) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ import pyreadstat
 from huying.codebook import Item
 from huying.errors import InputError, Place
 from huying.sources.excel import cell_text
-from huying.sources.lines import read_content
-from huying.sources.wjx import closeness, stem
+from huying.sources.table import REPEAT
+from huying.sources.wjx import bind
 
 _SAV, _XML_DTA = (b"$FL2", b"$FL3"), b"<stata_dta>"
 
@@ -27,18 +26,16 @@ class Labelled:
     """A labelled file: `values` as text codes ("" where system-missing; index = case, from 1).
 
     `labels` {variable: {code: label}}; `missing` {variable: ((low, high), …)} of user-missing codes, as text;
-    `sets` {response set: its variables}, `counted` {response set: the code that counts, none where each is an answer},
-    `set_labels`; `column_labels` {variable: label}.
+    `sets` {response set: its `label`, `variable_list`, and whether one `counted_value` counts (`is_dichotomy`) or each value
+    is an answer}; `column_labels` {variable: label or None}.
     """
 
     values: pd.DataFrame
     labels: dict[str, dict[str, str]]
     missing: dict[str, tuple[tuple[str, str], ...]]
-    sets: dict[str, tuple[str, ...]]
-    column_labels: dict[str, str]
+    sets: dict[str, dict[str, Any]]
+    column_labels: dict[str, str | None]
     place: Place
-    counted: dict[str, str]
-    set_labels: dict[str, str]
 
 
 def is_labelled(raw: bytes) -> bool:
@@ -61,14 +58,9 @@ def code_text(value: Any) -> str:
     return "" if value is None or value is pd.NaT or value != value else cell_text(value)
 
 
-def read_labelled(path: str | Path) -> Labelled:
-    """The content of a .sav, .zsav or .dta file; raises InputError for another content, a cut or a damaged file."""
-    path = Path(path)
-    place = Place(path.name)
-    raw = read_content(path, place)
-    if not is_labelled(raw):
-        raise InputError("sources.not_labelled", place)
-    is_sav = raw.startswith(_SAV)
+def read_labelled(path: Path, raw: bytes) -> Labelled:
+    """The content of a .sav, .zsav or .dta file, `raw` its bytes; raises InputError for a cut or a damaged file."""
+    place, is_sav = Place(path.name), raw.startswith(_SAV)
     if raw.startswith(_XML_DTA) and not raw.rstrip().endswith(b"</stata_dta>"):
         raise InputError("sources.cut_file", place)
     frame, meta = parse(path, pyreadstat.read_sav if is_sav else pyreadstat.read_dta, place)
@@ -85,44 +77,21 @@ def read_labelled(path: str | Path) -> Labelled:
         name: [{"lo": code, "hi": code} for code in codes] for name, codes in meta.missing_user_values.items()
     }
     missing = {name: tuple((code_text(r["lo"]), code_text(r["hi"])) for r in found) for name, found in gone.items()}
-    sets = {name: tuple(found["variable_list"]) for name, found in meta.mr_sets.items()}
-    titles = {name: text or "" for name, text in meta.column_names_to_labels.items()}
-    codes = {name: found["counted_value"] if found["is_dichotomy"] else "" for name, found in meta.mr_sets.items()}
-    counted = {name: code_text(code) for name, code in codes.items()}
-    words = {name: found["label"] or name for name, found in meta.mr_sets.items()}
     values = values.set_axis(pd.RangeIndex(1, len(values) + 1), axis=0)
-    return Labelled(values, labels, missing, sets, titles, place, counted, words)
+    return Labelled(values, labels, missing, meta.mr_sets, meta.column_names_to_labels, place)
 
 
 def parse(path: Path, read: Any, place: Place) -> tuple[pd.DataFrame, Any]:
     """What pyreadstat reads; a file whose text does not fit the encoding it names is read again as GB18030."""
     for encoding in (None, "GB18030"):
-        try:
-            result: tuple[pd.DataFrame, Any] = read(str(path), user_missing=True, encoding=encoding)
-            return result
-        except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
-            cause = error
-            if "encod" not in str(error).lower() and "convert" not in str(error).lower():
-                break
-    raise InputError("sources.cut_file", place) from cause
+        with contextlib.suppress(pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError):
+            return read(str(path), user_missing=True, encoding=encoding)  # type: ignore[no-any-return]
+    raise InputError("sources.cut_file", place)
 
 
-def find_variables(item: Item, position: int, labelled: Labelled) -> dict[str, str]:
-    """The file's variable for each variable of an item: the same name, or 问卷星's `Q6`, `Q6_Row1`, `Q6_2`.
-
-    The number is that of the question whose label fits the item's wording; without labels, that of its place in the form.
-    """
-    by_fold = {name.casefold(): name for name in labelled.values}
-    titles = {name: stem(re.split("[(\uff08]", label)[0]) for name, label in labelled.column_labels.items()}
-    prefixes = [name.split("_")[0] for name, title in titles.items() if closeness(title, item, False)]
-    prefix = (prefixes or [f"Q{position}"])[0].casefold()
-    alike = [name for key, name in by_fold.items() if key.split("_")[0] == prefix]
-    has_label = any(labelled.column_labels.get(name, "") for name in alike)
-    found = {}
-    for place, name in enumerate(item.variables, 1):
-        tails = ("",) if len(item.variables) == 1 else (f"_row{place}", f"_{place}", f"_option{place}", f"_a{place}")
-        numbered = [prefix + tail for tail in tails] if prefixes or not has_label else []
-        hit = next((by_fold[key] for key in (name.casefold(), *numbered) if key in by_fold), None)
-        if hit is not None:
-            found[name] = hit
-    return found
+def find_variables(items: Sequence[Item], labelled: Labelled) -> dict[str, str]:
+    """The file's variable for each variable of the items: of the same name, or whose label has the wording."""
+    own = {name.casefold(): name for name in labelled.values}
+    by_label = {f"{label}{REPEAT}{name}": name for name, label in labelled.column_labels.items() if label}
+    bound = {name: by_label[header] for name, header in bind(by_label, items, by_option=True)[0].items()}
+    return bound | {name: own[name.casefold()] for item in items for name in item.variables if name.casefold() in own}

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from huying.contract import INVISIBLE, full_header, no_rejects, set_aside
+from huying.contract import INVISIBLE, REJECTED, full_header
 from huying.errors import InputError, Place
-from huying.sources.excel import MOST_COLUMNS, Cells, Fault, Note, column_letters, read_sheet
-from huying.sources.lines import decode_lines, detect_encoding, read_content
+from huying.sources.excel import MOST_COLUMNS, Cells, Fault, column_letters, read_sheet
 
 REPEAT = "\x1f"  # stands between a header that occurs again and its count
-LONGEST_CELL = 100_000
 _TOTALS = ("合计", "合 计", "总计", "总 计", "小计", "Total", "total", "TOTAL", "Grand total", "Subtotal")
-_MARKS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_MARKS = (",", ";", "\t")
+BAD_LINE = b"\0\n"  # what a line that cannot be decoded becomes, so that the lines after it keep their numbers
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,14 @@ class RawTable:
     """A table as its file holds it.
 
     `text` has text cells only; its index is the line (or sheet row) in the file; a header that occurs again carries the
-    suffix `\\x1f2`. `rejected` (columns REJECTED) names whole rows where `column` is empty, else single cells, which
-    then are empty in `text`. `notes` are keys of `words` with their values.
+    suffix `\\x1f2`. `rejected` (REJECTED and `level`) names whole rows, and single cells, which then are empty in `text`. `dropped` counts the filled cells of each personal column that was left out.
     """
 
     text: pd.DataFrame
     place: Place
     encoding: str
-    notes: tuple[Note, ...]
     rejected: pd.DataFrame
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_table(path: str | Path, *, sheet: str | None = None, header_row: int = 1, repeats: bool = False) -> RawTable:
@@ -49,16 +49,67 @@ def read_table(path: str | Path, *, sheet: str | None = None, header_row: int = 
     place = Place(path.name)
     content = read_content(path, place)
     kind = kind_of(content, place)
-    if kind == "csv":
-        cells = read_lines(content, place, header_row)
-    else:
-        cells = read_sheet(path, place, kind, sheet, header_row)
-    if {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls"}.get(path.suffix.lower(), "csv") != kind:
-        cells.notes.insert(0, ("sources.renamed", {"found": kind, "ending": path.suffix}))
+    is_text = kind == "csv"
+    cells = read_lines(content, place, header_row) if is_text else read_sheet(path, place, kind, sheet, header_row)
     raw = finish(cells, repeats)
     if not len(raw.text) and not len(raw.rejected):
         raise InputError("sources.no_rows", cells.place)
     return raw
+
+
+def read_content(path: Path, place: Place) -> bytes:
+    """The bytes of a file; raises InputError where it is empty or cannot be opened."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError("sources.cannot_open", place, why=error.strerror or type(error).__name__) from error
+    if not content:
+        raise InputError("sources.empty_file", place)
+    return content
+
+
+def is_valid(content: bytes, encoding: str) -> bool:
+    """Whether bytes are strictly valid in `encoding`."""
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def detect_encoding(content: bytes, place: Place) -> tuple[str, bool]:
+    """The encoding, and whether some lines do not hold to it; raises InputError where no encoding fits.
+
+    Byte-order mark, then strict UTF-8, then strict GB18030: the other order reads UTF-8 as wrong Chinese without error.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not content.startswith(codecs.BOM_UTF32_LE):
+        if is_valid(content, "utf-16"):
+            return "utf-16", False
+        raise InputError("sources.no_encoding", place)
+    if content.count(0) * 20 > len(content):
+        raise InputError("sources.utf16", place)
+    has_nul = b"\0" in content
+    utf8 = "utf-8-sig" if content.startswith(codecs.BOM_UTF8) else "utf-8"
+    if is_valid(content, "utf-8"):
+        return utf8, has_nul
+    lines = content.splitlines()[:1000]
+    marked = [line for line in lines if not line.isascii()]
+    leading = [line for line in lines[:1] if not line.isascii()] or marked
+    if utf8 == "utf-8-sig" or sum(is_valid(line, "utf-8") for line in leading) * 2 > len(leading):
+        return utf8, True
+    mixed = not is_valid(content, "gb18030")
+    if mixed and sum(is_valid(line, "gb18030") for line in marked) * 2 < len(marked):
+        raise InputError("sources.no_encoding", place)
+    return "gb18030", mixed or has_nul
+
+
+def decode_lines(content: bytes, encoding: str, mixed: bool) -> list[str]:
+    """The lines of a text with their ends; one that does not decode becomes a mark that the parser sets aside."""
+    plain = encoding.removesuffix("-sig")
+    if mixed:
+        lines = io.BytesIO(content)
+        content = b"".join(line if b"\0" not in line and is_valid(line, plain) else BAD_LINE for line in lines)
+    return list(io.StringIO(content.decode(plain).lstrip("\ufeff"), newline=""))
 
 
 def kind_of(content: bytes, place: Place) -> str:
@@ -79,14 +130,12 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
     """
     encoding, mixed = detect_encoding(content, place)
     lines = decode_lines(content, encoding, mixed)
-    asked = re.match(r'"?sep=(.)"?\s*$', "".join(lines[:1]), re.I)
-    above = max(header_row - 1, 1 if asked else 0)
+    above = header_row - 1
     while above < len(lines) and not lines[above].strip():
         above += 1
     if above >= len(lines):
         raise InputError("sources.no_header", place, row=header_row)
-    csv.field_size_limit(1 << 30)
-    mark = asked[1] if asked else decide_delimiter(lines[above:], place)
+    mark = decide_delimiter(lines[above:], place)
     (_, header), *body = records(csv.reader(lines[above:], delimiter=mark, strict=True), place, above)
     unread = {line for line, row in body if mixed and "\0" in "".join(row)}
     good = {line: row for line, row in body if len(row) == len(header) and line not in unread}
@@ -97,8 +146,7 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
         raise InputError("sources.other_width", Place(place.file, row=min(wrong)), n=most, width=len(header))
     faults: list[Fault] = [(line, None, "", "encoding") for line in unread]
     faults += [(line, None, widths, "fields") for line, widths in wrong.items()]
-    notes: list[Note] = [("sources.read_as", {"encoding": encoding, "mark": _MARKS.get(mark, mark)})]
-    return Cells(place, header, list(good.values()), list(good), encoding, notes, faults)
+    return Cells(place, header, list(good.values()), list(good), encoding, faults)
 
 
 def decide_delimiter(lines: Sequence[str], place: Place) -> str:
@@ -126,26 +174,20 @@ def finish(cells: Cells, repeats: bool) -> RawTable:
     lines = pd.Index(cells.lines, dtype="int64")
     frame = pd.DataFrame(cells.rows, index=lines, columns=range(len(cells.header)), dtype="str")
     header = [" ".join(text.translate(INVISIBLE).split()) for text in cells.header]
-    changed = sum(new != old for new, old in zip(header, cells.header, strict=True))
     used = [i for i in frame if header[i] or repeats or (frame[i] != "").any()]
     names = unique_headers([header[i] for i in used], used, cells.place, repeats)
-    frame, faults, n_blank = take_out_rows(frame[used], [header[i] for i in used])
-    faults += cells.faults + long_cells(frame)
-    by_column = dict(zip(used, names, strict=True))
-    parts = [no_rejects()]
-    for row, i, value, reason in sorted(faults, key=lambda fault: fault[0]):
+    frame, faults = take_out_rows(frame[used], [header[i] for i in used])
+    by_column, told = dict(zip(used, names, strict=True)), []
+    for row, i, value, reason in sorted((*faults, *cells.faults), key=lambda fault: fault[0]):
         column = "" if i is None else by_column.get(i, column_letters(i + 1))
-        parts.append(set_aside(cells.place, column, pd.Series([value], index=[row]), reason))
+        told.append((cells.place.file, cells.place.sheet, row, column, value, reason, "row" if i is None else "cell"))
         if row in frame.index and i in frame:
             frame.loc[row, i] = ""
-    notes = [("sources.headers_tidied", {"n": changed})] if changed else []
-    notes += [("sources.blank_rows", {"n": n_blank})] if n_blank else []
-    frame = frame.set_axis(names, axis=1)
-    rejected = pd.concat(parts, ignore_index=True)
-    return RawTable(frame, cells.place, cells.encoding, (*cells.notes, *notes), rejected)
+    rejected = pd.DataFrame(told, columns=[*REJECTED, "level"]).astype({"row": "int64"})
+    return RawTable(frame.set_axis(names, axis=1), cells.place, cells.encoding, rejected)
 
 
-def unique_headers(header: list[str], used: list[int], place: Place, repeats: bool) -> list[str]:
+def unique_headers(header: Sequence[str], used: Sequence[int], place: Place, repeats: bool) -> list[str]:
     """Headers made unique by suffix; raises InputError for too many, and for repeated or nameless ones of a ledger."""
     if len(header) > MOST_COLUMNS:
         raise InputError("sources.too_many_columns", place, n=len(header), most=MOST_COLUMNS)
@@ -163,8 +205,8 @@ def unique_headers(header: list[str], used: list[int], place: Place, repeats: bo
     return names
 
 
-def take_out_rows(frame: pd.DataFrame, header: list[str]) -> tuple[pd.DataFrame, list[Fault], int]:
-    """The frame without blank rows, header rows in the middle and total rows; the last two as faults; how many are blank."""
+def take_out_rows(frame: pd.DataFrame, header: list[str]) -> tuple[pd.DataFrame, list[Fault]]:
+    """The frame without blank rows, header rows in the middle and total rows; the last two as faults."""
     bare = frame.apply(lambda column: column.str.strip())
     blank = (bare == "").all(axis=1)
     again = (bare == header).all(axis=1) & ~blank
@@ -175,10 +217,4 @@ def take_out_rows(frame: pd.DataFrame, header: list[str]) -> tuple[pd.DataFrame,
         starts_open &= bare[i] == ""
     reasons = {"header_again": again, "total": total & ~again}
     faults: list[Fault] = [(row, None, "", why) for why, mask in reasons.items() for row in frame.index[mask]]
-    return frame[~(blank | again | total)].copy(), faults, int(blank.sum())
-
-
-def long_cells(frame: pd.DataFrame) -> list[Fault]:
-    """Faults for cells longer than any answer: mostly a damaged file."""
-    cells = [(i, frame[i][frame[i].str.len() > LONGEST_CELL]) for i in frame]
-    return [(row, i, f"{len(text)} characters", "too_long") for i, long in cells for row, text in long.items()]
+    return frame[~(blank | again | total)].copy(), faults

@@ -4,47 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import pandas as pd
 
 from huying.codebook import Item
-from huying.contract import clean_text, set_aside
-from huying.errors import InputError, Place
-from huying.sources.excel import Note
+from huying.contract import clean_text
+from huying.errors import InputError
 from huying.sources.table import REPEAT, RawTable
 
 SERIAL = "序号"
 META = {SERIAL: "serial", "提交答卷时间": "submitted_at", "所用时间": "seconds", "来源详情": "source_detail",
         "village_id": "village_id", "村编号": "village_id", "interviewer_id": "interviewer_id",
         "调查员编号": "interviewer_id"}  # fmt: skip
-META_COLUMNS = ("serial", "submitted_at", "seconds", "source_detail", "village_id", "interviewer_id")
+META_COLUMNS = tuple(dict.fromkeys(META.values()))
 _SKIPPED_META = ("来源", "总分", "来自IP")
-MARKS = {"(跳过)": "-3", "(空)": "", "-2": "", "-3": "-3"}  # what a skip and a blank are, whichever export says it
+MARKS = ("(跳过)", "(空)", "-2", "-3")  # what a skip and a blank are, whichever export says it
 JOINT = "┋"
 FILL_IN = re.compile(rf"〖.*?〗(?=\s*(?:{JOINT}|→|$))", re.S)  # the words inside may hold any sign, the joint too
 _NUMBER = re.compile(r"\s*(?:第\s*(\d+)\s*题|(\d+)\s*(?:[、．]|\.(?!\d)))\s*(.*)", re.S)
 
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(RawTable):
     """One form's answers as its exports hold them, by the row of the text export.
 
-    `text` has a column for each `Item.cells`, `codes` (None without a number export) one for each `Item.variables`.
+    `text` has a column for each `Item.cells`; so has `codes` (None without a number export), where ticks are words.
     `numbering` says what a code is: the option's `position` (from 1) or its `code`. `meta` has META_COLUMNS, "" where
-    the file has none. `dropped` counts the filled cells of each personal column that was left out.
+    the file has none.
     """
 
-    text: pd.DataFrame
-    codes: pd.DataFrame | None
-    numbering: str
-    meta: pd.DataFrame
-    place: Place
-    notes: tuple[Note, ...]
-    dropped: dict[str, int]
-    rejected: pd.DataFrame
-    encoding: str = ""
+    meta: pd.DataFrame = field(default_factory=pd.DataFrame)
+    codes: pd.DataFrame | None = None
+    numbering: str = "position"
 
 
 @lru_cache(maxsize=4096)
@@ -102,37 +95,32 @@ def closeness(found: str, item: Item, agrees: bool) -> float:
 
 def bind(
     headers: Iterable[str], items: Sequence[Item], by_option: bool, numbers: Mapping[int, Item] | None = None
-) -> tuple[dict[str, str], dict[int, Item], list[str]]:
-    """Which header holds each variable, the item of each question number, and the headers left over.
+) -> tuple[dict[str, str], dict[int, Item]]:
+    """Which header holds each variable, and the item of each question number.
 
     The wording decides, the number breaks ties; a number already known (`numbers`, from the text export) decides alone
     where the header has no wording, and a bare row or option title belongs to the question before it.
     """
     bound: dict[str, str] = {}
-    known, left = dict(numbers or {}), []
-    current: Item | None = None
-    for header in headers:
-        if is_meta(header):
-            continue
+    known, current = dict(numbers or {}), None
+    for header in (header for header in headers if not is_meta(header)):
         number, rest = split_header(header)
-        best: tuple[float, str, Item] | None = None
+        fits = []
         for position, item in enumerate(items, 1):
             part = parts_of(item, rest, by_option)
             is_other = number is not None and (numbers or {}).get(number, item) is not item
-            if part is None or part[0] in bound or is_other:
-                continue
-            follows = item is current if number is None else known.get(number) is item
-            score = 4.0 if follows and not part[1] else closeness(part[1], item, number == position)
-            if score and (best is None or score > best[0]):
-                best = (score, part[0], item)
-        if best:
-            bound[best[1]], current = header, best[2]
-            if number is not None:
-                known[number] = best[2]
-        else:
-            left.append(header)
-            current = None if number is not None else current
-    return bound, known, left
+            if part and part[0] not in bound and not is_other:
+                follows = item is current if number is None else known.get(number) is item
+                score = 4.0 if follows and not part[1] else closeness(part[1], item, number == position)
+                fits.append((score, part[0], item))
+        score, name, best = max(fits, key=lambda fit: fit[0], default=(0.0, "", None))
+        if score and best:
+            bound[name] = header
+        if number is not None and score and best:
+            known[number] = best
+        if score or number is not None:
+            current = best if score else None
+    return bound, known
 
 
 def read_meta(raw: RawTable) -> pd.DataFrame:
@@ -148,22 +136,6 @@ def read_meta(raw: RawTable) -> pd.DataFrame:
     return meta
 
 
-def pair_rows(answers: Answers, raw: RawTable, other: RawTable, codes: pd.DataFrame) -> Answers:
-    """The answers with the `codes` of another export, row by row of the same 序号; rows without a partner are set aside."""
-    ours, theirs = serial_keys(raw), serial_keys(other)
-    both = ours[ours.isin(theirs)]
-    if not len(both):
-        raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
-    alone = [
-        set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partner)], "unpaired")
-        for table, keys, partner in ((raw, ours, theirs), (other, theirs, ours))
-    ]
-    codes = codes.set_axis(theirs.to_numpy(), axis=0).loc[both].set_axis(both.index, axis=0)
-    rejected = pd.concat([answers.rejected, other.rejected, *alone], ignore_index=True)
-    text, meta = answers.text.loc[both.index], answers.meta.loc[both.index]
-    return replace(answers, text=text, meta=meta, codes=codes, rejected=rejected)
-
-
 def serial_keys(raw: RawTable) -> pd.Series:
     """A key for each row: its 序号 and which time this number stands; unlike any other where there is no number."""
     if SERIAL not in raw.text:
@@ -171,3 +143,9 @@ def serial_keys(raw: RawTable) -> pd.Series:
     serial = raw.text[SERIAL].str.strip().astype(object)
     serial = serial.where(serial != "", raw.place.file + serial.index.astype(str))
     return serial + REPEAT + serial.groupby(serial).cumcount().astype(str)
+
+
+def partner_rows(raw: RawTable, other: RawTable) -> pd.DataFrame:
+    """For each row the cells of another export under the same 序号, blank where it has none."""
+    partners = other.text.set_axis(serial_keys(other), axis=0).reindex(serial_keys(raw)).fillna("")
+    return partners.set_axis(raw.text.index, axis=0)

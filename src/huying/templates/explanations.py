@@ -1,4 +1,4 @@
-"""The second sheet of a template: what a row is, every column and rule in both languages, and how the file is declared."""
+"""A ledger explained in both languages: what a row is, every column and rule, and how the file is declared."""
 
 from __future__ import annotations
 
@@ -31,13 +31,12 @@ def explain(sheet: Any, table: Table, lang: str) -> None:
     about = [say("templates.about", word, title=table.title(word), rows=rows(word)) for word in LANGUAGES]
     for line in (*about, both("marked"), ""):
         sheet.append([line])
-    need, content = both("required"), each("content")
-    sheet.append([both("column"), *each("title"), need, both("unit"), *content, both("rule")])
+    sheet.append(heads())
     for cell in sheet[sheet.max_row]:
         cell.font, cell.fill = Font(bold=True), HEAD
     for column in table.columns:
         sheet.append(explained(table, column))
-    rules = [text for pair in zip(*(every_rule(table, word) for word in LANGUAGES), strict=True) for text in pair]
+    rules = [text for words in rules_of(table) for text in words]
     declared = snippet(table, f"raw/{table.name}.xlsx", lang).splitlines()
     for text in ("", *([both("rules"), *rules] if rules else []), "", *each("declare"), *declared):
         sheet.append([text])
@@ -45,8 +44,13 @@ def explain(sheet: Any, table: Table, lang: str) -> None:
         sheet.column_dimensions[letter].width = width
 
 
+def heads() -> list[str]:
+    """The heads of what `explained` tells of a column."""
+    return [both("column"), *each("title"), both("required"), both("unit"), *each("content"), both("rule")]
+
+
 def explained(table: Table, column: Column) -> list[str]:
-    """One column's line of the explanations."""
+    """One column: names, whether it is required, unit, contents, and the day it may not precede."""
     after = table.by_name[column.after].title if column.after else None
     rule = " / ".join(say("contract.rule_after", lang, after=after(lang)) for lang in LANGUAGES) if after else ""
     unit = " / ".join(dict.fromkeys(map(column.unit_word, LANGUAGES)))
@@ -54,10 +58,11 @@ def explained(table: Table, column: Column) -> list[str]:
     return [column.name, *column.title, need, unit, *map(column.describe, LANGUAGES), rule]
 
 
-def every_rule(table: Table, lang: str) -> list[str]:
-    """The key and the rules between columns and rows in words."""
-    ledgers = {name: other.title(lang) for name, other in TABLES.items()}
-    return [*filter(None, [table.key_words(lang)]), *table.rule_words(lang, ledgers)]
+def rules_of(table: Table) -> list[tuple[str, ...]]:
+    """The key and the rules between columns and rows, each in every language."""
+    titles = [(lang, {name: other.title(lang) for name, other in TABLES.items()}) for lang in LANGUAGES]
+    told = ([*filter(None, [table.key_words(lang)]), *table.rule_words(lang, names)] for lang, names in titles)
+    return list(zip(*told, strict=True))
 
 
 def each(word: str) -> list[str]:

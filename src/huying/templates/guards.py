@@ -26,8 +26,8 @@ def guard_of(table: Table, column: Column, options: Sequence[str], lists: Any, l
     """The validation of a column, a list or limits, with its message; None for a text that may be anything."""
     if not options and column.optional and isinstance(column.kind, Label):
         return None
-    guard = DataValidation(allow_blank=column.optional, showErrorMessage=True, errorStyle="stop", operator="between",
-                           **(listed(options, lists) if options else limits(table, column)))  # fmt: skip
+    allowed = listed(options, lists) if options else limits(table, column)
+    guard = DataValidation(allow_blank=column.optional, showErrorMessage=True, errorStyle="stop", **allowed)
     word = {"textLength": "filled", "list": "listed" if column.note is None else ""}.get(str(guard.type), "")
     content = say(f"templates.{word}", lang) if word else column.describe(lang)
     guard.errorTitle = say("templates.wrong_title", lang)[:32]  # Excel takes 32 and 255 characters
@@ -53,9 +53,9 @@ def limits(table: Table, column: Column) -> dict[str, Any]:
         return {"type": "date", "formula1": low, "formula2": high}
     if isinstance(kind, Whole | Number):
         low, high = (f"{min(max(limit, -LARGEST), LARGEST):.15g}" for limit in (kind.low, kind.high))
-        whole = next((cell_of(table, rule.whole) for rule in table.rules
-                      if isinstance(rule, AtMost) and rule.column == column.name), "")  # fmt: skip
-        high = f'IF({whole}="",{high},MIN({high},{whole}))' if whole else high
+        for rule in (rule for rule in table.rules if isinstance(rule, AtMost) and rule.column == column.name):
+            whole = cell_of(table, rule.whole)
+            high = f'IF({whole}="",{high},MIN({high},{whole}))'
         return {"type": "whole" if isinstance(kind, Whole) else "decimal", "formula1": low, "formula2": high}
     return {"type": "textLength", "formula1": "1", "formula2": "32767"}
 
