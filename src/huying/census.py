@@ -72,7 +72,7 @@ class Census(Survey):
         """Refused: a census has no sampling error to test."""
         raise self._no_sample("crosstab")
 
-    def regress(self, formula: str) -> Regression:
+    def regress(self, formula: str, linear: bool = False) -> Regression:
         """Refused: a census has no sampling error to test."""
         raise self._no_sample("regress")
 

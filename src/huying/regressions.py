@@ -6,7 +6,9 @@ formulaic reads the formula, in the grammar of R: `y ~ a * b`, `np.log(y) ~ C(a,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from huying.words import say
 
 LINEAR, LOGISTIC = "linear", "logistic"
 QUOTED, NAME = re.compile(r"'[^']*'|\"[^\"]*\""), re.compile(r"[^\W\d]\w*")
+PLAIN = re.compile(r"(?:C\((\w+)\b[^:]*\)|([^\W\d]\w*))(?:\[T\.(.*)\])?")  # a column of a variable as itself
 TOLERANCE = 1e-9  # of a column's length: what is left of it beside the others
 
 
@@ -28,7 +31,8 @@ TOLERANCE = 1e-9  # of a column's length: what is left of it beside the others
 class Regression:
     """A regression: `table` has a row a term, `covariance` is that of the coefficients, `df` serves every limit and p.
 
-    Columns of the table: term, coefficient, se, low, high, t, p; of a logistic one also odds_ratio, odds_low, odds_high.
+    Columns of the table: term, coefficient, se, low, high, t, p; of a logistic one also odds_ratio, odds_low, odds_high and
+    the average marginal effect, in probability: effect, effect_se, effect_low, effect_high (missing where a term has none).
     """
 
     table: pd.DataFrame
@@ -44,10 +48,10 @@ class Regression:
         return f"{head}\n{self.table.to_string(index=False, float_format='{:.4g}'.format)}"
 
 
-def regress(design: Design, frame: pd.DataFrame, formula: str) -> Regression:
+def regress(design: Design, frame: pd.DataFrame, formula: str, linear: bool = False) -> Regression:
     """The regression that `formula` describes, over the rows of `frame` (one a unit of the design).
 
-    Logistic where the outcome is true and false (or 1 and 0), else linear. Text becomes a column a level against the first
+    Logistic where the outcome is true and false (or 1 and 0), else linear; `linear` asks for that of any outcome. Text becomes a column a level against the first
     by name; `C(x, contr.treatment("b"))` chooses another. A row with a missing value is left out of the base, not of the
     design.
 
@@ -58,15 +62,21 @@ def regress(design: Design, frame: pd.DataFrame, formula: str) -> Regression:
     """
     outcome = formula.partition("~")[0].strip()
     rows, base = _rows(frame, formula)
-    y, columns = _read(rows, formula, outcome)
-    kind, x, names = LOGISTIC if np.isin(y, (0.0, 1.0)).all() else LINEAR, columns.to_numpy(), columns.columns
+    y, columns, spec = _read(rows, formula, outcome)
+    kind = LOGISTIC if np.isin(y, (0.0, 1.0)).all() and not linear else LINEAR
+    x, names = columns.to_numpy(), columns.columns
     _check(outcome, y, columns)
     if kind == LOGISTIC:
         _check_separated(outcome, y, columns)
-    weight, influence = design.weight[base], np.zeros((len(base), len(names)))
+    weight, size = design.weight[base], len(names)
     beta, bread, residual = _fit(y, x, weight, kind)
-    influence[base] = (x * residual[:, None]) @ bread
-    covariance = estimate_covariance(design, influence)
+    own = (x * residual[:, None]) @ bread
+    moves = list(_moves(rows, spec, list(names))) if kind == LOGISTIC else []
+    effects = [_effect(x, move, weight, beta, own) for move in moves]
+    influence = np.zeros((len(base), size + len(moves)))
+    influence[base] = np.column_stack([own, *(moved for _, moved in effects)])
+    whole = estimate_covariance(design, influence)
+    covariance, effect_se = whole[:size, :size], np.sqrt(np.diag(whole)[size:])
     df, se = float(degrees(design, base) + 1 - len(beta)), np.sqrt(np.diag(covariance))
     half = (stats.t.ppf(0.975, df) if df > 0 else np.nan) * se
     t = np.divide(beta, se, out=np.full(len(beta), np.nan), where=se > 0)
@@ -76,6 +86,11 @@ def regress(design: Design, frame: pd.DataFrame, formula: str) -> Regression:
     if kind == LOGISTIC:
         odds = {"odds_ratio": "coefficient", "odds_low": "low", "odds_high": "high"}
         table = table.assign(**{name: np.exp(table[of]) for name, of in odds.items()})
+        made = pd.DataFrame(
+            {"effect": [effect for effect, _ in effects], "effect_se": effect_se}, [move[0] for move in moves]
+        )
+        half = (stats.t.ppf(0.975, df) if df > 0 else np.nan) * made["effect_se"]
+        table = table.join(made.assign(effect_low=made["effect"] - half, effect_high=made["effect"] + half))
     return Regression(table, pd.DataFrame(covariance, names, names), formula, kind, len(y), df)
 
 
@@ -92,6 +107,55 @@ def _fit(y: Floats, x: Floats, weight: Floats, kind: str) -> tuple[Floats, Float
         spread = fitted * (1 - fitted)
     inverse = np.linalg.inv(np.linalg.qr(x * np.sqrt(weight * spread)[:, None], mode="r"))
     return np.asarray(beta), inverse @ inverse.T, y - fitted
+
+
+def _moves(rows: pd.DataFrame, spec: Any, names: list[str]) -> Iterator[tuple[int, Floats, Floats, bool]]:
+    """For each column of a variable that stands in the formula as itself: its number, and the columns before and after a change.
+
+    A level against the first, true against false, else one more of the number, which is then a slope. A variable that also
+    stands there in another form (`np.log(x)`, `x**2`) gives none, nor does the intercept or a product.
+    """
+    parts = {part: PLAIN.fullmatch(part) for name in names for part in name.split(":")}
+    bent = {name for part, found in parts.items() if not found for name in NAME.findall(part)}
+    for k, (found, name) in enumerate((parts.get(column), column) for column in names):
+        if found is None or (name := found[1] or found[2]) not in rows or name in bent:
+            continue
+        values, levels = rows[name], {str(level): level for level in rows[name].unique()}
+        shown = {other[3] for other in parts.values() if other and name in (other[1], other[2])}
+        before = levels[min(set(levels) - shown)] if found[3] else 0.0
+        after = levels[found[3]] if found[3] else 1.0
+        below, above = (
+            np.asarray(
+                spec.get_model_matrix(
+                    rows.assign(**{name: pd.Series(v, rows.index, values.dtype)}), context={"np": np}
+                ),
+                float,
+            )
+            for v in (before, after)
+        )
+        yield k, below, above, not found[3] and not values.isin((0.0, 1.0)).all()
+
+
+def _effect(
+    x: Floats, move: tuple[int, Floats, Floats, bool], weight: Floats, beta: Floats, own: Floats
+) -> tuple[float, Floats]:
+    """An average marginal effect of a logistic regression and its influence, a value a person.
+
+    The mean over the base, all else as it is, of the change in the probability that a move makes: of its slope where the
+    variable is a number. The variance counts that of the coefficients (the delta method) and that of a mean over sampled
+    people, with their covariance (Graubard and Korn 1999; Stata's `margins, vce(unconditional)`); R's margins takes the
+    people as given.
+    """
+    _, below, above, is_slope = move
+    if is_slope:
+        p, step = special.expit(x @ beta), above - below
+        spread, slope = p * (1 - p), step @ beta
+        change, turn = spread * slope, spread[:, None] * (step + ((1 - 2 * p) * slope)[:, None] * x)
+    else:
+        p, q = special.expit(below @ beta), special.expit(above @ beta)
+        change, turn = q - p, (q * (1 - q))[:, None] * above - (p * (1 - p))[:, None] * below
+    effect = float(np.average(change, weights=weight))
+    return effect, (change - effect + own @ (weight @ turn)) / weight.sum()
 
 
 # --- the formula --------------------------------------------------------------------------------------------------------
@@ -129,8 +193,8 @@ def _plain(column: pd.Series) -> pd.Series:
     raise EstimateError("regressions.bad_kind", column=column.name, got=str(column.dtype))
 
 
-def _read(rows: pd.DataFrame, formula: str, outcome: str) -> tuple[Floats, pd.DataFrame]:
-    """The outcome and the columns of numbers that the formula makes of the rows."""
+def _read(rows: pd.DataFrame, formula: str, outcome: str) -> tuple[Floats, pd.DataFrame, Any]:
+    """The outcome and the columns of numbers that the formula makes of the rows, and formulaic's account of them."""
     try:
         with np.errstate(all="ignore"):
             made = Formula(formula).get_model_matrix(rows, context={"np": np}, na_action="ignore")
@@ -143,7 +207,7 @@ def _read(rows: pd.DataFrame, formula: str, outcome: str) -> tuple[Floats, pd.Da
     for name, values in zip([outcome, *right.columns], [y, *right.to_numpy().T], strict=True):
         if not np.isfinite(values).all():
             raise EstimateError("regressions.not_finite", column=str(name))
-    return y, right
+    return y, right, made.rhs.model_spec
 
 
 def _check(outcome: str, y: Floats, columns: pd.DataFrame) -> None:

@@ -150,9 +150,9 @@ class Survey(SurveyFrame):
         made.attrs["answer"] = question
         return made
 
-    def regress(self, formula: str) -> Regression:
+    def regress(self, formula: str, linear: bool = False) -> Regression:
         """A linear regression, or a logistic one where the outcome is true and false, as R's `svyglm`; see `huying.regressions`."""
-        return regress(self.design, self._checked(), formula)
+        return regress(self.design, self._checked(), formula, linear)
 
     # --- how ----------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from huying.errors import CountyError, EstimateError, Place
 from huying.words import use_language
 
 PLACE = Place("indicators.toml")
+
+
 def read_one(raw, place):
     (one,) = read_derived({"indicator": [raw]}, place).values()
     return one

@@ -151,9 +151,7 @@ def test_what_leaders_say_is_merged_by_town_and_agency(tmp_path):
     L04 = {"L04_a": [3, 98, None, 1, 3, 98, 1, 2, None, *[2, 1, 98] * 3], "L04_b": [3] * 9 + [None] * 9}
     survey = county(tmp_path, {}, {"leader": leaders(**L03, **L04)}).survey("leader")
     replaced = measures.Said("head_changed_", yes=["yes"], no=["no"])
-    fact = measures.merge_leaders(
-        survey, replaced, measures.Said("consulted_", ["none"], ["written", "oral"])
-    ).iloc[0]
+    fact = measures.merge_leaders(survey, replaced, measures.Said("consulted_", ["none"], ["written", "oral"])).iloc[0]
     assert fact["n"] == 9 and fact["estimate"] == pytest.approx(4 / 7) and fact["method"] == "exact"
     # R: binom.test(4, 9)$conf.int[1] = .1369957, binom.test(6, 9)$conf.int[2] = .9251454
     assert (fact["low"], fact["high"]) == (pytest.approx(0.1369957, abs=1e-6), pytest.approx(0.9251454, abs=1e-6))
@@ -333,9 +331,7 @@ def test_the_agreement_is_that_of_the_median_ratings(tmp_path):
     rated = {f"S19_{letter}": said for letter in LETTERS}
     here = county(tmp_path, {}, {"leader": leaders(**dict.fromkeys(CORE, leader)), "staff": staff_form(**rated)})
     staff = here.survey("staff")
-    sides = measures.compare_sides(here.survey("leader"), staff, "cooperation_core_", "cooperation_").set_index(
-        "part"
-    )
+    sides = measures.compare_sides(here.survey("leader"), staff, "cooperation_core_", "cooperation_").set_index("part")
     fact = sides.loc["weighted_kappa"]
     assert fact["estimate"] == pytest.approx(1 / 3) and fact["n"] == 30
     assert fact["estimate"] == pytest.approx(cohens_kappa([[10, 5], [5, 10]]).kappa), "as statsmodels has it"

@@ -217,3 +217,17 @@ def test_a_crosstab_prints_its_shares_and_its_test():
         labels.register(f"demo/{lang}", labels.Labels(lang))
         found.table.attrs["labels"] = f"demo/{lang}"
         assert word in repr(found) and "60+" in repr(found) and "%" in repr(found)
+
+
+def test_the_effect_of_the_only_column_is_the_difference_of_two_shares():
+    design, frame = draw()
+    found = regress(design, frame, "aware ~ wechat").table.set_index("term").loc["wechat"]
+    known = frame["aware"].notna().to_numpy()
+    y, w = frame["aware"].fillna(False).to_numpy(float), design.weight * known
+    share = [np.average(y, weights=w * (frame["wechat"] == side).to_numpy(float)) for side in (False, True)]
+    assert found["effect"] == pytest.approx(share[1] - share[0], rel=1e-9)
+    linear = regress(design, frame, "aware ~ wechat", linear=True).table.set_index("term").loc["wechat"]
+    assert (found["effect"], found["effect_se"]) == (
+        pytest.approx(linear["coefficient"], rel=1e-9),
+        pytest.approx(linear["se"], rel=1e-9),
+    )

@@ -299,9 +299,7 @@ def test_the_claims_file_is_one_of_the_house():
 
 def test_a_claims_file_survives_any_text():
     text = '各镇均设"窗口"\\n，\t都有\u2028牌。\x7f均已办。'
-    assert [c["zh"] for c in tomllib.loads(claims_toml(text))["claim"]] == [
-        s.text for s in find_statements(text)
-    ]
+    assert [c["zh"] for c in tomllib.loads(claims_toml(text))["claim"]] == [s.text for s in find_statements(text)]
 
 
 def test_files_are_written_and_edited_ones_kept(tmp_path):

@@ -89,13 +89,7 @@ REGRESSIONS = [rows for _, rows in pd.DataFrame(ANSWERS["regressions"]).groupby(
 @pytest.mark.parametrize("rows", REGRESSIONS, ids=lambda rows: " ".join(rows.iloc[0][["design", "family", "formula"]]))
 def test_regressions(rows):
     first = rows.iloc[0]
-    data = frame(first["design"])
-    if first["family"] == "gaussian" and first["formula"].startswith("aware"):  # twice it, for a linear regression
-        data = data.assign(aware=2 * data["aware"].astype("Float64"))
-        rows = rows.assign(
-            **{name: 2 * rows[name] for name in rows if name in ("coefficient", "se", "low", "high") or "wrong" in name}
-        )
-    found = regress(design(first["design"]), data, first["formula"])
+    found = regress(design(first["design"]), frame(first["design"]), first["formula"], first["family"] == "gaussian")
     assert (found.n, found.df) == (first["n"], first["df"])
     table = (
         found.table.assign(term=found.table["term"].map(in_r)).set_index("term").loc[rows["term"].map(sorted_factors)]
@@ -117,3 +111,25 @@ def in_r(term):
 
 def sorted_factors(term):
     return ":".join(sorted(term.split(":")))
+
+
+@pytest.mark.parametrize("row", ANSWERS["effects"], ids=label)
+def test_average_marginal_effects(row):
+    found = regress(design(row["design"]), frame(row["design"]), row["formula"]).table.set_index("term")
+    at = found.loc[
+        row["variable"] + (f"[T.{row['level']}]" if f"{row['variable']}[T.{row['level']}]" in found.index else "")
+    ]
+    assert at["effect"] == pytest.approx(row["effect"], rel=1e-9)
+    assert at["effect_se"] == pytest.approx(row["se"], rel=1e-9)
+    assert at["effect_low"] < at["effect"] < at["effect_high"]
+    assert at["effect_se"] != pytest.approx(row["wrong_se_people_given"], rel=1e-6)
+    if row["se_jackknife"] is not None:
+        assert at["effect_se"] == pytest.approx(row["se_jackknife"], rel=0.06)
+
+
+def test_a_product_and_a_transform_have_no_effect_of_their_own():
+    found = regress(design("people"), frame("people"), "aware ~ sex * wechat + years + I(years**2)").table.set_index(
+        "term"
+    )
+    has = found.index[found["effect"].notna()]
+    assert set(has) == {"sex[T.m]", "wechat"}
