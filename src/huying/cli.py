@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from huying import words
-from huying.errors import HuyingError
+from huying.errors import HuyingError, InputError, Place
 from huying.words import say
 
 BAD, STOPPED = 2, 130
@@ -73,6 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(getattr(verbs, args.verb.replace("-", "_"))(args) or 0)
     except HuyingError as error:
         print(error.say(), file=sys.stderr)
+        return BAD
+    except OSError as error:  # of the disk, where no room below has foreseen it
+        why = InputError("store.not_written", Place(str(error.filename or "")), why=error.strerror or str(error))
+        print(why.say(), file=sys.stderr)
         return BAD
     except KeyboardInterrupt:
         print(say("cli.stopped"), file=sys.stderr)

@@ -137,7 +137,7 @@ def every_county() -> list[Path]:
     """The folders of all counties in the nearest `survey_data/`, here or above; raises CountyError where there is none."""
     here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
     for above in (here, *here.parents):
-        if found := sorted(file.parent for file in (above / "survey_data").glob("*/county.toml")):
+        if found := sorted(file.parent for file in (above / "survey_data").glob("[!.]*/county.toml")):
             return found
     raise CountyError("folder.not_found", name="survey_data")
 

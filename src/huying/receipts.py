@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from huying.store import file_hash, told, write_text
+from huying.store import file_hash, hash_of, told, write_text
 
-OUTPUTS = "outputs"
+OUTPUTS, OWN = "outputs", "receipt"  # the hash of the receipt itself
 LIBRARIES = ("huying", "ipykernel", "ipython", "matplotlib", "nbformat", "numpy", "pandas", "papermill")
 
 
@@ -33,7 +33,8 @@ def write_receipt(receipt: Path, root: Path, files: Iterable[Path], **more: Any)
     """Write the receipt of files that are in their place; their names are relative to `root`."""
     sizes = {os.path.relpath(file, root): {"sha256": file_hash(file), "bytes": file.stat().st_size} for file in files}
     outputs = {name.replace(os.sep, "/"): size for name, size in sizes.items()}
-    write_json(receipt, {**more, OUTPUTS: outputs, "versions": {name: version(name) for name in LIBRARIES}})
+    said = {**more, OUTPUTS: outputs, "versions": {name: version(name) for name in LIBRARIES}}
+    write_json(receipt, {**said, OWN: hash_of([json.dumps(said)])})
 
 
 def publish(receipt: Path, root: Path, files: Mapping[Path, Path], **more: Any) -> None:
@@ -56,10 +57,10 @@ def publish(receipt: Path, root: Path, files: Mapping[Path, Path], **more: Any) 
 def faults_of(receipt: Path, root: Path, what: str = "sha256", measure: Callable[[Path], Any] = file_hash) -> list[str]:
     """The outputs of a receipt that are missing or measure otherwise, by their sha256 if nothing else is asked.
 
-    A receipt that cannot be read is at fault itself.
+    A receipt that cannot be read, or was changed, is at fault itself.
     """
-    outputs = read_json(receipt).get(OUTPUTS)
-    if outputs is None:
+    found = read_json(receipt)
+    if found.pop(OWN, None) != hash_of([json.dumps(found)]):
         return [receipt.name]
-    files = {name: (root / name, made[what]) for name, made in outputs.items()}
+    files = {name: (root / name, made[what]) for name, made in found[OUTPUTS].items()}
     return [name for name, (file, made) in files.items() if not file.is_file() or measure(file) != made]

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from test_batch import DRAW, RECORD, notebook, write_project
 
+from huying import cli
+
 IS_WHOLE = os.environ.get("HUYING_FAULTS") == "all"
 EXPORT = "您在哪个镇？,您知道改革吗？,您几岁？\n样T01镇,知道,30\n样T02镇,不知道,40\n样T02镇,知道,50\n"
 VERBS = {
@@ -94,13 +96,15 @@ def outputs(project):
     return told
 
 
-def is_as_clean(project, expected):
-    """One run after the fault: all is well, nothing is half, and `verify` has no fault."""
-    done = huying(project, *AGAIN)
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    assert outputs(project) == expected
-    assert huying(project, "verify", "toy").returncode == 0
+def check_as_clean(project, expected, monkeypatch):
+    """One run after the fault: all is well, nothing is half, and `verify` has no fault. In this process, whose parent of jobs is warm."""
+    with monkeypatch.context() as patch:
+        patch.chdir(project)
+        for name in [name for name in os.environ if name.startswith("HUYING")]:
+            patch.delenv(name)
+        assert cli.main(AGAIN) == 0
+        assert outputs(project) == expected
+        assert cli.main(["verify", "toy"]) == 0
 
 
 def moments(way, verb):
@@ -110,7 +114,7 @@ def moments(way, verb):
 
 @pytest.mark.parametrize("way", ["kill", "full", "closed"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_fault_at_a_change_of_the_disk_leaves_what_one_run_mends(base, tmp_path, way, verb):
+def test_a_fault_at_a_change_of_the_disk_leaves_what_one_run_mends(base, tmp_path, monkeypatch, way, verb):
     for at in moments(way, verb):
         project = tmp_path / f"p{at}"
         shutil.copytree(base[0], project)
@@ -124,11 +128,11 @@ def test_a_fault_at_a_change_of_the_disk_leaves_what_one_run_mends(base, tmp_pat
             break
         assert way == "kill" or "Traceback" not in done.stderr, done.stderr
         assert way == "kill" or done.returncode == 0 or done.stderr.strip()
-        is_as_clean(project, base[1])
+        check_as_clean(project, base[1], monkeypatch)
         shutil.rmtree(project)
 
 
-def test_a_kill_at_any_moment_leaves_what_one_run_mends(base, tmp_path):
+def test_a_kill_at_any_moment_leaves_what_one_run_mends(base, tmp_path, monkeypatch):
     draw = random.Random(7)
     for k in range(150 if IS_WHOLE else 4):
         project, verb = tmp_path / f"k{k}", draw.choice([*VERBS, "run", "run", "two at once"])
@@ -141,21 +145,34 @@ def test_a_kill_at_any_moment_leaves_what_one_run_mends(base, tmp_path):
             process.send_signal(signal.SIGKILL)
             process.wait()
         time.sleep(0.5)  # its jobs end with it
-        is_as_clean(project, base[1])
+        check_as_clean(project, base[1], monkeypatch)
         shutil.rmtree(project)
 
 
-def test_verify_finds_a_changed_byte_in_every_kind_of_file(base, tmp_path):
+def test_verify_finds_a_changed_byte_in_every_kind_of_file(base, tmp_path, monkeypatch):
     project = tmp_path / "v"
     shutil.copytree(base[0], project)
-    assert huying(project, *AGAIN).returncode == 0
-    files = [project / name for name in outputs(project)]
-    kinds = {(file.parent.name, file.suffix) for file in files}
-    assert len(kinds) >= 8
+    check_as_clean(project, base[1], monkeypatch)
+    monkeypatch.chdir(project)
+    files = [project / name for name in base[1]]
+    assert len(files) >= 17 and len({(file.parent.name, file.suffix) for file in files}) >= 8
     for file in files:
         whole = file.read_bytes()
-        at = len(whole) // 2
-        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-        done = huying(project, "verify", "toy")
-        assert done.returncode == 1, file
+        for at in (0, len(whole) // 2, len(whole) - 1):
+            file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            told = (
+                {}
+                if "receipts" in file.parts and json_of(file) == json.loads(whole)
+                else {"fault": cli.main(["verify", "toy"])}
+            )
+            assert told in ({}, {"fault": 1}), file
         file.write_bytes(whole)
+    assert cli.main(["verify", "toy"]) == 0
+
+
+def json_of(file):
+    """What a receipt says, nothing where it cannot be read."""
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except ValueError:
+        return None
