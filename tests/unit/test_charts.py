@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 from matplotlib.text import Text
 from PIL import Image
 
@@ -16,6 +19,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 
 from huying import charts, labels
+from huying.charts import look
 from huying.charts.look import ems, ink_on, wrap
 from huying.errors import HuyingError
 from huying.labels import Labels
@@ -368,6 +372,21 @@ def test_forest_sorts_the_rows_marks_the_place_and_words_what_is_missing(lang):
     assert set(wanted[lang]) <= set(said(ax))
     hollow = [tuple(colour[:3]) == (1, 1, 1) for artist in part(ax, "estimate") for colour in artist.get_facecolors()]
     assert hollow.count(True) == 1
+
+
+def test_the_county_is_a_black_diamond_and_the_place_that_is_read_has_its_colour():
+    round_one, diamond = (Path(MarkerStyle(shape).get_path().vertices).vertices for shape in "oD")
+    seen = {}
+    for artist in part(charts.forest(rows(), highlight="T03"), "estimate"):
+        is_diamond = len(artist.get_paths()[0].vertices) == len(diamond) != len(round_one)
+        for (x, _), ink in zip(artist.get_offsets(), artist.get_edgecolors(), strict=True):
+            seen[float(x)] = is_diamond, to_hex(ink)
+    assert seen == {
+        0.62: (True, look.BLACK.lower()),
+        0.35: (False, look.VERMILLION.lower()),
+        0.21: (False, look.BLUE.lower()),
+        0.5: (False, look.BLUE.lower()),
+    }
 
 
 def test_forest_does_not_draw_a_value_from_too_few_answers_although_the_rows_hold_it():

@@ -6,7 +6,7 @@ from huying.claims.declared import QUANTIFIERS, claims_of, house_claims, read_cl
 from huying.claims.evidence import no_data
 from huying.claims.frozen import Freeze, read_freeze, rule_hashes
 from huying.claims.judged import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, SUPPORTED, is_problem
-from huying.claims.worded import reason_word, sentence, show_value, verdict_word
+from huying.claims.worded import reason_word, sentence, short, show_value, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNT, POOLED
 from huying.folder import read_county
@@ -150,6 +150,19 @@ def test_a_line_in_chinese():
 def test_a_sub_has_no_verdict():
     said = sentence({**ROW, "part": "female", "verdict": ""}, SHARE, "en", "Mean Town", "women")
     assert said == "X01 | Mean Town | women, 52.0% (95% CI 43.1% to 60.8%, n=120)."
+
+
+@pytest.mark.parametrize(
+    ("change", "en"),
+    [
+        ({}, "52.0% (43.1% to 60.8%, n=120)"),
+        ({"low": 0.52, "high": 0.52}, "52.0% (n=120)"),
+        ({"estimate": np.nan, "reason": "too few answers"}, "too few answers"),
+        ({"estimate": np.nan}, "-"),
+    ],
+)
+def test_a_cell_of_a_table(change, en):
+    assert short({**ROW, **change}, SHARE, "en") == en
 
 
 def test_values():
