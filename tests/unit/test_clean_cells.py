@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from clean_stand_in import TOWNS
 
 from huying.clean import cells
 from huying.clean.cells import ANSWERED, SILENT, Cell
@@ -162,6 +163,18 @@ def test_two_exports_of_one_cell():
                                              ("没有意见", ANSWERED), ("(跳过)", SKIPPED), ("", SILENT)])  # fmt: skip
 def test_free_words(text, state):
     assert cells.read_words(text) == (0.0, state, False)
+
+
+def test_twenty_names_that_are_no_certain_town_are_told_the_most_frequent_first():
+    typed = pd.Series(
+        [f"无名{k:02d}" for k in range(21)] + ["样本", "样本", "13812345678", "13812345678", "13812345678"]
+    )
+    told = [values for _, values in cells.name_candidates(typed, TOWNS)]
+    assert len(told) == 20
+    assert told[:2] == [
+        {"typed": "[手机号]", "n": 3, "candidates": "-"},
+        {"typed": "样本", "n": 2, "candidates": "T03, T04"},
+    ]
 
 
 def test_each_rejected_row_is_named_once():
