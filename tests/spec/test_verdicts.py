@@ -1,6 +1,7 @@
 """The rules of definitions, section 4, as tables: every expected verdict is worked out in the line's comment."""
 
 import datetime as dt
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -66,6 +67,10 @@ def test_counts_against_a_bar(k, n, rule, verdict):
         ("NONE", 0.0, 0.0, 0.0, 0.0, YES),  # counted: none at all
         ("NONE", 0.0, 0.01, 0.01, 0.01, NO),  # counted: one of a hundred
         ("NONE", 0.0, 0.0, 0.0, 0.03, MAYBE),  # a sample without a case does not prove that there is none
+        ("NONE", 0.1, 0.05, 0.02, 0.09, YES),  # a bar for what counts as none: all of it below
+        ("NONE", 0.1, 0.05, 0.02, 0.1, MAYBE),  # high = bar is not below it
+        ("NONE", 0.1, 0.2, 0.1, 0.3, MAYBE),  # low = bar is not above it
+        ("NONE", 0.1, 0.2, 0.11, 0.3, NO),
         ("TREND", 0.0, 0.10, 0.02, 0.18, YES),  # the change is above zero
         ("TREND", 0.0, -0.10, -0.18, -0.02, NO),  # it fell
         ("TREND", 0.0, 0.10, -0.02, 0.22, MAYBE),  # zero lies inside
@@ -77,6 +82,20 @@ def test_counts_against_a_bar(k, n, rule, verdict):
 )
 def test_edges_of_the_bar(quantifier, bar, estimate, low, high, verdict):
     assert judge(quantifier, bar, estimate, low, high, 100)[0] == verdict
+
+
+@pytest.mark.parametrize("quantifier", QUANTIFIERS)
+def test_the_dust_of_floats_changes_no_verdict_and_a_millionth_may(quantifier):
+    seen = set()
+    for bar, low, high in product((0.3, 12.0), (-0.1, 0.0, 0.1), (-0.1, 0.0, 0.1)):
+        value = (low + high) / 2
+        exact = judge(quantifier, bar, bar + value, bar + low, bar + high)
+        for dust in (-1e-12, 1e-12):
+            assert judge(quantifier, bar, bar + value + dust, bar + low + dust, bar + high + dust) == exact
+        seen |= {
+            exact != judge(quantifier, bar, *(bar + one + step for one in (value, low, high))) for step in (-1e-6, 1e-6)
+        }
+    assert True in seen or quantifier in ("SOME", "TEXT")  # these ask for anything above 0
 
 
 @pytest.mark.parametrize("quantifier", QUANTIFIERS)
