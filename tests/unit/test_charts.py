@@ -203,7 +203,8 @@ def test_everything_lies_on_the_sheet_and_the_words_below_do_not_meet(kind):
     ax = KINDS[kind](verdict=SimpleNamespace(title=TITLE["en"], footer="n=40"), highlight="T03", note="a note " * 30)
     ax.figure.draw_without_rendering()
     room, (width, height) = ax.figure.get_tightbbox(), ax.figure.get_size_inches()
-    assert room.x0 > -0.05 and room.y0 > -0.05 and room.x1 < width + 0.05 and room.y1 < height + 0.05
+    around = [room.x0, room.y0, height - room.y1, width - room.x1]
+    assert min(around) > 0.05 and max(around[:3]) < 0.11  # inches; a heat map keeps room on its right
     legend, (below,) = ax.get_legend(), part(ax, "below")
     title, (mark,) = ax._left_title.get_window_extent(), part(ax, "synthetic")
     assert mark.get_window_extent().x0 > title.x1 and mark.get_window_extent().y0 >= title.y0 - 5
@@ -213,6 +214,32 @@ def test_everything_lies_on_the_sheet_and_the_words_below_do_not_meet(kind):
         assert legend.get_window_extent().y1 < lowest and below.get_window_extent().y1 < legend.get_window_extent().y0
     else:
         assert Text.get_window_extent(below).y1 < lowest + 1
+
+
+SHARES = {  # limits of x and y: shares from 0, to 100% where one is above 60%, with a margin of their range at either end
+    "forest": ((-0.015, 1.015), None),
+    "bars": ((0, 1), None),
+    "stacked": ((0, 1), None),
+    "curves": ((-0.135, 9.135), (-0.04, 1.04)),  # days 0 to 9
+    "slopes": ((-0.05, 1.05), (4.7, 0.3)),  # two steps, four ranks, 1 on top
+    "scatter": ((-0.08, 1.08), (2.52, 9.48)),  # numbers from 3 to 9
+    "funnel": (None, (-0.03 * 1.026, 1.026)),  # a tenth above the highest limit, 95%
+}
+
+
+@pytest.mark.parametrize("kind", SHARES)
+def test_the_axes_hold_all_values(kind):
+    ax, (x, y) = KINDS[kind](), SHARES[kind]
+    assert (x is None or ax.get_xlim() == pytest.approx(x)) and (y is None or ax.get_ylim() == pytest.approx(y))
+    is_share = {"curves": ax.yaxis, "funnel": ax.yaxis}.get(kind, ax.xaxis)
+    assert kind == "slopes" or all(text.endswith("%") for text in ticks(is_share))
+
+
+def test_small_shares_fill_the_axis_and_numbers_may_be_below_zero():
+    assert charts.bars(rows([0.1, 0.2, 0.3, NAN, 0.4])).get_xlim() == pytest.approx((0, 1.1 * 0.48))
+    assert charts.bars(rows([0.01, 0.01, 0.0, NAN, 0.02], low=0.0, high=0.02)).get_xlim() == (0, 0.05)
+    changed = charts.bars(rows([-3, 2, 1, NAN, 5], low=NAN, high=NAN))
+    assert changed.get_xlim() == (-3, 5) and not any("%" in text for text in ticks(changed.xaxis))
 
 
 @every
