@@ -484,6 +484,12 @@ def test_bars_hold_values_intervals_and_n_where_it_differs():
     assert ticks(charts.bars(rows()).yaxis)[0] == "Mean Town"
 
 
+@pytest.mark.parametrize(("places", "bold"), [(["T01", "T03"], [False, True]), (["T03", "T03"], [False, False])])
+def test_the_place_that_is_read_stands_out_among_others_only(places, bold):
+    ax = charts.bars(rows([0.2, 0.3], places=places, measure=["aware", "told"]), highlight="T03")
+    assert [label.get_fontweight() == "bold" for label in ax.get_yticklabels()] == bold
+
+
 def test_stacked_shares_end_where_a_share_is_missing():
     ax = KINDS["stacked"](highlight="T02")
     widths = np.array([bar.get_width() for bar in part(ax, "shares")]).reshape(3, 4).T

@@ -116,6 +116,21 @@ def test_a_ledger_in_two_files_is_one(tmp_path):
     assert Intake(county, parse_codebook(BOOK)).run().ledgers["calls", ""]["call_id"].tolist() == ["GD1", "GD3", "GD9"]
 
 
+def test_the_export_by_number_is_set_against_the_one_by_text(tmp_path):
+    """Options of the county by their place in its register, where T02 stands first: 2 is T01, and 1 is not."""
+    numbers = "序号,提交答卷时间,1、您在哪个镇街,2、您的周岁,3、您的建议\n"
+    numbers += "1,2023/5/10 9:00:00,2,43,好\n2,2023/5/10 9:10:00,3,50,\n3,2023/5/10 9:20:00,1,33,\n"
+    make(tmp_path, files={**FILES, "numbers.csv": numbers})
+    file = tmp_path / "county.toml"
+    file.write_text(
+        file.read_text("utf-8").replace('text = "people.csv"', 'text = "people.csv"\nnumber = "numbers.csv"'), "utf-8"
+    )
+    done = Intake(read_county(tmp_path), parse_codebook(BOOK)).run()
+    assert done.forms["resident"]["town_id"].tolist() == ["T01", "T03", "T02"]  # the second by its number alone
+    assert done.forms["resident"]["Q2"].fillna(-1).tolist() == [-1, 50, -1]  # 42 is not 43, nor 133 33
+    assert done.rejected["reason"].tolist().count("exports_disagree") >= 1
+
+
 def test_a_survey_that_asks_for_the_town_needs_the_register(tmp_path):
     with pytest.raises(CountyError) as error:
         Intake(make(tmp_path, ("departments",)), parse_codebook(BOOK)).run()
