@@ -586,6 +586,11 @@ def test_specifications_stand_in_the_order_of_their_values_with_their_choices_be
     assert [line.get_xdata().tolist() for line in part(ax, "choice")] == [[0, 2], [1]]
 
 
+def test_the_ring_of_the_headline_is_explained_where_there_is_one():
+    assert "as analysed" in said(charts.specifications(tried(), 0.5))
+    assert "as analysed" not in said(charts.specifications(tried().assign(is_headline=False), 0.5))
+
+
 def test_each_threshold_that_a_specification_was_judged_by_is_drawn():
     ax = charts.specifications(tried().assign(threshold=[0.45, 0.5, 0.55]))
     assert [line.get_ydata()[0] for line in part(ax, "threshold")] == [0.45, 0.5, 0.55]
