@@ -1,25 +1,29 @@
 """A county that defines a variable otherwise gets another number everywhere: share, verdict, chart and recorded row."""
 
-import re
-
 import pytest
-from part_of_demo import ROOT, copy_part
+from part_of_demo import copy_part
 from test_frozen_evidence import read_frozen
 
 import huying as hy
 from run_notebook import run_notebook
 
 WAVE, TOWN = "2023", "T07"
+OWN = """
+[[indicator]]
+name = "aware"
+form = "resident"
+when = "heard_reform in read, told"
+unknown = "counts"
+zh = "知晓改革"
+en = "aware of the reform"
+"""  # the house counts who knows the name only, too
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
     """What notebook 11 leaves behind where who knows the reform by its name only is not aware of it."""
     folder = copy_part(tmp_path_factory.mktemp("altered") / "demo", wave=WAVE)
-    house = (ROOT / "src" / "huying" / "data" / "indicators.toml").read_text("utf-8")
-    aware = next(table for table in re.split(r"\n(?=\[\[)", house) if 'name = "aware"' in table)
-    assert ", name_only" in aware
-    (folder / "indicators.toml").write_text(aware.replace(", name_only", ""), "utf-8")
+    (folder / "indicators.toml").write_text(OWN, "utf-8")
     drawn = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HUYING_RESULTS", str(tmp_path_factory.mktemp("results")))

@@ -41,13 +41,13 @@ COLUMNS = [
     "is_synthetic",
 ]
 NUMBERS = {"estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family"}
+HEAD = '[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "probability"\nis_synthetic = true\n'
 KEY = ["claim", "place", "period", "wave", "part"]
 
 
 @pytest.fixture
 def ledger(tmp_path):
-    head = '[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "probability"\nis_synthetic = true\n'
-    (tmp_path / "county.toml").write_text(head + '[exclude]\nflags = ["duplicate", "cloned_block"]\n', "utf-8")
+    (tmp_path / "county.toml").write_text(HEAD + '[exclude]\nflags = ["duplicate", "cloned_block"]\n', "utf-8")
     county, claim = read_county(tmp_path), house_claims()["P13"]
     counted = pd.DataFrame({"place": ["T01", "T02"], "part": "", "period": "2023", "wave": "", "estimate": [0.3, 0.1], "n": 144.0,
                             "se": np.nan, "n_eff": np.nan, "df": np.nan, "deff": np.nan, "method": COUNT, "reliability": "ok"})  # fmt: skip
@@ -94,6 +94,17 @@ def test_no_data_says_why(ledger):
     assert set(missing["verdict"]) == set(missing["verdict_family"]) == {CANNOT_SAY}
     assert set(missing["reason"]) == {"no data: unit_check"}
     assert missing[["estimate", "low", "high"]].isna().all(axis=None)
+
+
+def test_a_row_bears_the_reason_of_its_data_before_that_of_its_verdict_and_none_without_a_verdict(tmp_path):
+    (tmp_path / "county.toml").write_text(HEAD, "utf-8")
+    known = no_data(["T01", "T02", "T03"], "").assign(
+        verdict=[CANNOT_SAY, CANNOT_SAY, ""], own_reason="interval across the bar"
+    )
+    judged = known.assign(reason=["", "too few answers", ""])
+    rows = as_evidence(read_county(tmp_path), house_claims()["P13"], judged, Freeze(), "0" * 16, "f" * 64)
+    assert rows["reason"].tolist() == ["interval across the bar", "too few answers", ""]
+    assert set(rows["remark"]) == {"not_frozen"}
 
 
 def test_both_files_hold_the_same(ledger, tmp_path):

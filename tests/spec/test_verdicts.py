@@ -1,6 +1,7 @@
 """The rules of definitions, section 4, as tables: every expected verdict is worked out in the line's comment."""
 
 import datetime as dt
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,10 @@ def test_counts_against_a_bar(k, n, rule, verdict):
         ("NONE", 0.0, 0.0, 0.0, 0.0, YES),  # counted: none at all
         ("NONE", 0.0, 0.01, 0.01, 0.01, NO),  # counted: one of a hundred
         ("NONE", 0.0, 0.0, 0.0, 0.03, MAYBE),  # a sample without a case does not prove that there is none
+        ("NONE", 0.1, 0.05, 0.02, 0.09, YES),  # a bar for what counts as none: all of it below
+        ("NONE", 0.1, 0.05, 0.02, 0.1, MAYBE),  # high = bar is not below it
+        ("NONE", 0.1, 0.2, 0.1, 0.3, MAYBE),  # low = bar is not above it
+        ("NONE", 0.1, 0.2, 0.11, 0.3, NO),
         ("TREND", 0.0, 0.10, 0.02, 0.18, YES),  # the change is above zero
         ("TREND", 0.0, -0.10, -0.18, -0.02, NO),  # it fell
         ("TREND", 0.0, 0.10, -0.02, 0.22, MAYBE),  # zero lies inside
@@ -75,6 +80,20 @@ def test_counts_against_a_bar(k, n, rule, verdict):
 )
 def test_edges_of_the_bar(quantifier, bar, estimate, low, high, verdict):
     assert judge(quantifier, bar, estimate, low, high, 100)[0] == verdict
+
+
+@pytest.mark.parametrize("quantifier", QUANTIFIERS)
+def test_the_dust_of_floats_changes_no_verdict_and_a_millionth_may(quantifier):
+    seen = set()
+    for bar, low, high in product((0.3, 12.0), (-0.1, 0.0, 0.1), (-0.1, 0.0, 0.1)):
+        value = (low + high) / 2
+        exact = judge(quantifier, bar, bar + value, bar + low, bar + high)
+        for dust in (-1e-12, 1e-12):
+            assert judge(quantifier, bar, bar + value + dust, bar + low + dust, bar + high + dust) == exact
+        seen |= {
+            exact != judge(quantifier, bar, *(bar + one + step for one in (value, low, high))) for step in (-1e-6, 1e-6)
+        }
+    assert True in seen or quantifier in ("SOME", "TEXT")  # these ask for anything above 0
 
 
 @pytest.mark.parametrize("quantifier", QUANTIFIERS)
@@ -188,17 +207,24 @@ def test_some_towns_counted(values, share, verdict, remark):
 
 
 @pytest.mark.parametrize(
-    ("values", "low", "high", "verdict"),
+    ("values", "share", "low", "high", "verdict"),
     [
-        ([0.9, 0.3, 0.0], 1 / 3, 2 / 3, YES),  # the family names T01; T02 straddles .3; T03 is refuted
-        ([0.3, 0.3, 0.0], 0 / 3, 2 / 3, MAYBE),  # no town is named, two may be
-        ([0.0, 0.0, 0.0], 0 / 3, 0 / 3, NO),  # every town is refuted
-        ([0.9, 0.9, 0.3], 2 / 3, 3 / 3, YES),  # at least two thirds: understated
+        (
+            [0.9, 0.3, 0.0],
+            2 / 3,
+            1 / 3,
+            2 / 3,
+            YES,
+        ),  # by value two reach .3; the family names T01, T02 straddles .3, T03 is refuted
+        ([0.3, 0.3, 0.0], 2 / 3, 0 / 3, 2 / 3, MAYBE),  # no town is named, two may be
+        ([0.0, 0.0, 0.0], 0 / 3, 0 / 3, 0 / 3, NO),  # every town is refuted
+        ([0.9, 0.9, 0.3], 3 / 3, 2 / 3, 3 / 3, YES),  # at least two thirds: understated
     ],
 )
-def test_some_towns_by_their_family(values, low, high, verdict):
+def test_some_towns_by_their_family(values, share, low, high, verdict):
     county = judge_claim(some_towns(), facts(values, [50] * 3)).query("place == 'county'").iloc[0]
-    assert (county["low"], county["high"], county["verdict"]) == (pytest.approx(low), pytest.approx(high), verdict)
+    assert county[["estimate", "low", "high"]].tolist() == pytest.approx([share, low, high])
+    assert county["verdict"] == verdict
     assert county["own_reason"] == ("interval across the bar" if verdict == MAYBE else "")
     assert county["remark"] == ("understated" if low > 0.5 else "")
 
@@ -264,6 +290,9 @@ def test_freeze_keeps_hash_and_date(county, tmp_path):
     first = read_freeze(county)
     assert first.frozen_on == "2023-05-01"
     assert set(first.hashes) == set(house_claims())
+    assert [line for line in (tmp_path / "frozen.toml").read_text("utf-8").splitlines() if line.startswith("[")] == [
+        "[rules]"
+    ]
     (tmp_path / "county.toml").write_text(COUNTY + "[bars]\nP14 = 0.6\n", "utf-8")
     changed = read_county(tmp_path)
     freeze(changed, dt.date(2023, 7, 1))

@@ -76,7 +76,9 @@ form = "resident"
 type = "matrix_single"
 zh = "机构"
 en = "Bodies"
-options = [{ code = 1, zh = "没听过", en = "Never" }, { code = 2, zh = "听过", en = "Heard" }, { code = 3, zh = "去过", en = "Been" }]
+options = [{ code = 1, zh = "没听过", en = "Never" }, { code = 2, zh = "听过", en = "Heard" }, { code = 3, zh = "去过", en = "Been" },
+           { code = 98, zh = "说不准", en = "Cannot say" }]
+missing = { 98 = "does_not_know" }
 rows = [{ id = "a", zh = "甲", en = "a" }, { id = "b", zh = "乙", en = "b" }, { id = "c", zh = "丙", en = "c" },
         { id = "d", zh = "丁", en = "d" }, { id = "e", zh = "戊", en = "e" }]
 attention = { d = 2 }

@@ -208,6 +208,7 @@ BAD = """
 """
 
 
+@pytest.mark.slow
 def test_of_twelve_jobs_one_killed_one_hung_one_raising_lose_only_themselves(project, capsys):
     (project / "notebooks" / "a_claims.ipynb").write_text(
         notebook("town_seen = 'T01'", RECORD, BAD, "'whole'", places="all", evidence="records"), "utf-8"
@@ -304,6 +305,7 @@ def test_leaving_early_does_not_count(project, capsys):
     assert code == 1 and "last cell" in table["failures"][0]["error"]
 
 
+@pytest.mark.slow
 def test_a_job_that_takes_too_much_memory_is_ended(project, capsys):
     greedy = notebook("import time", "held = b'x' * 1_500_000_000\ntime.sleep(60)")
     (project / "notebooks" / "scratch.ipynb").write_text(greedy, "utf-8")
@@ -319,6 +321,7 @@ def cold():
     forkserver._forkserver._stop()
 
 
+@pytest.mark.slow
 def test_warming_up_that_fails_is_told_and_not_fatal(project, cold, capfd, monkeypatch):
     monkeypatch.setattr("huying.batch.run.WARM", "UNUSED")
     monkeypatch.setenv("HUYING_WARM", "/nowhere")
@@ -326,6 +329,7 @@ def test_warming_up_that_fails_is_told_and_not_fatal(project, cold, capfd, monke
     assert "/nowhere" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_a_job_sets_no_other_sees(project):
     cell = """
         import os
@@ -344,6 +348,7 @@ def test_what_a_job_sets_no_other_sees(project):
     assert {outputs(file)[0].text for file in made} == {"(60, 1.5, None, False)\n"}
 
 
+@pytest.mark.slow
 def test_where_no_fork_is_safe_a_spawned_process_does_many_jobs_each_in_a_fresh_namespace(project, capsys, monkeypatch):
     monkeypatch.setattr("sys.platform", "darwin")
     cell = """

@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 from matplotlib.text import Text
 from PIL import Image
 
@@ -16,6 +19,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 
 from huying import charts, labels
+from huying.charts import look
 from huying.charts.look import ems, ink_on, wrap
 from huying.errors import HuyingError
 from huying.labels import Labels
@@ -199,7 +203,8 @@ def test_everything_lies_on_the_sheet_and_the_words_below_do_not_meet(kind):
     ax = KINDS[kind](verdict=SimpleNamespace(title=TITLE["en"], footer="n=40"), highlight="T03", note="a note " * 30)
     ax.figure.draw_without_rendering()
     room, (width, height) = ax.figure.get_tightbbox(), ax.figure.get_size_inches()
-    assert room.x0 > -0.05 and room.y0 > -0.05 and room.x1 < width + 0.05 and room.y1 < height + 0.05
+    around = [room.x0, room.y0, height - room.y1, width - room.x1]
+    assert min(around) > 0.05 and max(around[:3]) < 0.11  # inches; a heat map keeps room on its right
     legend, (below,) = ax.get_legend(), part(ax, "below")
     title, (mark,) = ax._left_title.get_window_extent(), part(ax, "synthetic")
     assert mark.get_window_extent().x0 > title.x1 and mark.get_window_extent().y0 >= title.y0 - 5
@@ -209,6 +214,32 @@ def test_everything_lies_on_the_sheet_and_the_words_below_do_not_meet(kind):
         assert legend.get_window_extent().y1 < lowest and below.get_window_extent().y1 < legend.get_window_extent().y0
     else:
         assert Text.get_window_extent(below).y1 < lowest + 1
+
+
+SHARES = {  # limits of x and y: shares from 0, to 100% where one is above 60%, with a margin of their range at either end
+    "forest": ((-0.015, 1.015), None),
+    "bars": ((0, 1), None),
+    "stacked": ((0, 1), None),
+    "curves": ((-0.135, 9.135), (-0.04, 1.04)),  # days 0 to 9
+    "slopes": ((-0.05, 1.05), (4.7, 0.3)),  # two steps, four ranks, 1 on top
+    "scatter": ((-0.08, 1.08), (2.52, 9.48)),  # numbers from 3 to 9
+    "funnel": (None, (-0.03 * 1.026, 1.026)),  # a tenth above the highest limit, 95%
+}
+
+
+@pytest.mark.parametrize("kind", SHARES)
+def test_the_axes_hold_all_values(kind):
+    ax, (x, y) = KINDS[kind](), SHARES[kind]
+    assert (x is None or ax.get_xlim() == pytest.approx(x)) and (y is None or ax.get_ylim() == pytest.approx(y))
+    is_share = {"curves": ax.yaxis, "funnel": ax.yaxis}.get(kind, ax.xaxis)
+    assert kind == "slopes" or all(text.endswith("%") for text in ticks(is_share))
+
+
+def test_small_shares_fill_the_axis_and_numbers_may_be_below_zero():
+    assert charts.bars(rows([0.1, 0.2, 0.3, NAN, 0.4])).get_xlim() == pytest.approx((0, 1.1 * 0.48))
+    assert charts.bars(rows([0.01, 0.01, 0.0, NAN, 0.02], low=0.0, high=0.02)).get_xlim() == (0, 0.05)
+    changed = charts.bars(rows([-3, 2, 1, NAN, 5], low=NAN, high=NAN))
+    assert changed.get_xlim() == (-3, 5) and not any("%" in text for text in ticks(changed.xaxis))
 
 
 @every
@@ -370,6 +401,21 @@ def test_forest_sorts_the_rows_marks_the_place_and_words_what_is_missing(lang):
     assert hollow.count(True) == 1
 
 
+def test_the_county_is_a_black_diamond_and_the_place_that_is_read_has_its_colour():
+    round_one, diamond = (Path(MarkerStyle(shape).get_path().vertices).vertices for shape in "oD")
+    seen = {}
+    for artist in part(charts.forest(rows(), highlight="T03"), "estimate"):
+        is_diamond = len(artist.get_paths()[0].vertices) == len(diamond) != len(round_one)
+        for (x, _), ink in zip(artist.get_offsets(), artist.get_edgecolors(), strict=True):
+            seen[float(x)] = is_diamond, to_hex(ink)
+    assert seen == {
+        0.62: (True, look.BLACK.lower()),
+        0.35: (False, look.VERMILLION.lower()),
+        0.21: (False, look.BLUE.lower()),
+        0.5: (False, look.BLUE.lower()),
+    }
+
+
 def test_forest_does_not_draw_a_value_from_too_few_answers_although_the_rows_hold_it():
     ax = charts.forest(rows(reliability=["too few answers", *["ok"] * 4]))
     assert 0.21 not in [x for x, _ in dots(ax)]
@@ -436,6 +482,12 @@ def test_bars_hold_values_intervals_and_n_where_it_differs():
     assert {"62%", "50%", "35%", "21%", "no value"} <= set(said(ax))
     assert ticks(ax.yaxis)[0].replace("\n", " ") == "Demo County (n=6)"
     assert ticks(charts.bars(rows()).yaxis)[0] == "Mean Town"
+
+
+@pytest.mark.parametrize(("places", "bold"), [(["T01", "T03"], [False, True]), (["T03", "T03"], [False, False])])
+def test_the_place_that_is_read_stands_out_among_others_only(places, bold):
+    ax = charts.bars(rows([0.2, 0.3], places=places, measure=["aware", "told"]), highlight="T03")
+    assert [label.get_fontweight() == "bold" for label in ax.get_yticklabels()] == bold
 
 
 def test_stacked_shares_end_where_a_share_is_missing():
@@ -532,6 +584,11 @@ def test_specifications_stand_in_the_order_of_their_values_with_their_choices_be
     (panel,) = ax.child_axes
     assert ticks(panel.yaxis) == ["weights · none", "weights · raked"]  # the flags never change
     assert [line.get_xdata().tolist() for line in part(ax, "choice")] == [[0, 2], [1]]
+
+
+def test_the_ring_of_the_headline_is_explained_where_there_is_one():
+    assert "as analysed" in said(charts.specifications(tried(), 0.5))
+    assert "as analysed" not in said(charts.specifications(tried().assign(is_headline=False), 0.5))
 
 
 def test_each_threshold_that_a_specification_was_judged_by_is_drawn():

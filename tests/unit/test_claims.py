@@ -4,7 +4,7 @@ import pytest
 from huying import words
 from huying.claims.declared import QUANTIFIERS, Freeze, claims_of, house_claims, read_claim, read_freeze, rule_hashes
 from huying.claims.evidence import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, SUPPORTED, no_data, typed
-from huying.claims.worded import reason_word, sentence, show_value, verdict_word
+from huying.claims.worded import reason_word, sentence, short, show_value, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNT, POOLED
 from huying.folder import read_county
@@ -27,15 +27,20 @@ def county(tmp_path):
 # --- declarations -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claim", CLAIMS.values(), ids=lambda c: c.id)
-def test_every_claim_is_sound(claim):
-    assert claim.quantifier in QUANTIFIERS
-    assert not claim.town_quantifier or claim.town_quantifier in QUANTIFIERS
-    assert claim.problem_if in (SUPPORTED, NOT_SUPPORTED)
-    assert claim.base.zh and claim.base.en and claim.estimand.zh and claim.estimand.en
-    assert claim.notebook
-    assert claim.is_about_towns == bool(claim.town_quantifier)
-    assert str(claim.bar) in claim.say_rule() and claim.quantifier in claim.say_rule()
+def unsound(claim):
+    """What a claim lacks."""
+    holds = {
+        "quantifier": claim.quantifier in QUANTIFIERS and claim.town_quantifier in ("", *QUANTIFIERS),
+        "problem_if": claim.problem_if in (SUPPORTED, NOT_SUPPORTED),
+        "words": all((*claim.base, *claim.estimand, claim.notebook)),
+        "towns": claim.is_about_towns == bool(claim.town_quantifier),
+        "rule": str(claim.bar) in claim.say_rule() and claim.quantifier in claim.say_rule(),
+    }
+    return [name for name, is_so in holds.items() if not is_so]
+
+
+def test_every_claim_is_sound():
+    assert {key: unsound(claim) for key, claim in CLAIMS.items() if unsound(claim)} == {}
 
 
 def test_rule_for_the_county_and_for_a_town():
@@ -143,6 +148,19 @@ def test_a_line_in_chinese():
 def test_a_sub_has_no_verdict():
     said = sentence({**ROW, "part": "female", "verdict": ""}, SHARE, "en", "Mean Town", "women")
     assert said == "X01 | Mean Town | women, 52.0% (95% CI 43.1% to 60.8%, n=120)."
+
+
+@pytest.mark.parametrize(
+    ("change", "en"),
+    [
+        ({}, "52.0% (43.1% to 60.8%, n=120)"),
+        ({"low": 0.52, "high": 0.52}, "52.0% (n=120)"),
+        ({"estimate": np.nan, "reason": "too few answers"}, "too few answers"),
+        ({"estimate": np.nan}, "-"),
+    ],
+)
+def test_a_cell_of_a_table(change, en):
+    assert short({**ROW, **change}, SHARE, "en") == en
 
 
 def test_values():

@@ -109,6 +109,12 @@ def test_attention_decoy_contradiction():
     assert flagged(rows, "contradiction") == {3: "S15 > S14"}
 
 
+def test_cannot_say_is_a_click_like_another():
+    """It fails a check of attention, and is a line where it is given throughout; what was skipped is neither."""
+    rows = [{"R12_d": "说不准"}, {"R12_d": "(跳过)"}, dict.fromkeys(LINE, "说不准"), dict.fromkeys(LINE, "(跳过)")]
+    assert set(flagged(rows, "attention_failed")) == {0, 2} and set(flagged(rows, "straight_line")) == {2}
+
+
 @pytest.mark.parametrize("longstring", ["all", 3])
 def test_a_form_without_a_matrix_has_no_straight_line(longstring):
     items = [item for item in ITEMS if not item.is_matrix]

@@ -174,10 +174,12 @@ def test_calls_per_hundred_needs_keep_towns_without_a_call(tmp_path):
     assert names["needs"]["per_100"].fillna(-1).to_dict() == {"T01": 7.5, "T02": -1, "T03": 0}
 
 
-def test_who_met_no_matter_counts_as_nobody_called(tmp_path):
+@pytest.mark.parametrize("called", [[np.nan, "skipped"], [3, np.nan]])
+def test_who_met_no_matter_counts_as_nobody_called(tmp_path, called):
+    """Also where calls were reported without any need of one."""
     county = small_county(tmp_path)
     forms = county.cleaned.forms["staff"]
-    forms.loc[0, ["S14", "S15", "S15_missing"]] = [0, np.nan, "skipped"]
+    forms.loc[0, ["S14", "S15", "S15_missing"]] = [0, *called]
     row = cell(judged("13", county, "2023"), "P32", "T01")
     assert (row["estimate"], row["n"]) == (pytest.approx(22 / 42), 8)
 

@@ -11,7 +11,6 @@ from huying.codebook import house_codebook
 from huying.prepare import house_derived
 
 SRC = Path(__file__).parents[2] / "src" / "huying"
-MODULES = sorted(SRC.rglob("*.py"))
 ITEMS = house_codebook().items
 # Words of the field that are also the name of an item: a ledger's column, a role, or a choice of the whole house.
 WORDS = {"age", "sex", "agree", "right_used", "department", "consulted", "cooperation", "position", "support", "problem", "suggestion",
@@ -25,26 +24,34 @@ def words_of(path: Path) -> set[str]:
     return found | {node.arg for node in ast.walk(ast.parse(source)) if isinstance(node, ast.arg)}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SRC)))
-def test_no_id_of_an_item_or_claim(path):
-    ids = {*ITEMS, *house_claims()}
-    told = {word.partition("_")[0] for word in words_of(path)} | words_of(path)
-    assert not told & ids
+@pytest.fixture(scope="module")
+def told():
+    """The words of every module, by its path."""
+    return {path.relative_to(SRC).as_posix(): words_of(path) for path in sorted(SRC.rglob("*.py"))}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SRC)))
-def test_no_name_of_an_item(path):
+def named_in(told, names):
+    """The modules that hold any of these names, with those they hold."""
+    return {path: words & names for path, words in told.items() if words & names}
+
+
+def test_no_id_of_an_item_or_claim(told):
+    begun = {path: words | {word.partition("_")[0] for word in words} for path, words in told.items()}
+    assert len(told) > 80 and named_in(begun, {*ITEMS, *house_claims()}) == {}
+
+
+def test_no_name_of_an_item(told):
     columns = {column for item in ITEMS.values() for column in (item.name, *item.columns)}
-    assert not words_of(path) & (columns - WORDS)
+    assert named_in(told, columns - WORDS) == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SRC)))
-def test_derived_variables_are_named_in_measures_only(path):
+def test_derived_variables_are_named_in_measures_only(told):
     names = {variable.name for variable in house_derived().values()} - WORDS
-    assert path.parent.name == "measures" or not words_of(path) & names
+    assert [path for path in named_in(told, names) if not path.startswith("measures/")] == []
 
 
 def test_the_search_finds_what_it_looks_for(tmp_path):
     file = tmp_path / "module.py"
     file.write_text('"""A share of R09_missing."""\nx = frame["heard_reform"]\n', "utf-8")
     assert {"R09_missing", "heard_reform"} <= words_of(file)
+    assert named_in({"module.py": words_of(file)}, {"heard_reform"}) == {"module.py": {"heard_reform"}}

@@ -251,6 +251,18 @@ def test_contradictions(claimed, admitted, kind):
     assert "TENSION" not in set(lint(f"{claimed}\n三、意见建议\n{admitted}")["kind"])
 
 
+@pytest.mark.parametrize(
+    ("claimed", "admitted"),
+    [
+        ("网格员均未经过培训。", "部分网格员没有培训记录。"),  # both say that something is lacking
+        ("网格员均经过培训。", "部分网格员参加了市级培训。"),  # neither does
+        ("网格员均经过培训。", "部分窗口没有空调。"),  # of another topic
+    ],
+)
+def test_all_is_at_odds_only_with_what_is_lacking_on_the_same_topic(claimed, admitted):
+    assert [f for f in lint(f"{claimed}\n{admitted}") if f.kind == "TENSION"] == []
+
+
 def test_one_sentence_is_no_contradiction():
     assert lint("会商制度杜绝了推诿，但仍有推诿。").empty
 

@@ -69,6 +69,20 @@ def test_benchmark_is_a_ratio():
     assert high == [0.0, 1.0]  # limits never pass 1
 
 
+@pytest.mark.parametrize(
+    ("shares", "total"),
+    [([0.0, 0.0], 0.0), ([0.0, 0.0], 0.3), ([1.0, 1.0], 1.0), ([1.0, 1.0], 0.6), ([0.2, 0.6], 1.0), ([0.2, 0.6], 0.0)],
+)
+def test_benchmark_where_nobody_or_everybody_has_it(shares, total):
+    """No share leaves [0, 1] or is lost; the mean is the county's unless nobody has it, whom no ratio moves."""
+    given = np.array(shares)
+    moved = benchmark(given, np.array([1.0, 1.0]), total)
+    found = moved.of(given)
+    assert ((found >= 0) & (found <= 1)).all()
+    assert np.isfinite([moved.factor, moved.rest]).all()
+    assert found.mean() == pytest.approx(total if given.any() else 0.0)
+
+
 def test_benchmark_past_one_moves_those_who_have_it_not():
     """Mean (.5 + .9) / 2 = .7 to .85: .9 x .85/.7 is 1.09, so 1 - share is halved, .15 / .3: .75 and .95."""
     assert moved([0.5, 0.9], [1.0, 1.0], 0.85)[0] == pytest.approx([0.75, 0.95])

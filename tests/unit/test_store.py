@@ -139,6 +139,11 @@ def test_a_frame_comes_back_as_it_was(tmp_path):
 # --- hashes and the cleaned county ------------------------------------------------------------------------------------
 
 
+def test_rows_come_back_numbered_anew(tmp_path):
+    store.write_parquet(tmp_path / "x.parquet", pd.DataFrame({"a": [1, 2, 3]}).iloc[[2, 0]])
+    pd.testing.assert_frame_equal(store.read_parquet(tmp_path / "x.parquet"), pd.DataFrame({"a": [3, 1]}))
+
+
 def test_hashes(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert (

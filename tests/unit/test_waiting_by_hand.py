@@ -224,6 +224,10 @@ def test_funnel_flags_by_the_exact_tail():
     half = waiting.funnel(counts)
     assert half["is_outside"].tolist() == [True, True, False, False]
     assert half["remark"].tolist() == ["outside_limits", "outside_limits", "", ""]
+    nine = counted("ab", [0, 9], [9, 9]).assign(
+        period="2022"
+    )  # P(X = 0) = 2^-9 = 0.00195: outside 0.2% a side, not 0.1%
+    assert not waiting.funnel(nine)["is_outside"].any()
     later = counted("abcd", [0, 0, 1, 1], [10, 10, 10, 10]).assign(period="2023")  # centre 1/20: nobody is outside
     both = waiting.funnel(pd.concat([counts, later]))
     assert both["is_outside"].tolist() == [True, True, False, False] + 4 * [False]

@@ -160,7 +160,8 @@ def test_kappas_are_those_of_psych():
     plain = weighted_kappa(*pair, psu=PAIRS["town"])
     assert (plain.estimate, plain.se) == pytest.approx((k["quadratic"], k["jackknife_se"]), **TEN)
     assert (plain.df, plain.n) == (17, 90)
-    assert plain.high - plain.estimate == pytest.approx(2.1098156 * k["jackknife_se"], rel=1e-7)  # t of 17 df
+    half = pytest.approx(2.1098156 * k["jackknife_se"], rel=1e-7)  # t of 17 df
+    assert plain.high - plain.estimate == half and plain.estimate - plain.low == half
 
 
 def test_tempting_wrong_kappas_are_refused():
@@ -177,6 +178,16 @@ def test_kappa_by_hand():
     # margins a: 1/3 each; b: 1/3 one, 1/3 two, 1/3 three; chance = (3 + 4 x 3/4 + 2 x 0)/9 = 2/3
     quadratic = weighted_kappa([1, 2, 3], [1, 3, 2]).estimate
     assert quadratic == pytest.approx(((1 + 0.75 + 0.75) / 3 - 2 / 3) / (1 / 3))
+
+
+def test_limits_of_kappa_by_hand_stay_within_one():
+    # 12, 21, 12, 21, 11: observed 1/5, by chance 13/25, kappa -2/3. Without 11 it is -1, without any other -1/2: mean -3/5,
+    # squares .16 + 4 x .01 = .2, se = sqrt(4/5 x .2) = .4; t of 4 df 2.7764: from -1.78, which is cut, to .4439
+    found = weighted_kappa([1, 2, 1, 2, 1], [2, 1, 2, 1, 1], (1, 2))
+    assert (found.estimate, found.se, found.df) == (pytest.approx(-2 / 3), pytest.approx(0.4), 4)
+    assert (found.low, found.high) == (-1, pytest.approx(-2 / 3 + 2.7764451 * 0.4))
+    other = weighted_kappa([1, 2, 1, 2, 1], [1, 2, 1, 2, 2], (1, 2))
+    assert other.high == 1 and -1 < other.low < other.estimate
 
 
 def test_kappa_without_variety_or_with_one_town():
