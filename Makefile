@@ -5,7 +5,7 @@ COUNTY ?= demo
 export PYTHONUTF8 = 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install report test test-equal outside demo wheelhouse notebooks gallery lab lint lock clean
+.PHONY: help install report test test-equal test-faults outside demo wheelhouse notebooks gallery lab lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -30,6 +30,9 @@ test: $(VENV)/installed ## run every test, the notebooks' printed evidence inclu
 
 test-equal: $(VENV)/installed ## compare every notebook, three places, both languages with stock papermill; make test compares a part
 	HUYING_WHOLE=1 $(BIN)/python -m pytest tests/end_to_end/test_engine.py -k every_notebook
+
+test-faults: $(VENV)/installed ## kill, fill the disk and close the folder at every moment, all verbs; make test tries some moments
+	HUYING_FAULTS=all $(BIN)/python -m pytest tests/end_to_end/test_faults.py
 
 outside: $(VENV)/installed ## open every HTML page in a browser without a network (needs chromium and a Chinese font)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-outside.lock
