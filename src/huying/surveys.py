@@ -53,15 +53,6 @@ def open_survey(county: County, form: str, wave: str, exclude: Sequence[str] | N
     return made
 
 
-def previous(county: County, survey: Survey) -> Survey:
-    """The same form one wave earlier; where there is none an empty survey, whose changes say `no baseline`."""
-    earlier = [wave for wave in county.waves(survey.form) if wave < survey.wave]
-    found = open_survey(county, survey.form, earlier[-1] if earlier else "-", None, "raked")
-    if not earlier and not survey.absent:
-        found.absent = "no baseline"
-    return found
-
-
 def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
     rows, sample, absent = _rows(county, form, wave, exclude)
     items = list(county.book.form(form))

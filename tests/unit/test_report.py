@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from huying import report
-from huying.claims.declared import QUANTIFIERS, read_claim
+from huying.claims.declared import read_claim
+from huying.claims.rules import QUANTIFIERS
 from huying.errors import InputError
 from huying.report import claims_toml, find_masks, find_sentences, find_statements, lint, read_report
 from huying.report import read as reading
@@ -299,9 +300,7 @@ def test_the_claims_file_is_one_of_the_house():
 
 def test_a_claims_file_survives_any_text():
     text = '各镇均设"窗口"\\n，\t都有\u2028牌。\x7f均已办。'
-    assert [c["zh"] for c in tomllib.loads(claims_toml(text))["claim"]] == [
-        s.text for s in find_statements(text)
-    ]
+    assert [c["zh"] for c in tomllib.loads(claims_toml(text))["claim"]] == [s.text for s in find_statements(text)]
 
 
 def test_files_are_written_and_edited_ones_kept(tmp_path):

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from huying.claims.declared import Claim, with_bar
-from huying.claims.evidence import judge_claim
+from huying.claims.rules import judge_claim
 from huying.counted import counted, values
 from huying.derived import holds, read_rule
 from huying.errors import EstimateError
