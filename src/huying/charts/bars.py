@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from huying.charts import look
-from huying.charts.names import keys, name_rows, names, places, remark, spread, why_missing, with_n
+from huying.charts.names import keys, name_rows, names, places, say_why_missing, spread, with_n
 from huying.charts.sheet import About, sheet
 
 LEAST = 0.07  # of the whole: a narrower part has no room for its number
@@ -32,7 +32,7 @@ def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> A
             made.handles.append(look.line(look.BLACK, 1.6, made.say("interval")))
         for row, value in enumerate(estimate):
             if np.isnan(value):
-                remark(made, row, why_missing(made, shown.iloc[row]))
+                say_why_missing(made, row, shown.iloc[row])
                 continue
             end = np.nanmax([value, high[row]]), row
             look.note(axes, look.show(value, is_share), end, (5, 0), va="center", size=8.5)

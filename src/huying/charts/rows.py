@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from huying import labels
 from huying.charts import look
-from huying.charts.names import name_rows, names, places, remark, why_missing
+from huying.charts.names import name_rows, names, places, say_why_missing
 from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
 from huying.estimates import Floats
 from huying.labels import COUNTY
@@ -56,7 +56,7 @@ def forest(
         made.inches *= max(1.0, 0.6 * len(groups))
         first = shown.drop_duplicates("_name").set_index("_name").loc[order.index]
         for row in np.flatnonzero(order["_estimate"].isna()):
-            remark(made, row, why_missing(made, first.iloc[row]))
+            say_why_missing(made, row, first.iloc[row])
     return made.axes
 
 

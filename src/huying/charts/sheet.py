@@ -170,9 +170,8 @@ class Sheet:
         lowest, left = self.lowest, self.axes.transAxes.transform((x, 0))[0]
         if lowest is not self.axes:  # a panel places the name of its axis later than the texts around its parent
             lowest.xaxis.get_tightbbox(renderer)
-        above = (
-            lowest.xaxis.label if lowest.axison else lowest
-        )  # the name stands below the ticks, also where it is empty
+        # The name stands below the ticks, also where it is empty.
+        above = lowest.xaxis.label if lowest.axison else lowest
         drop = (3 if lowest.axison and not lowest.get_xlabel() else 7) * lowest.get_figure(root=True).dpi / 72
         return Bbox.from_bounds(left, above.get_window_extent(renderer).y0 - drop, 0, 0)
 
