@@ -1,6 +1,5 @@
 """Posts on hand-made ledgers: where the recovered ones went, what is in use, whom the plan puts first."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -87,15 +86,6 @@ def test_staff_for_a_thousand_residents(tmp_path):
 def test_one_year_is_no_baseline(tmp_path):
     rows = head(tmp_path, "A15", quota=TWO_YEARS[TWO_YEARS["year"] == 2022])
     assert rows["verdict"].to_dict() == dict.fromkeys(("T01", "T02", "T03", "county"), "no baseline")
-
-
-def test_gini():
-    assert structure.gini(np.array([1.0, 1.0, 1.0])) == 0
-    assert structure.gini(np.array([17.0, 9.0])) == pytest.approx(
-        4 / 26
-    )  # mean difference (0 + 8 + 8 + 0) / 4, over 2 x 13
-    assert structure.gini(np.array([0.0, 0.0, 0.0, 1.0])) == pytest.approx(0.75)  # all with one of n: 1 - 1/n
-    assert np.isnan(structure.gini(np.array([])))
 
 
 def latest_of(plan):

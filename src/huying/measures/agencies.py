@@ -16,7 +16,7 @@ import pandas as pd
 
 from huying import scales
 from huying.census import FEWEST, FEWEST_TOWNS, Census
-from huying.claims.evidence import NO_BASELINE
+from huying.claims.rules import NO_BASELINE
 from huying.counted import NO_CASE, bounded, find_ends, unsaid, values
 from huying.estimates import COUNTY, EXACT, estimate_means
 from huying.exact import conditional_odds_ratio, median_unbiased, newcombe_difference
@@ -122,13 +122,6 @@ def _say(split: pd.DataFrame, value: float, n: int, reason: str = NO_CHANGE, **c
     return values([COUNTY], [value], [n], reason, period=period, measure="was_asked", **columns)
 
 
-def read_as_ratio(logs: pd.DataFrame) -> pd.DataFrame:
-    """Odds ratios from rows of their logarithms; a limit that does not exist is missing above and 0 below."""
-    told = logs[["estimate", "low", "high"]].astype(float)
-    shown = np.exp(told).mask(told >= UNBOUNDED).mask(told <= -UNBOUNDED, 0.0)
-    return logs.assign(**{name: shown[name] for name in shown})
-
-
 def compare_shares(split: pd.DataFrame) -> pd.DataFrame:
     """The share asked after the mechanism less that before it, Newcombe's (1998) limits."""
     k1, n1, k0, n0 = _tally(split)
@@ -219,7 +212,13 @@ def compare_sides(leaders: Census, staff: Survey, of_leaders: str, of_staff: str
         pairs = _rate(frame, town, of_leaders).add_suffix("_leaders").join(theirs, how="inner").reset_index()
         if pairs["town"].nunique() < FEWEST_TOWNS or len(pairs) < FEWEST:
             return unsaid([COUNTY, COUNTY], FEW, part=SIDES)
-        return pd.concat([_subtract(pairs), _agree(pairs)], ignore_index=True)
+        gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
+        less = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST).query("place == @COUNTY")
+        found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], psu=pairs["town"])
+        given = {"low": found.low, "high": found.high, "se": found.se, "df": found.df, "method": JACKKNIFE}
+        agree = values([COUNTY], [found.estimate], [found.n], "separation", **given)
+        both = [less.drop(columns=["indicator", "wave"]), agree]
+        return pd.concat(both, ignore_index=True).assign(part=SIDES)
 
     kinds = (columns_of(leaders.frame, of_leaders), columns_of(ours, of_staff))
     reason = leaders.absent or ("" if all(kinds) else NOT_ASKED) or staff.absent
@@ -233,18 +232,6 @@ def _rate(frame: pd.DataFrame, town: pd.Series, prefix: str) -> pd.DataFrame:
     long = ratings.astype(float).assign(town=town.astype(str)).melt("town", var_name="kind").dropna()
     groups = long.groupby(["town", "kind"])["value"]
     return pd.DataFrame({"mean": groups.mean(), "median": groups.quantile(0.5, interpolation="lower")})
-
-
-def _subtract(pairs: pd.DataFrame) -> pd.DataFrame:
-    gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
-    made = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST)
-    return made[made["place"] == COUNTY].drop(columns=["indicator", "wave"]).assign(part=SIDES[0])
-
-
-def _agree(pairs: pd.DataFrame) -> pd.DataFrame:
-    found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], psu=pairs["town"])
-    given = {"low": found.low, "high": found.high, "se": found.se, "df": found.df, "method": JACKKNIFE}
-    return values([COUNTY], [found.estimate], [found.n], "separation", **given, part=SIDES[1])
 
 
 def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.DataFrame:
