@@ -19,7 +19,7 @@ from huying.claims.declared import Claim, claims_of, decided_claims, read_freeze
 from huying.claims.evidence import KEY, as_evidence, in_order, no_data, typed
 from huying.claims.rules import NO_BASELINE, judge_claim
 from huying.claims.verdict import Verdict, is_recording
-from huying.claims.worded import FORM_NAMES, list_claims
+from huying.claims.worded import FORM_NAMES
 from huying.counting import Counting
 from huying.errors import CountyError, EstimateError, near
 from huying.estimates import COUNTY
@@ -129,10 +129,6 @@ class County(Counting):
         """The evidence ledger as the last run gathered it; empty before the first."""
         file = self.folder / "evidence.parquet"
         return pd.read_parquet(file) if file.is_file() else typed(no_data([], ""))
-
-    def listing(self, wave: str = "") -> pd.DataFrame:
-        """The county's headline of every claim in the evidence ledger, with its words; see `list_claims`."""
-        return list_claims(self.evidence, self.declared_claims, self.lang, wave)
 
     @property
     def report(self) -> str:

@@ -101,13 +101,9 @@ def _rows(county: County, form: str, wave: str, exclude: tuple[str, ...]) -> tup
         return rows, None, ""
     if len(rows) < FEWEST or rows["town_id"].nunique() < FEWEST_TOWNS:
         return rows.iloc[:0], None, "too few answers"
-    return _shuffled(rows), None, ""
-
-
-def _shuffled(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows in an order that tells nothing: an export has each town's leaders beside each other."""
+    # In an order that tells nothing: an export has each town's leaders beside each other.
     order = rows["row_id"].map(lambda one: sha256(str(one).encode()).hexdigest())
-    return rows.loc[order.sort_values().index].reset_index(drop=True)
+    return rows.loc[order.sort_values().index].reset_index(drop=True), None, ""
 
 
 def _no_rows(county: County, form: str) -> pd.DataFrame:

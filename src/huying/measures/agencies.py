@@ -222,7 +222,7 @@ def compare_sides(leaders: Census, staff: Survey, of_leaders: str, of_staff: str
 
     kinds = (columns_of(leaders.frame, of_leaders), columns_of(ours, of_staff))
     reason = leaders.absent or ("" if all(kinds) else NOT_ASKED) or staff.absent
-    made = _unsaid(leaders, reason, *SIDES) if reason else leaders.by_town(tally)
+    made = _placed(unsaid([COUNTY, COUNTY], reason, part=SIDES), leaders) if reason else leaders.by_town(tally)
     return made.assign(measure=of_leaders.rstrip("_"))
 
 
@@ -238,7 +238,7 @@ def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.Da
     """How far the ratings measure one thing: Cronbach's alpha and McDonald's omega, persons drawn again within towns."""
     score = staff.frame[list(columns_of(staff.frame, prefix).values())].astype(float)
     if reason := staff.absent or ("" if score.shape[1] else NOT_ASKED):
-        return _unsaid(staff, reason, "alpha", "omega")
+        return _placed(unsaid([COUNTY, COUNTY], reason, part=["alpha", "omega"]), staff)
     n, rows, at = int(score.notna().all(axis=1).sum()), [], _order_of_files(staff.frame.index)
     score, stratum, weight = score.iloc[at], staff.design.stratum[at], staff.design.weight[at]
     psu = pd.factorize(staff.design.psu[at])[0]
@@ -262,10 +262,6 @@ def stack_ratings(staff: Survey, prefix: str, *others: str) -> pd.DataFrame:
     kept = frame.reindex(columns=["town", "weight", *others, *kinds.values()]).rename_axis("person").reset_index()
     long = kept.melt(["person", "town", "weight", *others], list(kinds.values()), "kind", "rating")
     return long.assign(kind=long["kind"].str.removeprefix(prefix))
-
-
-def _unsaid(survey: Survey, reason: str, *parts: str) -> pd.DataFrame:
-    return _placed(unsaid([COUNTY] * len(parts), reason, part=parts), survey)
 
 
 def _placed(rows: pd.DataFrame, survey: Survey) -> pd.DataFrame:

@@ -6,9 +6,7 @@ What is built is not taken for what is in use, nor a blank for a no. `spans`: th
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -49,17 +47,12 @@ def tally_use(leaders: Census, columns: Sequence[str]) -> pd.DataFrame:
     """
 
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
-        every = reduce(operator.and_, (_used_in(frame[name], town) for name in columns))
+        said, where = frame[list(columns)], town.to_numpy()
+        used, is_known = said.fillna(False).groupby(where).any(), said.notna().groupby(where).all()
+        every = used.astype("boolean").where(used | is_known).all(axis=1, skipna=False)
         return decided(bounded([COUNTY], [every.sum()], [every.count()], [len(every)]))
 
     return leaders.by_town(tally, "" if set(columns) <= set(leaders.frame) else NOT_ASKED)
-
-
-def _used_in(said: pd.Series, town: pd.Series) -> pd.Series:
-    """Whether each town used a right: true where a leader says so, false where all say no, else missing."""
-    where = town.to_numpy()
-    used, is_known = said.fillna(False).groupby(where).any(), said.notna().groupby(where).all()
-    return used.astype("boolean").where(used | is_known)
 
 
 # --- appraisal --------------------------------------------------------------------------------------------------------

@@ -162,13 +162,6 @@ def is_county(rows: pd.DataFrame) -> pd.Series:
     return rows["town_id"].fillna("").astype(str) == ""
 
 
-def stock_before(quota: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
-    """The posts that existed in the year before the plan, else in the latest year not after it."""
-    once, year = quota.drop_duplicates(KEYS, keep="last"), plan["year"].max()
-    years = once["year"][once["year"] <= year]
-    return once[once["year"] == (years[years < year].max() if (years < year).any() else years.max())]
-
-
 def sum_by_kind(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Posts by kind (index): those of `towns`, and the `total` with the county's own bodies."""
     posts = rows[column].astype(float)
