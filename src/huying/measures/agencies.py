@@ -217,8 +217,7 @@ def compare_sides(leaders: Census, staff: Survey, of_leaders: str, of_staff: str
         found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], psu=pairs["town"])
         given = {"low": found.low, "high": found.high, "se": found.se, "df": found.df, "method": JACKKNIFE}
         agree = values([COUNTY], [found.estimate], [found.n], "separation", **given)
-        both = [less.drop(columns=["indicator", "wave"]), agree]
-        return pd.concat(both, ignore_index=True).assign(part=SIDES)
+        return pd.concat([less.drop(columns=["indicator", "wave"]), agree], ignore_index=True).assign(part=SIDES)
 
     kinds = (columns_of(leaders.frame, of_leaders), columns_of(ours, of_staff))
     reason = leaders.absent or ("" if all(kinds) else NOT_ASKED) or staff.absent

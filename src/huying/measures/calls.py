@@ -86,7 +86,9 @@ def count_silent(rows: pd.DataFrame, n_calls: pd.Series) -> pd.DataFrame:
 
     `n_calls`: by town. A ledger without any call at all says nothing about its towns.
     """
-    is_silent = rows["place"].isin(n_calls.index[n_calls == 0]) & bool(n_calls.sum())
+    if not n_calls.sum():
+        return rows
+    is_silent = rows["place"].isin(n_calls.index[n_calls == 0])
     known = {"estimate": 0.0, "low": 0.0, "high": 0.0, "method": COUNT, "reliability": "ok", "reason": ""}
     columns = {name: rows[name].mask(is_silent, value) for name, value in known.items()}
     return rows.assign(**columns, remark=np.where(is_silent, "no_call", ""))
