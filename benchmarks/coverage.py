@@ -20,7 +20,7 @@ from demo_county.ledgers import town_ledgers
 from demo_county.population import Population, make_population, true_values
 from demo_county.residents import draw_residents
 from huying.claims.declared import house_claims
-from huying.claims.evidence import NOT_SUPPORTED, SUPPORTED, judge_claim
+from huying.claims.rules import NOT_SUPPORTED, SUPPORTED, judge_claim
 from huying.contract import no_rejects
 from huying.estimates import COUNTY, korn_graubard
 from huying.folder import read_county

@@ -14,12 +14,10 @@ import numpy as np
 import pandas as pd
 
 from huying.counted import bounded, unsaid, values
-from huying.crosstabs import Crosstab
 from huying.derived import holds, read_rule
 from huying.errors import EstimateError
 from huying.estimates import COUNT, COUNTY, EXACT
 from huying.exact import hypergeometric_limits
-from huying.regressions import Regression
 from huying.survey import Estimator, Survey
 from huying.survey_frame import as_list
 from huying.words import say
@@ -27,6 +25,15 @@ from huying.words import say
 FEWEST, FEWEST_TOWNS = 5, 3  # a county's figure that rests on fewer people, or on fewer towns, would tell of them
 UNSAID = np.inf  # asked, but what they would say is not known
 BLANK = dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan)
+
+
+def _refuse(what: str) -> Any:
+    """A method that says why it is refused: a census has no sampling error to test."""
+
+    def refused(self: Census, *_: Any, **__: Any) -> Any:
+        raise EstimateError("survey.no_sample", form=say(f"survey.{self.form}"), what=what)
+
+    return refused
 
 
 @dataclass(repr=False)
@@ -64,20 +71,7 @@ class Census(Survey):
         made.attrs["labels"] = self.labels
         return made.assign(**{k: v for k, v in BLANK.items() if k not in made}, wave=self.wave, period="")
 
-    def change(self, column: str, since: Survey, by: Any = "town") -> pd.DataFrame:
-        """Refused, as `crosstab` and `regress`: a census has no sampling error to test."""
-        raise self._no_sample("change")
-
-    def crosstab(self, row: str, column: str, where: str = "") -> Crosstab:
-        """Refused: a census has no sampling error to test."""
-        raise self._no_sample("crosstab")
-
-    def regress(self, formula: str, linear: bool = False) -> Regression:
-        """Refused: a census has no sampling error to test."""
-        raise self._no_sample("regress")
-
-    def _no_sample(self, what: str) -> EstimateError:
-        return EstimateError("survey.no_sample", form=say(f"survey.{self.form}"), what=what)
+    change, crosstab, regress = map(_refuse, ("change", "crosstab", "regress"))
 
     # --- how ----------------------------------------------------------------------------------------------------------
 

@@ -63,11 +63,8 @@ def find_ends(rows: pd.DataFrame, spans: Mapping[str, Any], written: pd.Series, 
 
 def find_medians(rows: pd.DataFrame, days: pd.Series, age: pd.Series, reason: str = NO_CASE) -> pd.DataFrame:
     """The median of `days` by period, what has not come to its end censored at its `age` (Kaplan and Meier 1958)."""
-
-    def one(part: pd.DataFrame) -> pd.DataFrame:
-        return values([COUNTY], [median_days(days[part.index], age[part.index])], [len(part)])
-
-    return by_period(rows, one, reason)
+    told = rows.assign(days=days, age=age)
+    return by_period(told, lambda part: values([COUNTY], [median_days(part["days"], part["age"])], [len(part)]), reason)
 
 
 def tally(flags: pd.Series, town: pd.Series, towns: Sequence[str] = ()) -> pd.DataFrame:

@@ -16,9 +16,10 @@ import pandas as pd
 
 from huying import labels, workdays
 from huying.claims.declared import Claim, claims_of, decided_claims, read_freeze, rule_hashes
-from huying.claims.evidence import KEY, NO_BASELINE, as_evidence, in_order, judge_claim, no_data, typed
+from huying.claims.evidence import KEY, as_evidence, in_order, no_data, typed
+from huying.claims.rules import NO_BASELINE, judge_claim
 from huying.claims.verdict import Verdict, is_recording
-from huying.claims.worded import FORM_NAMES, list_claims
+from huying.claims.worded import FORM_NAMES
 from huying.counting import Counting
 from huying.errors import CountyError, EstimateError, near
 from huying.estimates import COUNTY
@@ -28,7 +29,7 @@ from huying.ledgers import TABLES, no_rows
 from huying.prepare import codebook_of, derived_of, prepare, prepared_hash
 from huying.store import Cleaned, load_cleaned
 from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
-from huying.surveys import open_survey, previous
+from huying.surveys import open_survey
 from huying.waiting import time_calls
 from huying.words import Text, all_words, say, use_language
 
@@ -52,6 +53,8 @@ class County(Counting):
         self.key = f"{declared.folder.resolve()}/{lang}"
         self.own_claims = {key: variable for key, (_, variable) in decided_claims(declared).items()}
         self.surveys_made: dict[Any, Survey] = {}
+        self.town_ids = list(self.towns["town_id"])
+        self.departments = list(self.ledger("departments")["dept_id"])
         self.labels = self._make_labels()
         labels.register(self.key, self.labels)
 
@@ -103,11 +106,6 @@ class County(Counting):
         """The register of towns, a row a town: town_id, names, type, pop, adults, n_villages, staff_listed."""
         return self.ledger("towns")
 
-    @property
-    def town_ids(self) -> list[str]:
-        """The ids of the towns in the register's order."""
-        return list(self.towns["town_id"])
-
     @cached_property
     def declared_claims(self) -> dict[str, Claim]:
         """The claims with their rules, by id."""
@@ -131,10 +129,6 @@ class County(Counting):
         """The evidence ledger as the last run gathered it; empty before the first."""
         file = self.folder / "evidence.parquet"
         return pd.read_parquet(file) if file.is_file() else typed(no_data([], ""))
-
-    def listing(self, wave: str = "") -> pd.DataFrame:
-        """The county's headline of every claim in the evidence ledger, with its words; see `list_claims`."""
-        return list_claims(self.evidence, self.declared_claims, self.lang, wave)
 
     @property
     def report(self) -> str:
@@ -186,7 +180,11 @@ class County(Counting):
 
     def previous(self, survey: Survey) -> Survey:
         """The same form one wave earlier; where there is none, an empty survey whose changes say `no baseline`."""
-        return previous(self, survey)
+        earlier = [wave for wave in self.waves(survey.form) if wave < survey.wave]
+        found = self.survey(survey.form, earlier[-1] if earlier else "-")
+        if not earlier and not survey.absent:
+            found.absent = NO_BASELINE
+        return found
 
     def ledger(self, table: str, period: str | None = None) -> pd.DataFrame:
         """A ledger's rows with their `period`, typed; of calls also their waits, and what was due on the day of the data (`huying.waiting`).
@@ -227,9 +225,8 @@ class County(Counting):
 
     def places_of(self, claim: Claim) -> list[str]:
         """The places that get a verdict on a claim: towns, those that are no pilot, the pilot, or departments, and the county."""
-        towns, departments = self.towns, self.ledger("departments")
-        pilot = list(towns.loc[towns["type"] == "pilot", "town_id"])
-        own = {"town": self.town_ids, "pilot": pilot, "department": list(departments["dept_id"])}
+        pilot = list(self.towns.loc[self.towns["type"] == "pilot", "town_id"])
+        own = {"town": self.town_ids, "pilot": pilot, "department": self.departments}
         own["others"] = [town for town in self.town_ids if town not in pilot]
         found = own.get(claim.judged_for, [])
         return found if found and claim.judged_for == "pilot" else [*found, COUNTY]

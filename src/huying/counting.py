@@ -10,22 +10,16 @@ import pandas as pd
 from huying.counted import NO_CASE, bounded, counted, tally, values
 from huying.estimates import COUNTY
 
-DEPARTMENT = "dept_id"
-
 
 class Counting:
-    """What an open county does with its lists. `key`: by which its words are found; `town_ids`: its towns in their order."""
+    """What an open county does with its lists.
+
+    `key`: by which its words are found; `town_ids`, `departments`: the ids of its registers in their order.
+    """
 
     key: str
-
-    @property
-    def town_ids(self) -> list[str]:
-        """The ids of the towns in the register's order."""
-        raise NotImplementedError
-
-    def ledger(self, table: str, period: str | None = None) -> pd.DataFrame:
-        """A ledger's rows."""
-        raise NotImplementedError
+    town_ids: list[str]
+    departments: list[str]
 
     def count(
         self, rows: pd.DataFrame, flag: Any, by: str | None = "town", exact: bool = True, reason: str = ""
@@ -41,8 +35,8 @@ class Counting:
                 counts = tally(flags, part["town_id"] if by else flags, self.town_ids if by else ())
             else:
                 counts = flags.groupby(part[by]).agg(yes="sum", known="count")
-            if by == DEPARTMENT:  # also those of the register without a case
-                counts = counts.reindex(counts.index.union(self.ledger("departments")[DEPARTMENT]), fill_value=0)
+            if by == "dept_id":  # also those of the register without a case
+                counts = counts.reindex(counts.index.union(self.departments), fill_value=0)
             return counted(counts.index.astype(str), counts["yes"], counts["known"], exact=exact)
 
         return self._by_period(rows, flag, one, reason)

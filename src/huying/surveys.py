@@ -53,15 +53,6 @@ def open_survey(county: County, form: str, wave: str, exclude: Sequence[str] | N
     return made
 
 
-def previous(county: County, survey: Survey) -> Survey:
-    """The same form one wave earlier; where there is none an empty survey, whose changes say `no baseline`."""
-    earlier = [wave for wave in county.waves(survey.form) if wave < survey.wave]
-    found = open_survey(county, survey.form, earlier[-1] if earlier else "-", None, "raked")
-    if not earlier and not survey.absent:
-        found.absent = "no baseline"
-    return found
-
-
 def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
     rows, sample, absent = _rows(county, form, wave, exclude)
     items = list(county.book.form(form))
@@ -110,13 +101,9 @@ def _rows(county: County, form: str, wave: str, exclude: tuple[str, ...]) -> tup
         return rows, None, ""
     if len(rows) < FEWEST or rows["town_id"].nunique() < FEWEST_TOWNS:
         return rows.iloc[:0], None, "too few answers"
-    return _shuffled(rows), None, ""
-
-
-def _shuffled(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows in an order that tells nothing: an export has each town's leaders beside each other."""
+    # In an order that tells nothing: an export has each town's leaders beside each other.
     order = rows["row_id"].map(lambda one: sha256(str(one).encode()).hexdigest())
-    return rows.loc[order.sort_values().index].reset_index(drop=True)
+    return rows.loc[order.sort_values().index].reset_index(drop=True), None, ""
 
 
 def _no_rows(county: County, form: str) -> pd.DataFrame:

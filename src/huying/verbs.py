@@ -19,7 +19,7 @@ from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Job, Site
 from huying.batch.make import Summary, make
 from huying.claims.declared import claims_of, decided_claims
 from huying.claims.declared import freeze as freeze_rules
-from huying.claims.evidence import CANNOT_SAY
+from huying.claims.rules import CANNOT_SAY
 from huying.claims.worded import list_claims
 from huying.clean.booked import say_rejected
 from huying.clean.intake import Intake

@@ -14,7 +14,8 @@ import pytest
 from agencies_stand_in import FEW_DRAWS
 
 import huying as hy
-from huying.claims.evidence import CANNOT_SAY, KEY
+from huying.claims.evidence import KEY
+from huying.claims.rules import CANNOT_SAY
 from huying.claims.worded import FORM_NAMES
 from huying.clean.intake import LISTS
 from huying.counties import County

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from answers import ANSWERS, DESIGNS, design, frame, raked_towns, rows
 from statsmodels.stats.multitest import multipletests
 
-from huying.claims.evidence import holm
+from huying.claims.rules import holm
 from huying.estimates import (
     COUNTY,
     Design,

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.claims.declared import QUANTIFIERS, Claim, Freeze, claims_of, freeze, house_claims, read_freeze, rule_hashes
-from huying.claims.evidence import CANNOT_SAY, NOT_SUPPORTED, SUPPORTED, as_evidence, judge, judge_claim, judge_towns
+from huying.claims.declared import Claim, Freeze, claims_of, freeze, house_claims, read_freeze, rule_hashes
+from huying.claims.evidence import as_evidence
+from huying.claims.rules import CANNOT_SAY, NOT_SUPPORTED, QUANTIFIERS, SUPPORTED, judge, judge_claim, judge_towns
 from huying.estimates import COUNT, EXACT, POOLED, korn_graubard
 from huying.folder import read_county
 from huying.words import Text

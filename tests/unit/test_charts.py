@@ -117,9 +117,6 @@ KINDS = {
     "heatmap": lambda **about: charts.heatmap(wide(PARTS, ["x", "y", "z"]).T, **about),
     "verdicts": lambda **about: charts.verdicts(pd.DataFrame([STATED, STATED], ["P1", "P2"], IDS), **about),
     "curves": lambda **about: charts.curves(waiting(), "wait_days", "share", "kind", limits=(2, 5), **about),
-    "months": lambda **about: charts.months(
-        rows(places=["2022-01", "2022-02", "2022-03", "2022-04", "2022-05"]), **about
-    ),
     "slopes": lambda **about: charts.slopes(wide([[1, 2], [2, 1], [3, 3], [4, 4]], ["nominal", "30%"]), **about),
     "specifications": lambda **about: charts.specifications(tried(), 0.5, choices=["weights", "flags"], **about),
     "scatter": lambda **about: charts.scatter(
@@ -295,7 +292,6 @@ EMPTY = {
     "heatmap": lambda: charts.heatmap(pd.DataFrame()),
     "verdicts": lambda: charts.verdicts(pd.DataFrame()),
     "curves": lambda: charts.curves(waiting().iloc[:0], "wait_days", "share", "kind", limits=(2, 5)),
-    "months": lambda: charts.months(rows().iloc[:0]),
     "slopes": lambda: charts.slopes(pd.DataFrame()),
     "specifications": lambda: charts.specifications(tried().iloc[:0], 0.5),
     "scatter": lambda: charts.scatter(wide([[1.0, 2.0]] * 4, ["x", "y"]).iloc[:0], "x", "y"),
@@ -310,7 +306,7 @@ def test_no_rows_are_said_in_a_sentence(kind):
     assert not ax.axison and ax.figure.get_size_inches()[1] < 2
 
 
-@pytest.mark.parametrize("kind", ["forest", "bars", "months"])
+@pytest.mark.parametrize("kind", ["forest", "bars"])
 @both
 def test_rows_that_lack_a_value_for_one_reason_give_that_reason(kind, lang):
     open_county(lang)
@@ -320,7 +316,7 @@ def test_rows_that_lack_a_value_for_one_reason_give_that_reason(kind, lang):
     ] in said(ax)
 
 
-@pytest.mark.parametrize("kind", ["forest", "bars", "months"])
+@pytest.mark.parametrize("kind", ["forest", "bars"])
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_all_of_nothing_and_all_of_everything_are_drawn(kind, value):
     ax = getattr(charts, kind)(rows(np.full(5, value), low=value, high=value))
@@ -328,7 +324,7 @@ def test_all_of_nothing_and_all_of_everything_are_drawn(kind, value):
     assert said(ax)
 
 
-@pytest.mark.parametrize("kind", ["forest", "bars", "months"])
+@pytest.mark.parametrize("kind", ["forest", "bars"])
 def test_one_place_alone_is_drawn(kind):
     ax = getattr(charts, kind)(rows().iloc[:1])
     assert said(ax) and not any("nothing" in text for text in said(ax))
@@ -558,12 +554,6 @@ def test_curves_step_to_the_common_end_and_the_limits_stand():
     assert first.get_drawstyle() == second.get_drawstyle() == "steps-post"
     assert [line.get_xdata()[0] for line in part(ax, "limit")] == [2, 5]
     assert {"answered", "closed", "2 working days", "5 working days", "working days"} <= set(said(ax))
-
-
-def test_months_keep_a_month_without_a_value():
-    ax = KINDS["months"]()
-    np.testing.assert_array_equal(part(ax, "estimate")[0].get_ydata(), ESTIMATE)
-    assert ticks(ax.xaxis)[3] == "2022-04\nn=40" and [text.get_text() for text in part(ax, "remark")] == ["no value"]
 
 
 def test_slopes_draw_every_rank_and_name_both_ends():

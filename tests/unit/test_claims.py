@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from huying import words
-from huying.claims.declared import QUANTIFIERS, Freeze, claims_of, house_claims, read_claim, read_freeze, rule_hashes
-from huying.claims.evidence import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, SUPPORTED, no_data, typed
+from huying.claims.declared import Freeze, claims_of, house_claims, read_claim, read_freeze, rule_hashes
+from huying.claims.evidence import no_data, typed
+from huying.claims.rules import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, QUANTIFIERS, SUPPORTED
 from huying.claims.worded import reason_word, sentence, short, show_value, verdict_word
 from huying.errors import CountyError
 from huying.estimates import COUNT, POOLED

@@ -12,7 +12,7 @@ import statsmodels.formula.api as smf
 from agencies_stand_in import LETTERS, TOWNS, agencies, changes, county, documents, form, leaders, rows_of
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from huying.claims.evidence import NOT_SUPPORTED, SUPPORTED, judge
+from huying.claims.rules import NOT_SUPPORTED, SUPPORTED, judge
 from huying.counted import find_medians, student
 from huying.exact import conditional_odds_ratio
 from huying.measures import agencies as measures
@@ -188,7 +188,7 @@ def test_the_log_of_the_conditional_odds_ratio(tmp_path):
 @pytest.mark.parametrize(
     ("counts", "verdict"), [((0, 20, 6, 12), SUPPORTED), ((7, 20, 0, 12), NOT_SUPPORTED), ((8, 20, 12, 12), SUPPORTED)]
 )
-def test_an_empty_cell_is_finite_and_decided_by_the_limit_that_it_has(counts, verdict):
+def test_an_empty_cell_is_finite_and_decided_by_the_limit_that_it_has(tmp_path, counts, verdict):
     k0, n0, k1, n1 = counts
     fact = measures.compare_odds(split_of(*counts)).iloc[0]
     assert np.isfinite(three(fact)).all() and fact["remark"] == "one_sided"
@@ -197,7 +197,7 @@ def test_an_empty_cell_is_finite_and_decided_by_the_limit_that_it_has(counts, ve
     real = [v for v in (exact.low, exact.high) if 0 < v < np.inf]
     assert len(real) == 1 and min(abs(fact["low"] - log(real[0])), abs(fact["high"] - log(real[0]))) < 1e-12
     assert judge("TREND", 0.0, *three(fact))[0] == verdict
-    ratio = measures.read_as_ratio(measures.compare_odds(split_of(*counts))).iloc[0]
+    ratio = row(rows_of(county(tmp_path, events(*counts))), "P25", "odds_ratio")
     assert ratio["estimate"] == pytest.approx(exp(fact["estimate"]))
     assert np.isnan(ratio["high"]) if exact.high == np.inf else ratio["low"] == 0
 

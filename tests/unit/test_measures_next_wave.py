@@ -9,7 +9,6 @@ from huying.estimates import COUNT, POOLED, STUDENT
 from huying.measures.precision import (
     correlate_waves,
     plan_next,
-    rise_of_mean,
     rise_of_share,
     size_for_mean,
     size_for_share,
@@ -43,7 +42,6 @@ def test_a_full_list_never_needs_more_than_are_listed():
     # z = 1.9599640 + .8416212 = 2.8015852; 2 x .5^2 x z^2 / .1^2 = 392.44; 1 / (1/40 + 1/392.44) = 36.30
     assert size_for_mean(0.5) == pytest.approx(392.44, abs=0.01)
     assert size_for_mean(0.5, listed=40) == pytest.approx(36.30, abs=0.01)
-    assert rise_of_mean(0.05) == pytest.approx(2.8015852 * np.sqrt(2) * 0.05)
 
 
 def test_the_plan_of_shares_means_and_ratios():

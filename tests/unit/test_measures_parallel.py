@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from surveys_stand_in import opened, residents, staff
 
-from huying.measures.structure import index_marks, index_practice, score_quiz
+from huying.measures.structure import index_practice, score_quiz
 from run_notebook import StandIn, judged
 
 WAVE = "[wave.2023]\nfrom = 2023-05-08\nto = 2023-06-02\n"
@@ -32,22 +32,24 @@ def of_claim(rows, claim, part=""):
 # --- marks ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_index_is_the_mean_over_marks_that_were_found():
+def test_the_index_is_the_mean_over_marks_that_were_found(tmp_path):
     """T01: old, both, new, one not found: (1 + .5 + 0) / 3 = .5; T02: old, old: 1; T03 was not checked."""
     check = pd.concat([marks("T01", "old", "both", "new", "none"), marks("T02", "old", "old")], ignore_index=True)
-    check["old"] = check["in_use"].map({"old": 1.0, "both": 0.5, "new": 0.0})
-    rows = index_marks(check, ["T01", "T02", "T03"]).set_index("place")
+    ledgers = {("unit_check", "2023"): check.drop(columns="period")}
+    rows = of_claim(judged("11", StandIn(tmp_path, ledgers), claims=["P13"]), "P13").loc[["T01", "T02", "T03"]]
     assert rows["estimate"].tolist()[:2] == [0.5, 1.0] and np.isnan(rows.loc["T03", "estimate"])
     assert rows["n"].tolist() == [3, 2, 0] and set(rows["period"]) == {"2023"}
 
 
-def test_each_period_has_its_own_index_and_none_has_an_empty_one():
-    check = pd.concat([marks("T01", "old"), marks("T01", "new", period="2022")], ignore_index=True)
-    check["old"] = check["in_use"].map({"old": 1.0, "new": 0.0})
-    rows = index_marks(check, ["T01"])
-    assert rows.groupby("period")["estimate"].first().to_dict() == {"2022": 0.0, "2023": 1.0}
-    nothing = index_marks(check.iloc[:0], ["T01"])
-    assert nothing["place"].tolist() == ["T01"] and nothing["estimate"].isna().all()
+def test_each_period_has_its_own_index_and_none_has_an_empty_one(tmp_path):
+    each = {"2023": marks("T01", "old"), "2022": marks("T01", "new")}
+    ledgers = {("unit_check", period): check.drop(columns="period") for period, check in each.items()}
+    rows = judged("11", StandIn(tmp_path, ledgers), claims=["P13"])
+    found = rows[(rows["claim"] == "P13") & (rows["part"] == "") & (rows["place"] == "T01")]
+    assert found.set_index("period")["estimate"].to_dict() == {"2022": 0.0, "2023": 1.0}
+    empty = {key: check.iloc[:0] for key, check in ledgers.items()}
+    nothing = of_claim(judged("11", StandIn(tmp_path, empty), claims=["P13"]), "P13")
+    assert set(nothing.index) == {"T01", "T02", "T03", "county"} and nothing["estimate"].isna().all()
 
 
 def test_towns_that_run_on_old_marks_are_named(tmp_path):

@@ -7,7 +7,7 @@ from agencies_stand_in import form
 from scipy import stats
 
 from huying.ledgers import CHECKS, TABLES
-from huying.measures import services, structure
+from huying.measures import services
 from run_notebook import StandIn, judged
 
 TOML = """[wave.2023]
@@ -194,8 +194,17 @@ def test_items_without_a_log_or_a_list_of_what_was_taken_over(look):
     assert (row(found, "used")["estimate"], row(found, "used")["n"]) == (1 / 4, 4)
 
 
-def test_the_gini_of_nothing_is_unknown():
-    assert np.isnan(structure.gini(pd.Series([0, 0]))) and np.isnan(structure.gini([]))
+def test_the_gini_coefficient(look):
+    ledgers = {("delegated_items", ""): items("I1", "I2")}
+    told = {
+        name: row(look("D03", ledgers | {("service_log", "2022"): log(*cases)}), "gini")["estimate"]
+        for name, cases in {
+            "none": [("T01", "I1", "2022-01-10")],  # before the last 90 days
+            "one": [("T01", "I1", "2022-12-01")] * 3,
+            "even": [("T01", "I1", "2022-12-01"), ("T02", "I2", "2022-12-01")],
+        }.items()
+    }
+    assert np.isnan(told["none"]) and (told["one"], told["even"]) == (0.5, 0)  # all with one of n: 1 - 1/n
 
 
 @pytest.mark.parametrize(("day", "n"), [("2022-03-10", 1), ("2023-06-02", 1), ("2023-06-03", 0), (None, 0)])

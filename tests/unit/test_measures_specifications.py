@@ -6,7 +6,7 @@ import pytest
 from surveys_stand_in import aware_of, ids, margins, register, residents
 
 from huying.claims.declared import house_claims
-from huying.claims.evidence import judge_claim
+from huying.claims.rules import judge_claim
 from huying.estimates import COUNTY
 from huying.measures import specifications
 from huying.measures.specifications import AS_NO, AS_YES, DECLARED, LEFT_OUT

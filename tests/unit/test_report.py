@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from huying import report
-from huying.claims.declared import QUANTIFIERS, read_claim
+from huying.claims.declared import read_claim
+from huying.claims.rules import QUANTIFIERS
 from huying.errors import InputError
 from huying.report import claims_toml, find_masks, find_sentences, find_statements, lint, read_report
 from huying.report import read as reading

@@ -6,14 +6,14 @@ Importing it makes the house style that of the session, so that charts a reader 
 import matplotlib as mpl
 
 from huying.charts.bars import bars, stacked
-from huying.charts.lines import curves, months, slopes, specifications
+from huying.charts.lines import curves, slopes, specifications
 from huying.charts.look import style
 from huying.charts.matrix import VERDICTS, heatmap, verdicts
 from huying.charts.points import funnel, scatter
 from huying.charts.rows import forest, ranks
 from huying.charts.saving import save
 
-__all__ = ["VERDICTS", "bars", "curves", "forest", "funnel", "heatmap", "months", "ranks", "save", "scatter"]
+__all__ = ["VERDICTS", "bars", "curves", "forest", "funnel", "heatmap", "ranks", "save", "scatter"]
 __all__ += ["slopes", "specifications", "stacked", "style", "verdicts"]
 
 mpl.rcParams.update(style())

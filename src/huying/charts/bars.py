@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from huying.charts import look
-from huying.charts.names import keys, name_rows, names, places, remark, spread, why_missing, with_n
+from huying.charts.names import keys, name_rows, names, places, say_why_missing, spread, with_n
 from huying.charts.sheet import About, sheet
 
 LEAST = 0.07  # of the whole: a narrower part has no room for its number
@@ -29,13 +29,12 @@ def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> A
         axes.barh(at, estimate, 0.62, color=look.SKY, gid="estimate")
         axes.hlines(at, low, high, color=look.BLACK, linewidth=1.6, gid="interval")
         if (high > low).any():
-            made.handles.append(look.line(look.BLACK, 1.6, made.say("interval")))
-        for row, value in enumerate(estimate):
-            if np.isnan(value):
-                remark(made, row, why_missing(made, shown.iloc[row]))
-                continue
-            end = np.nanmax([value, high[row]]), row
-            look.note(axes, look.show(value, is_share), end, (5, 0), va="center", size=8.5)
+            made.handles.append(look.line(look.BLACK, 1.6, made.say(made.interval)))
+        for row in np.flatnonzero(np.isnan(estimate)):
+            say_why_missing(made, row, shown.iloc[row])
+        for row in np.flatnonzero(np.isfinite(estimate)):
+            end = np.fmax(estimate[row], high[row]), row
+            look.note(axes, look.show(estimate[row], is_share), end, (5, 0), va="center", size=8.5)
         made.span(axes.xaxis, estimate, low, high, is_share=is_share, margin=0)
         labels, place = names(made, shown), places(shown)
         labels = with_n(made, labels, n) if len(set(n[np.isfinite(n)])) > 1 else labels

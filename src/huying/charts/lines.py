@@ -1,4 +1,4 @@
-"""Charts that run along an axis: curves, months, ranks that move, one estimate under many specifications."""
+"""Charts that run along an axis: curves, ranks that move, one estimate under many specifications."""
 
 from __future__ import annotations
 
@@ -38,27 +38,6 @@ def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[floa
         made.span(axes.yaxis, np.ones(1), is_share=True, margin=0.04)
         made.span(axes.xaxis, np.array([0.0, end]), is_share=False)
         axes.set_xlabel(made.words.column(x))
-    return made.axes
-
-
-def months(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
-    """An estimate month by month with its interval and n, in the order of the rows."""
-    with sheet(rows, **about) as made:
-        estimate, low, high, n = look.numbers(rows, "estimate", "low", "high", "n")
-        made.need(estimate)
-        at, axes, is_share = np.arange(len(rows)), made.axes, made.is_share(estimate, low, high)
-        axes.vlines(at, low, high, color=look.SKY, linewidth=2.4, gid="interval")
-        axes.plot(at, estimate, color=look.BLUE, marker="o", linewidth=1.4, gid="estimate", clip_on=False)
-        made.handles = [look.line(look.SKY, 2.4, made.say("interval"))]
-        for place in np.flatnonzero(np.isnan(estimate)):
-            side = {"rotation": 90, "ha": "center", "size": 8, "color": look.DIM, "gid": "remark"}
-            axes.text(place, 0.03, made.say("no_value"), transform=axes.get_xaxis_transform(), **side)
-        counts = [f"n={count:.0f}".replace("nan", "–") for count in n]
-        below = [f"{label}\n{count}" for label, count in zip(names(made, rows), counts, strict=True)]
-        axes.set_xticks(at, below, rotation=90 if len(rows) > 14 else 0, size=8)
-        axes.margins(x=0.6 / len(rows), y=0.15)
-        look.scale(axes.yaxis, is_share)
-        made.inches = 3.2
     return made.axes
 
 

@@ -69,15 +69,11 @@ def name_rows(made: Sheet, labels: Sequence[str], is_here: Any = ()) -> None:
     made.inches = 0.15 + (0.26 + 0.13 * tall) * max(len(labels), 2)
 
 
-def remark(made: Sheet, row: Any, text: str) -> None:
-    """Words in a row in place of a value."""
+def say_why_missing(made: Sheet, at: Any, row: pd.Series) -> None:
+    """Words in a row in place of its value: why it has none."""
+    text = made.words.value("reason", row.get("reason", "")) or made.say("no_value")
+    if row.get("reliability") == "too few answers":
+        text = made.say("too_few_answers")
     style = {"bbox": {"facecolor": look.WHITE, "edgecolor": "none", "pad": 1}, "zorder": 4, "gid": "remark"}
     style |= {"transform": made.axes.get_yaxis_transform(), "va": "center", "size": 8, "color": look.DIM}
-    made.axes.text(0.02, row, text, **style)
-
-
-def why_missing(made: Sheet, row: pd.Series) -> str:
-    """Why a row has no value."""
-    if row.get("reliability") == "too few answers":
-        return made.say("too_few_answers")
-    return made.words.value("reason", row.get("reason", "")) or made.say("no_value")
+    made.axes.text(0.02, at, text, **style)

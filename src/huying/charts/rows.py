@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from huying import labels
 from huying.charts import look
-from huying.charts.names import name_rows, names, places, remark, why_missing
+from huying.charts.names import name_rows, names, places, say_why_missing
 from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
 from huying.estimates import Floats
 from huying.labels import COUNTY
@@ -20,13 +20,7 @@ DOT: dict[str, Any] = {"s": 36, "clip_on": False, "zorder": 3}
 
 
 def forest(
-    rows: pd.DataFrame,
-    threshold: float | None = None,
-    *,
-    by: str = "",
-    sort: bool = True,
-    interval: str = "interval",
-    **about: Unpack[About],
+    rows: pd.DataFrame, threshold: float | None = None, *, by: str = "", sort: bool = True, **about: Unpack[About]
 ) -> Axes:
     """Each row's estimate with its interval, the highest on top (`sort=False`: as given), the threshold as a dashed line.
 
@@ -47,7 +41,7 @@ def forest(
             at = order.index.get_indexer(part["_name"]) + (turn - (len(groups) - 1) / 2) * 0.8 / len(groups)
             draw_intervals(made, part, at, look.PALETTE[turn % 8] if by else "")
             made.handles += [look.mark("o", look.PALETTE[turn % 8], made.words.value(by, group))] if by else []
-        explain(made, shown, set() if by or len(order) < 2 else set(order["_place"]), interval)
+        explain(made, shown, set() if by or len(order) < 2 else set(order["_place"]))
         values = [shown[name].to_numpy(dtype=float) for name in drawn]
         is_share = made.is_share(*values)
         limits = made.threshold(threshold, is_share, made.axes.axvline)
@@ -56,7 +50,7 @@ def forest(
         made.inches *= max(1.0, 0.6 * len(groups))
         first = shown.drop_duplicates("_name").set_index("_name").loc[order.index]
         for row in np.flatnonzero(order["_estimate"].isna()):
-            remark(made, row, why_missing(made, first.iloc[row]))
+            say_why_missing(made, row, first.iloc[row])
     return made.axes
 
 
@@ -87,12 +81,12 @@ def draw_intervals(made: Sheet, part: pd.DataFrame, at: Floats, colour: str) -> 
         made.axes.scatter(value[known], at[known], c=fill, marker=shape, **edge, **DOT)
 
 
-def explain(made: Sheet, shown: pd.DataFrame, drawn: set[Any], interval: str) -> None:
+def explain(made: Sheet, shown: pd.DataFrame, drawn: set[Any]) -> None:
     """A legend of what is in the picture, and of nothing else."""
     found = [look.mark("o", look.BLUE, made.say("town"))] if drawn - {COUNTY, made.highlight} else []
     found += [look.mark("o", look.VERMILLION, made.say("here"))] if made.highlight in drawn - {COUNTY} else []
     found += [look.mark("D", look.BLACK, made.say("county"))] if COUNTY in drawn else []
-    found += [look.line(look.DIM, 2, made.say(interval))] if (shown["_high"] > shown["_low"]).any() else []
+    found += [look.line(look.DIM, 2, made.say(made.interval))] if (shown["_high"] > shown["_low"]).any() else []
     if shown.get("reliability", shown["_name"]).eq("read with care").any():
         found.append(look.mark("o", look.DIM, made.say("care"), fill=look.WHITE))
     if (shown["_high_family"] > shown["_low_family"]).any():  # a counted value is the same for one town and for all
@@ -111,8 +105,8 @@ def ranks(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
         with sheet(rows, **about) as made:
             raise NothingToDrawError(made.say("any_rank", n=np.isfinite(low).sum()))
         return made.axes
-    about["percent"] = False
-    axes = forest(rows.sort_values("estimate", kind="stable"), sort=False, interval="rank_interval", **about)
+    about |= {"percent": False, "interval": "rank_interval"}
+    axes = forest(rows.sort_values("estimate", kind="stable"), sort=False, **about)
     axes.set_xticks([1, *range(2 + (last > 14), int(last) + 1, 1 + (last > 14))])
     axes.set_xlabel(labels.of(rows).say("charts.rank"))
     return axes

@@ -31,7 +31,8 @@ class About(TypedDict, total=False):
     """What every chart takes.
 
     `highlight`: the place that is read; `verdict`: gives the title and the line below, or `title`; `note`: one more line
-    below; `percent`: whether the values are shares (where it is not said, they are if none is above 1); `ax`: where to draw.
+    below; `percent`: whether the values are shares (where it is not said, they are if none is above 1); `interval`: what the
+    legend calls the intervals, a key of the charts' words; `ax`: where to draw.
     """
 
     highlight: str | None
@@ -39,6 +40,7 @@ class About(TypedDict, total=False):
     title: str
     note: str
     percent: bool | None
+    interval: str
     ax: Axes | None
 
 
@@ -64,6 +66,7 @@ class Sheet:
     title: str = ""
     note: str = ""
     percent: bool | None = None
+    interval: str = "interval"
     inches: float = 4.0
     width: float = look.WIDTH
     measures: tuple[str, ...] = ()
@@ -170,9 +173,8 @@ class Sheet:
         lowest, left = self.lowest, self.axes.transAxes.transform((x, 0))[0]
         if lowest is not self.axes:  # a panel places the name of its axis later than the texts around its parent
             lowest.xaxis.get_tightbbox(renderer)
-        above = (
-            lowest.xaxis.label if lowest.axison else lowest
-        )  # the name stands below the ticks, also where it is empty
+        # The name stands below the ticks, also where it is empty.
+        above = lowest.xaxis.label if lowest.axison else lowest
         drop = (3 if lowest.axison and not lowest.get_xlabel() else 7) * lowest.get_figure(root=True).dpi / 72
         return Bbox.from_bounds(left, above.get_window_extent(renderer).y0 - drop, 0, 0)
 

@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from huying.claims.rules import ALL, DECIDABLE, QUANTIFIERS
 from huying.derived import Derived
 from huying.errors import CountyError, Place, both_languages, near
 from huying.estimates import COUNTY
@@ -22,10 +23,6 @@ from huying.prepare import derived_of
 from huying.store import hash_of, write_text
 from huying.words import Text
 
-QUANTIFIERS = ["ALL", "MOST", "GENERAL", "SOME", "FEW", "NONE", "LOW", "TREND", "COUNT", "EXISTS", "NEED", "TEXT"]
-ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND, COUNTS, EXISTS, NEED, TEXT = QUANTIFIERS
-# What a share of respondents can decide: COUNT, EXISTS, TEXT and SOME look at complete lists, TREND at a change.
-DECIDABLE = (ALL, MOST, GENERAL, FEW, NONE, LOW, NEED)
 SAMPLED = ("resident", "staff")
 HEAD = "# Rules, bars and exclusions as fixed before the data were seen. Do not edit."
 LEVELS = ("town", "others", "county", "pilot", "department", "document")  # others: towns that are no pilot

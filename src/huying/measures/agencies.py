@@ -16,7 +16,7 @@ import pandas as pd
 
 from huying import scales
 from huying.census import FEWEST, FEWEST_TOWNS, Census
-from huying.claims.evidence import NO_BASELINE
+from huying.claims.rules import NO_BASELINE
 from huying.counted import NO_CASE, bounded, find_ends, unsaid, values
 from huying.estimates import COUNTY, EXACT, estimate_means
 from huying.exact import conditional_odds_ratio, median_unbiased, newcombe_difference
@@ -122,13 +122,6 @@ def _say(split: pd.DataFrame, value: float, n: int, reason: str = NO_CHANGE, **c
     return values([COUNTY], [value], [n], reason, period=period, measure="was_asked", **columns)
 
 
-def read_as_ratio(logs: pd.DataFrame) -> pd.DataFrame:
-    """Odds ratios from rows of their logarithms; a limit that does not exist is missing above and 0 below."""
-    told = logs[["estimate", "low", "high"]].astype(float)
-    shown = np.exp(told).mask(told >= UNBOUNDED).mask(told <= -UNBOUNDED, 0.0)
-    return logs.assign(**{name: shown[name] for name in shown})
-
-
 def compare_shares(split: pd.DataFrame) -> pd.DataFrame:
     """The share asked after the mechanism less that before it, Newcombe's (1998) limits."""
     k1, n1, k0, n0 = _tally(split)
@@ -219,11 +212,16 @@ def compare_sides(leaders: Census, staff: Survey, of_leaders: str, of_staff: str
         pairs = _rate(frame, town, of_leaders).add_suffix("_leaders").join(theirs, how="inner").reset_index()
         if pairs["town"].nunique() < FEWEST_TOWNS or len(pairs) < FEWEST:
             return unsaid([COUNTY, COUNTY], FEW, part=SIDES)
-        return pd.concat([_subtract(pairs), _agree(pairs)], ignore_index=True)
+        gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
+        less = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST).query("place == @COUNTY")
+        found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], psu=pairs["town"])
+        given = {"low": found.low, "high": found.high, "se": found.se, "df": found.df, "method": JACKKNIFE}
+        agree = values([COUNTY], [found.estimate], [found.n], "separation", **given)
+        return pd.concat([less.drop(columns=["indicator", "wave"]), agree], ignore_index=True).assign(part=SIDES)
 
     kinds = (columns_of(leaders.frame, of_leaders), columns_of(ours, of_staff))
     reason = leaders.absent or ("" if all(kinds) else NOT_ASKED) or staff.absent
-    made = _unsaid(leaders, reason, *SIDES) if reason else leaders.by_town(tally)
+    made = _placed(unsaid([COUNTY, COUNTY], reason, part=SIDES), leaders) if reason else leaders.by_town(tally)
     return made.assign(measure=of_leaders.rstrip("_"))
 
 
@@ -235,23 +233,11 @@ def _rate(frame: pd.DataFrame, town: pd.Series, prefix: str) -> pd.DataFrame:
     return pd.DataFrame({"mean": groups.mean(), "median": groups.quantile(0.5, interpolation="lower")})
 
 
-def _subtract(pairs: pd.DataFrame) -> pd.DataFrame:
-    gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
-    made = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST)
-    return made[made["place"] == COUNTY].drop(columns=["indicator", "wave"]).assign(part=SIDES[0])
-
-
-def _agree(pairs: pd.DataFrame) -> pd.DataFrame:
-    found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], psu=pairs["town"])
-    given = {"low": found.low, "high": found.high, "se": found.se, "df": found.df, "method": JACKKNIFE}
-    return values([COUNTY], [found.estimate], [found.n], "separation", **given, part=SIDES[1])
-
-
 def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.DataFrame:
     """How far the ratings measure one thing: Cronbach's alpha and McDonald's omega, persons drawn again within towns."""
     score = staff.frame[list(columns_of(staff.frame, prefix).values())].astype(float)
     if reason := staff.absent or ("" if score.shape[1] else NOT_ASKED):
-        return _unsaid(staff, reason, "alpha", "omega")
+        return _placed(unsaid([COUNTY, COUNTY], reason, part=["alpha", "omega"]), staff)
     n, rows, at = int(score.notna().all(axis=1).sum()), [], _order_of_files(staff.frame.index)
     score, stratum, weight = score.iloc[at], staff.design.stratum[at], staff.design.weight[at]
     psu = pd.factorize(staff.design.psu[at])[0]
@@ -275,10 +261,6 @@ def stack_ratings(staff: Survey, prefix: str, *others: str) -> pd.DataFrame:
     kept = frame.reindex(columns=["town", "weight", *others, *kinds.values()]).rename_axis("person").reset_index()
     long = kept.melt(["person", "town", "weight", *others], list(kinds.values()), "kind", "rating")
     return long.assign(kind=long["kind"].str.removeprefix(prefix))
-
-
-def _unsaid(survey: Survey, reason: str, *parts: str) -> pd.DataFrame:
-    return _placed(unsaid([COUNTY] * len(parts), reason, part=parts), survey)
 
 
 def _placed(rows: pd.DataFrame, survey: Survey) -> pd.DataFrame:

@@ -118,15 +118,6 @@ def size_for_mean(spread: float, rise: float = RISE, shared: float = 0.0, listed
     return float(1 / (1 / listed + 1 / needed)) if needed > 0 else np.nan
 
 
-def rise_of_mean(se: float, shared: float = 0.0) -> float:
-    """The smallest rise of a mean or ratio that a next wave with the same standard error would show.
-
-    >>> round(rise_of_mean(0.05), 4)
-    0.1981
-    """
-    return float((Z_TEST + Z_POWER) * np.sqrt(2 * (1 - shared)) * se)
-
-
 def correlate_waves(survey: Survey, since: Survey, column: str) -> float:
     """The correlation of the county's means of a column in two waves, 0 to .95: what the villages kept bring as they stand.
 
@@ -168,6 +159,6 @@ def _plan(row: Mapping[Any, Any], shared: float, listed: float) -> tuple[float, 
         return rise_of_share(p, n, deff, shared), size_for_share(p, RISE, deff, shared)
     if not (se > 0 and n < listed):
         return np.nan, np.nan
-    spread, rise = se * np.sqrt(n / (1 - n / listed)), rise_of_mean(se, shared)
-    size = size_for_mean(spread, RISE, shared, listed)
+    rise = float((Z_TEST + Z_POWER) * np.sqrt(2 * (1 - shared)) * se)
+    size = size_for_mean(se * np.sqrt(n / (1 - n / listed)), RISE, shared, listed)
     return rise if p + rise <= 1 else np.nan, size if p + RISE <= 1 else np.nan

@@ -55,14 +55,12 @@ def rank_need(rows: pd.DataFrame, towns: pd.DataFrame, threshold: float) -> pd.D
 
 def tell(value: float, se: float, df: float, n: float, reason: str = "", wave: str = "") -> pd.DataFrame:
     """The county's row of an association, with Student limits; with a `reason` nothing is stated."""
-    if not reason and not (se > 0 and df > 0):
-        reason = "not estimable"
+    told = {"wave": wave, "period": ""}
+    if reason := reason or ("" if se > 0 and df > 0 else "not estimable"):
+        read = FEW if reason == FEW else "not estimable"
+        return student(np.nan, np.nan, df, n, reason, **told, remark="", reliability=read)
     read = "read with care" if df < 8 else "ok"
-    told = {"wave": wave, "period": "", "remark": ASSOCIATION, "reliability": read}
-    if reason:
-        value = se = np.nan
-        told |= {"remark": "", "reliability": FEW if reason == FEW else "not estimable"}
-    return student(value, se, df, n, reason, **told)
+    return student(value, se, df, n, reason, **told, remark=ASSOCIATION, reliability=read)
 
 
 def associate(survey: Survey, formula: str, term: str) -> pd.DataFrame:
@@ -116,16 +114,14 @@ def list_town_months(
         n = own.groupby(keys).size().reindex(grid, fill_value=0).astype(float)
         prompt = own["is_answered_on_time"].astype("Float64").groupby(keys).mean().reindex(grid).astype(float)
         if len(need_counts):
-            n = 100 * n / _need(need_counts).reindex(grid)
+            matters = need_counts.groupby(["town_id", need_counts["month"].dt.to_period("M")])["n"].agg(
+                ["sum", "count"]
+            )
+            is_whole = (matters["count"] == need_counts["channel"].nunique()) & (matters["sum"] > 0)
+            n = 100 * n / matters["sum"].where(is_whole).astype(float).reindex(grid)
         before = prompt.groupby("town_id").shift(1)
         parts.append(pd.DataFrame({"before": before, "calls": n}).reset_index().assign(period=str(period)))
     return pd.concat(parts or [pd.DataFrame(columns=["period"])], ignore_index=True)
-
-
-def _need(counts: pd.DataFrame) -> pd.Series:
-    """Matters by town and month, over all channels; missing where a channel lacks."""
-    cells = counts.groupby([counts["town_id"], counts["month"].dt.to_period("M")])["n"].agg(["sum", "count"])
-    return cells["sum"].where((cells["count"] == counts["channel"].nunique()) & (cells["sum"] > 0)).astype(float)
 
 
 def compare_months(table: pd.DataFrame) -> pd.DataFrame:

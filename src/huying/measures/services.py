@@ -6,20 +6,17 @@ What is built is not taken for what is in use, nor a blank for a no. `spans`: th
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from huying.census import Census
-from huying.counted import bounded, by_period, decided, find_ends, values
+from huying.counted import bounded, decided, find_ends
 from huying.estimates import COUNTY
 from huying.ledgers import LISTS
 from huying.measures.agencies import ASKED
-from huying.scales import cronbach_alpha
 from huying.survey import NOT_ASKED
 from huying.workdays import Calendar, Rule, wait_days
 
@@ -50,17 +47,12 @@ def tally_use(leaders: Census, columns: Sequence[str]) -> pd.DataFrame:
     """
 
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
-        every = reduce(operator.and_, (_used_in(frame[name], town) for name in columns))
+        said, where = frame[list(columns)], town.to_numpy()
+        used, is_known = said.fillna(False).groupby(where).any(), said.notna().groupby(where).all()
+        every = used.astype("boolean").where(used | is_known).all(axis=1, skipna=False)
         return decided(bounded([COUNTY], [every.sum()], [every.count()], [len(every)]))
 
     return leaders.by_town(tally, "" if set(columns) <= set(leaders.frame) else NOT_ASKED)
-
-
-def _used_in(said: pd.Series, town: pd.Series) -> pd.Series:
-    """Whether each town used a right: true where a leader says so, false where all say no, else missing."""
-    where = town.to_numpy()
-    used, is_known = said.fillna(False).groupby(where).any(), said.notna().groupby(where).all()
-    return used.astype("boolean").where(used | is_known)
 
 
 # --- appraisal --------------------------------------------------------------------------------------------------------
@@ -92,8 +84,7 @@ def variance_share(part: pd.Series, total: pd.Series) -> float:
     return float(part.cov(total) / spread) if spread > 0 else np.nan
 
 
-RECENT_DAYS, IDLE_DAYS = 90, 30
-FEWEST_PLACES = 10  # a reliability of fewer marks would be chance
+RECENT_DAYS = 90
 
 
 # --- lists and items --------------------------------------------------------------------------------------------------
@@ -142,7 +133,7 @@ def time_transactions(log: pd.DataFrame, rule: Rule, days: Calendar, spans: Mapp
     finished and not yet due. A log that never says when anything was finished does not say that all is open, or late.
     """
     taken = find_ends(log, spans, log[["accepted_at", "finished_at"]].max(axis=1), "as_of").dt.normalize()
-    says_when = _is_ever_filled(log, "finished_at")
+    says_when = log["finished_at"].notna().groupby(log["period"]).transform("any").astype(bool)
     is_open = log["finished_at"].isna() & says_when
     waited = wait_days(log["accepted_at"], log["finished_at"].fillna(taken), rule, days)
     in_time = (waited <= log["promise_days"]).astype("boolean")
@@ -150,40 +141,4 @@ def time_transactions(log: pd.DataFrame, rule: Rule, days: Calendar, spans: Mapp
     return log.assign(wait_days=waited, is_open=is_open, kept_promise=in_time.where(says_when & ~is_young))
 
 
-def keep_lowest(parts: pd.DataFrame) -> pd.DataFrame:
-    """Each place's lowest known share with its interval; while another share is unknown it may lie as low as 0."""
-    keys = ["period", "place"]
-    least = parts.sort_values("estimate", kind="stable").drop_duplicates(keys).sort_index()
-    lacks = parts["estimate"].isna().groupby([parts[key] for key in keys]).transform("any")
-    return least.assign(low=least["low"].mask(lacks & least["estimate"].notna(), 0.0)).reset_index(drop=True)
-
-
 # --- centres and stations ---------------------------------------------------------------------------------------------
-
-
-def mark_use(places: pd.DataFrame, spans: Mapping[str, Any]) -> pd.DataFrame:
-    """The places with idle_days (from the last transaction to the check) and is_used: built, and idle for at most 30 days.
-
-    A place that was not checked on a stated day is taken as checked on the last day of its period. A ledger that never
-    fills the day of the last transaction says nothing of use.
-    """
-    checked = places["checked_on"].fillna(find_ends(places, spans, places["checked_on"]))
-    idle = (checked - places["last_txn_on"]).dt.days
-    is_told = checked.notna() & _is_ever_filled(places, "last_txn_on")
-    recent = (idle <= IDLE_DAYS).astype("boolean").where(is_told)
-    return places.assign(idle_days=idle, is_used=places["is_built"].astype("boolean") & recent)
-
-
-def _is_ever_filled(rows: pd.DataFrame, column: str) -> pd.Series:
-    """Whether a row's period has the column filled anywhere: a ledger that never fills it does not say no."""
-    return rows[column].notna().groupby(rows["period"]).transform("any").astype(bool)
-
-
-def measure_reliability(places: pd.DataFrame, checks: Sequence[str]) -> pd.DataFrame:
-    """How far the checks measure one thing: KR-20 over the places of each period with all checks known (Kuder and Richardson 1937)."""
-
-    def one(part: pd.DataFrame) -> pd.DataFrame:
-        marks = part[list(checks)].dropna().astype(float)
-        return values([COUNTY], [cronbach_alpha(marks) if len(marks) >= FEWEST_PLACES else np.nan], len(marks))
-
-    return by_period(places, one)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from huying.claims.declared import Claim, with_bar
-from huying.claims.evidence import judge_claim
+from huying.claims.rules import judge_claim
 from huying.counted import counted, values
 from huying.derived import holds, read_rule
 from huying.errors import EstimateError
@@ -66,13 +66,11 @@ def _flagged(county: County, survey: Survey) -> Iterator[tuple[str, Survey]]:
 
 def _silent(survey: Survey, variable: str) -> Bools:
     """Who was asked what a derived variable rests on, and gave no answer."""
-    silent = np.zeros(len(survey.frame), dtype=bool)
     if variable in survey.unasked:
-        return silent
+        return np.zeros(len(survey.frame), dtype=bool)
     declared, scope = survey.derived[variable], survey.open_scope()
-    for name in read_rule(declared.when, scope).columns:
-        silent |= survey.missing(name).isin(SILENT).to_numpy()
-    return silent & holds(declared.base, survey.answers, scope)
+    silent = [survey.missing(name).isin(SILENT) for name in read_rule(declared.when, scope).columns]
+    return np.asarray(np.logical_or.reduce(silent) & holds(declared.base, survey.answers, scope))
 
 
 def _ways(own: Floats, silent: Bools) -> dict[str, Floats]:

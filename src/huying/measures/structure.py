@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from huying.counted import counted, unsaid, values
+from huying.counted import counted, unsaid
 from huying.estimates import COUNTY
 from huying.survey import Survey
 from huying.waves import independent_sum
@@ -116,17 +115,6 @@ def bureaus_alone(roster: pd.DataFrame, towns: pd.DataFrame, names: list[str]) -
 # --- old and new side by side ------------------------------------------------------------------------------------------
 
 
-def index_marks(check: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
-    """The parallel-running index: the mean of column `old` over the marks found, by town, period by period.
-
-    `old` is 1 for an old name, one half for both, 0 for a new one, missing where no mark was found. n counts marks.
-    """
-    axes = [sorted(set(check["period"])) or [""], towns]
-    grid = pd.MultiIndex.from_product(axes, names=["period", "town_id"])
-    marks = check.groupby(grid.names)["old"].agg(["mean", "count"]).reindex(grid).reset_index()
-    return values(marks["town_id"], marks["mean"], marks["count"].fillna(0), measure="old", period=marks["period"])
-
-
 def score_quiz(
     staff: pd.DataFrame, succession: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]
 ) -> pd.Series:
@@ -174,13 +162,6 @@ def is_county(rows: pd.DataFrame) -> pd.Series:
     return rows["town_id"].fillna("").astype(str) == ""
 
 
-def stock_before(quota: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
-    """The posts that existed in the year before the plan, else in the latest year not after it."""
-    once, year = quota.drop_duplicates(KEYS, keep="last"), plan["year"].max()
-    years = once["year"][once["year"] <= year]
-    return once[once["year"] == (years[years < year].max() if (years < year).any() else years.max())]
-
-
 def sum_by_kind(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Posts by kind (index): those of `towns`, and the `total` with the county's own bodies."""
     posts = rows[column].astype(float)
@@ -214,9 +195,3 @@ def printed_share(sums: pd.DataFrame, printed: Any) -> pd.DataFrame:
     table["share"] = table["towns"] / table["total"].where(table["total"] > 0)
     table["gap"] = (float(told) / 100 - table["share"]).abs() if told is not None else np.nan
     return table.sort_values("gap", kind="stable")
-
-
-def gini(amounts: npt.ArrayLike) -> float:
-    """The Gini coefficient of `amounts`, every pair of units counted once (Gini 1912); missing where nothing is there to share."""
-    x = np.asarray(amounts, dtype=float)
-    return float(np.abs(x[:, None] - x).mean() / (2 * x.mean())) if len(x) and x.mean() > 0 else np.nan
