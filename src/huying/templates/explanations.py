@@ -61,8 +61,7 @@ def explained(table: Table, column: Column) -> list[str]:
 def rules_of(table: Table) -> list[tuple[str, ...]]:
     """The key and the rules between columns and rows, each in every language."""
     titles = [(lang, {name: other.title(lang) for name, other in TABLES.items()}) for lang in LANGUAGES]
-    told = ([*filter(None, [table.key_words(lang)]), *table.rule_words(lang, names)] for lang, names in titles)
-    return list(zip(*told, strict=True))
+    return list(zip(*(table.rule_words(lang, names) for lang, names in titles), strict=True))
 
 
 def each(word: str) -> list[str]:
