@@ -66,13 +66,14 @@ def read_questions(
         if not describe(question, cells, codes):
             found = part(question) + found
             continue
-        words = [text for _, text in question.options if text]
-        if any(mask_text(text) != text for text in words):  # own words, if few: what reaches a person in them is masked
+        if any(
+            mask_text(text) != text for _, text in question.options
+        ):  # own words, if few: what reaches a person in them is masked
             question.type, question.options, question.remarks = "text", [], []
         ready.append(question)
         raw_cells = raw.text[question.headers].stack()
-        has_own = {text for text in words if raw_cells.str.contains(f"{text}〖", regex=False).any()}
-        question.fill_in = [code for code, text in question.options if text in has_own]
+        told = "\n".join(raw_cells)
+        question.fill_in = [code for code, text in question.options if text and f"{text}〖" in told]
         marks = raw_cells.str.strip().value_counts().filter(list(MARKS))
         for mark, n in marks.items():
             question.remark("new.marked", mark=mark, n=int(n))
