@@ -17,8 +17,6 @@ from pandas.io.formats.style import Styler
 from huying import labels
 from huying.labels import SHARES, Labels
 
-WIDE = 240  # characters of a line of text, wider than any screen: the reader's own window breaks the lines
-
 
 @dataclass(frozen=True)
 class Table:
@@ -29,9 +27,7 @@ class Table:
     below: str = ""
 
     def __repr__(self) -> str:
-        with pd.option_context(
-            "display.unicode.east_asian_width", True, "display.width", WIDE, "display.max_colwidth", None
-        ):
+        with pd.option_context("display.unicode.east_asian_width", True):
             text = self.cells.to_string(index=False) if len(self.cells) else self.below
         return f"{text}\n{self.below}" if self.below and len(self.cells) else text
 
@@ -52,9 +48,8 @@ def show(frame: pd.DataFrame, rows: int = 40, percent: Iterable[str] = ()) -> Ta
     """
     words = labels.of(frame)
     # Rows by number say nothing; the ids of people are for tracing them, not for reading.
-    is_numbered = frame.index.names == ["row_id"] or (
-        frame.index.names == [None] and is_integer_dtype(frame.index.dtype)
-    )
+    index = frame.index
+    is_numbered = index.name == "row_id" or (index.name is None and is_integer_dtype(index.dtype))
     table = frame.reset_index(drop=is_numbered)
     shares = {*percent, *(name for name in SHARES if labels.is_share(frame))}
     kept = [name for name in table if not table[name].astype(object).isin(["", None]).all() or not len(table)]

@@ -62,22 +62,15 @@ def lint(text: str) -> pd.DataFrame:
 
 
 def finding(
-    text: str, kind: str, rule: str, span: Span, why: Text, second: Span | tuple[()] = (), **values: str
+    text: str, kind: str, rule: str, span: Span, why: Text, second: Span | None = None, **values: str
 ) -> Finding:
     """What is at odds in the characters of `span`, the places in `why` filled from `values`."""
     zh, en = (said.format(**values) for said in why)
-    line, column = position(text, span[0])
-    row = {"kind": kind, "rule": rule, "line": line, "column": column, "text": text[slice(*span)]}
-    row |= {
-        "why_zh": zh,
-        "why_en": en,
-        "start": span[0],
-        "end": span[1],
-        "other_text": text[slice(*(second or (0, 0)))],
-    }
-    if second:
-        row["other_line"], row["other_column"] = position(text, second[0])
-        row["other_start"], row["other_end"] = second
+    row: Finding = {"kind": kind, "rule": rule, "why_zh": zh, "why_en": en, "other_text": ""}
+    for which, (start, end) in {"": span, **({"other_": second} if second else {})}.items():
+        line, column = position(text, start)
+        told = {"line": line, "column": column, "text": text[start:end], "start": start, "end": end}
+        row |= {f"{which}{name}": value for name, value in told.items()}
     return row
 
 
@@ -114,7 +107,7 @@ def places(text: str) -> Iterator[Finding]:
     for rule in lexicon()["term"]:
         names = [(m.span(), "".join(filter(None, m.groups()))) for m in re.finditer(rule["pattern"], text)]
         main = next((level for level, _ in Counter(level for _, level in names).most_common(1)), "")
-        why, home = as_text(rule["why"], rule["kind"]), next((span for span, level in names if level == main), ())
+        why, home = as_text(rule["why"], rule["kind"]), next((span for span, level in names if level == main), None)
         for span, level in names:
             if level != main:
                 yield finding(text, "TERM", rule["kind"], span, why, home, main=main)
@@ -158,16 +151,10 @@ def ways(percent: str, n: int) -> set[str]:
     Brown and Heathers (2017), the GRIM test, for shares: only n + 1 values exist, and few of them have these digits.
     """
     printed = Decimal(percent)
-    step = Decimal(1).scaleb(int(printed.as_tuple().exponent))
     near = math.floor(printed * n / 100)
-    found = set()
-    for k in range(max(near - 1, 0), min(near + 2, n) + 1):
-        exact = Decimal(100 * k) / n
-        if printed in (exact.quantize(step, ROUND_HALF_UP), exact.quantize(step, ROUND_HALF_EVEN)):
-            found.add(ROUNDED)
-        if printed == exact.quantize(step, ROUND_DOWN):
-            found.add(CUT)
-    return found
+    exact = [Decimal(100 * k) / n for k in range(max(near - 1, 0), min(near + 2, n) + 1)]
+    modes = {ROUND_HALF_UP: ROUNDED, ROUND_HALF_EVEN: ROUNDED, ROUND_DOWN: CUT}
+    return {way for mode, way in modes.items() if printed in [share.quantize(printed, mode) for share in exact]}
 
 
 def counts_of(text: str, start: int, end: int) -> list[Count]:
@@ -223,7 +210,7 @@ def misfits(text: str, match: re.Match[str], bases: list[Count]) -> Iterator[Fin
 def misfit(text: str, key: str, span: Span, **values: str) -> Finding:
     """Numbers that do not fit: the characters of the one at fault, and the words that say why."""
     kind = key.partition("_")[0]
-    return finding(text, kind.upper(), kind, span, all_words()[f"report.{key}"], (), **values)
+    return finding(text, kind.upper(), kind, span, all_words()[f"report.{key}"], None, **values)
 
 
 def survey_base(text: str, start: int) -> list[Count]:
