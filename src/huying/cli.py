@@ -37,7 +37,6 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help=say("cli.wait"))
     run.add_argument("--all", action="store_true", help=say("cli.all"))
     run.add_argument("--scheduler", default="", metavar="ADDRESS", help=say("cli.scheduler"))
-    run.add_argument("--dry-run", action="store_true", help=say("cli.dry_run"))
     run.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help=say("cli.time_limit"))
     run.add_argument("--memory-limit", type=float, default=4096.0, metavar="MB", help=say("cli.memory_limit"))
     read = verbs.add_parser("read-report", help=say("cli.read_report"))

@@ -86,10 +86,8 @@ def why_rejected(line: dict[str, Any], rejected: Any) -> str:
 
 def prepare(args: argparse.Namespace) -> None:
     """Clean every file and store the result."""
-
     county = county_of(args)
-    total = len(county.surveys) + len(county.ledgers)
-    with tqdm(total=total, desc=say("cli.preparing"), disable=args.json or None) as bar:
+    with progress(len(county.surveys) + len(county.ledgers), "cli.preparing", args) as bar:
         cleaned = clean_and_mark(county, lambda name: bar.update())
     if args.json:
         print(cleaned.counts.to_json(orient="records", force_ascii=False))
@@ -113,8 +111,6 @@ def run(args: argparse.Namespace) -> int:
         return run_many([str(county_folder(name).resolve()) for name in names], args)
     args.county = names[0]
     county = county_of(args)
-    if args.dry_run:
-        return show_states(county, args)
     with locked(results_folder(county), args.wait):
         with progress(len(county.surveys) + len(county.ledgers), "cli.preparing", args) as bar:
             prepare_county(county, lambda name: bar.update())
@@ -170,13 +166,10 @@ def failure_of(job: Job, failure: dict[str, Any], args: argparse.Namespace) -> d
 def run_many(folders: list[str], args: argparse.Namespace) -> int:
     """Run every county by a command of its own and say how each ended; 1 where one failed."""
     args.wait = args.wait or (ORPHAN_S if args.scheduler else 0)
-    asked = {name: value for name in PASSED_ON if (value := getattr(args, name))}
-    options = [
-        f"--{name.replace('_', '-')}={value}" for name, value in asked.items() if not isinstance(value, list | bool)
-    ]
-    options += ["--html"] if args.html else []
-    for name in (name for name, value in asked.items() if isinstance(value, list)):
-        options += [f"--{name}", *asked[name]]
+    options = ["--html"] if args.html else []
+    for name in PASSED_ON:
+        if value := getattr(args, name):
+            options += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
     told = {}
     with progress(len(folders), "cli.counties", args) as bar:
         for folder, found in run_counties(folders, options, args.scheduler):
@@ -190,12 +183,8 @@ def run_many(folders: list[str], args: argparse.Namespace) -> int:
 
 
 def status(args: argparse.Namespace) -> int:
-    """Count the outputs of a county by their state."""
-    return show_states(county_of(args), args)
-
-
-def show_states(county: County, args: argparse.Namespace) -> int:
     """Print how many jobs are done, stale, missing or failed, and which are not done."""
+    county = county_of(args)
     if not is_fresh(county):
         return said(args, {"county": "stale"}, [say("cli.unprepared")])
     site = Site(county)
@@ -210,9 +199,8 @@ def verify(args: argparse.Namespace) -> int:
     """Hash every output that has a receipt again; 1 where one is not what its receipt says."""
     site = Site(county_of(args))
     found = [file for file in sorted((site.results / "receipts").glob("*.json")) if ".failed" not in file.suffixes]
-    found += (
-        [site.results / MADE_FROM] if (site.results / MADE_FROM).parent.is_dir() else []
-    )  # what was never made is no fault
+    prepared = site.results / MADE_FROM
+    found += [prepared] if prepared.parent.is_dir() else []  # what was never made is no fault
     faults = {file.stem: wrong for file in found if (wrong := faults_of(file, site.results))}
     lines = [say("cli.verify_fault", job=name, what=", ".join(wrong)) for name, wrong in faults.items()]
     lines.append(say("cli.verified", n=len(found), faults=len(faults)))
@@ -253,8 +241,7 @@ def templates(args: argparse.Namespace) -> None:
     if folder.exists() and any(folder.glob("*.xlsx")) and not args.force:
         raise InputError("cli.exists", Place(str(folder)))
     files = write_templates(county, folder, words.language())
-    done = say("cli.templates_done", n=len(files), folder=folder)
-    print(json.dumps([str(file) for file in files]) if args.json else done)
+    said(args, [str(file) for file in files], [say("cli.templates_done", n=len(files), folder=folder)])
 
 
 def read_report(args: argparse.Namespace) -> None:
