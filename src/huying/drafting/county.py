@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -31,8 +30,7 @@ _SEX = {"sex": ("性别", "您的性别", "你的性别", "gender", "sex"), "age
 _SEXES = dict(zip(("男", "女", "男性", "女性", "male", "female"), SEXES * 3, strict=True))
 
 
-@dataclass(frozen=True)
-class Drafted:
+class Drafted(NamedTuple):
     """A drafted folder, its questions, and in words what could not be decided."""
 
     folder: Path
