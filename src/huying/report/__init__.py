@@ -21,7 +21,7 @@ __all__ = ["find_masks", "find_sentences", "find_statements", "lint", "read_repo
 
 def statements_table(text: str) -> pd.DataFrame:
     """The statements of a text, a row each; `masks` counts the masks within, offsets count characters."""
-    table = pd.DataFrame(find_statements(text), columns=list(Statement.__dataclass_fields__))
+    table = pd.DataFrame(find_statements(text), columns=list(Statement._fields))
     n_masks = find_masks(text)["statement"].value_counts()
     return table.assign(masks=table["id"].map(n_masks).fillna(0).astype(int))
 
@@ -47,7 +47,7 @@ def claim_table(statement: Statement) -> str:
     values |= {"problem_if": lexicon()["problem_if"][statement.part], "judged_for": "county", "needs": []}
     values |= {"unit": to_fill} if statement.quantifier == "COUNT" else {}
     values |= {"base": to_fill, "estimand": to_fill, "notebook": ""}
-    stands = ", ".join(say("report.stands", lang, **vars(statement)) for lang in LANGUAGES)
+    stands = ", ".join(say("report.stands", lang, **statement._asdict()) for lang in LANGUAGES)
     return toml_table(f"\n# {stands}\n[[claim]]", values)
 
 

@@ -9,10 +9,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
-from itertools import pairwise, product
-from typing import Any
+from itertools import pairwise, product, takewhile
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -135,8 +134,7 @@ def at_odds(text: str, why: str, match: re.Match[str], year: str, place: tuple[i
     return finding(text, "TERM", "year", match.span(), as_text(lexicon()["year"][why], why), place, other=year)
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(NamedTuple):
     """A printed count with its unit and its characters in the text."""
 
     value: int
@@ -246,12 +244,8 @@ def until_next_total(text: str, counts: list[Count]) -> list[Count]:
     """Counts in a row, up to one that is a total or a part of a part."""
     room = lexicon()["sum"]
     stop = re.compile(rf"{room['total_before']}$|{room['parts_after']}|[。！？；;]")
-    kept = counts[:1]
-    for before, count in pairwise(counts):
-        if stop.search(text[before.end : count.start]):
-            break
-        kept.append(count)
-    return kept
+    pairs = takewhile(lambda pair: not stop.search(text[pair[0].end : pair[1].start]), pairwise(counts))
+    return [*counts[:1], *(count for _, count in pairs)]
 
 
 def unequal(text: str, total: Count, parts: list[Count]) -> Iterator[Finding]:

@@ -51,7 +51,7 @@ def write_templates(county: County, folder: Path, lang: str) -> list[Path]:
     files = [folder / f"{name}.xlsx" for name in TABLES]
     for file, table in zip(files, TABLES.values(), strict=True):
         with beside(file) as temporary:
-            template(table, registers, lang).save(temporary)
+            template(table, {} if table.name in REGISTERS else registers, lang).save(temporary)
     return files
 
 
@@ -76,7 +76,7 @@ def template(table: Table, registers: Registers, lang: str) -> openpyxl.Workbook
         letter = get_column_letter(place)
         cells = f"{letter}2:{letter}{LAST_ROW}"
         fill_column(sheet, place, column, value, lang)
-        if guard := guard_of(table, column, choices_of(column, table, registers, lang), lists, lang):
+        if guard := guard_of(table, column, choices_of(column, registers, lang), lists, lang):
             guard.add(cells)
             sheet.add_data_validation(guard)
         if not column.optional:  # no validation sees a cell that nobody has touched
@@ -102,7 +102,6 @@ def fill_column(sheet: Any, place: int, column: Column, value: Any, lang: str) -
 def example_row(table: Table, registers: Registers, lang: str) -> list[Any]:
     """The example as cells of their kind: labels for codes, the county's first town and department where known."""
     named = {name: [examples(TABLES[of], lang)[1]] for name, of in NAMED_IN.items()} | dict(registers)
-    named = {} if table.name in REGISTERS else named
     pairs = zip(table.columns, examples(table, lang), strict=True)
     return [as_cell(column, named.get(column.name, [text])[0] if text else "", lang) for column, text in pairs]
 
@@ -120,11 +119,11 @@ def as_cell(column: Column, text: str, lang: str) -> Any:
     return None if pd.isna(value) else value
 
 
-def choices_of(column: Column, table: Table, registers: Registers, lang: str) -> Sequence[str]:
+def choices_of(column: Column, registers: Registers, lang: str) -> Sequence[str]:
     """The texts that can be picked: labels of codes, or names of the registers; none where anything may be written."""
     if isinstance(column.kind, Choice):
         return [label(lang) for label in column.kind.options.values()]
-    return () if table.name in REGISTERS else registers.get(column.name, ())
+    return registers.get(column.name, ())
 
 
 def guard_of(table: Table, column: Column, options: Sequence[str], lists: Any, lang: str) -> DataValidation | None:
