@@ -140,15 +140,12 @@ def progress(total: int, key: str, args: argparse.Namespace) -> Any:
 
 def tell(site: Site, summary: Summary, args: argparse.Namespace) -> int:
     """Print how a run ended, each failure with the command that runs it alone, and the first file to open."""
-    made = sorted(
-        [*summary.fresh, *summary.done],
-        key=lambda job: (job.place != COUNTY, -job.stage, job.name.startswith("00")),
-    )
+    made = [*summary.fresh, *summary.done]
+    made.sort(key=lambda job: (job.place != COUNTY, -job.stage, job.name.startswith("00")))
     told: dict[str, Any] = {name: len(getattr(summary, name)) for name in ("done", "fresh", "failed", "claims")}
     if any(job.is_recording for job in summary.failed):
         told["lacking"] = " ".join(key for key in claims_of(site.county) if key not in summary.claims)
-    first = [site.page(job) if job.has_page else site.notebook(job.name) for job in made[:1]]
-    told["open"] = "".join(map(str, first))
+    told["open"] = "".join(str(site.page(job) if job.has_page else site.notebook(job.name)) for job in made[:1])
     failures = [failure_of(job, failure, args) for job, failure in summary.failed.items()]
     for failure in failures if not args.json else ():
         print(say("cli.failed", **failure), file=sys.stderr)
@@ -246,8 +243,6 @@ def templates(args: argparse.Namespace) -> None:
 
 def read_report(args: argparse.Namespace) -> None:
     """The statements of a report that can be tested, its masks, and what contradicts itself."""
-    if args.output.exists() and any(args.output.iterdir()) and not args.force:
-        raise InputError("cli.exists", Place(str(args.output)))
     for kind, file in report_files(args.file, args.output).items():
         print(say(f"cli.report_{kind}", file=file))
 
