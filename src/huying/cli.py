@@ -14,7 +14,6 @@ from huying.errors import HuyingError, InputError, Place
 from huying.words import say
 
 BAD, STOPPED = 2, 130
-JOBS = ("run", "status")  # verbs about jobs
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
         made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
         made.add_argument("county", nargs="*" if verb == "run" else "?", default="demo", help=say("cli.county"))
         made.add_argument("--json", action="store_true", help=say("cli.json"))
-    for verb in JOBS:
+    for verb in ("run", "status"):
         which = verbs.choices[verb]
         which.add_argument("--lang", choices=words.LANGUAGES, nargs="+", help=say("cli.langs"))
         which.add_argument("--towns", nargs="+", metavar="ID", help=say("cli.towns"))
@@ -42,9 +41,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--memory-limit", type=float, default=4096.0, metavar="MB", help=say("cli.memory_limit"))
     read = verbs.add_parser("read-report", help=say("cli.read_report"))
     read.add_argument("file", type=Path, metavar="FILE")
-    for made, default in ((verbs.choices["templates"], None), (read, Path("report_read"))):
-        made.add_argument("-o", "--output", type=Path, default=default, help=say("cli.output"))
-        made.add_argument("--force", action="store_true", help=say("cli.force"))
+    read.add_argument("-o", "--output", type=Path, default=Path("report_read"), help=say("cli.output"))
+    verbs.choices["templates"].add_argument("-o", "--output", type=Path, help=say("cli.output"))
+    verbs.choices["templates"].add_argument("--force", action="store_true", help=say("cli.force"))
     new = verbs.add_parser("new", help=say("cli.new"))
     new.add_argument("name", metavar="NAME", help=say("cli.new_name"))
     new.add_argument("export", type=Path, metavar="EXPORT", help=say("cli.new_export"))

@@ -40,10 +40,10 @@ def clean_series(text: pd.Series) -> pd.Series:
 
 @dataclass(frozen=True)
 class Kind:
-    """A type of cell: `read` turns clean text into values, missing where it does not fit."""
+    """A type of cell: `read` turns clean text into values, missing where it does not fit; here any text does."""
 
     def read(self, text: pd.Series) -> pd.Series:
-        raise NotImplementedError
+        return text.where(text != "", None)
 
     def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
         """Values, and which cells are neither blank nor fit."""
@@ -58,9 +58,6 @@ class Kind:
 @dataclass(frozen=True)
 class Label(Kind):
     """Any text."""
-
-    def read(self, text: pd.Series) -> pd.Series:
-        return text.where(text != "", None)
 
 
 @dataclass(frozen=True)
@@ -260,15 +257,12 @@ class Table:
             yield keys[0], same, "repeated"
             yield keys[0], again & ~same, "key_taken"
 
-    def key_words(self, lang: str) -> str:
-        """What no two rows may share, empty for a table without a key."""
-        names = [self.by_name[name].title(lang) for name in self.key]
-        return say("contract.rule_key", lang, key=" + ".join(names)) if names else ""
-
     def rule_words(self, lang: str, ledgers: Mapping[str, str]) -> list[str]:
-        """The rules between columns and rows in words; `ledgers` are the titles of the tables that they may look into."""
+        """The key and the rules between columns and rows in words; `ledgers` are the titles of the tables that they look into."""
         titles = {**ledgers, **{column.name: column.title(lang) for column in self.columns}}
-        return [rule.describe(lang, titles) for rule in self.rules]
+        key = " + ".join(titles[name] for name in self.key)
+        told = [rule.describe(lang, titles) for rule in self.rules]
+        return [say("contract.rule_key", lang, key=key), *told] if key else told
 
 
 def why_unfit(kind: Kind, cells: pd.Series) -> list[str]:

@@ -120,14 +120,15 @@ class County:
         return self.folder / file
 
 
-def county_folder(name: str | Path) -> Path:
-    """The folder of a county: `name` itself, or under `survey_data/` here and in every folder above.
-
-    `HUYING_HOME` names the folder that holds `survey_data/` when it lies elsewhere. Raises CountyError.
-    """
+def homes() -> list[Path]:
+    """Where counties may lie: `survey_data/` here and in every folder above; `HUYING_HOME` names another place to begin."""
     here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
-    tried = [Path(name), *(folder / "survey_data" / str(name) for folder in (here, *here.parents))]
-    for folder in tried:
+    return [folder / "survey_data" for folder in (here, *here.parents)]
+
+
+def county_folder(name: str | Path) -> Path:
+    """The folder of a county: `name` itself, or under `survey_data/` here and in every folder above; raises CountyError."""
+    for folder in (Path(name), *(home / name for home in homes())):
         if (folder / "county.toml").is_file():
             return folder
     raise CountyError("folder.not_found", name=str(name))
@@ -135,9 +136,8 @@ def county_folder(name: str | Path) -> Path:
 
 def every_county() -> list[Path]:
     """The folders of all counties in the nearest `survey_data/`, here or above; raises CountyError where there is none."""
-    here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
-    for above in (here, *here.parents):
-        if found := sorted(file.parent for file in (above / "survey_data").glob("[!.]*/county.toml")):
+    for home in homes():
+        if found := sorted(file.parent for file in home.glob("[!.]*/county.toml")):
             return found
     raise CountyError("folder.not_found", name="survey_data")
 
@@ -198,14 +198,6 @@ def _build(folder: Path, raw: Mapping[str, Any]) -> County:
     return County(folder=folder, clock=Rule(**raw.get("clock", {})), own=read_own(folder / "claims.toml"), **made)
 
 
-def _place(file: str, source: str, word: str, value: Any = None) -> Place:
-    """The line of the declaration that holds `word`, best the one that sets it to `value`."""
-    code = [line.split("#")[0] for line in source.splitlines()]
-    lines = [n for n, line in enumerate(code, 1) if re.search(rf"(^|[\s\[.\"']){re.escape(word)}\b", line)]
-    exact = [n for n in lines if str(value).casefold() in code[n - 1].partition("=")[2].casefold()]
-    return Place(file, row=next(iter(exact or lines), None))
-
-
 @dataclass(frozen=True)
 class Checker:
     """Compares a county's declaration with SCHEMA and says what would be right."""
@@ -214,7 +206,11 @@ class Checker:
     source: str
 
     def fail(self, key: str, word: str, value: Any = None, /, **values: Any) -> CountyError:
-        return CountyError(key, _place(self.file, self.source, word, value), **values)
+        """An error at the line of the declaration that holds `word`, best the one that sets it to `value`."""
+        code = [line.split("#")[0] for line in self.source.splitlines()]
+        lines = [n for n, line in enumerate(code, 1) if re.search(rf"(^|[\s\[.\"']){re.escape(word)}\b", line)]
+        exact = [n for n in lines if str(value).casefold() in code[n - 1].partition("=")[2].casefold()]
+        return CountyError(key, Place(self.file, row=next(iter(exact or lines), None)), **values)
 
     def check(self, raw: Mapping[str, Any]) -> None:
         known = {*SCHEMA, "bars", "printed"}

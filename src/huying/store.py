@@ -93,6 +93,11 @@ def as_toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def toml_table(head: str, values: Mapping[str, Any]) -> str:
+    """A table as TOML: its head, and a line for each value."""
+    return "\n".join([head, *(f"{key} = {as_toml(value)}" for key, value in values.items())]) + "\n"
+
+
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame as Parquet, atomically."""
     with beside(path) as temporary:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from zlib import crc32
 
 import pandas as pd
@@ -15,9 +14,7 @@ from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 from pandas.io.formats.style import Styler
 
 from huying import labels
-from huying.labels import SHARES, Labels
-
-WIDE = 240  # characters of a line of text, wider than any screen: the reader's own window breaks the lines
+from huying.labels import SHARES
 
 
 @dataclass(frozen=True)
@@ -29,9 +26,7 @@ class Table:
     below: str = ""
 
     def __repr__(self) -> str:
-        with pd.option_context(
-            "display.unicode.east_asian_width", True, "display.width", WIDE, "display.max_colwidth", None
-        ):
+        with pd.option_context("display.unicode.east_asian_width", True):
             text = self.cells.to_string(index=False) if len(self.cells) else self.below
         return f"{text}\n{self.below}" if self.below and len(self.cells) else text
 
@@ -52,9 +47,8 @@ def show(frame: pd.DataFrame, rows: int = 40, percent: Iterable[str] = ()) -> Ta
     """
     words = labels.of(frame)
     # Rows by number say nothing; the ids of people are for tracing them, not for reading.
-    is_numbered = frame.index.names == ["row_id"] or (
-        frame.index.names == [None] and is_integer_dtype(frame.index.dtype)
-    )
+    index = frame.index
+    is_numbered = index.name == "row_id" or (index.name is None and is_integer_dtype(index.dtype))
     table = frame.reset_index(drop=is_numbered)
     shares = {*percent, *(name for name in SHARES if labels.is_share(frame))}
     kept = [name for name in table if not table[name].astype(object).isin(["", None]).all() or not len(table)]
@@ -62,21 +56,13 @@ def show(frame: pd.DataFrame, rows: int = 40, percent: Iterable[str] = ()) -> Ta
     for name in kept:
         column, title = part[name], words.word(name)
         is_number = is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype)
-        own = partial(in_words, words, frame.attrs.get(name, str(name)))
-        says = partial(number, is_share=name in shares) if is_number else own
-        cells[title if title not in cells else str(name)] = [says(value) for value in column]
+        key, is_share = frame.attrs.get(name, str(name)), is_number and name in shares
+        told = [number(v, is_share) if is_number or isinstance(v, float) else words.value(key, v) for v in column]
+        cells[title if title not in cells else str(name)] = told
         is_left.append(not is_number)
-    below = words.say("labels.no_rows") if not len(table) else ""
-    if len(table) > rows:
-        below = words.say("labels.rows_shown", shown=rows, n=len(table))
+    said = "labels.rows_shown" if len(table) else "labels.no_rows"
+    below = "" if 0 < len(table) <= rows else words.say(said, shown=rows, n=len(table))
     return Table(pd.DataFrame(cells), tuple(is_left), below)
-
-
-def in_words(words: Labels, column: str, value: object) -> str:
-    """Any value that is no number of a column of numbers."""
-    if isinstance(value, float) and not pd.isna(value):
-        return number(value)
-    return words.value(column, value)
 
 
 def number(value: float, is_share: bool = False) -> str:

@@ -86,10 +86,8 @@ def why_rejected(line: dict[str, Any], rejected: Any) -> str:
 
 def prepare(args: argparse.Namespace) -> None:
     """Clean every file and store the result."""
-
     county = county_of(args)
-    total = len(county.surveys) + len(county.ledgers)
-    with tqdm(total=total, desc=say("cli.preparing"), disable=args.json or None) as bar:
+    with progress(len(county.surveys) + len(county.ledgers), "cli.preparing", args) as bar:
         cleaned = clean_and_mark(county, lambda name: bar.update())
     if args.json:
         print(cleaned.counts.to_json(orient="records", force_ascii=False))
@@ -112,9 +110,9 @@ def run(args: argparse.Namespace) -> int:
     if args.all or args.scheduler or len(names) > 1:
         return run_many([str(county_folder(name).resolve()) for name in names], args)
     args.county = names[0]
-    county = county_of(args)
     if args.dry_run:
-        return show_states(county, args)
+        return status(args)
+    county = county_of(args)
     with locked(results_folder(county), args.wait):
         with progress(len(county.surveys) + len(county.ledgers), "cli.preparing", args) as bar:
             prepare_county(county, lambda name: bar.update())
@@ -144,15 +142,12 @@ def progress(total: int, key: str, args: argparse.Namespace) -> Any:
 
 def tell(site: Site, summary: Summary, args: argparse.Namespace) -> int:
     """Print how a run ended, each failure with the command that runs it alone, and the first file to open."""
-    made = sorted(
-        [*summary.fresh, *summary.done],
-        key=lambda job: (job.place != COUNTY, -job.stage, job.name.startswith("00")),
-    )
+    made = [*summary.fresh, *summary.done]
+    made.sort(key=lambda job: (job.place != COUNTY, -job.stage, job.name.startswith("00")))
     told: dict[str, Any] = {name: len(getattr(summary, name)) for name in ("done", "fresh", "failed", "claims")}
     if any(job.is_recording for job in summary.failed):
         told["lacking"] = " ".join(key for key in claims_of(site.county) if key not in summary.claims)
-    first = [site.page(job) if job.has_page else site.notebook(job.name) for job in made[:1]]
-    told["open"] = "".join(map(str, first))
+    told["open"] = "".join(str(site.page(job) if job.has_page else site.notebook(job.name)) for job in made[:1])
     failures = [failure_of(job, failure, args) for job, failure in summary.failed.items()]
     for failure in failures if not args.json else ():
         print(say("cli.failed", **failure), file=sys.stderr)
@@ -170,13 +165,10 @@ def failure_of(job: Job, failure: dict[str, Any], args: argparse.Namespace) -> d
 def run_many(folders: list[str], args: argparse.Namespace) -> int:
     """Run every county by a command of its own and say how each ended; 1 where one failed."""
     args.wait = args.wait or (ORPHAN_S if args.scheduler else 0)
-    asked = {name: value for name in PASSED_ON if (value := getattr(args, name))}
-    options = [
-        f"--{name.replace('_', '-')}={value}" for name, value in asked.items() if not isinstance(value, list | bool)
-    ]
-    options += ["--html"] if args.html else []
-    for name in (name for name, value in asked.items() if isinstance(value, list)):
-        options += [f"--{name}", *asked[name]]
+    options = ["--html"] if args.html else []
+    for name in PASSED_ON:
+        if value := getattr(args, name):
+            options += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
     told = {}
     with progress(len(folders), "cli.counties", args) as bar:
         for folder, found in run_counties(folders, options, args.scheduler):
@@ -190,12 +182,8 @@ def run_many(folders: list[str], args: argparse.Namespace) -> int:
 
 
 def status(args: argparse.Namespace) -> int:
-    """Count the outputs of a county by their state."""
-    return show_states(county_of(args), args)
-
-
-def show_states(county: County, args: argparse.Namespace) -> int:
     """Print how many jobs are done, stale, missing or failed, and which are not done."""
+    county = county_of(args)
     if not is_fresh(county):
         return said(args, {"county": "stale"}, [say("cli.unprepared")])
     site = Site(county)
@@ -210,9 +198,8 @@ def verify(args: argparse.Namespace) -> int:
     """Hash every output that has a receipt again; 1 where one is not what its receipt says."""
     site = Site(county_of(args))
     found = [file for file in sorted((site.results / "receipts").glob("*.json")) if ".failed" not in file.suffixes]
-    found += (
-        [site.results / MADE_FROM] if (site.results / MADE_FROM).parent.is_dir() else []
-    )  # what was never made is no fault
+    prepared = site.results / MADE_FROM
+    found += [prepared] if prepared.parent.is_dir() else []  # what was never made is no fault
     faults = {file.stem: wrong for file in found if (wrong := faults_of(file, site.results))}
     lines = [say("cli.verify_fault", job=name, what=", ".join(wrong)) for name, wrong in faults.items()]
     lines.append(say("cli.verified", n=len(found), faults=len(faults)))
@@ -253,14 +240,11 @@ def templates(args: argparse.Namespace) -> None:
     if folder.exists() and any(folder.glob("*.xlsx")) and not args.force:
         raise InputError("cli.exists", Place(str(folder)))
     files = write_templates(county, folder, words.language())
-    done = say("cli.templates_done", n=len(files), folder=folder)
-    print(json.dumps([str(file) for file in files]) if args.json else done)
+    said(args, [str(file) for file in files], [say("cli.templates_done", n=len(files), folder=folder)])
 
 
 def read_report(args: argparse.Namespace) -> None:
     """The statements of a report that can be tested, its masks, and what contradicts itself."""
-    if args.output.exists() and any(args.output.iterdir()) and not args.force:
-        raise InputError("cli.exists", Place(str(args.output)))
     for kind, file in report_files(args.file, args.output).items():
         print(say(f"cli.report_{kind}", file=file))
 

@@ -389,10 +389,10 @@ def test_states_follow_the_receipt(project):
     assert site.state(job) == MISSING
 
 
-def test_a_dry_run_says_what_there_is_to_do_and_does_nothing(project, capsys):
-    assert told(capsys, "run", "toy", "--dry-run") == (0, {"county": "stale"})
+def test_status_says_what_there_is_to_do_and_does_nothing(project, capsys):
+    assert told(capsys, "status", "toy") == (0, {"county": "stale"})
     run("--notebooks", "b")
-    code, table = told(capsys, "run", "toy", "--dry-run", "--towns", "county")
+    code, table = told(capsys, "status", "toy", "--towns", "county")
     assert (code, table["done"], table["missing"]) == (0, 1, 3)
     assert not list((project / "results" / "toy" / "notebooks").glob("a_*"))
 

@@ -74,7 +74,11 @@ def test_the_headline_is_the_countys_of_the_latest_wave_or_of_the_one_asked_for(
                          row("A01", "T02", estimate=0.7)])  # fmt: skip
     told = list_claims(rows, CLAIMS, "en")
     assert told["value"].to_dict() == {"A01": "0.7 towns", "P13": "60.0%", "P16": "20.0%"}
-    assert list_claims(rows, CLAIMS, "en", "2022")["value"].to_dict() == {"A01": "0.7 towns", "P13": "60.0%", "P16": "10.0%"}
+    assert list_claims(rows, CLAIMS, "en", "2022")["value"].to_dict() == {
+        "A01": "0.7 towns",
+        "P13": "60.0%",
+        "P16": "10.0%",
+    }
     assert list(told.index) == [key for key in CLAIMS if key in ("A01", "P13", "P16")]
 
 

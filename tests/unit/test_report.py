@@ -34,7 +34,7 @@ def unfit(path, content, key, lang="en"):
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
         read_report(path)
-    assert caught.value.key == f"report.{key}"
+    assert caught.value.key == (key if "." in key else f"report.{key}")
     assert caught.value.say("zh").startswith(path.name)
     return caught.value.say(lang)
 
@@ -79,9 +79,9 @@ def test_a_line_in_another_encoding_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "key", "says"),
     [
-        ("r.txt", b"", "empty", "no text"),
+        ("r.txt", b"", "sources.empty_file", "the file is empty"),
         ("r.txt", b" \r\n\n", "empty", "no text"),
-        ("r.docx", b"", "empty", "no text"),
+        ("r.docx", b"", "sources.empty_file", "the file is empty"),
         ("r.docx", PROSE.encode(), "other_content", "ends in .docx"),
         ("r.pdf", PROSE.encode(), "other_content", "ends in .pdf"),
         ("r.pdf", b"%PDF-1.7", "pdf", "save it as r.txt"),

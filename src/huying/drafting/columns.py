@@ -92,13 +92,11 @@ def group_variables(headers: Sequence[str], labelled: Labelled) -> list[Question
     found: dict[str, Question] = {}
     for name in headers:
         words = labelled.column_labels.get(name) or name
-        if name in owner:
-            title = labelled.sets[owner[name]]["label"] or owner[name]
-            whole = found.setdefault(f"set {owner[name]}", Question(None, title, [], []))
-            whole.headers.append(name)
-            whole.parts.append(words)
-        else:
-            found[name] = Question(None, words, [name], [""])
+        key = owner.get(name)
+        title = labelled.sets[key]["label"] or key if key else words
+        question = found.setdefault(f"set {key}" if key else name, Question(None, title, [], []))
+        question.headers.append(name)
+        question.parts.append(words if key else "")
     return list(found.values())
 
 
@@ -107,10 +105,10 @@ def split_groups(questions: Sequence[Question], text: pd.DataFrame) -> list[Ques
     found = []
     for question in questions:
         named = list(zip(question.headers, question.parts, strict=True))
-        words = [(header, part) for header, part in named if not is_ticks(text[header].map(bare), part)]
-        if len(named) > 1 and 0 < len(words) <= len(named) / 2:
+        ticks = [(header, part) for header, part in named if is_ticks(text[header].map(bare), part)]
+        words = [pair for pair in named if pair not in ticks]
+        if len(named) > 1 and 0 < len(words) <= len(ticks):
             found += [Question(question.number, f"{question.title}—{part}", [header], [""]) for header, part in words]
-            ticks = [pair for pair in named if pair not in words]
             question.headers, question.parts = [header for header, _ in ticks], [part for _, part in ticks]
         found.append(question)
     return found
@@ -139,8 +137,7 @@ def check_pair(raw: RawTable, other: RawTable) -> None:
         {n: stem(rest)[:4] for n, rest in map(split_header, map(str, table.text)) if n and rest[:1] not in _OPEN}
         for table in (raw, other)
     )
-    both = first.keys() & second.keys()
-    is_other = first and second and 2 * sum(first[n] == second[n] for n in both) < max(1, len(both))
+    is_other = first and second and 2 * len(first.items() & second.items()) < max(1, len(first.keys() & second.keys()))
     if is_other or not serial_keys(raw).isin(serial_keys(other)).any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
 

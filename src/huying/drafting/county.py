@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -17,36 +15,22 @@ from huying.contract import parse_instants
 from huying.drafting.columns import Question
 from huying.drafting.questions import read_questions
 from huying.errors import CountyError, InputError
-from huying.folder import NAME
+from huying.folder import NAME, homes
 from huying.prepare import house_derived
 from huying.samples import SEXES
 from huying.sources.exports import read_export
 from huying.sources.table import RawTable
 from huying.sources.wjx import read_meta, stem
-from huying.store import as_toml, write_csv, write_text
+from huying.store import toml_table, whole_folder, write_csv, write_text
 from huying.words import Text, all_words, language
 
 TODO, TOWNS = "TODO.md", "towns.csv"
 FORM, HOUSE = "resident", "house"
 _SEX = {"sex": ("性别", "您的性别", "你的性别", "gender", "sex"), "age": ("年龄", "您的年龄", "你的年龄", "age")}
 _SEXES = dict(zip(("男", "女", "男性", "女性", "male", "female"), SEXES * 3, strict=True))
-_COUNTY = """# {about}
-[county]
-id = {name}
-name_zh = {name}
-name_en = {name}
-lang = "{lang}"
-is_synthetic = false
-sampling = "convenience" # probability | quota | convenience
-
-[wave.{wave}]
-from = {first}
-to = {last}
-"""
 
 
-@dataclass(frozen=True)
-class Drafted:
+class Drafted(NamedTuple):
     """A drafted folder, its questions, and in words what could not be decided."""
 
     folder: Path
@@ -78,35 +62,26 @@ def draft_county(
     written = codebook_text(questions, town) if questions else ""
     parse_codebook(written)  # refuses names that a rule could not hold
     remarks = [*drafted_remarks(raw, questions), *([say_both("new.towns", n=len(register))] if town else [])]
-    folder.mkdir(parents=True)
-    copies = copy_exports([export, number] if number else [export], folder)
-    if written:
-        write_text(folder / "codebook.toml", written)
-    if town:
-        write_csv(folder / TOWNS, register)
-    write_text(folder / TODO, "\n".join(f"- {text.zh}\n  {text.en}" for text in remarks) + "\n")
-    write_text(folder / "county.toml", county_text(name, raw, bool(labelled), copies, weight, bool(town)))
+    with whole_folder(folder) as made:
+        files = {"export": export, **({"number": number} if number else {})}
+        copies = [Path(shutil.copy2(file, made / f"{kind}_{file.name}")) for kind, file in files.items()]
+        if written:
+            write_text(made / "codebook.toml", written)
+        if town:
+            write_csv(made / TOWNS, register)
+        write_text(made / TODO, "\n".join(f"- {text.zh}\n  {text.en}" for text in remarks) + "\n")
+        write_text(made / "county.toml", county_text(name, raw, bool(labelled), copies, weight, bool(town)))
     return Drafted(folder, len(questions), len(raw.text), tuple(remarks))
 
 
 def new_folder(name: str) -> Path:
     """Where the county's folder will be, in `survey_data` here or above, else in a new one here; raises CountyError for a name that is taken or is none."""
-    here = Path(os.environ.get("HUYING_HOME", ".")).resolve()
-    homes = [above / "survey_data" for above in (here, *here.parents)]
-    folder = next(filter(Path.is_dir, homes), homes[0]) / name
+    folder = next(filter(Path.is_dir, homes()), homes()[0]) / name
     if not NAME.fullmatch(name):
         raise CountyError("new.bad_name", name=name)
     if folder.exists():
         raise CountyError("new.exists", folder=str(folder))
     return folder
-
-
-def copy_exports(files: Sequence[Path], folder: Path) -> list[Path]:
-    """Copies of the exports in the folder, under names that nothing else there has."""
-    copies = [folder / f"{kind}_{file.name}" for kind, file in zip(("export", "number"), files, strict=False)]
-    for file, copy in zip(files, copies, strict=True):
-        shutil.copy2(file, copy)
-    return copies
 
 
 def check_weights(raw: RawTable, column: str) -> None:
@@ -154,17 +129,20 @@ def county_text(
 ) -> str:
     """The declaration of the county."""
     sent = parse_instants(read_meta(raw)["submitted_at"]).dropna()
-    days = [sent.min().date(), sent.max().date()] if len(sent) else []
-    year = str(days[0].year if days else pd.Timestamp.now().year)
-    files = {"reader": "spss", "file": copies[0].name} if is_labelled else {"reader": "wjx", "text": copies[0].name}
-    files |= {"number": copies[1].name} if copies[1:] else {}
-    files |= {"weight": weight} if weight else {}
-    told = {"form": FORM, "wave": year} | files
-    lines = ["", "[[survey]]", *(f"{key} = {as_toml(value)}" for key, value in told.items())]
-    lines += ["", "[[ledger]]", 'table = "towns"', f'file = "{TOWNS}"'] if has_towns else []
-    first, last = days or (f"{year}-01-01", f"{year}-12-31")
-    head = {"about": say_both("new.county_head").en, "name": as_toml(name), "lang": language()}
-    return _COUNTY.format(**head, wave=as_toml(year), first=first, last=last) + "\n".join(lines) + "\n"
+    this_year = pd.Period.now("Y")
+    first, last = (sent.min(), sent.max()) if len(sent) else (this_year.start_time, this_year.end_time)
+    county = {"id": name, "name_zh": name, "name_en": name, "lang": language()}
+    survey = {"form": FORM, "wave": str(first.year), "reader": "spss" if is_labelled else "wjx"}
+    survey |= {"file" if is_labelled else "text": copies[0].name}
+    survey |= {"number": copies[1].name} if copies[1:] else {}
+    survey |= {"weight": weight} if weight else {}
+    about = f"# {say_both('new.county_head').en}\n[county]"
+    tables = [
+        toml_table(about, {**county, "is_synthetic": False, "sampling": "convenience"}),
+        f'[wave."{first.year}"]\nfrom = {first:%Y-%m-%d}\nto = {last:%Y-%m-%d}\n',
+        toml_table("[[survey]]", survey),
+    ]
+    return "\n".join([*tables, *([toml_table("[[ledger]]", {"table": "towns", "file": TOWNS})] if has_towns else [])])
 
 
 def codebook_text(questions: Sequence[Question], town: str) -> str:
@@ -199,9 +177,6 @@ def role_of(question: Question) -> str:
 
 def item_text(name: str, question: Question, role: str) -> str:
     """One `[[item]]`: what is empty is left out."""
-    keys = {
-        code: _SEXES[stem(text)] if role == "sex" else f"o{code}".replace("-", "m") for code, text in question.options
-    }
     rows = question.parts if question.type.startswith("matrix") else []
     own = ("headers", "coded", "fill_in", "blank", "joint", "range", "missing", "missing_from")
     values: dict[str, Any] = {
@@ -210,11 +185,17 @@ def item_text(name: str, question: Question, role: str) -> str:
         "options_from": "towns" if role == "town" else "",
         "unit": in_both(question.unit) if question.unit else "",
         "rows": [{"id": str(n), **in_both(row or f"TODO {n}")} for n, row in enumerate(rows, 1)],
-        "options": [{"key": keys[code], "code": code, **in_both(text)} for code, text in question.options],
+        "options": [
+            {"key": key_of(code, text, role), "code": code, **in_both(text)} for code, text in question.options
+        ],
     }
-    lines = [f"# {say_both(key, names=name, **told).en}" for key, told in question.remarks]
-    lines += ["[[item]]", *(f"{key} = {as_toml(value)}" for key, value in values.items() if value)]
-    return "\n".join(lines) + "\n"
+    head = [*(f"# {say_both(key, names=name, **told).en}" for key, told in question.remarks), "[[item]]"]
+    return toml_table("\n".join(head), {key: value for key, value in values.items() if value})
+
+
+def key_of(code: int, text: str, role: str) -> str:
+    """What rules call an answer."""
+    return _SEXES[stem(text)] if role == "sex" else f"o{code}".replace("-", "m")
 
 
 def in_both(text: str) -> dict[str, str]:

@@ -66,13 +66,12 @@ def read_questions(
         if not describe(question, cells, codes):
             found = part(question) + found
             continue
-        words = [text for _, text in question.options if text]
-        if any(mask_text(text) != text for text in words):  # own words, if few: what reaches a person in them is masked
+        if any(mask_text(text) != text for _, text in question.options):  # own words that reach a person
             question.type, question.options, question.remarks = "text", [], []
         ready.append(question)
         raw_cells = raw.text[question.headers].stack()
-        has_own = {text for text in words if raw_cells.str.contains(f"{text}〖", regex=False).any()}
-        question.fill_in = [code for code, text in question.options if text in has_own]
+        told = "\n".join(raw_cells)
+        question.fill_in = [code for code, text in question.options if text and f"{text}〖" in told]
         marks = raw_cells.str.strip().value_counts().filter(list(MARKS))
         for mark, n in marks.items():
             question.remark("new.marked", mark=mark, n=int(n))
@@ -192,7 +191,7 @@ def describe_joined(question: Question, filled: pd.Series, joint: str, codes: pd
         question.remark("new.too_many", n=len(parts), most=MOST_OPTIONS)
         return
     question.type = "ranking" if joint == ARROW or (is_in_both_orders(split) and joint == ";") else "multi"
-    question.options = list(enumerate((part or f"TODO {place}" for place, part in enumerate(parts, 1)), 1))
+    question.options = name_options(parts)
     question.joint = joint if joint in (";", ", ") else ""
 
 
@@ -202,10 +201,9 @@ def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, cod
         numbers = pd.concat([codes[name] for name in codes], ignore_index=True)
         answers = pd.concat([cells[name] for name in cells], ignore_index=True)
         if options := options_by_code(answers, numbers):
-            question.type, question.options = "single", list(enumerate(options, 1))
-            if gaps := [code for code, text in question.options if not text]:
-                question.remark("new.not_chosen", codes=", ".join(map(str, gaps)))
-                question.options = [(code, text or f"TODO {code}") for code, text in question.options]
+            question.type, question.options = "single", name_options(options)
+            if gaps := [str(code) for code, text in enumerate(options, 1) if not text]:
+                question.remark("new.not_chosen", codes=", ".join(gaps))
             return
         question.coded = question.coded if (answers == numbers)[answers != ""].all() else []
     filled = filled[~filled.isin(question.blank)]
@@ -229,17 +227,17 @@ def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, cod
 
 def in_order(texts: list[str]) -> list[str]:
     """Options by their first number, or by their degree, where each has one of its own; else as they stand."""
-    numbers = [re.search(r"\d+(?:\.\d+)?", text.replace(",", "")) for text in texts]
-    degrees = [next((k for k, words in enumerate(_DEGREES) if re.match(words, text, re.I)), -1) for text in texts]
-    if all(numbers):
-        ranks = [
-            (float(found[0]), not _BELOW.search(text)) for found, text in zip(numbers, texts, strict=True) if found
-        ]
-    elif -1 not in degrees and len(set(degrees)) == len(texts):
-        ranks = [(degree, True) for degree in degrees]
-    else:
-        return texts
-    return [text for _, text in sorted(zip(ranks, texts, strict=True), key=lambda pair: pair[0])]
+    options = pd.DataFrame({"text": texts}, dtype=object)
+    options["number"] = options["text"].str.replace(",", "").str.extract(r"(\d+(?:\.\d+)?)", expand=False).astype(float)
+    options["is_below"] = [bool(_BELOW.search(text)) for text in texts]
+    options["degree"] = [
+        next((k for k, words in enumerate(_DEGREES) if re.match(words, text, re.I)), None) for text in texts
+    ]
+    if options["number"].notna().all():
+        options = options.sort_values(["number", "is_below"], ascending=[True, False])
+    elif options["degree"].notna().all() and options["degree"].is_unique:
+        options = options.sort_values("degree")
+    return list(options["text"])
 
 
 def filled_of(cells: pd.DataFrame) -> pd.Series:
@@ -297,6 +295,11 @@ def options_by_code(texts: pd.Series, codes: pd.Series) -> list[str] | None:
         return None
     by_code = dict(zip(best["code"].astype(int), best["text"], strict=True))
     return [by_code.get(code, "") for code in range(1, max(by_code) + 1)]
+
+
+def name_options(words: Sequence[str]) -> list[tuple[int, str]]:
+    """Options by their place, with a mark for a person where one has no words."""
+    return [(place, text or f"TODO {place}") for place, text in enumerate(words, 1)]
 
 
 def unique_words(words: Sequence[str]) -> list[str]:

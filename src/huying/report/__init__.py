@@ -13,7 +13,7 @@ import pandas as pd
 from huying.report.lint import counts_of, find_masks, lint
 from huying.report.read import read_report
 from huying.report.statements import Statement, find_sentences, find_statements, lexicon
-from huying.store import as_toml, write_csv, write_text
+from huying.store import toml_table, write_csv, write_text
 from huying.words import LANGUAGES, say
 
 __all__ = ["find_masks", "find_sentences", "find_statements", "lint", "read_report", "report_files", "statements_table"]
@@ -21,7 +21,7 @@ __all__ = ["find_masks", "find_sentences", "find_statements", "lint", "read_repo
 
 def statements_table(text: str) -> pd.DataFrame:
     """The statements of a text, a row each; `masks` counts the masks within, offsets count characters."""
-    table = pd.DataFrame(find_statements(text), columns=list(Statement.__dataclass_fields__))
+    table = pd.DataFrame(find_statements(text), columns=list(Statement._fields))
     n_masks = find_masks(text)["statement"].value_counts()
     return table.assign(masks=table["id"].map(n_masks).fillna(0).astype(int))
 
@@ -33,10 +33,10 @@ def claims_toml(text: str, file: str = "") -> str:
     the mark `report.to_fill`.
     """
     top = [f"# {say(f'report.claims_{key}', lang, file=file)}" for lang in LANGUAGES for key in ("head", "edit")]
-    return "\n".join([*top, *(claim_lines(statement) for statement in find_statements(text))]) + "\n"
+    return "\n".join([*top, *map(claim_table, find_statements(text))])
 
 
-def claim_lines(statement: Statement) -> str:
+def claim_table(statement: Statement) -> str:
     """One statement as a `[[claim]]` table, with where it stands in a comment."""
     to_fill = {lang: say("report.to_fill", lang) for lang in LANGUAGES}
     english = f"{say('report.to_translate', 'en')} {statement.text}"
@@ -47,8 +47,8 @@ def claim_lines(statement: Statement) -> str:
     values |= {"problem_if": lexicon()["problem_if"][statement.part], "judged_for": "county", "needs": []}
     values |= {"unit": to_fill} if statement.quantifier == "COUNT" else {}
     values |= {"base": to_fill, "estimand": to_fill, "notebook": ""}
-    stands = f"\n# {', '.join(say('report.stands', lang, **vars(statement)) for lang in LANGUAGES)}\n[[claim]]\n"
-    return stands + "\n".join(f"{key} = {as_toml(value)}" for key, value in values.items())
+    stands = ", ".join(say("report.stands", lang, **statement._asdict()) for lang in LANGUAGES)
+    return toml_table(f"\n# {stands}\n[[claim]]", values)
 
 
 def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
@@ -59,11 +59,9 @@ def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
     claims file and the register keep their content, and the new one takes a number. Raises InputError.
     """
     text = read_report(path)
-    files = {
-        "claims": free(out_folder / f"{path.stem}_claims.toml"),
-        "masks": free(out_folder / f"{path.stem}_masks.csv"),
-    }
-    files |= {key: out_folder / f"{path.stem}_{key}.csv" for key in ("lint", "statements")}
+    kinds = {"claims": "toml", "masks": "csv", "lint": "csv", "statements": "csv"}
+    files = {key: out_folder / f"{path.stem}_{key}.{ending}" for key, ending in kinds.items()}
+    files |= {key: free(files[key]) for key in ("claims", "masks")}
     write_text(files["claims"], claims_toml(text, path.name))
     for key, make in (("masks", find_masks), ("lint", lint), ("statements", statements_table)):
         write_csv(files[key], make(text))

@@ -9,10 +9,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
-from itertools import pairwise, product
-from typing import Any
+from itertools import pairwise, product, takewhile
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -62,22 +61,15 @@ def lint(text: str) -> pd.DataFrame:
 
 
 def finding(
-    text: str, kind: str, rule: str, span: Span, why: Text, second: Span | tuple[()] = (), **values: str
+    text: str, kind: str, rule: str, span: Span, why: Text, second: Span | None = None, **values: str
 ) -> Finding:
     """What is at odds in the characters of `span`, the places in `why` filled from `values`."""
     zh, en = (said.format(**values) for said in why)
-    line, column = position(text, span[0])
-    row = {"kind": kind, "rule": rule, "line": line, "column": column, "text": text[slice(*span)]}
-    row |= {
-        "why_zh": zh,
-        "why_en": en,
-        "start": span[0],
-        "end": span[1],
-        "other_text": text[slice(*(second or (0, 0)))],
-    }
-    if second:
-        row["other_line"], row["other_column"] = position(text, second[0])
-        row["other_start"], row["other_end"] = second
+    row: Finding = {"kind": kind, "rule": rule, "why_zh": zh, "why_en": en, "other_text": ""}
+    for which, (start, end) in {"": span, **({"other_": second} if second else {})}.items():
+        line, column = position(text, start)
+        told = {"line": line, "column": column, "text": text[start:end], "start": start, "end": end}
+        row |= {f"{which}{name}": value for name, value in told.items()}
     return row
 
 
@@ -114,7 +106,7 @@ def places(text: str) -> Iterator[Finding]:
     for rule in lexicon()["term"]:
         names = [(m.span(), "".join(filter(None, m.groups()))) for m in re.finditer(rule["pattern"], text)]
         main = next((level for level, _ in Counter(level for _, level in names).most_common(1)), "")
-        why, home = as_text(rule["why"], rule["kind"]), next((span for span, level in names if level == main), ())
+        why, home = as_text(rule["why"], rule["kind"]), next((span for span, level in names if level == main), None)
         for span, level in names:
             if level != main:
                 yield finding(text, "TERM", rule["kind"], span, why, home, main=main)
@@ -142,8 +134,7 @@ def at_odds(text: str, why: str, match: re.Match[str], year: str, place: tuple[i
     return finding(text, "TERM", "year", match.span(), as_text(lexicon()["year"][why], why), place, other=year)
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(NamedTuple):
     """A printed count with its unit and its characters in the text."""
 
     value: int
@@ -158,16 +149,10 @@ def ways(percent: str, n: int) -> set[str]:
     Brown and Heathers (2017), the GRIM test, for shares: only n + 1 values exist, and few of them have these digits.
     """
     printed = Decimal(percent)
-    step = Decimal(1).scaleb(int(printed.as_tuple().exponent))
     near = math.floor(printed * n / 100)
-    found = set()
-    for k in range(max(near - 1, 0), min(near + 2, n) + 1):
-        exact = Decimal(100 * k) / n
-        if printed in (exact.quantize(step, ROUND_HALF_UP), exact.quantize(step, ROUND_HALF_EVEN)):
-            found.add(ROUNDED)
-        if printed == exact.quantize(step, ROUND_DOWN):
-            found.add(CUT)
-    return found
+    exact = [Decimal(100 * k) / n for k in range(max(near - 1, 0), min(near + 2, n) + 1)]
+    modes = {ROUND_HALF_UP: ROUNDED, ROUND_HALF_EVEN: ROUNDED, ROUND_DOWN: CUT}
+    return {way for mode, way in modes.items() if printed in [share.quantize(printed, mode) for share in exact]}
 
 
 def counts_of(text: str, start: int, end: int) -> list[Count]:
@@ -223,7 +208,7 @@ def misfits(text: str, match: re.Match[str], bases: list[Count]) -> Iterator[Fin
 def misfit(text: str, key: str, span: Span, **values: str) -> Finding:
     """Numbers that do not fit: the characters of the one at fault, and the words that say why."""
     kind = key.partition("_")[0]
-    return finding(text, kind.upper(), kind, span, all_words()[f"report.{key}"], (), **values)
+    return finding(text, kind.upper(), kind, span, all_words()[f"report.{key}"], None, **values)
 
 
 def survey_base(text: str, start: int) -> list[Count]:
@@ -259,12 +244,8 @@ def until_next_total(text: str, counts: list[Count]) -> list[Count]:
     """Counts in a row, up to one that is a total or a part of a part."""
     room = lexicon()["sum"]
     stop = re.compile(rf"{room['total_before']}$|{room['parts_after']}|[。！？；;]")
-    kept = counts[:1]
-    for before, count in pairwise(counts):
-        if stop.search(text[before.end : count.start]):
-            break
-        kept.append(count)
-    return kept
+    pairs = takewhile(lambda pair: not stop.search(text[pair[0].end : pair[1].start]), pairwise(counts))
+    return [*counts[:1], *(count for _, count in pairs)]
 
 
 def unequal(text: str, total: Count, parts: list[Count]) -> Iterator[Finding]:

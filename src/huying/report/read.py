@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from huying.errors import InputError, Place
 from huying.sources.excel import MOST_UNPACKED
-from huying.sources.table import detect_encoding, is_valid
+from huying.sources.table import detect_encoding, is_valid, read_content
 
 _BODY = "word/document.xml"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -28,22 +28,17 @@ def read_report(path: Path) -> str:
     without headers, notes and numbers that Word sets by itself. Raises InputError.
     """
     place = Place(path.name)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InputError("report.cannot_open", place, why=error.strerror or type(error).__name__) from error
-    if raw.startswith(b"%PDF"):
-        raise InputError("report.pdf", place, text=path.with_suffix(".txt").name)
-    elif raw.startswith(b"PK\x03\x04"):
-        text = docx_text(path, place)
-    elif raw.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InputError("report.old_word", place)
-    elif raw.strip() and path.suffix.lower() in (".docx", ".pdf"):
-        raise InputError("report.other_content", place, ending=path.suffix)
-    elif re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|meta|\?xml)", raw, re.I):
-        raise InputError("report.web_page", place)
-    else:
-        text = txt_text(raw, place)
+    raw = read_content(path, place)
+    is_docx = raw.startswith(b"PK\x03\x04")
+    unfit = {
+        "pdf": raw.startswith(b"%PDF"),
+        "old_word": raw.startswith(b"\xd0\xcf\x11\xe0"),
+        "other_content": not is_docx and raw.strip() and path.suffix.lower() in (".docx", ".pdf"),
+        "web_page": re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|meta|\?xml)", raw, re.I),
+    }
+    for key in (key for key, is_so in unfit.items() if is_so):
+        raise InputError(f"report.{key}", place, text=path.with_suffix(".txt").name, ending=path.suffix)
+    text = docx_text(path, place) if is_docx else txt_text(raw, place)
     if not text.strip():
         raise InputError("report.empty", place)
     return text

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 DONE, PROBLEMS, PROPOSALS = "done", "problems", "proposals"
 _END_MARKS = "，,：:。！？；; "
@@ -17,8 +16,7 @@ MERGED = ("COUNT", "NEED")  # clauses of one sentence that go on counting, or pr
 Hit = tuple[int, int, Mapping[str, Any], str]  # a clause (start, end) with the cue that was found in it and its words
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence by its characters (end exclusive), the part of the report that it stands in, and whether it is a heading."""
 
     start: int
@@ -27,8 +25,7 @@ class Sentence:
     is_heading: bool
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """A clause or run of clauses that states something countable; offsets count characters, end exclusive."""
 
     id: str
@@ -178,8 +175,7 @@ def grouped(hits: list[Hit]) -> list[list[Hit]]:
     for hit in hits:
         _, _, cue, words = hit
         is_same = groups and cue["quantifier"] == groups[-1][-1][2]["quantifier"] in MERGED
-        if is_same and not ("starts_anew" in cue and re.search(cue["starts_anew"], words)):
-            groups[-1].append(hit)
-        else:
-            groups.append([hit])
+        if not is_same or ("starts_anew" in cue and re.search(cue["starts_anew"], words)):
+            groups.append([])
+        groups[-1].append(hit)
     return groups

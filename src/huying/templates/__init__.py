@@ -12,8 +12,10 @@ from typing import Any
 
 import openpyxl
 import pandas as pd
+from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 
 from huying.clean.intake import Intake
 from huying.codebook import house_codebook
@@ -21,9 +23,9 @@ from huying.contract import Choice, Column, Day, Instant, Label, Number, Table, 
 from huying.errors import HuyingError
 from huying.folder import County
 from huying.ledgers import TABLES
+from huying.rules import AtMost
 from huying.store import beside
 from huying.templates.explanations import HEAD, explain, sheet_name, snippet
-from huying.templates.guards import LAST_ROW, LISTS, guard_of, mark_blanks
 from huying.words import Text, say
 
 __all__ = ["snippet", "write_templates"]
@@ -31,6 +33,11 @@ __all__ = ["snippet", "write_templates"]
 REGISTERS = ("towns", "departments")
 NAMED_IN = {"town": "towns", "dept": "departments"}
 EXAMPLE = PatternFill("solid", start_color="FFFFF2CC", end_color="FFFFF2CC")
+BLANK = PatternFill("solid", start_color="FFF8CBAD", end_color="FFF8CBAD")
+LAST_ROW = 5000  # down to here the cells are guarded
+LISTS = "lists"
+DAY_ZERO = pd.Timestamp("1899-12-30")
+LARGEST = 1e15  # Excel keeps 15 digits
 FORMATS = ((Day, "yyyy-mm-dd"), (Instant, "yyyy-mm-dd hh:mm"), (Label, "@"))  # as text, 2022-2 does not become a day
 Registers = Mapping[str, Sequence[str]]  # the county's own names and ids, by the column that asks for them
 
@@ -44,7 +51,7 @@ def write_templates(county: County, folder: Path, lang: str) -> list[Path]:
     files = [folder / f"{name}.xlsx" for name in TABLES]
     for file, table in zip(files, TABLES.values(), strict=True):
         with beside(file) as temporary:
-            template(table, registers, lang).save(temporary)
+            template(table, {} if table.name in REGISTERS else registers, lang).save(temporary)
     return files
 
 
@@ -64,12 +71,17 @@ def template(table: Table, registers: Registers, lang: str) -> openpyxl.Workbook
     book = openpyxl.Workbook()
     sheet, lists = book.active, book.create_sheet(LISTS)
     sheet.title, lists.sheet_state = sheet_name(table, lang), "hidden"
+    last = get_column_letter(len(table.columns))
     for place, (column, value) in enumerate(zip(table.columns, example_row(table, registers, lang), strict=True), 1):
+        letter = get_column_letter(place)
+        cells = f"{letter}2:{letter}{LAST_ROW}"
         fill_column(sheet, place, column, value, lang)
-        if guard := guard_of(table, column, choices_of(column, table, registers, lang), lists, lang):
-            guard.add(f"{get_column_letter(place)}2:{get_column_letter(place)}{LAST_ROW}")
+        if guard := guard_of(table, column, choices_of(column, registers, lang), lists, lang):
+            guard.add(cells)
             sheet.add_data_validation(guard)
-    mark_blanks(sheet, table)
+        if not column.optional:  # no validation sees a cell that nobody has touched
+            is_lacking = f'AND(COUNTA($A2:${last}2)>0,TRIM({letter}2)="")'
+            sheet.conditional_formatting.add(cells, FormulaRule(formula=[is_lacking], fill=BLANK))
     sheet.freeze_panes = "A2"
     explain(book.create_sheet(say("templates.explanations", lang), 1), table, lang)
     return book
@@ -90,7 +102,6 @@ def fill_column(sheet: Any, place: int, column: Column, value: Any, lang: str) -
 def example_row(table: Table, registers: Registers, lang: str) -> list[Any]:
     """The example as cells of their kind: labels for codes, the county's first town and department where known."""
     named = {name: [examples(TABLES[of], lang)[1]] for name, of in NAMED_IN.items()} | dict(registers)
-    named = {} if table.name in REGISTERS else named
     pairs = zip(table.columns, examples(table, lang), strict=True)
     return [as_cell(column, named.get(column.name, [text])[0] if text else "", lang) for column, text in pairs]
 
@@ -105,15 +116,54 @@ def as_cell(column: Column, text: str, lang: str) -> Any:
     if isinstance(column.kind, Choice) and text:
         return column.kind.options[text](lang)
     value = column.kind.read(pd.Series([text], dtype=object)).iloc[0]
-    if pd.isna(value):
-        return None
-    if isinstance(column.kind, Instant):
-        return value.to_pydatetime()
-    return int(value) if isinstance(column.kind, Whole) else float(value) if isinstance(column.kind, Number) else value
+    return None if pd.isna(value) else value
 
 
-def choices_of(column: Column, table: Table, registers: Registers, lang: str) -> Sequence[str]:
+def choices_of(column: Column, registers: Registers, lang: str) -> Sequence[str]:
     """The texts that can be picked: labels of codes, or names of the registers; none where anything may be written."""
     if isinstance(column.kind, Choice):
         return [label(lang) for label in column.kind.options.values()]
-    return () if table.name in REGISTERS else registers.get(column.name, ())
+    return registers.get(column.name, ())
+
+
+def guard_of(table: Table, column: Column, options: Sequence[str], lists: Any, lang: str) -> DataValidation | None:
+    """The validation of a column, a list or limits, with its message; None for a text that may be anything."""
+    if not options and column.optional and isinstance(column.kind, Label):
+        return None
+    allowed = listed(options, lists) if options else limits(table, column)
+    guard = DataValidation(allow_blank=column.optional, showErrorMessage=True, errorStyle="stop", **allowed)
+    word = {"textLength": "filled", "list": "listed" if column.note is None else ""}.get(str(guard.type), "")
+    content = say(f"templates.{word}", lang) if word else column.describe(lang)
+    guard.errorTitle = say("templates.wrong_title", lang)[:32]  # Excel takes 32 and 255 characters
+    guard.error = say("templates.wrong", lang, title=column.title(lang), content=content)[:255]
+    return guard
+
+
+def listed(options: Sequence[str], lists: Any) -> dict[str, Any]:
+    """A list that lies on the sheet of lists: written into the rule itself it could not hold a comma or 256 characters."""
+    place = 1 if lists.cell(1, 1).value is None else lists.max_column + 1
+    for row, option in enumerate(options, 1):
+        lists.cell(row, place, option)
+    letter = get_column_letter(place)
+    return {"type": "list", "formula1": f"{LISTS}!${letter}$1:${letter}${len(options)}"}
+
+
+def limits(table: Table, column: Column) -> dict[str, Any]:
+    """The limits of a number, day or text; a part stays below its whole, a day behind the one that it follows."""
+    kind = column.kind
+    if isinstance(kind, Instant):
+        low, high = (str((pd.Timestamp(day) - DAY_ZERO).days) for day in (kind.low, kind.high))
+        low = f"MAX({low},{cell_of(table, column.after)})" if column.after else low
+        return {"type": "date", "formula1": low, "formula2": high}
+    if isinstance(kind, Whole | Number):
+        low, high = (f"{min(max(limit, -LARGEST), LARGEST):.15g}" for limit in (kind.low, kind.high))
+        for rule in (rule for rule in table.rules if isinstance(rule, AtMost) and rule.column == column.name):
+            whole = cell_of(table, rule.whole)
+            high = f'IF({whole}="",{high},MIN({high},{whole}))'
+        return {"type": "whole" if isinstance(kind, Whole) else "decimal", "formula1": low, "formula2": high}
+    return {"type": "textLength", "formula1": "1", "formula2": "32767"}
+
+
+def cell_of(table: Table, name: str) -> str:
+    """The cell of a column in the first row below the header; Excel moves it along with the row."""
+    return f"${get_column_letter([column.name for column in table.columns].index(name) + 1)}2"

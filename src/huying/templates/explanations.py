@@ -29,17 +29,14 @@ def explain(sheet: Any, table: Table, lang: str) -> None:
     """The explanations: what a row is, then every column and rule in both languages, and the lines that declare the file."""
     rows = table.rows or table.title
     about = [say("templates.about", word, title=table.title(word), rows=rows(word)) for word in LANGUAGES]
-    for line in (*about, both("marked"), ""):
-        sheet.append([line])
-    sheet.append(heads())
-    for cell in sheet[sheet.max_row]:
-        cell.font, cell.fill = Font(bold=True), HEAD
-    for column in table.columns:
-        sheet.append(explained(table, column))
+    top, columns = [*about, both("marked"), ""], [explained(table, column) for column in table.columns]
     rules = [text for words in rules_of(table) for text in words]
     declared = snippet(table, f"raw/{table.name}.xlsx", lang).splitlines()
-    for text in ("", *([both("rules"), *rules] if rules else []), "", *each("declare"), *declared):
-        sheet.append([text])
+    below = ["", *([both("rules"), *rules] if rules else []), "", *each("declare"), *declared]
+    for row in (*([text] for text in top), heads(), *columns, *([text] for text in below)):
+        sheet.append(row)
+    for cell in sheet[len(top) + 1]:
+        cell.font, cell.fill = Font(bold=True), HEAD
     for letter, width in zip("ABCDEFGH", (20, 22, 26, 10, 18, 46, 46, 40), strict=True):
         sheet.column_dimensions[letter].width = width
 
@@ -61,8 +58,7 @@ def explained(table: Table, column: Column) -> list[str]:
 def rules_of(table: Table) -> list[tuple[str, ...]]:
     """The key and the rules between columns and rows, each in every language."""
     titles = [(lang, {name: other.title(lang) for name, other in TABLES.items()}) for lang in LANGUAGES]
-    told = ([*filter(None, [table.key_words(lang)]), *table.rule_words(lang, names)] for lang, names in titles)
-    return list(zip(*told, strict=True))
+    return list(zip(*(table.rule_words(lang, names) for lang, names in titles), strict=True))
 
 
 def each(word: str) -> list[str]:
