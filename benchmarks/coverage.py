@@ -57,12 +57,12 @@ def one_seed(population: Population, seed: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def power(share: float, n: float, per_psu: float, bar: float) -> float:
-    """The chance that the upper limit lies below `bar` (or, for a bar not exceeded, at most on it): a binomial at n_eff."""
+def power(share: float, n: float, per_psu: float, threshold: float) -> float:
+    """The chance that the upper limit lies below `threshold` (or, for a threshold not exceeded, at most on it): a binomial at n_eff."""
     size = n / (KISH * (1 + (per_psu - 1) * RHO))
     counts = np.arange(int(np.ceil(size)) + 1)
     high = korn_graubard(np.minimum(counts / size, 1.0), np.full(len(counts), size))[1]
-    return float(stats.binom.pmf(counts, round(size), share)[high[: len(counts)] < bar].sum())
+    return float(stats.binom.pmf(counts, round(size), share)[high[: len(counts)] < threshold].sum())
 
 
 def main(seeds: int) -> int:
@@ -99,10 +99,10 @@ def planted(table: pd.DataFrame, population: Population, seeds: int) -> bool:
     towns, ok = population.towns.set_index("town_id"), True
     for place, claim, verdict in PLANTED:
         rows = table[(table["claim"] == claim) & (table["place"] == place)]
-        share, bar = (rows["verdict"] == verdict).mean(), house_claims()[claim].bar
+        share, threshold = (rows["verdict"] == verdict).mean(), house_claims()[claim].threshold
         n = float(rows["n"].mean())
         psus = towns["villages_sampled"].sum() if place == COUNTY else towns.loc[place, "villages_sampled"]
-        expected = power(rows["truth"].iloc[0], n, n / psus, bar)
+        expected = power(rows["truth"].iloc[0], n, n / psus, threshold)
         low, high = stats.binom.interval(0.999, seeds, expected)
         good = low <= share * seeds <= high
         ok &= good
@@ -113,13 +113,13 @@ def planted(table: pd.DataFrame, population: Population, seeds: int) -> bool:
 
 
 def accusations(table: pd.DataFrame) -> bool:
-    """False accusations: the problem verdict of the family where the truth lies on the other side of the bar; at most 5%."""
+    """False accusations: the problem verdict of the family where the truth lies on the other side of the threshold; at most 5%."""
     towns, ok = table[(table["place"] != COUNTY) & table["estimate"].notna()], True
     for column in ("verdict", "verdict_family"):
         wrong = 0
         for claim in CLAIMS:
             rule, own = house_claims()[claim], towns[towns["claim"] == claim]
-            innocent = own["truth"] >= rule.bar if rule.quantifier == "LOW" else own["truth"] <= rule.bar
+            innocent = own["truth"] >= rule.threshold if rule.quantifier == "LOW" else own["truth"] <= rule.threshold
             wrong += int(((own[column] == rule.problem_if) & innocent).sum())
         share = wrong / len(towns)
         ok &= share <= 0.05

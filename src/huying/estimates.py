@@ -190,14 +190,14 @@ def limits(frame: pd.DataFrame, level: Any = 0.95) -> tuple[Floats, Floats]:
     return low, np.where(is_t, estimate + half, np.where(is_count, estimate, high))
 
 
-def p_above(frame: pd.DataFrame, bar: float) -> tuple[Floats, Floats]:
-    """One-sided p values of "not above `bar`" and "not below `bar`", the inversions of `limits`."""
+def p_above(frame: pd.DataFrame, threshold: float) -> tuple[Floats, Floats]:
+    """One-sided p values of "not above `threshold`" and "not below `threshold`", the inversions of `limits`."""
     estimate, n_eff, se, df = (frame[c].to_numpy(dtype=float) for c in ("estimate", "n_eff", "se", "df"))
     x = estimate * n_eff
     with np.errstate(invalid="ignore", divide="ignore"):
-        above = np.where(x <= 0, 1.0, stats.beta.cdf(bar, x, n_eff - x + 1))
-        below = np.where(x >= n_eff, 1.0, stats.beta.sf(bar, x + 1, n_eff - x))
-        gap = estimate - bar
+        above = np.where(x <= 0, 1.0, stats.beta.cdf(threshold, x, n_eff - x + 1))
+        below = np.where(x >= n_eff, 1.0, stats.beta.sf(threshold, x + 1, n_eff - x))
+        gap = estimate - threshold
         # Of a full list nothing is left to chance.
         t = np.where(se > 0, gap / np.where(se > 0, se, 1.0), np.copysign(np.inf, gap))
         up, down = stats.t.sf(t, df), stats.t.cdf(t, df)

@@ -1,4 +1,4 @@
-"""The county's folder: names, waves, periods, files, margins, bars; refuses an unknown key, a missing file, a wrong type."""
+"""The county's folder: names, waves, periods, files, margins, thresholds; refuses an unknown key, a missing file, a wrong type."""
 
 from __future__ import annotations
 
@@ -48,6 +48,8 @@ CHOICES = {"lang": LANGUAGES, "sampling": ("probability", "quota", "convenience"
            "reader": ("wjx", "spss"), "count_from": ("next", "same"), "cutoff": ("17:30", "24:00"), "day_ends": ("24:00", "17:30")}  # fmt: skip
 HOUR = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")  # any is a cut-off
 FILES = ("text", "number", "file", "calendar_file")
+
+RENAMED = {"bars": "claim_thresholds", "bar": "threshold", "town_bar": "town_threshold"}  # keys of older files
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class County:
     clock: Rule
     exclude: tuple[str, ...]
     thresholds: Mapping[str, Any]
-    bars: Mapping[str, float]
+    claim_thresholds: Mapping[str, float]
     scheme: Mapping[str, Any]
     printed: Mapping[str, Any]
     report: Path | None
@@ -191,7 +193,7 @@ def _build(folder: Path, raw: Mapping[str, Any]) -> County:
         made[f"{kind}s"] = {name: Span(s["from"], s["to"], s.get("as_of", s["to"])) for name, s in spans}
     for key, usual in (("thresholds", THRESHOLDS), ("scheme", SCHEME), ("printed", {}), ("campaign", {})):
         made[key] = {**usual, **raw.get(key, {})}
-    made["bars"] = {claim: float(bar) for claim, bar in raw.get("bars", {}).items()}
+    made["claim_thresholds"] = {claim: float(threshold) for claim, threshold in raw.get("claim_thresholds", {}).items()}
     made["exclude"] = tuple(raw.get("exclude", {}).get("flags", ()))
     made["surveys"] = tuple(Survey(**entry) for entry in raw.get("survey", ()))
     made["ledgers"] = tuple(Ledger(**entry) for entry in raw.get("ledger", ()))
@@ -213,7 +215,7 @@ class Checker:
         return CountyError(key, Place(self.file, row=next(iter(exact or lines), None)), **values)
 
     def check(self, raw: Mapping[str, Any]) -> None:
-        known = {*SCHEMA, "bars", "printed"}
+        known = {*SCHEMA, "claim_thresholds", "printed"}
         for section, body in raw.items():
             if section not in known:
                 raise self.unknown(section, known)
@@ -239,7 +241,7 @@ class Checker:
     def check_entry(self, section: str, entry: Any) -> None:
         if not isinstance(entry, dict):
             raise self.fail("folder.wrong_type", section, key=section, wanted=f"[{section}.…]", got=repr(entry))
-        free = {"bars": (int, float), "printed": (int, float, dict)}
+        free = {"claim_thresholds": (int, float), "printed": (int, float, dict)}
         schema: Mapping[str, Any] = dict.fromkeys(entry, free[section]) if section in free else SCHEMA[section]
         for key, value in entry.items():
             if key not in schema:
@@ -263,5 +265,5 @@ class Checker:
             raise self.fail("folder.no_file", file, key=key, file=file)
 
     def unknown(self, key: str, known: set[str], value: Any = None) -> CountyError:
-        close = ", ".join(difflib.get_close_matches(key, known, n=1)) or "-"
+        close = RENAMED.get(key) or ", ".join(difflib.get_close_matches(key, known, n=1)) or "-"
         return self.fail("folder.unknown_key", key, value, key=key, known=", ".join(sorted(known)), close=close)

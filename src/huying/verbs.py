@@ -38,6 +38,7 @@ from huying.templates.dictionary import dictionary as text_of_dictionary
 from huying.words import say
 
 BAD = 2
+CHECKED = {"file": "file", "rows": "n_read", "kept": "n_kept", "rejected": "n_rejected", "cells": "n_cells_set_aside"}
 SHOWN = 3  # rejected rows of a file that `check` spells out
 PLAIN_S = 10.0  # between two lines of progress where there is no terminal
 ORPHAN_S = 3600.0  # the command of a lost worker may still be at work on its county: the next one waits for it
@@ -60,8 +61,7 @@ def check(args: argparse.Namespace) -> int:
     decided_claims(county)
     intake = Intake(county, book)
     faults = list(intake.try_all())
-    lines = [{"file": c["file"], "rows": c["n_read"], "kept": c["n_kept"], "rejected": c["n_rejected"], "cells": c["n_cells_set_aside"]}
-             for c in intake.counts]  # fmt: skip
+    lines = [{name: counts[of] for name, of in CHECKED.items()} for counts in intake.counts]
     if args.json:
         print(json.dumps({"files": lines, "errors": [fault.say() for fault in faults]}, ensure_ascii=False))
     else:

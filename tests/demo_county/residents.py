@@ -175,8 +175,8 @@ def _recognition(out: Columns, people: pd.DataFrame, rng: np.random.Generator) -
     n, often = len(people), np.where(people["business"], 0.42, 0.12)
     lean = rng.multivariate_normal([0, 0], [[1, 0.3], [0.3, 1]], size=n)
     shift = np.column_stack([0.5 * people["first_old"], 0.8 * people["aware"]])
-    for k, (row, bar) in enumerate(zip("abcdefgh", (-0.5, -0.45, 0.1, -0.2, -0.1, 0.55, 0.7, 0.45), strict=True)):
-        known = 0.8 * lean[:, k // 4] + 0.6 * rng.normal(size=n) + shift[:, k // 4] > bar
+    for k, (row, threshold) in enumerate(zip("abcdefgh", (-0.5, -0.45, 0.1, -0.2, -0.1, 0.55, 0.7, 0.45), strict=True)):
+        known = 0.8 * lean[:, k // 4] + 0.6 * rng.normal(size=n) + shift[:, k // 4] > threshold
         out[f"R12_{row}"] = 1 + known + (known & (rng.random(n) < often))
     out["R12_i"] = 1 + (rng.random(n) < 0.06)
     same = np.ptp(np.column_stack([out[f"R12_{row}"] for row in "abcdefghi"]), axis=1) == 0

@@ -30,7 +30,7 @@ KINDS = (
     "pd.DataFrame({f'c{k}': range(80) for k in range(40)})",
     "print(pd.DataFrame({f'c{k}': range(80) for k in range(40)}))",
     "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2, 3]);",
-    "plt.figure()\nplt.bar([1, 2], [3, 4])\nplt.title('two'); plt.show()\nprint('after')",
+    "plt.figure()\nplt.threshold([1, 2], [3, 4])\nplt.title('two'); plt.show()\nprint('after')",
     "fig, ax = plt.subplots()\nax.plot([3, 1])\nfig",
     "import seaborn as sns\nsns.heatmap(pd.DataFrame([[1., 2.], [3., None]]));",
     "handle = display('first', display_id='same')\nhandle.update('second')",

@@ -109,7 +109,7 @@ def check_as_clean(project, expected, monkeypatch):
 
 def moments(way, verb):
     """At which changes of the disk a verb is disturbed: some, or each until there are no more."""
-    return range(1, 500) if IS_WHOLE else {"run": (3, 17, 31), "prepare": (9,)}.get(verb, (2,) if way == "full" else ())
+    return range(1, 500) if IS_WHOLE else {"run": (17,), "prepare": (9,)}.get(verb, (2,) if way == "full" else ())
 
 
 @pytest.mark.parametrize("way", ["kill", "full", "closed"])
@@ -134,7 +134,7 @@ def test_a_fault_at_a_change_of_the_disk_leaves_what_one_run_mends(base, tmp_pat
 
 def test_a_kill_at_any_moment_leaves_what_one_run_mends(base, tmp_path, monkeypatch):
     draw = random.Random(7)
-    for k in range(150 if IS_WHOLE else 4):
+    for k in range(150 if IS_WHOLE else 2):
         project, verb = tmp_path / f"k{k}", draw.choice([*VERBS, "run", "run", "two at once"])
         shutil.copytree(base[0], project)
         command = [sys.executable, "-m", "huying", *VERBS.get(verb, VERBS["run"])]
@@ -158,7 +158,7 @@ def test_verify_finds_a_changed_byte_in_every_kind_of_file(base, tmp_path, monke
     assert len(files) >= 17 and len({(file.parent.name, file.suffix) for file in files}) >= 8
     for file in files:
         whole = file.read_bytes()
-        for at in (0, len(whole) // 2, len(whole) - 1):
+        for at in (0, len(whole) // 2, len(whole) - 1) if IS_WHOLE else (len(whole) // 2,):
             file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
             told = (
                 {}

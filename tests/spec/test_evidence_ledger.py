@@ -100,11 +100,11 @@ def test_no_data_says_why(ledger):
 def test_a_row_bears_the_reason_of_its_data_before_that_of_its_verdict_and_none_without_a_verdict(tmp_path):
     (tmp_path / "county.toml").write_text(HEAD, "utf-8")
     known = no_data(["T01", "T02", "T03"], "").assign(
-        verdict=[CANNOT_SAY, CANNOT_SAY, ""], own_reason="interval across the bar"
+        verdict=[CANNOT_SAY, CANNOT_SAY, ""], own_reason="interval includes the threshold"
     )
     judged = known.assign(reason=["", "too few answers", ""])
     rows = as_evidence(read_county(tmp_path), house_claims()["P13"], judged, Freeze(), "0" * 16, "f" * 64)
-    assert rows["reason"].tolist() == ["interval across the bar", "too few answers", ""]
+    assert rows["reason"].tolist() == ["interval includes the threshold", "too few answers", ""]
     assert set(rows["remark"]) == {"not_frozen"}
 
 

@@ -29,7 +29,7 @@ YES, NO, MAYBE = SUPPORTED, NOT_SUPPORTED, CANNOT_SAY
         (12, 120, "FEW .2", YES),  # 10%, Clopper-Pearson 5.3%-16.8%, below 20%
         (18, 120, "FEW .2", MAYBE),  # 15%, about 9%-23%: 20% lies inside
         (40, 120, "FEW .2", NO),  # 33% - 9 = 24% >= 20%
-        (12, 120, "LOW .2", YES),  # LOW as FEW: wholly below the bar
+        (12, 120, "LOW .2", YES),  # LOW as FEW: wholly below the threshold
         (40, 120, "LOW .2", NO),  # 24% >= 20%
         (0, 120, "NONE .05", YES),  # 0%, upper limit 1 - .025^(1/120) = 3.0% < 5%
         (4, 120, "NONE .05", MAYBE),  # 3.3%, about 0.9%-8.3%: 5% lies inside
@@ -41,18 +41,18 @@ YES, NO, MAYBE = SUPPORTED, NOT_SUPPORTED, CANNOT_SAY
     ],
 )
 def test_counts_against_a_bar(k, n, rule, verdict):
-    quantifier, bar = rule.split()
+    quantifier, threshold = rule.split()
     low, high = korn_graubard(np.array([k / n]), np.array([float(n)]))
-    assert judge(quantifier, float(bar), k / n, low[0], high[0], n)[0] == verdict
+    assert judge(quantifier, float(threshold), k / n, low[0], high[0], n)[0] == verdict
 
 
 @pytest.mark.parametrize(
-    ("quantifier", "bar", "estimate", "low", "high", "verdict"),
+    ("quantifier", "threshold", "estimate", "low", "high", "verdict"),
     [
         ("MOST", 0.5, 0.5, 0.5, 0.5, NO),  # counted, exactly half: MOST asks for more than half
-        ("MOST", 0.5, 0.6, 0.5, 0.7, MAYBE),  # low = bar is not above the bar
-        ("MOST", 0.5, 0.4, 0.3, 0.5, NO),  # high = bar: nothing in the interval is above it
-        ("GENERAL", 0.3, 0.3, 0.3, 0.3, YES),  # counted, on the bar: GENERAL asks for at least the bar
+        ("MOST", 0.5, 0.6, 0.5, 0.7, MAYBE),  # low = threshold is not above the threshold
+        ("MOST", 0.5, 0.4, 0.3, 0.5, NO),  # high = threshold: nothing in the interval is above it
+        ("GENERAL", 0.3, 0.3, 0.3, 0.3, YES),  # counted, on the threshold: GENERAL asks for at least the threshold
         ("GENERAL", 0.3, 0.1 + 0.1 + 0.1, 0.3, 0.3, YES),  # the same with the dust of floats
         ("GENERAL", 0.3, (0.1 * 3 + 0.6) / 3, (0.1 * 3 + 0.6) / 3, (0.1 * 3 + 0.6) / 3, YES),  # .9/3 = .3
         ("GENERAL", 0.3, 43.2 / 144, 43.2 / 144, 43.2 / 144, YES),  # 144 marks, 43.2 of them old: .30
@@ -60,39 +60,43 @@ def test_counts_against_a_bar(k, n, rule, verdict):
         ("GENERAL", 0.3, 0.25, 0.2, 0.3, MAYBE),  # .3 itself would still meet the rule
         ("GENERAL", 12, 12, 12, 12, YES),  # months: twelve are a year
         ("GENERAL", 12, 11, 11, 11, NO),
-        ("LOW", 0.3, 0.3, 0.3, 0.3, NO),  # on the bar is not below it
-        ("LOW", 0.3, 0.2, 0.1, 0.3, MAYBE),  # high = bar is not below it
-        ("FEW", 0.3, 0.3, 0.3, 0.4, NO),  # low = bar: nothing in the interval is below it
+        ("LOW", 0.3, 0.3, 0.3, 0.3, NO),  # on the threshold is not below it
+        ("LOW", 0.3, 0.2, 0.1, 0.3, MAYBE),  # high = threshold is not below it
+        ("FEW", 0.3, 0.3, 0.3, 0.4, NO),  # low = threshold: nothing in the interval is below it
         ("NONE", 0.0, 0.0, 0.0, 0.0, YES),  # counted: none at all
         ("NONE", 0.0, 0.01, 0.01, 0.01, NO),  # counted: one of a hundred
         ("NONE", 0.0, 0.0, 0.0, 0.03, MAYBE),  # a sample without a case does not prove that there is none
-        ("NONE", 0.1, 0.05, 0.02, 0.09, YES),  # a bar for what counts as none: all of it below
-        ("NONE", 0.1, 0.05, 0.02, 0.1, MAYBE),  # high = bar is not below it
-        ("NONE", 0.1, 0.2, 0.1, 0.3, MAYBE),  # low = bar is not above it
+        ("NONE", 0.1, 0.05, 0.02, 0.09, YES),  # a threshold for what counts as none: all of it below
+        ("NONE", 0.1, 0.05, 0.02, 0.1, MAYBE),  # high = threshold is not below it
+        ("NONE", 0.1, 0.2, 0.1, 0.3, MAYBE),  # low = threshold is not above it
         ("NONE", 0.1, 0.2, 0.11, 0.3, NO),
         ("TREND", 0.0, 0.10, 0.02, 0.18, YES),  # the change is above zero
         ("TREND", 0.0, -0.10, -0.18, -0.02, NO),  # it fell
         ("TREND", 0.0, 0.10, -0.02, 0.22, MAYBE),  # zero lies inside
         ("TREND", 0.0, 0.0, 0.0, 0.0, NO),  # no change is not a rise
-        ("ALL", 1.0, 0.999, 0.99, 1.0, NO),  # the interval holds the bar, but ALL is counted
+        ("ALL", 1.0, 0.999, 0.99, 1.0, NO),  # the interval holds the threshold, but ALL is counted
         ("ALL", 1.0, 1.0, 0.8, 1.0, YES),  # and no counter-example supports it
         ("SOME", 0.3, 0.01, 0.0, 0.05, YES),  # counted: one is some, wherever the interval lies
     ],
 )
-def test_edges_of_the_bar(quantifier, bar, estimate, low, high, verdict):
-    assert judge(quantifier, bar, estimate, low, high, 100)[0] == verdict
+def test_edges_of_the_bar(quantifier, threshold, estimate, low, high, verdict):
+    assert judge(quantifier, threshold, estimate, low, high, 100)[0] == verdict
 
 
 @pytest.mark.parametrize("quantifier", QUANTIFIERS)
 def test_the_dust_of_floats_changes_no_verdict_and_a_millionth_may(quantifier):
     seen = set()
-    for bar, low, high in product((0.3, 12.0), (-0.1, 0.0, 0.1), (-0.1, 0.0, 0.1)):
+    for threshold, low, high in product((0.3, 12.0), (-0.1, 0.0, 0.1), (-0.1, 0.0, 0.1)):
         value = (low + high) / 2
-        exact = judge(quantifier, bar, bar + value, bar + low, bar + high)
+        exact = judge(quantifier, threshold, threshold + value, threshold + low, threshold + high)
         for dust in (-1e-12, 1e-12):
-            assert judge(quantifier, bar, bar + value + dust, bar + low + dust, bar + high + dust) == exact
+            assert (
+                judge(quantifier, threshold, threshold + value + dust, threshold + low + dust, threshold + high + dust)
+                == exact
+            )
         seen |= {
-            exact != judge(quantifier, bar, *(bar + one + step for one in (value, low, high))) for step in (-1e-6, 1e-6)
+            exact != judge(quantifier, threshold, *(threshold + one + step for one in (value, low, high)))
+            for step in (-1e-6, 1e-6)
         }
     assert True in seen or quantifier in ("SOME", "TEXT")  # these ask for anything above 0
 
@@ -108,7 +112,7 @@ def test_no_case_is_no_verdict(quantifier):
 @pytest.mark.parametrize("quantifier", ["MOST", "GENERAL", "FEW", "NONE", "LOW", "TREND"])
 def test_no_interval_is_no_verdict(quantifier):
     assert judge(quantifier, 0.5, 0.9, np.nan, np.nan, 40) == (MAYBE, "not estimable")
-    assert judge(quantifier, 0.5, 0.5, 0.4, 0.6, 40) == (MAYBE, "interval across the bar")
+    assert judge(quantifier, 0.5, 0.5, 0.4, 0.6, 40) == (MAYBE, "interval includes the threshold")
 
 
 def test_counted_quantifiers_need_no_interval():
@@ -119,13 +123,13 @@ def test_counted_quantifiers_need_no_interval():
 # --- towns ------------------------------------------------------------------------------------------------------------
 
 
-def a_claim(quantifier="MOST", bar=0.5, **rest):
+def a_claim(quantifier="MOST", threshold=0.5, **rest):
     both = Text("甲", "a")
-    return Claim("X01", both, quantifier, bar, NOT_SUPPORTED, both, both, "11_x", **rest)
+    return Claim("X01", both, quantifier, threshold, NOT_SUPPORTED, both, both, "11_x", **rest)
 
 
 def some_towns(**rest):
-    return a_claim("SOME", 0.0, town_quantifier="GENERAL", town_bar=0.3, **rest)
+    return a_claim("SOME", 0.0, town_quantifier="GENERAL", town_threshold=0.3, **rest)
 
 
 def facts(values, sizes, method=POOLED):
@@ -195,9 +199,9 @@ def test_counted_towns_are_not_tested():
             0.75,
             YES,
             "understated",
-        ),  # 3 of 4 (T02 on the bar) are more than half: "some" says too little
+        ),  # 3 of 4 (T02 on the threshold) are more than half: "some" says too little
         ([0.1, 0.1, 0.5, 0.6], 0.50, YES, ""),  # exactly half is not more than half
-        ([0.1, 0.1, 0.1, 0.3], 0.25, YES, ""),  # one town, exactly on the bar
+        ([0.1, 0.1, 0.1, 0.3], 0.25, YES, ""),  # one town, exactly on the threshold
         ([0.1, 0.1, 0.1, 0.2], 0.00, NO, ""),
     ],
 )
@@ -226,16 +230,16 @@ def test_some_towns_by_their_family(values, share, low, high, verdict):
     county = judge_claim(some_towns(), facts(values, [50] * 3)).query("place == 'county'").iloc[0]
     assert county[["estimate", "low", "high"]].tolist() == pytest.approx([share, low, high])
     assert county["verdict"] == verdict
-    assert county["own_reason"] == ("interval across the bar" if verdict == MAYBE else "")
+    assert county["own_reason"] == ("interval includes the threshold" if verdict == MAYBE else "")
     assert county["remark"] == ("understated" if low > 0.5 else "")
 
 
 @pytest.mark.parametrize(
-    ("quantifier", "bar", "share"),
+    ("quantifier", "threshold", "share"),
     [("GENERAL", 0.5, 2 / 3), ("MOST", 0.5, 1 / 3), ("LOW", 0.5, 1 / 3), ("FEW", 0.5, 1 / 3)],
 )
-def test_share_of_towns_on_the_bar(quantifier, bar, share):
-    claim = a_claim("SOME", 0.0, town_quantifier=quantifier, town_bar=bar)
+def test_share_of_towns_on_the_bar(quantifier, threshold, share):
+    claim = a_claim("SOME", 0.0, town_quantifier=quantifier, town_threshold=threshold)
     county = judge_claim(claim, facts([0.4, 0.5, 0.6], [100] * 3, COUNT)).query("place == 'county'").iloc[0]
     assert county["estimate"] == pytest.approx(share)  # .5 is at least .5, not more than .5, not below .5
 
@@ -294,7 +298,7 @@ def test_freeze_keeps_hash_and_date(county, tmp_path):
     assert [line for line in (tmp_path / "frozen.toml").read_text("utf-8").splitlines() if line.startswith("[")] == [
         "[rules]"
     ]
-    (tmp_path / "county.toml").write_text(COUNTY + "[bars]\nP14 = 0.6\n", "utf-8")
+    (tmp_path / "county.toml").write_text(COUNTY + "[claim_thresholds]\nP14 = 0.6\n", "utf-8")
     changed = read_county(tmp_path)
     freeze(changed, dt.date(2023, 7, 1))
     assert read_freeze(changed) == first
@@ -342,7 +346,7 @@ def test_a_claim_frozen_later_has_the_later_date(county, tmp_path):
         ("EXISTS 1", 9, 9, 9, YES),  # nine are more than one
         ("EXISTS 1", 0.5, 0.5, 0.5, NO),  # one of the two named bureaus
         ("EXISTS 1", 0, 0, 0, NO),
-        ("NEED .5", 0.39, 0.35, 0.43, YES),  # wholly below the bar: the need is shown
+        ("NEED .5", 0.39, 0.35, 0.43, YES),  # wholly below the threshold: the need is shown
         ("NEED .5", 0.48, 0.44, 0.52, MAYBE),
         ("NEED .5", 0.60, 0.56, 0.64, NO),
         ("NEED 0", -0.4, -0.4, -0.4, YES),  # adequacy below importance
@@ -351,8 +355,8 @@ def test_a_claim_frozen_later_has_the_later_date(county, tmp_path):
     ],
 )
 def test_counts_existence_need_and_text(rule, estimate, low, high, verdict):
-    quantifier, bar = rule.split()
-    assert judge(quantifier, float(bar), estimate, low, high, 1)[0] == verdict
+    quantifier, threshold = rule.split()
+    assert judge(quantifier, float(threshold), estimate, low, high, 1)[0] == verdict
 
 
 def one(**more):
@@ -382,6 +386,6 @@ def test_a_need_of_towns_is_shown_by_one_town_that_the_family_names():
     facts = pd.DataFrame(
         [one(place="T01", estimate=0.2, low=0.2, high=0.2), one(place="T02", estimate=0.9, low=0.9, high=0.9)]
     )
-    rows = judge_claim(a_claim("NEED", 0.5, town_quantifier="NEED", town_bar=0.5), facts).set_index("place")
+    rows = judge_claim(a_claim("NEED", 0.5, town_quantifier="NEED", town_threshold=0.5), facts).set_index("place")
     assert rows["verdict"].to_dict() == {"T01": YES, "T02": NO, "county": YES}  # one of two towns: 50%
     assert rows.loc["county", "estimate"] == 0.5

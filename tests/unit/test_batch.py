@@ -390,7 +390,7 @@ def test_states_follow_the_receipt(project):
 
 
 def test_status_says_what_there_is_to_do_and_does_nothing(project, capsys):
-    assert told(capsys, "status", "toy") == (0, {"county": "stale"})
+    assert told(capsys, "status", "toy") == told(capsys, "run", "toy", "--dry-run") == (0, {"county": "stale"})
     run("--notebooks", "b")
     code, table = told(capsys, "status", "toy", "--towns", "county")
     assert (code, table["done"], table["missing"]) == (0, 1, 3)

@@ -11,7 +11,7 @@ from huying.estimates import COUNT, POOLED
 from huying.folder import read_county
 
 CLAIMS = house_claims()
-RAW = {"id": "X01", "zh": "甲", "en": "A", "quantifier": "MOST", "bar": 0.5, "problem_if": "supported",
+RAW = {"id": "X01", "zh": "甲", "en": "A", "quantifier": "MOST", "threshold": 0.5, "problem_if": "supported",
        "base": {"zh": "居民", "en": "residents"}, "estimand": {"zh": "占比", "en": "a share"}, "notebook": "11_x"}  # fmt: skip
 HEAD = '[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "probability"\nis_synthetic = true\n'
 
@@ -35,7 +35,7 @@ def unsound(claim):
         "problem_if": claim.problem_if in (SUPPORTED, NOT_SUPPORTED),
         "words": all((*claim.base, *claim.estimand, claim.notebook)),
         "towns": claim.is_about_towns == bool(claim.town_quantifier),
-        "rule": str(claim.bar) in claim.say_rule() and claim.quantifier in claim.say_rule(),
+        "rule": str(claim.threshold) in claim.say_rule() and claim.quantifier in claim.say_rule(),
     }
     return [name for name, is_so in holds.items() if not is_so]
 
@@ -45,7 +45,7 @@ def test_every_claim_is_sound():
 
 
 def test_rule_for_the_county_and_for_a_town():
-    claim = read_claim({**RAW, "quantifier": "SOME", "bar": 0.0, "town_quantifier": "LOW", "town_bar": 0.3})
+    claim = read_claim({**RAW, "quantifier": "SOME", "threshold": 0.0, "town_quantifier": "LOW", "town_threshold": 0.3})
     assert claim.rule_at("county") == ("SOME", 0.0)
     assert claim.rule_at("T01") == ("LOW", 0.3)
     assert claim.say_rule() == "SOME 0.0; town LOW 0.3; base: residents; a share"
@@ -60,7 +60,7 @@ def test_rule_for_the_county_and_for_a_town():
         ({"quantifier": "MANY"}, "X01: quantifier = MANY is not known"),
         ({"treshold": 3}, "X01: treshold is not known"),
         ({"judged_for": "village"}, "X01: judged_for = village is not known"),
-        ({"subs": {"part": {"quantifier": "HALF", "bar": 0.5}}}, "X01: quantifier = HALF is not known"),
+        ({"subs": {"part": {"quantifier": "HALF", "threshold": 0.5}}}, "X01: quantifier = HALF is not known"),
     ],
 )
 def test_a_claim_that_is_not_understood(change, said):
@@ -75,27 +75,27 @@ def test_a_claim_says_what_it_is_in_both_languages(key, where):
 
 
 def test_a_claim_that_lacks_a_key():
-    with pytest.raises(CountyError, match="X01: lacks bar, notebook"):
-        read_claim({name: value for name, value in RAW.items() if name not in ("bar", "notebook")})
+    with pytest.raises(CountyError, match="X01: lacks notebook, threshold"):
+        read_claim({name: value for name, value in RAW.items() if name not in ("threshold", "notebook")})
 
 
 def test_bars_of_a_county(county):
-    got = claims_of(county("[bars]\nP13 = 0.25\nP14 = 0.6\n"))
-    assert got["P13"].rule_at("T01")[1] == 0.25  # a claim about towns: the bar that a town must meet
+    got = claims_of(county("[claim_thresholds]\nP13 = 0.25\nP14 = 0.6\n"))
+    assert got["P13"].rule_at("T01")[1] == 0.25  # a claim about towns: the threshold that a town must meet
     assert got["P13"].rule_at("county") == CLAIMS["P13"].rule_at("county")
-    assert got["P14"].bar == 0.6
+    assert got["P14"].threshold == 0.6
     assert got["P15"] == CLAIMS["P15"]
 
 
 def test_a_bar_of_no_claim(county):
     with pytest.raises(CountyError) as caught:
-        claims_of(county("[bars]\nP99 = 0.25\n"))
-    assert "county.toml: bars: P99 is no claim's id. Known: A01, A02, " in str(caught.value)
+        claims_of(county("[claim_thresholds]\nP99 = 0.25\n"))
+    assert "county.toml: claim_thresholds: P99 is no claim's id. Known: A01, A02, " in str(caught.value)
 
 
 def test_a_bar_of_a_share_lies_between_0_and_1(county):
-    with pytest.raises(CountyError, match=r"bars\.P13 = 30"):
-        claims_of(county("[bars]\nP13 = 30\n"))
+    with pytest.raises(CountyError, match=r"claim_thresholds\.P13 = 30"):
+        claims_of(county("[claim_thresholds]\nP13 = 30\n"))
 
 
 # --- freezing (see tests/spec/test_verdicts.py for what it does) --------------------------------------------------------
@@ -108,8 +108,12 @@ def test_nothing_is_frozen_at_first(county):
 
 
 def test_the_hash_is_the_same_whatever_the_order_of_the_file(county):
-    one = rule_hashes(county("[bars]\nP14 = 0.6\nP13 = 0.2\n[thresholds]\nspeeder = 0.4\nclone_block = 4\n"), CLAIMS)
-    two = rule_hashes(county("[thresholds]\nclone_block = 4\nspeeder = 0.4\n[bars]\nP13 = 0.2\nP14 = 0.6\n"), CLAIMS)
+    one = rule_hashes(
+        county("[claim_thresholds]\nP14 = 0.6\nP13 = 0.2\n[thresholds]\nspeeder = 0.4\nclone_block = 4\n"), CLAIMS
+    )
+    two = rule_hashes(
+        county("[thresholds]\nclone_block = 4\nspeeder = 0.4\n[claim_thresholds]\nP13 = 0.2\nP14 = 0.6\n"), CLAIMS
+    )
     assert one == two
     assert len(set(one.values())) == len(CLAIMS)  # each claim has a hash of its own
     assert {len(value) for value in one.values()} == {16}
@@ -128,8 +132,8 @@ SHARE = read_claim(RAW)
         ({}, "X01 | Mean Town | A: supported, 52.0% (95% CI 43.1% to 60.8%, n=120)."),
         ({"method": COUNT, "low": 0.52, "high": 0.52}, "X01 | Mean Town | A: supported, 52.0% (counted, n=120)."),
         ({"method": COUNT, "low": 0.25, "high": 0.75}, "X01 | Mean Town | A: supported, 52.0% (what can be decided: 25.0% to 75.0%, n=120)."),
-        ({"verdict": CANNOT_SAY, "reason": "interval across the bar"},
-         "X01 | Mean Town | A: cannot say, 52.0% (95% CI 43.1% to 60.8%, n=120); reason: interval across the bar."),
+        ({"verdict": CANNOT_SAY, "reason": "interval includes the threshold"},
+         "X01 | Mean Town | A: cannot say, 52.0% (95% CI 43.1% to 60.8%, n=120); reason: interval includes the threshold."),
         ({"verdict": CANNOT_SAY, "reason": "no data: calls", "estimate": np.nan}, "X01 | Mean Town | A: cannot say; reason: no ledger of calls."),
         ({"verdict": CANNOT_SAY, "reason": "too few answers", "estimate": np.nan, "n": 3.0}, "X01 | Mean Town | A: cannot say; reason: too few answers."),
         ({"remark": "understated; rule_changed"},
@@ -142,7 +146,7 @@ def test_a_line_of_evidence(change, en):
 
 
 def test_a_line_in_chinese():
-    said = sentence({**ROW, "verdict": CANNOT_SAY, "reason": "interval across the bar"}, SHARE, "zh", "均值镇")
+    said = sentence({**ROW, "verdict": CANNOT_SAY, "reason": "interval includes the threshold"}, SHARE, "zh", "均值镇")
     assert said == "X01｜均值镇｜甲：证据不足，52.0%（95%置信区间 43.1% 至 60.8%，n=120）；原因：区间跨过界限。"
 
 
@@ -183,7 +187,7 @@ def test_every_verdict_has_its_word(lang):
     for reason in (
         "no eligible case",
         "not estimable",
-        "interval across the bar",
+        "interval includes the threshold",
         "too few answers",
         "one psu",
         "no data: calls",

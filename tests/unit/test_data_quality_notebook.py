@@ -20,7 +20,7 @@ indicator = "polite"
 zh = "多数人认为窗口态度好"
 en = "Most find the staff polite"
 quantifier = "MOST"
-bar = 0.5
+threshold = 0.5
 problem_if = "not supported"
 base = { zh = "居民", en = "residents" }
 estimand = { zh = "比例", en = "share" }

@@ -191,7 +191,7 @@ def test_the_index_of_the_unit_check_is_exact():
         index = checks["in_use"].map(value).groupby(checks["town"]).mean()
         assert np.abs(index.to_numpy() - truths.wave(wave)["true_PRI"].to_numpy()).max() <= 0.0025
         if wave == "2023":
-            assert index["T06"] == 0.30  # exactly on the bar
+            assert index["T06"] == 0.30  # exactly on the threshold
             assert (index >= 0.30).sum() == 13
 
 

@@ -36,7 +36,7 @@ flags = ["duplicate"]
 [thresholds]
 speeder = 0.4
 
-[bars]
+[claim_thresholds]
 P13 = 0.25
 
 [[survey]]
@@ -97,7 +97,7 @@ def test_a_declared_county(folder):
     assert county.clock == Rule("next", "18:00", "24:00")
     assert county.exclude == ("duplicate",)
     assert county.thresholds == {**THRESHOLDS, "speeder": 0.4}
-    assert county.bars == {"P13": 0.25}
+    assert county.claim_thresholds == {"P13": 0.25}
     assert (county.waves["2023"].first, county.waves["2023"].as_of) == (dt.date(2023, 5, 8), dt.date(2023, 6, 2))
     assert county.periods["2022"].as_of == dt.date(2023, 1, 6)
     assert county.ledgers[0].columns == {"dept": "承办"} and county.ledgers[0].header_row == 1
@@ -122,7 +122,8 @@ def test_another_encoding_is_named(folder):
         ('cutoff = "18:00"', 'cut_off = "18:00"', "cutoff", 'cutoff = "18:00"'),
         ("speeder = 0.4", "speed = 0.4", "speeder", "speeder = 0.4"),
         ('table = "calls"', 'tabel = "calls"', "table", 'table = "calls"'),
-        ("[bars]", "[bar]", "bars", "[bars]"),
+        ("[claim_thresholds]", "[claim_threshold]", "claim_thresholds", "[claim_thresholds]"),
+        ("[claim_thresholds]", "[bars]", "claim_thresholds", "[claim_thresholds]"),  # as it was called before
         ("[[survey]]", "[[surveys]]", "survey", "[[survey]]"),
     ],
 )
@@ -228,7 +229,7 @@ def test_missing_key(folder, before, after, lacks):
 
 
 def test_missing_section(folder):
-    (folder / "county.toml").write_text("[bars]\nP13 = 0.3\n", "utf-8")
+    (folder / "county.toml").write_text("[claim_thresholds]\nP13 = 0.3\n", "utf-8")
     with pytest.raises(CountyError, match=r"the section \[county\] is missing"):
         read_county(folder)
 

@@ -107,7 +107,7 @@ def test_unknown_consultations_are_counted_both_ways_by_town_and_county(five):
     empty = five[(five["claim"] == "P23") & (five["part"] == "") & (five["reason"] == "no head change")]
     assert list(empty["place"]) == ["T04", "T05", "T06"]
     assert row(five, "P23", "with_consent_document")["estimate"] == 1 / 5
-    assert fact["reason"] == "interval across the bar"
+    assert fact["reason"] == "interval includes the threshold"
 
 
 def test_where_nobody_knows_anything(tmp_path):

@@ -261,7 +261,7 @@ def test_contradictions(claimed, admitted, kind):
     ],
 )
 def test_all_is_at_odds_only_with_what_is_lacking_on_the_same_topic(claimed, admitted):
-    assert [f for f in lint(f"{claimed}\n{admitted}") if f.kind == "TENSION"] == []
+    assert "TENSION" not in set(lint(f"{claimed}\n{admitted}")["kind"])
 
 
 def test_one_sentence_is_no_contradiction():
@@ -305,9 +305,9 @@ def test_the_claims_file_is_one_of_the_house():
     statements = find_statements(text)
     assert [(c.id, c.text.zh, c.quantifier) for c in claims] == [(s.id, s.text, s.quantifier) for s in statements]
     assert all(c.text.en.startswith("(to be translated) ") and c.base.zh == "【待填】" for c in claims)
-    assert {c.quantifier: c.bar for c in claims if c.quantifier != "COUNT"} == {
+    assert {c.quantifier: c.threshold for c in claims if c.quantifier != "COUNT"} == {
         "ALL": 1.0, "MOST": 0.5, "GENERAL": 0.8, "SOME": 0.5, "NONE": 0.0, "LOW": 0.5, "TREND": 0.0, "EXISTS": 1.0, "NEED": 0.5}  # fmt: skip
-    assert {c.bar for c in claims if "31项" in c.text.zh} == {31.0}
+    assert {c.threshold for c in claims if "31项" in c.text.zh} == {31.0}
 
 
 def test_a_claims_file_survives_any_text():
@@ -353,4 +353,4 @@ def test_the_demo_report_agrees_with_the_demo():
 def test_the_lexicon_names_only_quantifiers_of_the_house():
     lexicon = read_lexicon()
     assert {cue["quantifier"] for cue in lexicon["cue"]} <= set(QUANTIFIERS)
-    assert set(lexicon["bar"]) == set(QUANTIFIERS) - {"TEXT"}
+    assert set(lexicon["threshold"]) == set(QUANTIFIERS) - {"TEXT"}

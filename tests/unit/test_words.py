@@ -31,7 +31,7 @@ CALLS = list(calls())
 
 def test_the_scan_finds_the_calls():
     assert len(CALLS) > 60
-    assert {"errors.row", "contract.no_column", "folder.unknown_key", "store.not_written"} <= {
+    assert {"errors.colon", "contract.no_column", "folder.unknown_key", "store.not_written"} <= {
         key for _, key, _, _ in CALLS
     }
 

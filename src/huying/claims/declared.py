@@ -18,13 +18,13 @@ from huying.claims.rules import ALL, DECIDABLE, QUANTIFIERS
 from huying.derived import Derived
 from huying.errors import CountyError, Place, both_languages, near
 from huying.estimates import COUNTY
-from huying.folder import County, read_toml
+from huying.folder import RENAMED, County, read_toml
 from huying.prepare import derived_of
 from huying.store import hash_of, write_text
 from huying.words import Text
 
 SAMPLED = ("resident", "staff")
-HEAD = "# Rules, bars and exclusions as fixed before the data were seen. Do not edit."
+HEAD = "# Rules, thresholds and exclusions as fixed before the data were seen. Do not edit."
 LEVELS = ("town", "others", "county", "pilot", "department", "document")  # others: towns that are no pilot
 
 
@@ -40,7 +40,7 @@ class Claim:
     id: str
     text: Text
     quantifier: str
-    bar: float
+    threshold: float
     problem_if: str
     base: Text
     estimand: Text
@@ -48,16 +48,16 @@ class Claim:
     judged_for: str = "town"
     needs: tuple[str, ...] = ()
     town_quantifier: str = ""
-    town_bar: float | None = None
+    town_threshold: float | None = None
     unit: Text | None = None
     subs: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     indicator: str = ""
 
     def rule_at(self, place: str) -> tuple[str, float]:
-        """The quantifier and the bar for the county, or for a town where the rules differ."""
+        """The quantifier and the threshold for the county, or for a town where the rules differ."""
         if place == COUNTY or not self.town_quantifier:
-            return self.quantifier, self.bar
-        return self.town_quantifier, self.bar if self.town_bar is None else self.town_bar
+            return self.quantifier, self.threshold
+        return self.town_quantifier, self.threshold if self.town_threshold is None else self.town_threshold
 
     @property
     def is_about_towns(self) -> bool:
@@ -66,18 +66,20 @@ class Claim:
 
     def say_rule(self, lang: str = "en") -> str:
         """The rule as one line of text; the English one is hashed."""
-        town = f"; town {self.town_quantifier} {self.town_bar}" if self.town_quantifier else ""
-        subs = "".join(f"; {sub}: {quantifier} {bar}" for sub, (quantifier, bar) in self.subs.items())
-        return f"{self.quantifier} {self.bar}{town}{subs}; base: {self.base(lang)}; {self.estimand(lang)}"
+        town = f"; town {self.town_quantifier} {self.town_threshold}" if self.town_quantifier else ""
+        subs = "".join(f"; {sub}: {quantifier} {threshold}" for sub, (quantifier, threshold) in self.subs.items())
+        return f"{self.quantifier} {self.threshold}{town}{subs}; base: {self.base(lang)}; {self.estimand(lang)}"
 
 
 def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
     """One `[[claim]]` table as a Claim; raises CountyError for a missing or unknown key, quantifier or language."""
     known = dict(raw)
     name, at = str(known.get("id", "?")), place or Place()
-    if lacking := {"id", "quantifier", "bar", "problem_if", "notebook"} - set(known):
+    for old in RENAMED.keys() & set(known):
+        raise CountyError("claims.renamed", at, claim=name, old=old, new=RENAMED[old])
+    if lacking := {"id", "quantifier", "threshold", "problem_if", "notebook"} - set(known):
         raise CountyError("claims.lacks", at, claim=name, keys=", ".join(sorted(lacking)))
-    subs = {sub: (str(rule["quantifier"]), float(rule["bar"])) for sub, rule in known.pop("subs", {}).items()}
+    subs = {sub: (str(rule["quantifier"]), float(rule["threshold"])) for sub, rule in known.pop("subs", {}).items()}
     texts = {"text": {lang: known.pop(lang, "") for lang in ("zh", "en")}}
     texts |= {key: known.pop(key, None) for key in ("base", "estimand", "unit") if key != "unit" or key in known}
     words = [known["quantifier"], known.get("town_quantifier") or ALL, *(quantifier for quantifier, _ in subs.values())]
@@ -89,7 +91,9 @@ def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
     read = {
         key: both_languages(text or {}, name if key == "text" else f"{name}.{key}", at) for key, text in texts.items()
     }
-    return Claim(subs=subs, **{**known, **read, "bar": float(known["bar"]), "needs": tuple(known.get("needs", ()))})
+    return Claim(
+        subs=subs, **{**known, **read, "threshold": float(known["threshold"]), "needs": tuple(known.get("needs", ()))}
+    )
 
 
 @cache
@@ -100,23 +104,23 @@ def house_claims() -> dict[str, Claim]:
 
 
 def claims_of(county: County) -> dict[str, Claim]:
-    """The house's claims and the county's own, with the bars that the county sets; raises CountyError for a bar of no claim."""
+    """The house's claims and the county's own, with the thresholds that the county sets; raises CountyError for a threshold of no claim."""
     place, own = Place(str(county.folder / "county.toml")), Place(str(county.folder / "claims.toml"))
     added = {claim.id: claim for claim in (read_claim(raw, own) for raw in county.own.get("claim", ()))}
     if taken := sorted(set(added) & set(house_claims())):
         raise CountyError("claims.taken", own, claims=", ".join(taken))
     claims = {**house_claims(), **added}
-    for key, bar in county.bars.items():
+    for key, threshold in county.claim_thresholds.items():
         if key not in claims:
-            raise CountyError("claims.unknown_bar", place, claim=key, known=", ".join(claims))
-        if not claims[key].unit and not 0 <= bar <= 1:
-            raise CountyError("claims.bad_bar", place, claim=key, bar=bar)
-    return claims | {key: with_bar(claims[key], bar) for key, bar in county.bars.items()}
+            raise CountyError("claims.unknown_threshold", place, claim=key, known=", ".join(claims))
+        if not claims[key].unit and not 0 <= threshold <= 1:
+            raise CountyError("claims.bad_threshold", place, claim=key, threshold=threshold)
+    return claims | {key: with_threshold(claims[key], threshold) for key, threshold in county.claim_thresholds.items()}
 
 
-def with_bar(claim: Claim, bar: float) -> Claim:
-    """The claim with another bar: of its towns where it is about them."""
-    return replace(claim, town_bar=bar) if claim.is_about_towns else replace(claim, bar=bar)
+def with_threshold(claim: Claim, threshold: float) -> Claim:
+    """The claim with another threshold: of its towns where it is about them."""
+    return replace(claim, town_threshold=threshold) if claim.is_about_towns else replace(claim, threshold=threshold)
 
 
 def decided_claims(county: County) -> dict[str, tuple[Claim, Derived]]:
@@ -148,7 +152,7 @@ def decided_claims(county: County) -> dict[str, tuple[Claim, Derived]]:
 
 @dataclass(frozen=True)
 class Freeze:
-    """The hash and date under which each claim's rule, bar and the county's exclusions were fixed."""
+    """The hash and date under which each claim's rule, threshold and the county's exclusions were fixed."""
 
     hashes: Mapping[str, str] = field(default_factory=dict)
     frozen_on: str = ""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from huying.claims.declared import Claim, with_bar
+from huying.claims.declared import Claim, with_threshold
 from huying.claims.rules import judge_claim
 from huying.counted import counted, values
 from huying.derived import holds, read_rule
@@ -143,7 +143,7 @@ def judge_all(claim: Claim, tried: pd.DataFrame) -> pd.DataFrame:
         for threshold in (round(declared + step, 9) for step in (0.0, -STEP, STEP)):
             if 0 < threshold <= 1:
                 given = dict(zip(keys, choice, strict=True)) | {"threshold": threshold}
-                judged = judge_claim(with_bar(own, threshold), facts.assign(part="", remark=""))
+                judged = judge_claim(with_threshold(own, threshold), facts.assign(part="", remark=""))
                 rows = (judged["place"] == COUNTY) | (not claim.is_about_towns)
                 parts.append(judged.loc[rows, ["place", *NUMBERS, "verdict"]].assign(**given))
     judged = pd.concat(parts[1:] or parts, ignore_index=True)

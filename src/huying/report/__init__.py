@@ -29,7 +29,7 @@ def statements_table(text: str) -> pd.DataFrame:
 def claims_toml(text: str, file: str = "") -> str:
     """The statements of a text as a claims file in the house's form, one `[[claim]]` each, to be edited by a person.
 
-    Quantifier, bar and the verdict that means a problem are proposals by the lexicon; English text, base and estimand carry
+    Quantifier, threshold and the verdict that means a problem are proposals by the lexicon; English text, base and estimand carry
     the mark `report.to_fill`.
     """
     top = [f"# {say(f'report.claims_{key}', lang, file=file)}" for lang in LANGUAGES for key in ("head", "edit")]
@@ -42,8 +42,8 @@ def claim_table(statement: Statement) -> str:
     english = f"{say('report.to_translate', 'en')} {statement.text}"
     values: dict[str, Any] = {"id": statement.id, "zh": statement.text, "en": english}
     counts = counts_of(statement.text, 0, len(statement.text)) if statement.quantifier == "COUNT" else []
-    bar = counts[0].value if len(counts) == 1 else lexicon()["bar"][statement.quantifier]  # to begin with
-    values |= {"quantifier": statement.quantifier, "bar": float(bar)}
+    threshold = counts[0].value if len(counts) == 1 else lexicon()["threshold"][statement.quantifier]  # to begin with
+    values |= {"quantifier": statement.quantifier, "threshold": float(threshold)}
     values |= {"problem_if": lexicon()["problem_if"][statement.part], "judged_for": "county", "needs": []}
     values |= {"unit": to_fill} if statement.quantifier == "COUNT" else {}
     values |= {"base": to_fill, "estimand": to_fill, "notebook": ""}
