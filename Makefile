@@ -20,10 +20,12 @@ $(VENV)/installed: requirements.lock pyproject.toml
 install: $(VENV)/installed ## set the environment up in .venv
 
 report: $(VENV)/installed ## check and run every town of COUNTY (default demo): notebooks, charts, evidence
+	$(BIN)/python -m compileall -q src
 	$(BIN)/python -m huying check $(COUNTY)
 	$(BIN)/python -m huying run $(COUNTY)
 
 test: $(VENV)/installed ## run every test, the notebooks' printed evidence included
+	$(BIN)/python -m compileall -q src tests # where Python may write no bytecode, each process would compile the library anew
 	$(BIN)/python -m huying run demo --towns county
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder # one more than cores: some tests wait for processes
 	$(BIN)/python -m pytest -n 3 --dist loadfile --nbval-lax --nbval-current-env -p no:cacheprovider -W ignore notebooks

@@ -15,6 +15,7 @@ from huying.claims.evidence import EVIDENCE
 from huying.errors import CountyError, HuyingError
 from huying.folder import read_county
 from huying.notebooks import find_notebooks, notebooks_folder
+from huying.store import hash_of
 
 TOWNS = [f"T{n:02d}" for n in range(1, 10)]
 COUNTY = """
@@ -382,6 +383,10 @@ def test_states_follow_the_receipt(project):
     assert set(kept["outputs"]) == made
     assert kept["seconds"] > 0 and kept["peak_mb"] > 10 and kept["versions"]["pandas"] == pd.__version__
     receipt.write_text(json.dumps(kept | {"key": "another"}), "utf-8")
+    assert site.state(job) == MISSING  # a receipt that was changed says nothing
+    other = kept | {"key": "another"}
+    del other["receipt"]
+    receipt.write_text(json.dumps(other | {"receipt": hash_of([json.dumps(other)])}), "utf-8")
     assert site.state(job) == STALE
     receipt.write_text(receipt.read_text("utf-8")[:40], "utf-8")
     assert site.state(job) == MISSING

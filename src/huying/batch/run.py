@@ -204,7 +204,7 @@ def strip(made: Path) -> None:
     for part in (raw, *raw["cells"]):
         told = part["metadata"].get("papermill", {})
         part["metadata"]["papermill"] = {name: told[name] for name in KEPT if name in told}
-        part |= {"id": "parameters"} if "injected-parameters" in part["metadata"].get("tags", ()) else {}
+        part |= {"id": "injected-parameters"} if "injected-parameters" in part["metadata"].get("tags", ()) else {}
     made.write_text(json.dumps(raw, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 

@@ -183,10 +183,10 @@ def test_kappa_by_hand():
 def test_limits_of_kappa_by_hand_stay_within_one():
     # 12, 21, 12, 21, 11: observed 1/5, by chance 13/25, kappa -2/3. Without 11 it is -1, without any other -1/2: mean -3/5,
     # squares .16 + 4 x .01 = .2, se = sqrt(4/5 x .2) = .4; t of 4 df 2.7764: from -1.78, which is cut, to .4439
-    found = weighted_kappa([1, 2, 1, 2, 1], [2, 1, 2, 1, 1], (1, 2))
+    found = weighted_kappa([1, 2, 1, 2, 1], [2, 1, 2, 1, 1])
     assert (found.estimate, found.se, found.df) == (pytest.approx(-2 / 3), pytest.approx(0.4), 4)
     assert (found.low, found.high) == (-1, pytest.approx(-2 / 3 + 2.7764451 * 0.4))
-    other = weighted_kappa([1, 2, 1, 2, 1], [1, 2, 1, 2, 2], (1, 2))
+    other = weighted_kappa([1, 2, 1, 2, 1], [1, 2, 1, 2, 2])
     assert other.high == 1 and -1 < other.low < other.estimate
 
 
