@@ -124,15 +124,8 @@ def _moves(rows: pd.DataFrame, spec: Any, names: list[str]) -> Iterator[tuple[in
         shown = {other[3] for other in parts.values() if other and name in (other[1], other[2])}
         before = levels[min(set(levels) - shown)] if found[3] else 0.0
         after = levels[found[3]] if found[3] else 1.0
-        below, above = (
-            np.asarray(
-                spec.get_model_matrix(
-                    rows.assign(**{name: pd.Series(v, rows.index, values.dtype)}), context={"np": np}
-                ),
-                float,
-            )
-            for v in (before, after)
-        )
+        changed = [rows.assign(**{name: pd.Series(value, rows.index, values.dtype)}) for value in (before, after)]
+        below, above = (np.asarray(spec.get_model_matrix(made, context={"np": np}), float) for made in changed)
         yield k, below, above, not found[3] and not values.isin((0.0, 1.0)).all()
 
 

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from huying.errors import InputError, Place
 
 FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 LOCK = ".lock"
 PART = ".part"  # the end of a temporary file's name, which begins with a dot
 NAME_PART = 60  # bytes of a part of a file's name: disks allow 255 in all, and a name has up to four parts
@@ -119,15 +120,7 @@ def _quoted(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = value.replace("\r\n", "\n").replace("\r", "\n")  # a bare CR would begin a new row
-    return "'" + text if text.startswith(FORMULA) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return "'" + text if text.startswith(FORMULA) and not NUMBER.fullmatch(text) else text
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ from huying.words import say
 TICK_S, MB = 0.2, 1 << 20
 AGAIN_S = (0.2, 1.0, 5.0)  # after an attempt to begin: the warm parent may have been killed
 Ended = Callable[[Job, dict[str, Any]], None]
-WARM = "HUYING_WARM"  # which county the warm parent opens
+WARM = "HUYING_WARM"  # which county the warm parent opens, and where it is prepared
 KEPT = ("parameters", "status", "exception")  # of what papermill notes in a notebook
 MADE, PAGE, AT_CELL = "notebook.ipynb", "page.html", "cell"  # what a job leaves in its folder
 
@@ -105,7 +105,7 @@ def run(
     is_forking = sys.platform == "linux"
     context: Any = multiprocessing.get_context("forkserver" if is_forking else "spawn")
     if is_forking:
-        os.environ[WARM] = str(site.county.folder.resolve())  # the warm parent begins with the first job
+        os.environ[WARM] = f"{site.county.folder.resolve()}|{site.results}"  # the warm parent begins with the first job
         context.set_forkserver_preload(["huying.batch.warm"])
     waiting, running, idle = deque(jobs), dict[Any, Worker](), list[Worker]()
     site.results.mkdir(parents=True, exist_ok=True)

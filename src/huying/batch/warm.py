@@ -23,7 +23,8 @@ def warm() -> None:
     with fresh_kernel() as kernel, kernel.shell.builtin_trap:  # `get_ipython` is there, as when a cell imports
         for name in (*MODULES, *(f"huying.measures.{module.name}" for module in iter_modules(measures.__path__))):
             rehearse(name, partial(importlib.import_module, name))
-    if folder := os.environ.get("HUYING_WARM"):
+    folder, _, os.environ["HUYING_PREPARED"] = os.environ.get("HUYING_WARM", "").partition("|")
+    if folder:
         rehearse(folder, partial(open_county, folder))
     gc.collect()
     gc.freeze()
