@@ -13,6 +13,7 @@ from huying.store import hash_of
 
 PARAMETERS = ("county", "town", "wave", "lang")
 RECORDS, READS = "records", "reads"
+KEPT = ("parameters", "status", "exception")  # of what papermill notes in a notebook
 DECLARED = re.compile(r'^ +"huying": \{', re.M)  # in a notebook's metadata
 
 
@@ -71,3 +72,13 @@ def find_notebooks(folder: Path, wanted: Sequence[str] | None = None) -> list[No
             raise CountyError("batch.no_notebook", name=want, known=", ".join(files))
         found |= {name: read_notebook(files[name]) for name in names}
     return list(found.values())
+
+
+def strip(made: Path) -> None:
+    """Take out of a notebook what differs from run to run: papermill's times and paths, and the id it draws for its cell."""
+    raw = json.loads(made.read_text("utf-8"))
+    for part in (raw, *raw["cells"]):
+        told = part["metadata"].get("papermill", {})
+        part["metadata"]["papermill"] = {name: told[name] for name in KEPT if name in told}
+        part |= {"id": "injected-parameters"} if "injected-parameters" in part["metadata"].get("tags", ()) else {}
+    made.write_text(json.dumps(raw, ensure_ascii=False, indent=1) + "\n", "utf-8")

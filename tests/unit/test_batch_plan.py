@@ -8,7 +8,7 @@ import pytest
 from test_batch import MIME, TOWNS, notebook, write_project
 
 from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Job, Site
-from huying.batch.make import gather
+from huying.claims.verdict import read_recorded, write_evidence
 from huying.errors import CountyError
 from huying.folder import read_county
 from huying.prepare import prepare
@@ -191,7 +191,8 @@ def test_the_evidence_is_gathered_from_what_recorded_with_its_notebook_and_cell(
     job = next(job for job in planned(site, ["a"]) if isinstance(job, Job) and job.is_recording)
     site.notebook(job.name).parent.mkdir()
     nbformat.write(node, site.notebook(job.name))
-    table = gather(site, [job])
+    table = read_recorded([(job.notebook.name, site.notebook(job.name))])
+    write_evidence(site.evidence, site.receipt("evidence"), table)
     assert table[["place", "estimate", "notebook", "cell"]].to_numpy().tolist() == [
         ["T01", 0.25, "a_claims", "c9"],
         ["county", 0.25, "a_claims", "c9"],

@@ -6,13 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 from huying.batch.jobs import DONE, Job, Site
 from huying.batch.run import run
-from huying.claims.verdict import read_recorded
-from huying.receipts import write_receipt
-from huying.store import write_csv, write_parquet
+from huying.claims.verdict import read_recorded, write_evidence
 
 
 @dataclass
@@ -44,15 +40,7 @@ def make(site: Site, jobs: Sequence[Job], tick: Callable[[], object], **limits: 
         run(site, [job for job, state in states.items() if state != DONE], ended, **limits)
         if states and stage == 0:
             recorded = [job for job in site.recording(site.speaking) if site.state(job) == DONE]
-            summary.claims = set(gather(site, recorded)["claim"])
+            rows = read_recorded((job.notebook.name, site.notebook(job.name)) for job in recorded)
+            write_evidence(site.evidence, site.receipt("evidence"), rows)
+            summary.claims = set(rows["claim"])
     return summary
-
-
-def gather(site: Site, recorded: Sequence[Job]) -> pd.DataFrame:
-    """The rows that these jobs recorded, as the evidence ledger of the county; written as Parquet and CSV with a receipt."""
-    rows = read_recorded((job.notebook.name, site.notebook(job.name)) for job in recorded)
-    csv = site.evidence.with_suffix(".csv")
-    write_parquet(site.evidence, rows)
-    write_csv(csv, rows)
-    write_receipt(site.receipt("evidence"), site.results, (site.evidence, csv))
-    return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import platform
@@ -24,37 +23,26 @@ import psutil
 
 from huying.batch.jobs import Job, Site
 from huying.errors import HuyingError
+from huying.notebooks import strip
 from huying.pages import page
 from huying.receipts import publish, write_json
 from huying.store import write_bytes
 from huying.words import say
 
 TICK_S, MB = 0.2, 1 << 20
-AGAIN_S = (0.2, 1.0, 5.0)  # after an attempt to begin: the warm parent may have been killed
+AGAIN_S = 3.0
 Ended = Callable[[Job, dict[str, Any]], None]
 WARM = "HUYING_WARM"  # which county the warm parent opens, and where it is prepared
-KEPT = ("parameters", "status", "exception")  # of what papermill notes in a notebook
 MADE, PAGE, AT_CELL = "notebook.ipynb", "page.html", "cell"  # what a job leaves in its folder
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a process is told: its job, the key of it, its environment, and a folder for what it makes."""
-
-    site: Site
-    job: Job
-    key: str
-    environ: dict[str, str]
-    folder: Path
 
 
 @dataclass
 class Worker:
-    """A process with the pipe to it; its order, since when it is at work, and why it had to be ended."""
+    """A process with the pipe to it; its order (site, job, key, environment, folder), since when, and why it had to be ended."""
 
     process: Any
     pipe: Any
-    order: Any = None
+    order: tuple[Site, Job, str, dict[str, str], Path] | Any = None
     since: float = 0.0
     why: str = ""
 
@@ -62,13 +50,13 @@ class Worker:
         """Send the order for a job; that the process is gone is seen by the end of its pipe."""
         folder, self.since = temporary / job.name, time.monotonic()
         (folder / "figures").mkdir(parents=True)
-        self.order = Order(Site(site.county), job, site.key(job), site.environ(job, folder), folder)
+        self.order = Site(site.county), job, site.key(job), site.environ(job, folder), folder
         with suppress(OSError):
             self.pipe.send(self.order)
 
     def answer(self) -> dict[str, Any]:
         """How the order failed, at which cell, which is written down; empty where all is well."""
-        site, job, folder = self.order.site, self.order.job, self.order.folder
+        site, job, key, _, folder = self.order
         try:
             told: dict[str, Any] = self.pipe.recv()
         except (EOFError, OSError):
@@ -78,7 +66,7 @@ class Worker:
         if told:
             name, made, at = f"{job.name}.failed", folder / MADE, folder / AT_CELL
             told["cell"] = at.read_text() if at.is_file() else "-"
-            write_json(site.receipt(name), {"job": job.name, "key": self.order.key, **told})
+            write_json(site.receipt(name), {"job": job.name, "key": key, **told})
             if made.is_file():  # how far it came
                 write_bytes(site.notebook(name), made.read_bytes())
         return told
@@ -118,7 +106,7 @@ def run(
                     running[worker.pipe] = worker
                 for pipe in wait(list(running), TICK_S):
                     worker = running.pop(pipe)
-                    ended(worker.order.job, worker.answer())
+                    ended(worker.order[1], worker.answer())
                     idle += [worker] if worker.process.is_alive() and not is_forking else []
                 for worker in running.values():
                     worker.end_beyond(seconds, megabytes)
@@ -131,14 +119,11 @@ def begin(context: Any, is_once: bool) -> Worker:
     """A process that waits for orders."""
     ours, theirs = context.Pipe()
     process = context.Process(target=work, args=(theirs, is_once))
-    for pause in (*AGAIN_S, None):
-        try:
-            process.start()
-            break
-        except (EOFError, OSError):
-            if pause is None:
-                raise
-            time.sleep(pause)  # until the system has buried the warm parent
+    try:
+        process.start()
+    except (EOFError, OSError):  # the warm parent has been killed
+        time.sleep(AGAIN_S)  # until the system has buried it
+        process.start()
     theirs.close()
     return Worker(process, ours)
 
@@ -146,9 +131,9 @@ def begin(context: Any, is_once: bool) -> Worker:
 def work(pipe: Any, is_once: bool) -> None:
     """In the process: carry out orders as they come, and end when the one who gives them is gone."""
     threading.Thread(target=end_with_parent, daemon=True).start()
-    pipe.send(carry_out(pipe.recv()))
+    pipe.send(carry_out(*pipe.recv()))
     while not is_once:
-        pipe.send(carry_out(pipe.recv()))
+        pipe.send(carry_out(*pipe.recv()))
 
 
 def end_with_parent() -> None:
@@ -158,14 +143,14 @@ def end_with_parent() -> None:
         os._exit(1)
 
 
-def carry_out(order: Order) -> dict[str, Any]:
-    """Run the notebook of an order and publish what came of it; the error where it failed."""
-    begun, cpu, site, job, folder = time.perf_counter(), time.process_time(), order.site, order.job, order.folder
+def carry_out(site: Site, job: Job, key: str, environ: dict[str, str], folder: Path) -> dict[str, Any]:
+    """Run a job's notebook and publish what came of it; the error where it failed."""
+    begun, cpu = time.perf_counter(), time.process_time()
     for name in [name for name in os.environ if name.startswith("HUYING_")]:
         del os.environ[name]
-    os.environ.update(order.environ)
-    random.seed(order.key)
-    np.random.seed(int(order.key[:8], 16))
+    os.environ.update(environ)
+    random.seed(key)
+    np.random.seed(int(key[:8], 16))
     try:
         execute(job.notebook.file, folder / MADE, site.parameters(job), folder / AT_CELL)
         strip(folder / MADE)
@@ -176,7 +161,7 @@ def carry_out(order: Order) -> dict[str, Any]:
             made[site.page(job)] = folder / PAGE
         took = {"seconds": time.perf_counter() - begun, "cpu_s": time.process_time() - cpu, "peak_mb": peak_mb()}
         used = {name: round(value, 2) for name, value in took.items()}
-        told = {"job": job.name, "key": order.key, **used, "host": platform.node()}
+        told = {"job": job.name, "key": key, **used, "host": platform.node()}
         publish(site.receipt(job.name), site.results, made, **told)
         for left in (site.receipt, site.notebook):
             left(f"{job.name}.failed").unlink(missing_ok=True)
@@ -196,16 +181,6 @@ def execute(source: Path, made: Path, parameters: dict[str, str], at_cell: Path)
     last = [cell.execution_count for cell in done.cells if cell.cell_type == "code" and cell.source.strip()]
     if last and last[-1] is None:
         raise HuyingError("batch.not_finished")
-
-
-def strip(made: Path) -> None:
-    """Take out of a notebook what differs from run to run: papermill's times and paths, and the id it draws for its cell."""
-    raw = json.loads(made.read_text("utf-8"))
-    for part in (raw, *raw["cells"]):
-        told = part["metadata"].get("papermill", {})
-        part["metadata"]["papermill"] = {name: told[name] for name in KEPT if name in told}
-        part |= {"id": "injected-parameters"} if "injected-parameters" in part["metadata"].get("tags", ()) else {}
-    made.write_text(json.dumps(raw, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def peak_mb() -> float:

@@ -23,6 +23,8 @@ from huying.claims.evidence import NUMBERS, in_order
 from huying.claims.worded import sentence, short, shown, verdict_word
 from huying.estimates import COUNTY
 from huying.labels import Labels, part_word
+from huying.receipts import write_receipt
+from huying.store import write_csv, write_parquet
 from huying.words import say
 
 MIME = "application/vnd.huying.evidence+json"
@@ -155,3 +157,11 @@ def read_recorded(notebooks: Iterable[tuple[str, Path]]) -> pd.DataFrame:
         for row in output.get("data", {}).get(MIME, ())
     ]
     return in_order(pd.DataFrame(rows))
+
+
+def write_evidence(file: Path, receipt: Path, rows: pd.DataFrame) -> None:
+    """Write the evidence ledger as Parquet, as CSV beside it, and last its receipt."""
+    csv = file.with_suffix(".csv")
+    write_parquet(file, rows)
+    write_csv(csv, rows)
+    write_receipt(receipt, file.parent, (file, csv))

@@ -15,14 +15,7 @@ class HuyingEngine(Engine):  # type: ignore[misc]
     """`papermill --engine huying …`, or `execute_notebook(…, engine_name="huying")`: what a kernel gives, without a kernel."""
 
     @classmethod
-    def execute_managed_notebook(
-        cls,
-        nb_man: Any,
-        kernel_name: str,
-        execution_timeout: float | None = None,
-        at_cell: Path | None = None,
-        **told: Any,
-    ) -> None:
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, at_cell: Path | None = None, **told: Any) -> None:
         """Run the cells and put what they gave into `nb_man`; the file `at_cell` holds the count of the one that runs.
 
         Raises InputError for a limit of time, which only another process could keep.
@@ -33,7 +26,7 @@ class HuyingEngine(Engine):  # type: ignore[misc]
         from huying.engine.cells import connect, fresh_kernel
         from huying.errors import InputError
 
-        if execution_timeout:
+        if told.get("execution_timeout"):
             raise InputError("engine.no_timeout")
         output = {name: told[name] for name in ("log_output", "stdout_file", "stderr_file") if name in told}
         with fresh_kernel() as kernel:
