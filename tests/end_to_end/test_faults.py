@@ -112,6 +112,14 @@ def moments(way, verb):
     return range(1, 500) if IS_WHOLE else {"run": (17,), "prepare": (9,)}.get(verb, (2,) if way == "full" else ())
 
 
+def test_two_clean_runs_are_equal_byte_for_byte_wherever_they_are(base, tmp_path):
+    project = tmp_path / "另 一处"
+    shutil.copytree(base[0], project)
+    other = {"TZ": "America/New_York", "LC_ALL": "C", "PYTHONHASHSEED": "7", "HOME": str(tmp_path), "USER": "another"}
+    assert huying(project, *AGAIN, "--workers", "3", **other).returncode == 0
+    assert outputs(project) == base[1]
+
+
 @pytest.mark.parametrize("way", ["kill", "full", "closed"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_fault_at_a_change_of_the_disk_leaves_what_one_run_mends(base, tmp_path, monkeypatch, way, verb):
