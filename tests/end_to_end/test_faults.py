@@ -3,6 +3,7 @@
 `make test` tries some moments; `make test-faults` every write of every process, and 150 kills at random moments.
 """
 
+import itertools
 import json
 import os
 import random
@@ -107,9 +108,8 @@ def check_as_clean(project, expected, monkeypatch):
         assert cli.main(["verify", "toy"]) == 0
 
 
-def moments(way, verb):
-    """At which changes of the disk a verb is disturbed: some, or each until there are no more."""
-    return range(1, 500) if IS_WHOLE else {"run": (17,), "prepare": (9,)}.get(verb, (2,) if way == "full" else ())
+SOME = {("run", "kill"): [17], ("run", "full"): [17], ("prepare", "closed"): [9], ("new", "full"): [2]}
+CASES = {case: range(1, 500) for case in itertools.product(VERBS, ("kill", "full", "closed"))} if IS_WHOLE else SOME
 
 
 def test_two_clean_runs_are_equal_byte_for_byte_wherever_they_are(base, tmp_path):
@@ -120,10 +120,9 @@ def test_two_clean_runs_are_equal_byte_for_byte_wherever_they_are(base, tmp_path
     assert outputs(project) == base[1]
 
 
-@pytest.mark.parametrize("way", ["kill", "full", "closed"])
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_fault_at_a_change_of_the_disk_leaves_what_one_run_mends(base, tmp_path, monkeypatch, way, verb):
-    for at in moments(way, verb):
+@pytest.mark.parametrize(("verb", "way"), CASES)
+def test_a_fault_at_a_change_of_the_disk_leaves_what_one_run_mends(base, tmp_path, monkeypatch, verb, way):
+    for at in CASES[verb, way]:  # each, until there are no more changes
         project = tmp_path / f"p{at}"
         shutil.copytree(base[0], project)
         log = tmp_path / f"log{at}"
