@@ -14,6 +14,7 @@ from huying.errors import HuyingError, InputError, Place
 from huying.words import say
 
 BAD, STOPPED = 2, 130
+OUTPUTS = ("run", "status", "verify")  # verbs about what notebooks give
 
 
 def parser() -> argparse.ArgumentParser:
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if getattr(args, "lang", None):
         words.use_language(args.lang[0] if isinstance(args.lang, list) else args.lang)
     try:
-        verbs = import_module("huying.verbs")  # with all that it needs; the grammar needs none of it
+        verbs = import_module("huying.runs" if args.verb in OUTPUTS else "huying.verbs")  # the grammar needs neither
         return int(getattr(verbs, args.verb.replace("-", "_"))(args) or 0)
     except HuyingError as error:
         print(error.say(), file=sys.stderr)

@@ -251,18 +251,14 @@ class Checker:
                 raise self.fail("folder.wrong_type", key, value, key=key, wanted=names, got=repr(value))
             if value not in CHOICES.get(key, [value]) and not (key == "cutoff" and HOUR.fullmatch(value)):
                 raise self.fail("folder.wrong_value", key, value, key=key, wanted=", ".join(CHOICES[key]), got=value)
-            if key in FILES and value:
-                self.check_file(key, value)
+            if key in FILES and (Path(value).is_absolute() or os.path.normpath(value).startswith("..")):
+                raise self.fail("folder.outside", value, key=key, file=value)
+            if key in FILES and value and not (Path(self.file).parent / value).is_file():
+                raise self.fail("folder.no_file", value, key=key, file=value)
         holds = (("text",) if entry.get("reader") == "wjx" else ("file",)) if section == "survey" else ()
         for key in (*REQUIRED.get(section, ()), *holds):
             if key not in entry:
                 raise self.fail("folder.no_key", section, section=section, key=key)
-
-    def check_file(self, key: str, file: str) -> None:
-        if Path(file).is_absolute() or os.path.normpath(file).startswith(".."):
-            raise self.fail("folder.outside", file, key=key, file=file)
-        if not (Path(self.file).parent / file).is_file():
-            raise self.fail("folder.no_file", file, key=key, file=file)
 
     def unknown(self, key: str, known: set[str], value: Any = None) -> CountyError:
         close = RENAMED.get(key) or ", ".join(difflib.get_close_matches(key, known, n=1)) or "-"

@@ -37,12 +37,18 @@ def write_receipt(receipt: Path, root: Path, files: Iterable[Path], **more: Any)
     write_json(receipt, {**said, OWN: hash_of([json.dumps(said)])})
 
 
+def read_receipt(receipt: Path) -> dict[str, Any]:
+    """What a receipt says, empty where there is none or it was changed."""
+    found = read_json(receipt)
+    return found if found.pop(OWN, None) == hash_of([json.dumps(found)]) else {}
+
+
 def publish(receipt: Path, root: Path, files: Mapping[Path, Path], **more: Any) -> None:
     """Put new files (by their final place) there, take away what an earlier receipt names besides, and write the receipt last.
 
     Raises InputError where the disk refuses; there is then no receipt.
     """
-    before = read_json(receipt).get(OUTPUTS, {})
+    before = read_receipt(receipt).get(OUTPUTS, {})
     with told(receipt):
         receipt.unlink(missing_ok=True)
         for place, file in files.items():
@@ -59,8 +65,8 @@ def faults_of(receipt: Path, root: Path, what: str = "sha256", measure: Callable
 
     A receipt that cannot be read, or was changed, is at fault itself.
     """
-    found = read_json(receipt)
-    if found.pop(OWN, None) != hash_of([json.dumps(found)]):
+    found = read_receipt(receipt)
+    if not found:
         return [receipt.name]
     files = {name: (root / name, made[what]) for name, made in found[OUTPUTS].items()}
     return [name for name, (file, made) in files.items() if not file.is_file() or measure(file) != made]

@@ -21,6 +21,7 @@ from huying.errors import EstimateError, near
 from huying.estimates import Bools, Design, Floats, degrees, estimate_covariance
 from huying.words import say
 
+Move = tuple[int, Floats, Floats, bool]  # a column; all columns before and after a change; whether it is a slope
 LINEAR, LOGISTIC = "linear", "logistic"
 QUOTED, NAME = re.compile(r"'[^']*'|\"[^\"]*\""), re.compile(r"[^\W\d]\w*")
 PLAIN = re.compile(r"(?:C\((\w+)\b[^:]*\)|([^\W\d]\w*))(?:\[T\.(.*)\])?")  # a column of a variable as itself
@@ -51,9 +52,9 @@ class Regression:
 def regress(design: Design, frame: pd.DataFrame, formula: str, linear: bool = False) -> Regression:
     """The regression that `formula` describes, over the rows of `frame` (one a unit of the design).
 
-    Logistic where the outcome is true and false (or 1 and 0), else linear; `linear` asks for that of any outcome. Text becomes a column a level against the first
-    by name; `C(x, contr.treatment("b"))` chooses another. A row with a missing value is left out of the base, not of the
-    design.
+    Logistic where the outcome is true and false (or 1 and 0), else linear; `linear` asks for that of any outcome. Text
+    becomes a column a level against the first by name; `C(x, contr.treatment("b"))` chooses another. A row with a missing
+    value is left out of the base, not of the design.
 
     Weighted pseudo maximum likelihood; variance linearised over PSUs within strata (Fuller 1975; Binder 1983), finite
     population and calibration as in `estimates`; df = PSUs - strata + 1 - columns, PSUs counted where somebody is in the
@@ -86,9 +87,8 @@ def regress(design: Design, frame: pd.DataFrame, formula: str, linear: bool = Fa
     if kind == LOGISTIC:
         odds = {"odds_ratio": "coefficient", "odds_low": "low", "odds_high": "high"}
         table = table.assign(**{name: np.exp(table[of]) for name, of in odds.items()})
-        made = pd.DataFrame(
-            {"effect": [effect for effect, _ in effects], "effect_se": effect_se}, [move[0] for move in moves]
-        )
+        given = {"effect": [effect for effect, _ in effects], "effect_se": effect_se}
+        made = pd.DataFrame(given, [move[0] for move in moves])
         half = (stats.t.ppf(0.975, df) if df > 0 else np.nan) * made["effect_se"]
         table = table.join(made.assign(effect_low=made["effect"] - half, effect_high=made["effect"] + half))
     return Regression(table, pd.DataFrame(covariance, names, names), formula, kind, len(y), df)
@@ -109,7 +109,7 @@ def _fit(y: Floats, x: Floats, weight: Floats, kind: str) -> tuple[Floats, Float
     return np.asarray(beta), inverse @ inverse.T, y - fitted
 
 
-def _moves(rows: pd.DataFrame, spec: Any, names: list[str]) -> Iterator[tuple[int, Floats, Floats, bool]]:
+def _moves(rows: pd.DataFrame, spec: Any, names: list[str]) -> Iterator[Move]:
     """For each column of a variable that stands in the formula as itself: its number, and the columns before and after a change.
 
     A level against the first, true against false, else one more of the number, which is then a slope. A variable that also
@@ -122,16 +122,16 @@ def _moves(rows: pd.DataFrame, spec: Any, names: list[str]) -> Iterator[tuple[in
             continue
         values, levels = rows[name], {str(level): level for level in rows[name].unique()}
         shown = {other[3] for other in parts.values() if other and name in (other[1], other[2])}
-        before = levels[min(set(levels) - shown)] if found[3] else 0.0
-        after = levels[found[3]] if found[3] else 1.0
+        first = set(levels) - shown
+        if found[3] and (len(first) > 1 or not first or found[3] not in levels):
+            continue
+        before, after = (levels[first.pop()], levels[found[3]]) if found[3] else (0.0, 1.0)
         changed = [rows.assign(**{name: pd.Series(value, rows.index, values.dtype)}) for value in (before, after)]
         below, above = (np.asarray(spec.get_model_matrix(made, context={"np": np}), float) for made in changed)
         yield k, below, above, not found[3] and not values.isin((0.0, 1.0)).all()
 
 
-def _effect(
-    x: Floats, move: tuple[int, Floats, Floats, bool], weight: Floats, beta: Floats, own: Floats
-) -> tuple[float, Floats]:
+def _effect(x: Floats, move: Move, weight: Floats, beta: Floats, own: Floats) -> tuple[float, Floats]:
     """An average marginal effect of a logistic regression and its influence, a value a person.
 
     The mean over the base, all else as it is, of the change in the probability that a move makes: of its slope where the

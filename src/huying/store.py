@@ -193,15 +193,12 @@ def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
     tables = {f"forms/{form}": frame for form, frame in cleaned.forms.items()}
     tables |= {f"ledgers/{table}@{period}": frame for (table, period), frame in cleaned.ledgers.items()}
     for name, frame in tables.items():
-        write_parquet(folder / f"{name}.parquet", _by_town(frame))
+        in_order = frame.sort_values("town_id", kind="stable", ignore_index=True) if "town_id" in frame else frame
+        write_parquet(folder / f"{name}.parquet", in_order)
     for name in ("rejected", "flags", "counts"):
         write_parquet(folder / f"{name}.parquet", getattr(cleaned, name).astype(str))
     meta = {"data_hash": cleaned.data_hash, "notes": cleaned.notes}
     write_text(folder / "cleaned.json", json.dumps(meta, ensure_ascii=False))
-
-
-def _by_town(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.sort_values("town_id", kind="stable", ignore_index=True) if "town_id" in frame else frame
 
 
 def load_cleaned(folder: Path) -> Cleaned:

@@ -28,14 +28,14 @@ def run_counties(folders: list[str], options: list[str], scheduler: str) -> Iter
         raise CountyError("batch.no_dask") from error
     try:
         client = distributed.Client(scheduler, timeout=PATIENCE_S)
-        client.wait_for_workers(1, timeout=PATIENCE_S)
+        with client:
+            client.wait_for_workers(1, timeout=PATIENCE_S)
+            tasks = {client.submit(run_one, folder, options, package, pure=False): folder for folder in folders}
+            for task in distributed.as_completed(tasks):
+                raised = task.exception()
+                yield tasks[task], {"code": 1, "error": str(raised)} if raised else task.result()
     except (OSError, ValueError) as error:
         raise CountyError("batch.no_scheduler", address=scheduler, why=str(error) or type(error).__name__) from error
-    with client:
-        tasks = {client.submit(run_one, folder, options, package, pure=False): folder for folder in folders}
-        for task in distributed.as_completed(tasks):
-            raised = task.exception()
-            yield tasks[task], {"code": 1, "error": str(raised)} if raised else task.result()
 
 
 def run_one(folder: str, options: list[str], package: str) -> dict[str, Any]:
@@ -45,6 +45,6 @@ def run_one(folder: str, options: list[str], package: str) -> dict[str, Any]:
             return {"code": 2, "error": CountyError(f"batch.{key}", folder=folder).say()}
     command = [sys.executable, "-m", "huying", "run", folder, "--json", *options]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
-    told = json.loads(done.stdout) if done.stdout.startswith("{") else {"failures": []}
-    errors = [failure["error"] for failure in told["failures"]] or done.stderr.splitlines()[-1:]
+    told = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+    errors = [failure["error"] for failure in told.get("failures", ())] or done.stderr.splitlines()[-1:]
     return {**told, "code": done.returncode, "error": "; ".join(errors)}
