@@ -688,3 +688,28 @@ def test_a_picture_drawn_with_seaborn_bears_the_mark_and_the_house_style(monkeyp
     charts.save(ax, "seconds")
     assert [text.get_text() for text in part(ax, "synthetic")] == ["合成数据 SYNTHETIC"]
     assert ax.title.get_fontfamily() == ["Huying Sans SC"]
+
+
+def test_the_title_of_a_heat_map_stands_above_the_names_of_its_rows_whatever_room_the_scale_of_colours_takes():
+    table = pd.DataFrame(np.random.default_rng(1).random((6, 18)), index=[f"农业技术推广站{k}" for k in range(6)])
+    axes = charts.heatmap(table.rename(columns=str), title="中位镇")
+    figure = axes.get_figure()
+    figure.canvas.draw()
+    title, names = axes._left_title.get_window_extent(), axes.yaxis.get_tightbbox()
+    assert abs(title.x0 - names.x0) / figure.dpi < 0.03 and title.x0 / figure.dpi > 0.05
+    plt.close(figure)
+
+
+def test_the_mark_stands_above_the_names_of_columns_where_a_chart_has_no_title():
+    axes = KINDS["verdicts"]()
+    axes.get_figure().canvas.draw()
+    (mark,) = part(axes, "synthetic")
+    assert mark.get_window_extent().y0 >= axes.xaxis.get_tightbbox().y1
+    plt.close(axes.get_figure())
+
+
+def test_parts_without_an_order_have_colours_of_their_own():
+    ax = charts.stacked(wide(PARTS, ["old", "both", "new"]))
+    assert [to_hex(patch.get_facecolor()) for patch in ax.get_legend().get_patches()[:3]] == [
+        to_hex(c) for c in look.PALETTE[:3]
+    ]

@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.layout_engine import TightLayoutEngine
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Bbox, offset_copy
 
 from huying import labels
 from huying.charts import look
@@ -126,8 +126,7 @@ class Sheet:
         """Add title, mark, legend and the lines below, and give the chart's own figure the room that they take."""
         figure = self.axes.get_figure(root=True)
         left, right = self.beside()
-        wide = self.axes.bbox.width / figure.dpi
-        self.write(-left / wide, 1 + right / wide, (left + wide + right) * 72)
+        self.write(left * 72, right * 72, (left + right + self.axes.bbox.width / figure.dpi) * 72)
         look.refuse_boxes(self.axes)
         if self.is_own:
             box, inner, (width, height) = figure.get_tightbbox(), figure.subplotpars, figure.get_size_inches()
@@ -147,36 +146,39 @@ class Sheet:
         self.fit(left + PAD, 1, right + PAD, 1)
         return float(left), float(right)
 
-    def write(self, x: float, end: float, room: float) -> None:
-        """All that stands around the axes, from `x` to `end` in widths of the axes, which are `room` points."""
+    def write(self, left: float, right: float, room: float) -> None:
+        """All that stands around the axes, from so many points left of them to so many right of them, which are `room` points."""
         axes = self.axes
         heading = look.wrap(self.heading(), (room - STAMP * self.words.is_synthetic) / look.TITLE / 1.05)
         is_free = self.lowest is axes and not axes.xaxis.get_tick_params()["labeltop"]
         y = 1.0 if is_free else None  # nothing stands above: matplotlib need not look for it
-        title = axes.set_title(heading, loc="left", x=x, y=y, pad=self.title_pad)
+        title = axes.set_title(heading or " ", loc="left", x=0, y=y, pad=self.title_pad)
+        title.set_transform(offset_copy(title.get_transform(), axes.get_figure(root=True), -left, 0, units="points"))
         # What stands below finds its place when it is drawn: a caller may set other ticks and a name of the axis before.
-        under: Any = partial(self.under, x)
+        under: Any = partial(self.under, left)
         if self.handles:
             columns = look.columns_of([str(handle.get_label()) for handle in self.handles], room / look.SMALL)
             legend = axes.legend(handles=self.handles, loc="upper left", ncols=columns, columnspacing=1.4)
             legend.get_bbox_to_anchor, under = under, legend
         if lines := "\n".join(look.wrap(line, room / look.SMALL) for line in self.below()):
             small = {"size": look.SMALL, "color": look.DIM, "linespacing": 1.25, "va": "top", "gid": "below"}
-            look.note(axes, lines, (x, 0), (0, -5 if self.handles else 0), xycoords=(axes.transAxes, under), **small)
+            look.note(
+                axes, lines, (0, 0), (-left, -5 if self.handles else 0), xycoords=(axes.transAxes, under), **small
+            )
         if self.words.is_synthetic:
             bold = {"ha": "right", "va": "bottom", "weight": "bold", "color": look.WHITE, "bbox": look.STAMP}
             at = {"xycoords": (axes.transAxes, title), "gid": "synthetic"}
-            look.note(axes, self.say("synthetic"), (end, 0), (0, 2), **at, **bold)
+            look.note(axes, self.say("synthetic"), (1, 0), (right, 2), **at, **bold)
 
-    def under(self, x: float, renderer: Any = None) -> Bbox:
-        """The point at `x` below which nothing of the axes stands, in pixels, as a box without size."""
-        lowest, left = self.lowest, self.axes.transAxes.transform((x, 0))[0]
+    def under(self, left: float, renderer: Any = None) -> Bbox:
+        """The point so many points left of the axes below which nothing of them stands, in pixels, as a box without size."""
+        lowest, x = self.lowest, self.axes.bbox.x0 - left * self.axes.get_figure(root=True).dpi / 72
         if lowest is not self.axes:  # a panel places the name of its axis later than the texts around its parent
             lowest.xaxis.get_tightbbox(renderer)
         # The name stands below the ticks, also where it is empty.
         above = lowest.xaxis.label if lowest.axison else lowest
         drop = (3 if lowest.axison and not lowest.get_xlabel() else 7) * lowest.get_figure(root=True).dpi / 72
-        return Bbox.from_bounds(left, above.get_window_extent(renderer).y0 - drop, 0, 0)
+        return Bbox.from_bounds(x, above.get_window_extent(renderer).y0 - drop, 0, 0)
 
     def heading(self) -> str:
         """The caller's title, else the verdict's, else what is measured, where and when."""
