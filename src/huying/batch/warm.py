@@ -15,7 +15,8 @@ from huying import measures, words
 from huying.engine.cells import fresh_kernel
 from huying.words import say
 
-MODULES = ("huying.charts", "huying.tables", "huying.batch.run", "papermill")  # with all that these import
+ALSO = "pandas.io.formats.html", "pyarrow.acero"  # what these load when they are first used
+MODULES = ("huying.charts", "huying.tables", "huying.batch.run", "papermill", *ALSO)  # with all that they import
 
 
 def warm() -> None:
@@ -46,7 +47,7 @@ def open_county(folder: str) -> None:
 
     opened = counties.county(folder)
     for form in opened.cleaned.forms:
-        for wave in opened.waves(form):
+        for wave in ("-", *opened.waves(form)):  # and the wave before the first
             for exclude in (None, ()):
                 opened.survey(form, wave, exclude)
     with charts.look.styled():
