@@ -13,15 +13,26 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from huying.errors import InputError, Place
+from huying.errors import InputError, Place, near
 from huying.rules import AnyRule
 from huying.words import Text, say
 
-REJECTED = ("file", "sheet", "row", "column", "value", "reason")
+REJECTED = ("file", "sheet", "row", "column", "value", "reason", "level")
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-_DAY = r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
 _PER_CENT = re.compile(r"\d{1,3}(\.\d+)?\s*%|[1-9]\d?(\.\d+)?|100(\.0+)?")
-_TIME = r"(?:(?:[T\s]+|(?<=日))(\d{1,2})[:时](\d{1,2})分?(?::(\d{1,2})(?:\.\d+)?)?)?\s*(?:Z|[+-]00:?00|\+08:?00)?$"
+_INSTANT = re.compile(
+    r"(?P<year>\d{4})(?:\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*日?|(?P<mm>\d\d)(?P<dd>\d\d))"
+    r"(?:(?:[T\s]+|(?<=日)|(?=[上下凌早]))(?P<half>上午|下午|凌晨|早上)?\s*(?P<hour>\d{1,2})[:时点](?P<minute>\d{1,2})分?"
+    r"(?::?(?P<second>\d{1,2})秒?(?:\.\d+)?)?(?:\s*(?P<noon>[ap])\.?m\.?)?\s*(?P<offset>Z|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?)?"
+    r"|\s?(?P<hh>\d\d)(?P<mi>\d\d)(?P<ss>\d\d)?)?$",
+    re.I,
+)
+SERIAL = r"[2-6]\d{4}(\.\d+)?"  # days since the end of 1899, as Excel keeps a moment
+CHINA = pd.Timedelta(hours=8)  # one time for the whole country
+# What people write where there is nothing to write; blank wherever it is no value of the column itself.
+NOTHING = frozenset(
+    ["无", "暂无", "没有", "未", "未填", "空", "/", "//", "\\", "-", "--", "---", "—", "——", "―", "–", "n/a", "nil"]
+)
 
 
 def clean_text(text: str) -> str:
@@ -68,6 +79,12 @@ class Id(Label):
         return self.read(text), text.str.fullmatch(r"\d(\.\d+)?E\+\d+", case=False)
 
 
+def as_numbers(text: pd.Series, ending: str) -> pd.Series:
+    """Numbers of the cells that are a whole number, with thousands separators or without, and what may follow it."""
+    fits = text.str.fullmatch(r"[+-]?(\d+|\d{1,3}(,\d{3})+)" + ending)
+    return pd.to_numeric(text.where(fits).str.replace(",", ""), errors="coerce")
+
+
 @dataclass(frozen=True)
 class Whole(Kind):
     """A whole number from `low` to `high`."""
@@ -76,7 +93,7 @@ class Whole(Kind):
     high: int = 10**9
 
     def read(self, text: pd.Series) -> pd.Series:
-        number = pd.to_numeric(text.where(text.str.fullmatch(r"[+-]?\d+(\.0+)?")), errors="coerce")
+        number = as_numbers(text, r"(\.0+)?")
         return number.where(number.between(self.low, self.high)).astype("Int64")
 
 
@@ -88,17 +105,39 @@ class Number(Kind):
     high: float = float("inf")
 
     def read(self, text: pd.Series) -> pd.Series:
-        number = pd.to_numeric(text.where(text.str.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")), errors="coerce")
+        number = as_numbers(text, r"(\.\d+)?([eE][+-]?\d+)?")
         return number.where(number.between(self.low, self.high) & np.isfinite(number)).astype("float64")
 
 
 def parse_instants(text: pd.Series) -> pd.Series:
-    """Clean text as naive local times: year first, Excel's serial days too; what could mean two days becomes missing."""
-    part = text.str.extract(_DAY + _TIME)
-    filled = part.fillna("0").astype(int).set_axis(["year", "month", "day", "hour", "minute", "second"], axis=1)
-    real = filled.year.between(1678, 2261) & (filled.hour < 24) & (filled.minute < 60) & (filled.second < 60)
+    """Clean text as naive local times: year first, an hour of 24 or with 上午 or PM; Excel's serial days too.
+
+    A moment with an offset from UTC becomes China's. What could mean two moments becomes missing.
+    """
+    part = text.str.extract(_INSTANT)
+    for name, other in {"month": "mm", "day": "dd", "hour": "hh", "minute": "mi", "second": "ss"}.items():
+        part[name] = part[name].fillna(part[other])
+    names = ["year", "month", "day", "hour", "minute", "second"]
+    filled, hour = part[names].fillna("0").astype(int), part["hour"].fillna("0").astype(int)
+    half = part["half"].replace({"上午": "a", "凌晨": "a", "早上": "a", "下午": "p"}).fillna(part["noon"].str.lower())
+    am, pm = (half == "a").fillna(False).astype(bool), (half == "p").fillna(False).astype(bool)
+    real = filled.year.between(1678, 2261) & (hour < 24) & (filled.minute < 60) & (filled.second < 60)
+    real &= ~(am & (hour > 12)) & ~(pm & (hour == 0)) & ~(part["half"].notna() & part["noon"].notna())
+    filled["hour"] = hour + 12 * (pm & (hour < 12)) - 12 * (am & (hour == 12))
     moments = pd.to_datetime(filled.where(real), errors="coerce")
-    serial = pd.to_numeric(text.where(text.str.fullmatch(r"[2-6]\d{4}(\.\d+)?")), errors="coerce")
+    away = (
+        part["offset"]
+        .str.upper()
+        .str.removeprefix("UTC")
+        .str.removeprefix("GMT")
+        .replace("Z", "+00")
+        .str.replace(":", "")
+    )
+    minutes = pd.to_numeric(away.str[0] + "1") * (
+        60 * pd.to_numeric(away.str[1:3]) + pd.to_numeric(away.str[3:5]).fillna(0)
+    )
+    moments = moments.where(away.isna(), moments - pd.to_timedelta(minutes, unit="min") + CHINA)
+    serial = pd.to_numeric(text.where(text.str.fullmatch(SERIAL)), errors="coerce")
     serials = pd.Timestamp("1899-12-30") + pd.to_timedelta(serial, unit="D")
     return moments.fillna(serials.dt.round("s")).astype("datetime64[ns]")
 
@@ -166,6 +205,17 @@ class Column:
     blank: str = "empty"
     note: Text | None = None
 
+    def plain(self, cells: pd.Series) -> pd.Series:
+        """Clean cells, blank where they say that there is nothing; of a text that must be there each word is kept."""
+        if isinstance(self.kind, Label) and not self.optional:
+            return cells
+        says_nothing = cells.str.casefold().isin(NOTHING)
+        if isinstance(self.kind, Flag):  # where a yes or no belongs, 无 may be a no
+            says_nothing &= ~cells.str.contains("[无没未]")
+        return cells.mask(
+            says_nothing & self.kind.read(cells).isna() if isinstance(self.kind, Choice) else says_nothing, ""
+        )
+
     def headers(self) -> tuple[str, ...]:
         return (self.name, *self.title, *self.aliases)
 
@@ -178,9 +228,13 @@ class Column:
         return say(f"contract.unit_{re.sub('[^a-z0-9]', '_', self.unit)}", lang) if self.unit else ""
 
 
+Values = Mapping[str, Mapping[str, str]]  # by column: words of the file and what they mean
+Days = tuple[pd.Timestamp, pd.Timestamp, pd.Timestamp]
+
+
 @dataclass(frozen=True)
 class Checked:
-    """What a contract made of a table: typed rows, and rows set aside (columns of REJECTED)."""
+    """What a contract made of a table: typed rows, and what was set aside (columns of REJECTED; `level`: row or cell)."""
 
     kept: pd.DataFrame
     rejected: pd.DataFrame
@@ -207,39 +261,83 @@ class Table:
     def __post_init__(self) -> None:
         self.by_name.update({column.name: column for column in self.columns})
 
-    def check(self, text: pd.DataFrame, place: Place, rename: Mapping[str, str] | None = None) -> Checked:
-        """The typed rows of `text` (cells as text, index = line of the file) and the rows set aside.
+    @property
+    def dated(self) -> Column | None:
+        """The column that says in which period a row belongs: the last of the times that every row has."""
+        return next((c for c in reversed(self.columns) if isinstance(c.kind, Instant) and not c.optional), None)
 
-        `rename` maps a column of this table to the header that holds it. Raises InputError for a missing column.
+    def check(
+        self,
+        text: pd.DataFrame,
+        place: Place,
+        rename: Mapping[str, str] | None = None,
+        values: Values | None = None,
+        days: Days | None = None,
+    ) -> Checked:
+        """The typed rows of `text` (cells as text, index = line of the file), and the rows and cells set aside.
+
+        `rename` maps a column of this table to the header that holds it, `values` words of a column to what they mean.
+        `days`: the first and the last of the period, and that on which the data were taken. A cell of an optional column that
+        does not fit is set aside alone. Raises InputError for a missing column.
         """
         headers = self.find_columns(list(text.columns), place, rename or {})
         typed, faults = {}, []
+
+        def fault(name: str, where: pd.Series, reason: str | list[str]) -> None:
+            level = "cell" if self.by_name[name].optional else "row"
+            faults.append(set_aside(place, headers[name], text[headers[name]][where], reason, level))
+            if level == "cell":
+                typed[name] = typed[name].mask(where)
+
         for name, header in headers.items():
             column, cells = self.by_name[name], clean_series(text[header])
+            cells = column.plain(
+                cells.replace({clean_text(word): code for word, code in (values or {}).get(name, {}).items()})
+            )
             typed[name], bad = column.kind.parse(cells)
-            faults.append(set_aside(place, header, text[header][bad], why_unfit(column.kind, cells[bad])))
+            fault(name, bad, why_unfit(column.kind, cells[bad]))
             if not column.optional:
-                faults.append(set_aside(place, header, text[header][cells == ""], column.blank))
+                fault(name, cells == "", column.blank)
+            if days and isinstance(column.kind, Instant):
+                fault(name, typed[name].dt.normalize() > days[2], "after_as_of")
+        if days and (dated := self.dated) and dated.name in typed:
+            first = days[0].replace(day=1) if dated.name == "month" else days[0]
+            fault(
+                dated.name,
+                ~typed[dated.name].dt.normalize().between(first, days[1]) & typed[dated.name].notna(),
+                "outside_period",
+            )
+        for name, broken, reason in self.broken(pd.DataFrame(typed, index=text.index), text):
+            fault(name, broken, reason)
+        rejected = pd.concat(faults, ignore_index=True)
+        whole = rejected["level"] == "row"
+        lost = rejected.loc[whole, "row"]
+        rejected = rejected[whole & ~rejected.duplicated(["row", "level"]) | ~whole & ~rejected["row"].isin(lost)]
+        rejected = rejected.sort_values("row", kind="stable", ignore_index=True)
         rows = pd.DataFrame(typed, index=text.index)
-        for name, broken, reason in self.broken(rows, text):
-            faults.append(set_aside(place, headers[name], text[headers[name]][broken], reason))
-        rejected = pd.concat(faults, ignore_index=True).drop_duplicates("row").sort_values("row", ignore_index=True)
-        kept = rows[~rows.index.isin(rejected["row"])]
+        kept = rows[~rows.index.isin(lost)]
         blank = pd.Series("", index=kept.index)
         kept = kept.assign(**{c.name: c.kind.read(blank) for c in self.columns if c.name not in headers})
         return Checked(kept[[column.name for column in self.columns]], rejected)
 
     def find_columns(self, headers: list[str], place: Place, rename: Mapping[str, str]) -> dict[str, str]:
-        """Which header holds which column; raises InputError naming what is missing and what was found."""
-        clean = {clean_text(header).casefold(): header for header in headers}
+        """Which header holds which column; raises InputError naming what is missing, what is there twice, and what was found."""
+        for name in rename:
+            if name not in self.by_name:
+                raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
+        clean = {squeezed(header): header for header in headers}
         found = {}
         for column in self.columns:
             names = (rename[column.name],) if column.name in rename else column.headers()
-            hits = [clean[key] for key in (clean_text(name).casefold() for name in names) if key in clean]
+            hits = list(dict.fromkeys(clean[key] for key in map(squeezed, names) if key in clean))
+            if len(hits) > 1:
+                raise InputError(
+                    "contract.two_columns", place, name=column.name, found=", ".join(map(full_header, hits))
+                )
             if hits:
                 found[column.name] = hits[0]
             elif not column.optional or column.name in rename:
-                known = ", ".join(map(str, headers))
+                known = ", ".join(map(full_header, headers))
                 raise InputError("contract.no_column", place, wanted=" / ".join(names), found=known)
         return found
 
@@ -271,15 +369,20 @@ def why_unfit(kind: Kind, cells: pd.Series) -> list[str]:
     return ["per_cent" if is_share and _PER_CENT.fullmatch(cell) else "unfit" for cell in cells]
 
 
-def set_aside(place: Place, column: str, cells: pd.Series, reason: str | list[str]) -> pd.DataFrame:
+def set_aside(place: Place, column: str, cells: pd.Series, reason: str | list[str], level: str = "row") -> pd.DataFrame:
     """Rows of the table `rejected` (columns REJECTED) for `cells`, whose index holds the lines of the file."""
-    told = (place.file, place.sheet, cells.index, column, cells.to_numpy(dtype=object), reason)
+    told = (place.file, place.sheet, cells.index, column, cells.to_numpy(dtype=object), reason, level)
     return pd.DataFrame(dict(zip(REJECTED, told, strict=True)))
 
 
 def no_rejects() -> pd.DataFrame:
     """An empty table of rejected rows."""
     return set_aside(Place(), "", pd.Series(dtype=object), "")
+
+
+def squeezed(header: str) -> str:
+    """A header as it is compared: in lower case, without blanks and line breaks."""
+    return re.sub(r"\s+", "", clean_text(header)).casefold()
 
 
 def full_header(header: str) -> str:

@@ -39,7 +39,7 @@ SCHEMA: Mapping[str, Mapping[str, tuple[type, ...]]] = {
     "thresholds": {key: (int, float) if isinstance(value, int | float) else (list,) if isinstance(value, list) else (str, int)
                    for key, value in THRESHOLDS.items()},
     "survey": {"form": (str,), "wave": (str,), "reader": (str,), "text": (str,), "number": (str,), "file": (str,), "weight": (str,)},
-    "ledger": {"table": (str,), "file": (str,), "period": (str,), "sheet": (str,), "header_row": (int,), "columns": (dict,)},
+    "ledger": {"table": (str,), "file": (str,), "period": (str,), "sheet": (str,), "header_row": (int,), "columns": (dict,), "values": (dict,)},
 }  # fmt: skip
 REQUIRED = {"county": ("id", "name_zh", "name_en", "sampling", "is_synthetic"), "wave": ("from", "to"),
             "period": ("from", "to", "as_of"), "survey": ("form", "wave", "reader"), "ledger": ("table", "file"),
@@ -67,7 +67,10 @@ class Survey:
 
 @dataclass(frozen=True)
 class Ledger:
-    """One ledger file, for a period where the ledger has one. `columns` maps a column of the contract to a header."""
+    """One ledger file, for a period where the ledger has one.
+
+    `columns` maps a column of the contract to a header, `values` the words of a column to the contract's codes.
+    """
 
     table: str
     file: str
@@ -75,6 +78,7 @@ class Ledger:
     sheet: str | None = None
     header_row: int = 1
     columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

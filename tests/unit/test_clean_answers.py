@@ -211,13 +211,15 @@ def test_exports_that_disagree_set_the_cell_aside():
     assert list(done.kept["R09"].isna()) == [True, False, False]
 
 
-def test_the_readable_export_stands_in_for_the_other():
+def test_a_number_stands_in_for_no_words_but_never_for_words_that_name_nothing():
     done = clean(
         [{"R09": "鍚\ufffd", "R11": "", "R12_a": "没听过"}, {"R01": "鍧囧€奸晣"}], [{**CODES, "R12_a": ""}, CODES]
     )
     row = done.kept.iloc[0]
-    assert (row["R09"], row["R11_1"], row["R12_a"]) == (1, 1, 1) and done.rejected.empty
-    assert done.kept.loc[1, "town_id"] == "T01"
+    assert (row["R11_1"], row["R12_a"]) == (1, 1) and len(done.kept) == 1
+    told = done.rejected[["column", "value", "reason", "level"]].to_numpy().tolist()
+    assert ["R09", "鍚\ufffd", "exports_disagree", "cell"] in told
+    assert ["R01", "鍧囧€奸晣", "exports_disagree", "row"] in told
 
 
 def test_codes_of_a_labelled_file_are_codes_not_positions():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +15,12 @@ from huying.clean.booked import Booked, all_rejected, make_flags
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
 from huying.contract import clean_text, no_rejects, parse_instants, set_aside
+from huying.errors import InputError
 from huying.folder import Span, Survey
 from huying.places import Matcher
 from huying.sources.personal import mask_personal
 from huying.sources.wjx import Answers, option_places
-from huying.words import Text
+from huying.words import Text, language, say
 
 META_IDS = ("village_id", "interviewer_id")
 DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
@@ -27,12 +28,20 @@ ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by
 
 
 def clean_answers(
-    answers: Answers, items: Sequence[Item], survey: Survey, span: Span, towns: Matcher, town_order: Sequence[str]
+    answers: Answers,
+    items: Sequence[Item],
+    survey: Survey,
+    span: Span,
+    towns: Matcher,
+    town_order: Sequence[str],
+    villages: Collection[str] | None = None,
 ) -> Booked:
     """The typed rows of one export, what was set aside and why, and the flags of single answers.
 
     `items` have the county's lists among their options, but that of the town: `town_order` has the ids of the towns in the
-    order of the form. The flags that compare forms are left to `find_flags`: a wave may lie in several files.
+    order of the form; `villages`: the ids of the register, where there is one. The flags that compare
+    forms are left to `find_flags`: a wave may lie in several files. Raises InputError for an option or item at odds with
+    the questionnaire or the other export nearly everywhere.
 
     `kept`: row_id, form, wave, town_id, village_id, interviewer_id, submitted_at, seconds, disposition, then the columns
     of every item and for each answer `<cell>_missing` (a category of WHY_MISSING).
@@ -40,7 +49,7 @@ def clean_answers(
     own = [option.code for item in items if item.role == "town" for option in item.options]
     first = 1 if len(town_order) < min(own, default=1000) or 1 in own else 1001
     listed = list(enumerate(town_order, first))
-    cleaner = Cleaner(answers, survey, span, towns, {town: code for code, town in listed})
+    cleaner = Cleaner(answers, survey, span, towns, {town: code for code, town in listed}, villages)
     cleaner.has_rules = any(item.asked_if for item in items)
     for item in items:
         cleaner.add(with_list(item, {"towns": listed}) if item.role == "town" else item)
@@ -59,13 +68,22 @@ class Cleaner:
 
     has_rules = True
 
-    def __init__(self, answers: Answers, survey: Survey, span: Span, towns: Matcher, codes: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        survey: Survey,
+        span: Span,
+        towns: Matcher,
+        codes: Mapping[str, int],
+        villages: Collection[str] | None = None,
+    ) -> None:
         self.answers, self.survey, self.span, self.towns, self.codes = answers, survey, span, towns, codes
+        self.villages = villages
         self.n, self.place = len(answers.text), replace(answers.place, file=survey.text or survey.file)
         self.row_id = (self.place.file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
         self.columns: dict[str, Any] = {}
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
-        self.flags, self.rejected = [make_flags()], [no_rejects().assign(level="")]
+        self.flags, self.rejected = [make_flags()], [no_rejects()]
         self.n_masked = 0
         self.orders: dict[str, dict[tuple[int, ...], int]] = {}  # of each ranking, every order that occurs
         self.town = np.zeros(self.n, dtype=np.int64)
@@ -78,7 +96,7 @@ class Cleaner:
 
     def set_aside(self, column: str, texts: pd.Series, reason: str, level: str = "cell") -> None:
         if len(texts):
-            self.rejected.append(set_aside(self.place, column, texts, reason).assign(level=level))
+            self.rejected.append(set_aside(self.place, column, texts, reason, level))
 
     def add(self, item: Item) -> None:
         """Read one item: its values, why they are missing, its skip rule, and whether the form ends with it."""
@@ -142,6 +160,7 @@ class Cleaner:
     def settle(self, item: Item, name: str, cell: Cell, asked: Bools) -> None:
         """Set aside what is no answer, and rows without a known town; flag what was repaired."""
         text, codes, is_town = self.answers.text[name], self.answers.codes, item.role == "town"
+        self.stop_at_odds(item, name, cell, asked)
         for state in np.unique(cell.state[(cell.state >= FIRST_FAULT) & asked]):
             shown = text[(cell.state == state) & asked]
             if codes is not None and name in codes:
@@ -154,6 +173,18 @@ class Cleaner:
             self.set_aside(name, text[silent], "town_blank", "row")
             self.kept &= ~asked | (cell.state == ANSWERED)
             self.town = np.nan_to_num(np.where(asked, cell.value, 0)).astype(np.int64)
+
+    def stop_at_odds(self, item: Item, name: str, cell: Cell, asked: Bools) -> None:
+        """Raise InputError where an option or the whole item is at odds nearly everywhere: to set it aside would take one answer's people away."""
+        text, codes = self.answers.text[name], self.answers.codes
+        for words, odd, of in cells.at_odds(item, text, cell, asked):
+            at = np.isin(cell.state, cells.ODD) & asked & text.map(clean_text).str.contains(words, regex=False)
+            by_number = "" if codes is None or name not in codes else codes[name][at].mode().iloc[0]
+            known = "; ".join(option.text(language()) for option in item.options) or say("clean.a_number")
+            shown = {"question": item.text(language()), "words": words or text[at].iloc[0], "known": known}
+            shown["by_number"] = say("clean.by_number", code=by_number) if by_number else ""
+            place = replace(self.place, column=name)
+            raise InputError("clean.at_odds", place, item=item.id, n=odd, of=of, **shown)
 
     def keep(self, item: Item, name: str, cell: Cell) -> None:
         """Store a cell as columns of the cleaned table."""
@@ -230,6 +261,11 @@ class Cleaner:
         first = min(self.codes.values(), default=0)
         town = np.where((self.town >= first) & (self.town < first + len(self.codes)), self.town - first, -1)
         ids = {name: pd.array([clean_text(text) or None for text in meta[name]], dtype="str") for name in META_IDS}
+        if self.villages is not None:
+            typed = pd.Series(ids["village_id"])
+            strange = (typed.notna() & ~typed.isin(list(self.villages))).to_numpy()
+            self.set_aside("village_id", meta["village_id"][strange], "no_such_village")
+            ids["village_id"] = typed.mask(strange).array
         return {
             **{"row_id": self.row_id, "form": self.survey.form, "wave": self.survey.wave},
             "town_id": pd.array([*self.codes, None], dtype="str").take(town),

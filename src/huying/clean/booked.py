@@ -16,7 +16,7 @@ from huying.words import say
 
 @dataclass(frozen=True)
 class Booked:
-    """One file after cleaning: typed rows, what was set aside (REJECTED and `level`: row or cell), and flags of single answers.
+    """One file after cleaning: typed rows, what was set aside (REJECTED), and flags of single answers.
 
     `n_masked` counts the texts in which personal numbers were masked.
     """

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.codebook import WHY_MISSING, Item
-from huying.contract import clean_text, parse_instants
+from huying.codebook import WHY_MISSING, WORDS, Item
+from huying.contract import NOTHING, clean_text, parse_instants
 from huying.places import Matcher
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
@@ -25,17 +25,20 @@ ANSWERED, SILENT, FIRST_FAULT = -1, len(WHY_MISSING), len(WHY_MISSING) + 1
 UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE, TOWN_UNKNOWN, TOWN_AMBIGUOUS, NO_RANKING, NO_DATE = (
     FIRST_FAULT + k for k in range(len(FAULTS))
 )
-UNREADABLE = (SILENT, UNKNOWN, TOWN_UNKNOWN, TOWN_AMBIGUOUS, NO_RANKING)
+ODD, AT_ODDS = (UNKNOWN, NOT_A_NUMBER, DISAGREE), 5
+NAMELESS = (UNKNOWN, TOWN_UNKNOWN, TOWN_AMBIGUOUS, NO_RANKING)  # words that name nothing known
 MARKS = {"(跳过)": SKIPPED, "-3": SKIPPED, "(空)": BLANK, "-2": BLANK, "": SILENT}
 TYPED = {  # what people write where they were to write a number or a text; never read so in a list of options
     **dict.fromkeys(("拒答", "拒绝回答", "不愿回答", "不愿意回答", "refuse", "refused"), REFUSED),
-    **dict.fromkeys(("不清楚", "说不清", "说不准", "不知道"), DOES_NOT_KNOW), **dict.fromkeys(("无", "-", "/"), BLANK),
+    **dict.fromkeys(("不清楚", "说不清", "说不准", "不知道"), DOES_NOT_KNOW), **dict.fromkeys(NOTHING, BLANK),
 }  # fmt: skip
-UNITS = ("周岁", "岁", "件", "年", "个", "次", "人", "份")
+UNITS, AGES = ("件", "年", "个", "次", "人", "份"), ("周岁", "岁")
 YOUNGEST_TYPED = 10  # an age from here to 17 is a child's who opened the form; below this a slip of the pen
 MINUS = str.maketrans("−–", "--")
 LARGEST = 2.0**31 - 1
-_DURATION = re.compile(r"(?=.)(?:(\d{1,4})小?时)?(?:(\d{1,6})分钟?)?(?:(\d{1,8})秒?)?")
+_DURATION = re.compile(
+    r"(?=.)(?:(\d{1,4})(?:小?时|:(?=\d+:)))?(?:(\d{1,6})(?:分钟?|:(?=\d)))?(?:(\d{1,8})(?:\.0+)?秒?)?"
+)
 Bools = npt.NDArray[np.bool_]
 Reader = Callable[[str], tuple[float, int, bool]]  # clean text to value, state, and whether it was repaired
 
@@ -134,7 +137,8 @@ def date_reader(texts: Sequence[str]) -> Reader:
 def number_reader(item: Item, year: int) -> Reader:
     """Reads a typed number with or without its unit; an age typed as a year of birth becomes the age reached in `year`."""
     low, high = item.range or (-LARGEST, LARGEST)
-    units = "|".join(map(re.escape, {*UNITS, *map(clean_text, item.unit or ())}))
+    usual = AGES if item.role == "age" else (*AGES, *UNITS)
+    units = "|".join(map(re.escape, {*usual, *map(clean_text, item.unit or ())}))
     shape = re.compile(rf"([+-]?[0-9]+(?:\.{'0' if item.type == 'whole' else '[0-9]'}+)?)\s*(?:{units})?", re.I)
 
     def read(text: str) -> tuple[float, int, bool]:
@@ -177,7 +181,7 @@ def read_words(text: str) -> tuple[float, int, bool]:
 
 
 def read_duration(text: str) -> tuple[float, int, bool]:
-    """Reads `136`, `136秒`, `2分16秒` as seconds."""
+    """Reads `136`, `136秒`, `2分16秒`, `2:16` and `00:02:16` as seconds."""
     found = _DURATION.fullmatch(text.replace(" ", ""))
     if not found:
         return np.nan, MARKS.get(text, NOT_A_NUMBER), False
@@ -185,12 +189,35 @@ def read_duration(text: str) -> tuple[float, int, bool]:
     return float(3600 * hours + 60 * minutes + seconds), ANSWERED, False
 
 
+def at_odds(item: Item, text: pd.Series, cell: Cell, asked: Bools) -> Iterator[tuple[str, int, int]]:
+    """Words of an export that name nothing, or something else by number, mostly and AT_ODDS times or more; how often, of how many.
+
+    Of a number all words count together (as empty ones). Towns are people's own spelling: only what differs by number counts.
+    """
+    states = ODD[2:] if item.role == "town" else ODD
+    if item.type in WORDS or not (np.isin(cell.state, states) & asked).any():
+        return
+    told = pd.DataFrame({"words": text.map(clean_text), "state": cell.state})[asked & (text != "").to_numpy()]
+    if not item.options:
+        told["words"] = ""
+    if item.type == "multi":
+        told["words"] = told["words"].str.replace(FILL_IN, "", regex=True).str.split(JOINT)
+        told = told.explode("words")
+        told = told[(told["state"] != UNKNOWN) | ~told["words"].map(squash).isin(option_places(item))]
+    for words, same in told["state"].isin(states).groupby(told["words"]):
+        if same.sum() >= AT_ODDS and same.mean() > 0.5:
+            yield str(words), int(same.sum()), len(same)
+
+
 def reconcile(text: Cell, number: Cell) -> Cell:
-    """Both exports of a cell as one; where they differ the cell is at fault."""
-    take = np.isin(text.state, UNREADABLE) & ~np.isin(number.state, UNREADABLE)
-    take |= (text.state == SILENT) & (number.state == UNKNOWN)
-    compared = ~take & (text.state < FIRST_FAULT) & ~np.isin(number.state, UNREADABLE)
-    one = (text.state == ANSWERED) != (number.state == ANSWERED)
+    """Both exports of a cell as one: the number where no words stand, at fault where the two differ.
+
+    A position never overrules words, not even words that name nothing known.
+    """
+    take = (text.state == SILENT) & (number.state != SILENT)
     cell = Cell(*(np.where(take, getattr(number, part), getattr(text, part)) for part in vars(text)))
-    cell.take_out(compared & (one | (text.state == ANSWERED) & (text.value != number.value)), DISAGREE)
+    known = ~take & (number.state < SILENT)
+    one = (text.state == ANSWERED) != (number.state == ANSWERED)
+    both = (text.state == ANSWERED) & (number.state == ANSWERED) & (text.value != number.value)
+    cell.take_out(known & (np.isin(text.state, NAMELESS) | (text.state < SILENT) & (one | both)), DISAGREE)
     return cell

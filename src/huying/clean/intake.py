@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from huying.clean.answers import clean_answers, with_list
-from huying.clean.booked import Booked, count_rows
+from huying.clean.booked import Booked, count_rows, say_rejected
 from huying.clean.flags import RULES, find_flags
 from huying.clean.ledgers import clean_ledger, known_ids
 from huying.clean.printed import check_printed
@@ -23,6 +23,7 @@ from huying.sources.exports import read_answers
 from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable, read_table
 from huying.store import Cleaned, code_hash, file_hash, hash_of
+from huying.words import language
 
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
@@ -30,6 +31,7 @@ PREPARE = (
     "clean/", "sources/", "codebook.py", "contract.py", "folder.py", "ledgers.py", "places.py", "receipts.py", "rules.py", "store.py", "words.py",
     "workdays.py", "derived.py", "errors.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
+NO_RECORD = ("total", "header_again", "repeated")  # rows whose absence loses nothing
 FIRST = ("towns", "departments", "villages", "org_map")
 LISTS = (
     ("towns", "towns", "town_id", "name_zh"),
@@ -61,7 +63,12 @@ def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[
     found: dict[str, list[tuple[str, str]]] = {"towns": [], "departments": [], "old_units": []}
     for name, table, key, label in LISTS:
         if table in registers:
+            named = (
+                registers[table].groupby([key, label], sort=False).size().sort_values(ascending=False, kind="stable")
+            )
+            usual = dict(reversed(named.index))  # a unit may be called otherwise in one town
             rows = registers[table].drop_duplicates(key)
+            rows = rows.assign(**{label: rows[key].map(usual)})
             rows = rows.sort_values(key) if table == "org_roster" else rows
             found[name] = list(zip(rows[key].astype(str), rows[label].astype(str), strict=True))
     if "documents" in registers:
@@ -86,6 +93,7 @@ class Intake:
         self.flags: list[pd.DataFrame] = []
         self.counts: list[dict[str, Any]] = []
         self.matchers = {"town": Matcher({})}
+        self.lost: dict[str, pd.DataFrame] = {}  # of each ledger, the rows that are not there now
 
     def run(self) -> Cleaned:
         """The cleaned county; raises InputError or CountyError for a file that cannot be taken as it is, or changes meanwhile."""
@@ -131,8 +139,12 @@ class Intake:
             raise CountyError("batch.no_table", self.place, table=ledger.table, known=", ".join(TABLES))
         path, key = self.county.path(ledger.file), (ledger.table, ledger.period)
         raw = drop_personal(read_table(path, sheet=ledger.sheet, header_row=ledger.header_row))
-        ids = known_ids(self.ledgers)
-        done = clean_ledger(TABLES[ledger.table], raw, self.matchers, ledger.columns, ids)
+        ids, span = known_ids(self.ledgers), self.county.periods.get(ledger.period)
+        days = (pd.Timestamp(span.first), pd.Timestamp(span.last), pd.Timestamp(span.as_of)) if span else None
+        done = clean_ledger(TABLES[ledger.table], raw, self.matchers, ledger.columns, ids, ledger.values, days)
+        self.lost.setdefault(
+            ledger.table, done.rejected[(done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)]
+        )
         before = [self.ledgers[key]] if key in self.ledgers else []
         self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True) if before else done.kept
         self.take(ledger.file, raw, done)
@@ -145,10 +157,21 @@ class Intake:
         listed = county_lists({table: frame for (table, _), frame in self.ledgers.items()})
         lists = {name: [(code, label) for code, _, label in rows] for name, rows in listed.items()}
         items = [item if item.role == "town" else with_list(item, lists) for item in self.book.form(survey.form)]
+        lists_asked = {item.options_from for item in items} | {"towns" for item in items if item.role == "town"}
+        for table in [table for name, table, *_ in LISTS if name in lists_asked and len(self.lost.get(table, ()))]:
+            first = self.lost[table].to_dict("records")[0]
+            raise CountyError(
+                "clean.register_lost",
+                self.place,
+                table=TABLES[table].title(language()),
+                n=len(self.lost[table]),
+                first=say_rejected(first),
+            )
         file, number = survey.text or survey.file, self.county.path(survey.number) if survey.number else None
         answers = read_answers(self.county.path(file), number, items, survey.weight)
         span, order = self.county.waves[survey.wave], [town for _, town, _ in listed["towns"]]
-        done = clean_answers(answers, items, survey, span, self.matchers["town"], order)
+        villages = list(self.ledgers["villages", ""]["village_id"]) if ("villages", "") in self.ledgers else None
+        done = clean_answers(answers, items, survey, span, self.matchers["town"], order, villages)
         self.forms.setdefault(survey.form, []).append(done.kept)
         self.take(file, answers, done)
 
@@ -157,7 +180,7 @@ class Intake:
         n_read, n_rejected = len(read.text) + count_rows(read.rejected), count_rows(done.rejected)
         if n_read != len(done.kept) + n_rejected:
             raise AssertionError(f"{file}: {n_read} rows read, {len(done.kept)} kept and {n_rejected} rejected")
-        self.rejected.append(done.rejected[[*REJECTED, "level"]])
+        self.rejected.append(done.rejected[list(REJECTED)])
         self.flags.append(done.flags)
         n_personal = sum(read.dropped.values()) + done.n_masked
         counts = (n_read, len(done.kept), n_rejected, len(done.rejected) - n_rejected)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from huying.clean.booked import Booked, all_rejected, make_flags
-from huying.contract import Table, clean_series, no_rejects, set_aside
+from huying.contract import Days, Table, Values, clean_series, no_rejects, set_aside
 from huying.errors import Place
 from huying.ledgers import TABLES
 from huying.places import Matcher
@@ -19,15 +19,22 @@ Matchers = Mapping[str, Matcher]
 
 
 def clean_ledger(
-    table: Table, raw: RawTable, matchers: Matchers, rename: Mapping[str, str] | None = None, known: Known | None = None
+    table: Table,
+    raw: RawTable,
+    matchers: Matchers,
+    rename: Mapping[str, str] | None = None,
+    known: Known | None = None,
+    values: Values | None = None,
+    days: Days | None = None,
 ) -> Booked:
     """The rows of a ledger that hold to its contract and its rules, `town` and `dept` replaced by `town_id` and `dept_id`.
 
     A blank where the contract allows one stays missing. `matchers` by column; without one the name is the id.
     `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
+    `values` and `days` as in `Table.check`.
     rows in = rows kept + rows rejected. Raises InputError for a missing column.
     """
-    checked = table.check(raw.text, raw.place, rename)
+    checked = table.check(raw.text, raw.place, rename, values, days)
     headers = table.find_columns(list(raw.text.columns), raw.place, rename or {})
     astray = in_two_places(table, raw, headers, matchers)
     kept = checked.kept[~checked.kept.index.isin(astray["row"])]
@@ -40,7 +47,8 @@ def clean_ledger(
             flags.append(repaired)
     kept, again = take_out_repeats(table, kept, raw, headers)
     kept, broken = keep_rules(table, kept, raw.place, headers, known or {})
-    found = pd.concat([*faults, again, broken], ignore_index=True).assign(level="row")
+    found = pd.concat([*faults, again, broken], ignore_index=True)
+    found = found[(found["level"] == "row") | found["row"].isin(kept.index)]
     repairs = pd.concat(flags, ignore_index=True)
     repairs = repairs[repairs["row_id"].isin(raw.place.file + "#" + kept.index.astype("str"))].reset_index(drop=True)
     return Booked(kept, all_rejected(raw.rejected, found), repairs)

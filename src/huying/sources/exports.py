@@ -68,7 +68,7 @@ def in_words(labelled: Labelled) -> RawTable:
             else:  # an answer for itself each: what is missing is none
                 text[one] = text[one].mask([is_missing(value, ranges) for value in values], "")
     platform = {"totalseconds": "所用时间", **({"index": SERIAL} if text.columns[0] == "index" else {})}  # as 问卷星's
-    return RawTable(text.rename(columns=platform), labelled.place, "labelled", no_rejects().assign(level=""))
+    return RawTable(text.rename(columns=platform), labelled.place, "labelled", no_rejects())
 
 
 def code_words(labels: Mapping[str, str]) -> dict[str, str]:
@@ -151,7 +151,7 @@ def pair(answers: Answers, raw: RawTable, other: RawTable, items: Sequence[Item]
     if not has_partner.any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
     alone = [
-        set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partners)], "unpaired").assign(level="row")
+        set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partners)], "unpaired")
         for table, keys, partners in ((raw, ours, theirs), (other, theirs, ours))
     ]
     numbers = partner_rows(raw, other)[has_partner]

@@ -29,7 +29,7 @@ class RawTable:
     """A table as its file holds it.
 
     `text` has text cells only; its index is the line (or sheet row) in the file; a header that occurs again carries the
-    suffix `\\x1f2`. `rejected` (REJECTED and `level`) names whole rows, and single cells, which then are empty in `text`. `dropped` counts the filled cells of each personal column that was left out.
+    suffix `\\x1f2`. `rejected` (REJECTED) names whole rows, and single cells, which then are empty in `text`. `dropped` counts the filled cells of each personal column that was left out.
     """
 
     text: pd.DataFrame
@@ -183,7 +183,7 @@ def finish(cells: Cells, repeats: bool) -> RawTable:
         told.append((cells.place.file, cells.place.sheet, row, column, value, reason, "row" if i is None else "cell"))
         if row in frame.index and i in frame:
             frame.loc[row, i] = ""
-    rejected = pd.DataFrame(told, columns=[*REJECTED, "level"]).astype({"row": "int64"})
+    rejected = pd.DataFrame(told, columns=list(REJECTED)).astype({"row": "int64"})
     return RawTable(frame.set_axis(names, axis=1), cells.place, cells.encoding, rejected)
 
 
