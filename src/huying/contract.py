@@ -15,7 +15,7 @@ import pandas as pd
 
 from huying.errors import InputError, Place, near
 from huying.rules import AnyRule
-from huying.words import Text, say
+from huying.words import Text, language, say
 
 REJECTED = ("file", "sheet", "row", "column", "value", "reason", "level")
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
@@ -164,12 +164,15 @@ class Day(Instant):
 
 @dataclass(frozen=True)
 class Choice(Kind):
-    """One of a list of codes; a cell may hold the code or its label in either language."""
+    """One of a list of codes; a cell may hold the code, its label in either language, or another word for it (`also`)."""
 
     options: Mapping[str, Text]
+    also: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, text: pd.Series) -> pd.Series:
-        known = {clean_text(word).casefold(): code for code, label in self.options.items() for word in (code, *label)}
+        known = {
+            clean_text(word).casefold(): code for code, label in self.options.items() for word in (code, *label)
+        } | dict(self.also)
         found = text.str.casefold().map(known)
         return found.where(found.notna(), None)
 
@@ -280,8 +283,9 @@ class Table:
         `days`: the first and the last of the period, and that on which the data were taken. A cell of an optional column that
         does not fit is set aside alone. Raises InputError for a missing column.
         """
-        headers = self.find_columns(list(text.columns), place, rename or {})
-        typed, faults = {}, []
+        headers, faults = self.find_columns(list(text.columns), place, rename or {}), list[pd.DataFrame]()
+        typed: dict[str, pd.Series] = {}
+        meant = self.meant(values or {}, place)
 
         def fault(name: str, where: pd.Series, reason: str | list[str]) -> None:
             level = "cell" if self.by_name[name].optional else "row"
@@ -291,9 +295,7 @@ class Table:
 
         for name, header in headers.items():
             column, cells = self.by_name[name], clean_series(text[header])
-            cells = column.plain(
-                cells.replace({clean_text(word): code for word, code in (values or {}).get(name, {}).items()})
-            )
+            cells = column.plain(cells.replace(meant.get(name, {})))
             typed[name], bad = column.kind.parse(cells)
             fault(name, bad, why_unfit(column.kind, cells[bad]))
             if not column.optional:
@@ -319,6 +321,18 @@ class Table:
         blank = pd.Series("", index=kept.index)
         kept = kept.assign(**{c.name: c.kind.read(blank) for c in self.columns if c.name not in headers})
         return Checked(kept[[column.name for column in self.columns]], rejected)
+
+    def meant(self, values: Values, place: Place) -> dict[str, dict[str, str]]:
+        """By column: clean words of the file and what they mean; raises InputError for an unknown column or meaning."""
+        for name, words in values.items():
+            if name not in self.by_name:
+                raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
+            kind = self.by_name[name].kind
+            for word, meaning in words.items():
+                if kind.parse(pd.Series([clean_text(meaning)], dtype=object))[1].any():
+                    told = {"name": name, "word": word, "meaning": meaning}
+                    raise InputError("contract.no_such_value", place, **told, allowed=kind.describe(language()))
+        return {name: {clean_text(word): code for word, code in words.items()} for name, words in values.items()}
 
     def find_columns(self, headers: list[str], place: Place, rename: Mapping[str, str]) -> dict[str, str]:
         """Which header holds which column; raises InputError naming what is missing, what is there twice, and what was found."""
@@ -350,7 +364,10 @@ class Table:
             if column.name in rows and column.after in rows:
                 yield column.name, rows[column.name] < rows[column.after], "before"
         if keys := [name for name in self.key if name in rows]:
-            again = rows.duplicated(keys) & rows[keys].notna().all(axis=1)
+            alike = rows[keys].apply(
+                lambda cells: cells.str.casefold() if isinstance(self.by_name[cells.name].kind, Id) else cells
+            )
+            again = alike.duplicated() & rows[keys].notna().all(axis=1)
             same = again & text.duplicated()
             yield keys[0], same, "repeated"
             yield keys[0], again & ~same, "key_taken"

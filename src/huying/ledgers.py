@@ -43,7 +43,11 @@ def read_ledgers(toml: str) -> tuple[dict[str, Choice], dict[str, Table]]:
     """The choices and the tables that a file declares, by name."""
     raw = tomllib.loads(toml)
     listed = {name: {row["code"]: Text(row["zh"], row["en"]) for row in rows} for name, rows in raw["choices"].items()}
-    options = {name: Choice(texts) for name, texts in listed.items()}
+    also = {
+        name: {word: row["code"] for row in rows for word in row.get("also", ())}
+        for name, rows in raw["choices"].items()
+    }
+    options = {name: Choice(texts, also[name]) for name, texts in listed.items()}
     return options, {table["name"]: read_table(table, options) for table in raw["table"]}
 
 

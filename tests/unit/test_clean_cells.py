@@ -111,7 +111,8 @@ def test_a_whole_number_without_a_range_has_no_fraction_and_room_for_any_count()
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("136", 136), ("136秒", 136), ("2分16秒", 136), ("1小时1分1秒", 3661), ("2时", 7200), ("3分钟", 180), ("0", 0)]
+    ("text", "seconds"), [("136", 136), ("136秒", 136), ("2分16秒", 136), ("1小时1分1秒", 3661), ("2时", 7200), ("3分钟", 180), ("0", 0),
+                         ("418.0", 418), ("418.0秒", 418), ("6:58", 418), ("00:06:58", 418), ("1:00:00", 3600)]
 )  # fmt: skip
 def test_how_long_it_took(text, seconds):
     assert cells.read_duration(text) == (seconds, ANSWERED, False)

@@ -182,7 +182,9 @@ class Cleaner:
             by_number = "" if codes is None or name not in codes else codes[name][at].mode().iloc[0]
             known = "; ".join(option.text(language()) for option in item.options) or say("clean.a_number")
             shown = {"question": item.text(language()), "words": words or text[at].iloc[0], "known": known}
-            shown["by_number"] = say("clean.by_number", code=by_number) if by_number else ""
+            meant = cells.code_reader(item, self.answers.numbering)(clean_text(by_number))[0]
+            option = next((option.text(language()) for option in item.options if option.code == meant), "")
+            shown["by_number"] = say("clean.by_number", code=by_number, option=option) if by_number else ""
             place = replace(self.place, column=name)
             raise InputError("clean.at_odds", place, item=item.id, n=odd, of=of, **shown)
 
