@@ -185,6 +185,7 @@ class Flag(Choice):
     """Yes or no."""
 
     options: Mapping[str, Text] = field(default_factory=lambda: {"1": Text("是", "yes"), "0": Text("否", "no")})
+    also: Mapping[str, str] = field(default_factory=lambda: {"true": "1", "false": "0", "y": "1", "n": "0"})
 
     def read(self, text: pd.Series) -> pd.Series:
         return super().read(text).map({"1": True, "0": False}).astype("boolean")

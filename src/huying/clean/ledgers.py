@@ -75,8 +75,8 @@ def take_out_repeats(
     """The rows without those that repeat a key, now that two spellings of one town are one town, and these rows."""
     key = [IDS.get(name, name) for name in table.key]
     again = rows.duplicated(key) & rows[key].notna().all(axis=1) if key else pd.Series(False, index=rows.index)
-    header = headers[table.key[0]] if key else ""
-    cells = raw.text[header].loc[again[again].index] if key else pd.Series(dtype=object)
+    header = headers.get(table.key[0], table.key[0]) if key else ""
+    cells = raw.text.get(header, pd.Series("", raw.text.index)).loc[again[again].index]
     return rows[~again], set_aside(raw.place, header, cells, "key_taken")
 
 
