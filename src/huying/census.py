@@ -14,16 +14,14 @@ import numpy as np
 import pandas as pd
 
 from huying.counted import bounded, unsaid, values
-from huying.derived import holds, read_rule
 from huying.errors import EstimateError
 from huying.estimates import COUNT, COUNTY, EXACT
 from huying.exact import hypergeometric_limits
 from huying.survey import Estimator, Survey
-from huying.survey_frame import as_list
+from huying.survey_frame import UNSAID, as_list
 from huying.words import say
 
 FEWEST, FEWEST_TOWNS = 5, 3  # a county's figure that rests on fewer people, or on fewer towns, would tell of them
-UNSAID = np.inf  # asked, but what they would say is not known
 BLANK = dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan)
 
 
@@ -82,26 +80,11 @@ class Census(Survey):
             raise EstimateError("survey.no_town")
         return super()._estimate(estimator, columns, None if by == "town" else by, where, take, label)
 
-    def _open(self, name: str, values: Any) -> Any:
-        asked = self._asked(name)
-        return values.mask(values.isna() & (asked if values.ndim == 1 else asked[:, None]), UNSAID)
-
-    def _asked(self, name: str) -> Any:
-        """Who was to answer: all but those whom the form skipped, or who lie outside the base of a derived variable."""
-        if name in self.reasons:
-            return (self.reasons[name] != "skipped").to_numpy(dtype=bool)
-        if name not in self.derived:
-            return np.ones(len(self._ids), dtype=bool)
-        variable = self.derived[name]
-        items = [column for column in read_rule(variable.when, self.open_scope()).columns if column in self.reasons]
-        skipped = (self.reasons[items] == "skipped").all(axis=1) if items else np.False_
-        return holds(variable.base, self.answers, self.open_scope()) & ~np.asarray(skipped)
-
     def _shares(
-        self, design: Any, indicators: pd.DataFrame, *, pooled: str = "", population: int = 0, **how: Any
+        self, design: Any, table: pd.DataFrame, *, pooled: str = "", population: int = 0, **how: Any
     ) -> pd.DataFrame:
-        columns = {pooled: list(indicators)} if pooled else {name: [name] for name in indicators}
-        rows = [self._share(indicators[names], population).assign(indicator=name) for name, names in columns.items()]
+        columns = {pooled: list(table)} if pooled else {name: [name] for name in table}
+        rows = [self._share(table[names], population).assign(indicator=name) for name, names in columns.items()]
         return pd.concat(rows, ignore_index=True).assign(wave=self.wave)
 
     def _share(self, table: pd.DataFrame, population: int) -> pd.DataFrame:
@@ -132,11 +115,11 @@ class Census(Survey):
         means = table.where(np.isfinite(table)).mean()
         return self._number(name, sum(c * means[k] for k, c in parts.items()), table)
 
-    def _means(self, design: Any, indicators: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        if indicators.isin([0.0, 1.0, UNSAID, np.nan]).all(axis=None):
-            return self._shares(design, indicators)
-        means = indicators.where(np.isfinite(indicators)).mean()
-        return pd.concat([self._number(k, means[k], indicators[[k]]) for k in indicators], ignore_index=True)
+    def _means(self, design: Any, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
+        if table.isin([0.0, 1.0, UNSAID, np.nan]).all(axis=None):
+            return self._shares(design, table)
+        means = table.where(np.isfinite(table)).mean()
+        return pd.concat([self._number(k, means[k], table[[k]]) for k in table], ignore_index=True)
 
     def _number(self, name: str, value: float, table: pd.DataFrame) -> pd.DataFrame:
         """One number that is no share: n is the smallest base of its columns."""

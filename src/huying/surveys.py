@@ -116,8 +116,9 @@ def _no_rows(county: County, form: str) -> pd.DataFrame:
 
 def _everybody(rows: pd.DataFrame, places: Sequence[str]) -> Design:
     """A design without a sample: a census, or nobody at all."""
-    n = len(rows)
-    return Design(np.zeros(n, dtype=np.int64), np.arange(n, dtype=np.int64), np.ones(n), tuple(places))
+    n, all_of_them = len(rows), np.zeros(len(places))
+    all_of_them[0] = n
+    return Design(np.zeros(n, dtype=np.int64), np.arange(n, dtype=np.int64), np.ones(n), tuple(places), all_of_them)
 
 
 def _own_columns(county: County, rows: pd.DataFrame, design: Design, form: str) -> pd.DataFrame:
