@@ -230,6 +230,10 @@ class Survey(SurveyFrame):
         if altered & set(re.findall(r"\w+", " ".join(made["measure"].unique()))):
             # what is judged by it carries the remark: it is not the definition that was frozen
             made["remark"] = REDEFINED
+        elif self.weighting.get("remark", pd.Series("")).any():
+            told = self.weighting.set_index("place")["remark"]
+            told = pd.concat([told, pd.Series("; ".join(sorted(set(told) - {""})), [COUNTY])])
+            made["remark"] = made["place"].map(told[~told.index.duplicated(keep="last")]).fillna("")
         made.attrs |= {"labels": self.labels, "source": say(f"survey.{self.form}", lang_of(self.labels))}
         return made
 
