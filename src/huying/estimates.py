@@ -43,9 +43,8 @@ LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability",
 COLUMNS = ("indicator", "place", "wave", *LEADING)
 EXTRA = ("rho", "own_rho", "is_own_rho", "population")  # of shares: what their limits at any level rest on
 COUNTY = "county"
-PRETEST = (
-    0.25  # a town whose villages differ more than chance would at the pooled rho takes its own (definitions, section 3)
-)
+# A town whose villages differ more than chance would at the pooled rho takes its own (definitions, section 3).
+PRETEST = 0.25
 
 
 @dataclass(frozen=True)
@@ -211,8 +210,7 @@ def town_rho(design: Design, y: Floats, base: Bools) -> tuple[float, Floats, Boo
     the town's own rho that counts, where that is the larger.
     """
     anova = _anova(design, y, base)
-    pooled = float(_rho(anova.sum(axis=1))[0])
-    own, f, take = _rho(anova)
+    pooled, (own, f, take) = float(_rho(anova.sum(axis=1))[0]), _rho(anova)
     with np.errstate(invalid="ignore", divide="ignore"):
         p = special.fdtrc(anova[2], anova[3], f / (1 + take * pooled / (1 - pooled)))
     return pooled, own, (p < PRETEST) & (own > pooled)
