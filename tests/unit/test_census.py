@@ -93,7 +93,9 @@ def test_who_sent_no_form_counts_both_ways(tmp_path):
     assert told(survey.share(names, pooled="both")) == [10 / 20, 10 / 108, 98 / 108, 20]
     mean = survey.mean("importance_people").iloc[0]
     assert [mean["estimate"], mean["low"], mean["high"]] == pytest.approx([5, (50 + 44) / 54, 5])
-    gap = survey.difference("importance_people", "adequacy_people").iloc[0]  # 2, and from -4 to 4 of those who sent no form
+    gap = survey.difference("importance_people", "adequacy_people").iloc[
+        0
+    ]  # 2, and from -4 to 4 of those who sent no form
     assert [gap["estimate"], gap["low"], gap["high"]] == pytest.approx([2, (20 - 4 * 44) / 54, (20 + 4 * 44) / 54])
     # 4 secretaries and 3 mayors came, and 6 of them want it so; 3 officers are known to be no heads, the 44 others are not.
     assert told(survey.share("prefers_as_now", where="is_head")) == [6 / 7, 6 / 51, 50 / 51, 7]
