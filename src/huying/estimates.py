@@ -2,8 +2,8 @@
 
 Taylor linearisation (Binder 1983): a share, mean or ratio R = sum(w y)/sum(w x) has the influence w (y - R x)/sum(w x);
 totals of influences over primary sampling units give its variance within strata. Calibration is credited by taking each
-influence's residual on the margins that the weights were raked to (Deville and Sarndal 1992). Intervals of shares:
-Korn and Graubard (1998), at an effective sample size from a design effect pooled over towns (definitions, section 3).
+influence's residual on the margins that the weights were raked to (Deville and Sarndal 1992). Intervals: `huying.intervals`;
+the effective size of a town's share rests on an intraclass correlation pooled over towns, or its own (definitions, section 3).
 """
 
 from __future__ import annotations
@@ -11,25 +11,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
+from scipy import special
 
 from huying.errors import EstimateError
+from huying.intervals import COUNT as COUNT
+from huying.intervals import EXACT as EXACT
+from huying.intervals import HYPERGEOMETRIC, shrink
+from huying.intervals import MOVER as MOVER
+from huying.intervals import NEEDED as NEEDED
+from huying.intervals import NOW as NOW
+from huying.intervals import OWN as OWN
+from huying.intervals import POOLED as POOLED
+from huying.intervals import STUDENT as STUDENT
+from huying.intervals import THEN as THEN
+from huying.intervals import Bools as Bools
+from huying.intervals import Floats as Floats
+from huying.intervals import Ints as Ints
+from huying.intervals import korn_graubard as korn_graubard
+from huying.intervals import limits as limits
+from huying.intervals import p_above as p_above
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 Term = tuple[float, Floats, Bools]  # coefficient, values, who is in the base
+Asked: TypeAlias = pd.DataFrame | None
 Rows = dict[str, Any]  # columns of an estimates frame, for one indicator
 LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
 COLUMNS = ("indicator", "place", "wave", *LEADING)
-POOLED, OWN, STUDENT, EXACT, COUNT = "korn-graubard pooled", "korn-graubard", "t", "exact", "count"
+EXTRA = ("rho", "own_rho", "is_own_rho", "population")  # of shares: what their limits at any level rest on
 COUNTY = "county"
+# A town whose villages differ more than chance would at the pooled rho takes its own (definitions, section 3).
+PRETEST = 0.25
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,9 @@ class Design:
             raise EstimateError("estimates.bad_weight", rows=", ".join(map(str, bad[:5])))
         if (self.owner[self.psu] != self.stratum).any():
             raise EstimateError("estimates.psu_in_two_strata")
+        if self.fpc is not None and len(few := np.flatnonzero(~(self.fpc >= self.psus))):
+            told = {"n": int(self.psus[few[0]]), "fpc": f"{self.fpc[few[0]]:g}"}
+            raise EstimateError("estimates.bad_fpc", stratum=self.places[few[0]], **told)
 
     @cached_property
     def owner(self) -> Ints:
@@ -115,7 +133,7 @@ def credited(design: Design, influence: Floats) -> Floats:
 
     R's `rake` sweeps unweighted means instead, which is right only where the base weights are equal.
     """
-    if not design.margins:
+    if not design.margins or design.base is None:
         return influence
     cell, root, basis = design.calibration
     mean = np.bincount(cell, design.prior * influence) / root
@@ -155,92 +173,99 @@ def degrees(design: Design, base: Bools) -> int:
     return len(psus) - len(np.unique(design.owner[psus]))
 
 
+def _anova(design: Design, y: Floats, base: Bools) -> Floats:
+    """For every town of shares `y`: sums of squares between and within PSUs, their degrees of freedom, and (df between) x take.
+
+    The take is the mean one of an analysis of variance, by which its expected mean square between PSUs grows.
+    """
+    m, sums = (np.bincount(design.psu, values, minlength=len(design.owner)) for values in (base, y * base))
+    m, sums, owner, size = m[m > 0], sums[m > 0], design.owner[m > 0], len(design.places)
+    n, total, squares, villages = (np.bincount(owner, v, minlength=size) for v in (m, sums, m**2, np.ones_like(m)))
+    some = np.maximum(n, 1)
+    between = np.bincount(owner, m * (sums / m - (total / some)[owner]) ** 2, minlength=size)
+    within = np.bincount(design.stratum, y**2 * base, minlength=size)
+    within = within - np.bincount(owner, sums**2 / m, minlength=size)
+    between, within = (np.where(v > 1e-9 * some, v, 0.0) for v in (between, within))  # what rounding leaves is nothing
+    return np.array([between, within, np.maximum(villages - 1, 0), n - villages, n - squares / some])
+
+
+def _rho(anova: Floats) -> tuple[Floats, Floats, Floats]:
+    """The intraclass correlation of an analysis of variance, at least 0 (and 0 where nothing tells it), its F and its mean take."""
+    between, within, df_b, df_w, left = anova
+    with np.errstate(invalid="ignore", divide="ignore"):
+        msb, msw, take = between / df_b, within / df_w, left / df_b
+        rho = (msb - msw) / (msb + (take - 1) * msw)
+        return np.where(rho > 0, rho, 0.0), msb / msw, take
+
+
 def pooled_rho(design: Design, y: Floats, base: Bools) -> float:
     """The intraclass correlation of shares `y` within PSUs, pooled over strata by analysis of variance, at least 0."""
-    m, sums = (np.bincount(design.psu, values, minlength=len(design.owner)) for values in (base, y * base))
-    m, sums, owner = m[m > 0], sums[m > 0], design.owner[m > 0]
-    per_town = np.bincount(owner, m, minlength=len(design.places))
-    outer = np.bincount(owner, sums, minlength=len(per_town)) / np.maximum(per_town, 1)
-    df_b, df_w = int(len(m) - (per_town > 0).sum()), int(m.sum() - len(m))
-    if df_b <= 0 or df_w <= 0:
-        return 0.0
-    between = float((m * (sums / m - outer[owner]) ** 2).sum() / df_b)
-    within = float(((y**2 * base).sum() - (sums**2 / m).sum()) / df_w)
-    squares = np.bincount(owner, m**2, minlength=len(per_town))
-    size = float((m.sum() - (squares / np.maximum(per_town, 1)).sum()) / df_b)
-    bottom = between + (size - 1) * within
-    return max(0.0, (between - within) / bottom) if bottom > 0 else 0.0
+    return float(_rho(_anova(design, y, base).sum(axis=1))[0])
 
 
-def korn_graubard(p: Floats, n_eff: Floats, level: Any = 0.95) -> tuple[Floats, Floats]:
-    """Limits of shares `p` at effective sizes `n_eff`: Clopper and Pearson's at x = p n_eff (Korn and Graubard 1998)."""
-    with np.errstate(invalid="ignore"):
-        low, high = proportion_confint(np.clip(p, 0, 1) * n_eff, n_eff, 1 - np.asarray(level), method="beta")
-    return np.asarray(low), np.asarray(high)
+def town_rho(design: Design, y: Floats, base: Bools) -> tuple[float, Floats, Bools]:
+    """The pooled intraclass correlation, each town's own, and the towns whose villages differ more than the pooled one explains.
 
-
-def limits(frame: pd.DataFrame, level: Any = 0.95) -> tuple[Floats, Floats]:
-    """Two-sided limits of the rows of an estimates frame at `level` (one number, or one a row), by each row's method."""
-    estimate, n_eff, se, df = (frame[c].to_numpy(dtype=float) for c in ("estimate", "n_eff", "se", "df"))
-    low, high = korn_graubard(estimate, n_eff, level)
-    with np.errstate(invalid="ignore"):
-        half = stats.t.ppf((1 + np.asarray(level, dtype=float)) / 2, np.where(df > 0, df, np.nan)) * se
-    is_t, is_count = (frame["method"] == STUDENT).to_numpy(), (frame["method"] == COUNT).to_numpy()
-    low = np.where(is_t, estimate - half, np.where(is_count, estimate, low))
-    return low, np.where(is_t, estimate + half, np.where(is_count, estimate, high))
-
-
-def p_above(frame: pd.DataFrame, threshold: float) -> tuple[Floats, Floats]:
-    """One-sided p values of "not above `threshold`" and "not below `threshold`", the inversions of `limits`."""
-    estimate, n_eff, se, df = (frame[c].to_numpy(dtype=float) for c in ("estimate", "n_eff", "se", "df"))
-    x = estimate * n_eff
+    F over its expectation at the pooled rho is F of (villages - 1, n - villages) degrees of freedom; below PRETEST it is
+    the town's own rho that counts, where that is the larger.
+    """
+    anova = _anova(design, y, base)
+    pooled, (own, f, take) = float(_rho(anova.sum(axis=1))[0]), _rho(anova)
     with np.errstate(invalid="ignore", divide="ignore"):
-        above = np.where(x <= 0, 1.0, stats.beta.cdf(threshold, x, n_eff - x + 1))
-        below = np.where(x >= n_eff, 1.0, stats.beta.sf(threshold, x + 1, n_eff - x))
-        gap = estimate - threshold
-        # Of a full list nothing is left to chance.
-        t = np.where(se > 0, gap / np.where(se > 0, se, 1.0), np.copysign(np.inf, gap))
-        up, down = stats.t.sf(t, df), stats.t.cdf(t, df)
-    is_t = (frame["method"] == STUDENT).to_numpy()
-    return np.where(is_t, up, above), np.where(is_t, down, below)
+        p = special.fdtrc(anova[2], anova[3], f / (1 + take * pooled / (1 - pooled)))
+    return pooled, own, (p < PRETEST) & (own > pooled)
 
 
-def estimate_shares(design: Design, indicators: pd.DataFrame, *, wave: str = "", fewest: int = 20) -> pd.DataFrame:
+def estimate_shares(
+    design: Design, indicators: pd.DataFrame, asked: Asked = None, *, wave: str = "", fewest: int = 20
+) -> pd.DataFrame:
     """Shares of every column of `indicators` (1, 0, missing = not in the base) for every stratum and the county.
 
-    A tidy frame with COLUMNS, one row an indicator and place. Towns use the pooled design effect, the county its own.
-    `fewest` is the number of answers below which a place's value is not stated.
+    A tidy frame with COLUMNS and EXTRA, one row an indicator and place. Towns of a sample of PSUs use the design effect of
+    definitions, section 3, towns that are lists of people the hypergeometric limits, the county its own variance. `asked`,
+    of the same shape, marks who is in the base though the answer is missing: of a finite list all others are outside it.
+    `fewest` is the number of answers below which a place's value is not stated. Raises EstimateError for what is no share.
     """
-    return _estimate(design, _over_one(indicators), _share_rows, wave, fewest)
+    pairs = _over_one(indicators)
+    for name, (y, _) in pairs.items():
+        if len(strange := y[np.isfinite(y) & (y != 0) & (y != 1)]):
+            raise EstimateError("estimates.no_share", column=name, got=f"{strange[0]:g}")
+    return _estimate(design, pairs, _share_rows, asked, wave, fewest)
 
 
-def estimate_means(design: Design, indicators: pd.DataFrame, *, wave: str = "", fewest: int = 20) -> pd.DataFrame:
+def estimate_means(
+    design: Design, indicators: pd.DataFrame, asked: Asked = None, *, wave: str = "", fewest: int = 20
+) -> pd.DataFrame:
     """Means of every column of `indicators`, as `estimate_shares`, with Student intervals at each place's own variance."""
-    return _estimate(design, _over_one(indicators), _place_rows, wave, fewest)
+    return _estimate(design, _over_one(indicators), _place_rows, asked, wave, fewest)
 
 
 def estimate_ratios(
-    design: Design, name: str, num: Floats, den: Floats, *, wave: str = "", fewest: int = 20
+    design: Design, name: str, num: Floats, den: Floats, *, asked: Asked = None, wave: str = "", fewest: int = 20
 ) -> pd.DataFrame:
     """The ratio sum(w num)/sum(w den) for every stratum and the county, with Student intervals."""
-    return _estimate(design, {name: (num, den)}, _place_rows, wave, fewest)
+    return _estimate(design, {name: (num, den)}, _place_rows, asked, wave, fewest)
 
 
-def estimate_sum(design: Design, name: str, parts: Sequence[Term], *, wave: str = "", fewest: int = 20) -> pd.DataFrame:
+def estimate_sum(
+    design: Design, name: str, parts: Sequence[Term], *, asked: Asked = None, wave: str = "", fewest: int = 20
+) -> pd.DataFrame:
     """The sum of coefficient x mean over `parts` (coefficient, values, base), for every stratum and the county.
 
     Coefficients 1 and -1 give a difference: of two domains, of two items of one respondent, or of two waves that share
     PSUs. The covariance of the parts is kept. n is the smallest of the parts' bases.
     """
     rows = []
+    base = np.logical_or.reduce([k for _, _, k in parts])
+    open_to = base if asked is None else base | asked.any(axis=1).to_numpy()
     for whole in (False, True):
         domain, size = _domain(design, whole)
         means = [(c, ratio(design, np.where(k, v, 0.0), k.astype(float), domain, size)) for c, v, k in parts]
         influence = sum((c * turn for c, (_, turn) in means), np.zeros(len(design.weight)))
-        own = _variance_rows(design, influence, np.logical_or.reduce([k for _, _, k in parts]), whole)
+        own = _variance_rows(design, influence, base, open_to, whole)
         n = np.min([np.bincount(domain[k], minlength=size) for _, _, k in parts], axis=0)
         value = np.sum([c * mean for c, (mean, _) in means], axis=0)
-        given = {"indicator": name, "estimate": value, "n": n, "method": STUDENT}
+        given = {"indicator": name, "estimate": value, "n": n}
         rows.append(own | given | dict.fromkeys(("deff", "n_eff"), np.nan))
     return _tidy(rows, wave, fewest)
 
@@ -251,13 +276,16 @@ def _over_one(indicators: pd.DataFrame) -> dict[str, tuple[Floats, Any]]:
 
 
 def _estimate(
-    design: Design, pairs: dict[str, tuple[Floats, Any]], rows_of: Any, wave: str, fewest: int
+    design: Design, pairs: dict[str, tuple[Floats, Any]], rows_of: Any, asked: Asked, wave: str, fewest: int
 ) -> pd.DataFrame:
     """The rows of every ratio, for the strata and for the county; who lacks a number of the two is not in its base."""
     rows: list[Rows] = []
     for name, (num, den) in pairs.items():
+        if np.isinf(num).any() or np.isinf(den).any():
+            raise EstimateError("estimates.not_finite", column=name)
         base = np.isfinite(num) & np.isfinite(den)
-        parts = np.where(base, num, 0.0), np.where(base, den, 0.0), base
+        open_to = base if asked is None else base | asked[name].to_numpy(dtype=bool)
+        parts = np.where(base, num, 0.0), np.where(base, den, 0.0), base, open_to
         rows += [rows_of(design, name, *parts, whole) for whole in (False, True)]
     return _tidy(rows, wave, fewest)
 
@@ -267,50 +295,90 @@ def _domain(design: Design, whole: bool) -> tuple[Ints, int]:
     return (np.zeros_like(design.stratum), 1) if whole else (design.stratum, len(design.places))
 
 
-def _variance_rows(design: Design, influence: Floats, base: Bools, whole: bool) -> Rows:
-    """Standard errors and degrees of freedom, for the county as a whole or for its strata."""
+def _variance_rows(design: Design, influence: Floats, base: Bools, open_to: Bools, whole: bool) -> Rows:
+    """Standard errors, degrees of freedom and method, for the county as a whole or for its strata.
+
+    Of a finite population only those who answered (`base`) count as drawn, not all whom the item was open to; where they
+    are all of it, the value is a count.
+    """
     size = len(design.places)
+    complete = np.zeros(size, dtype=bool)
+    if design.fpc is not None:
+        n, wanted = (np.bincount(design.stratum[who], minlength=size) for who in (base, open_to))
+        complete = (design.psus >= design.fpc) & (n == wanted)
+        design = replace(design, fpc=design.fpc * np.divide(wanted, n, out=np.ones(size), where=n > 0))
     if whole:
         variance, df = np.diag(estimate_covariance(design, influence)), np.array([degrees(design, base)])
+        complete = np.array([complete.all()])
     else:
         apart, owner = _deviations(design, influence)
         variance = np.where(design.psus > 1, np.bincount(owner, apart[:, 0] ** 2, minlength=size), np.nan)
         df = np.bincount(design.owner[np.unique(design.psu[base])], minlength=size) - 1
-    return {"place": [COUNTY] if whole else list(design.places), "se": np.sqrt(variance), "df": df * 1.0}
+    places, method = [COUNTY] if whole else list(design.places), np.where(complete, COUNT, STUDENT)
+    return {"place": places, "se": np.sqrt(variance), "df": df * 1.0, "method": method}
 
 
-def _place_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, whole: bool) -> Rows:
+def _place_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, open_to: Bools, whole: bool) -> Rows:
     domain, size = _domain(design, whole)
     value, influence = ratio(design, y, x, domain, size)
-    rows = _variance_rows(design, influence, base, whole)
+    rows = _variance_rows(design, influence, base, open_to, whole)
     n = np.bincount(domain[base], minlength=size)
     w, spread = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, influence**2))
     with np.errstate(invalid="ignore", divide="ignore"):
         deff = rows["se"] ** 2 * (n - 1) / (spread * w)
         n_eff = n / np.where(deff > 0, deff, np.nan)
-    return rows | {"indicator": name, "estimate": value, "n": n, "deff": deff, "method": STUDENT, "n_eff": n_eff}
+    return rows | {"indicator": name, "estimate": value, "n": n, "deff": deff, "n_eff": n_eff}
 
 
-def _share_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, whole: bool) -> Rows:
-    rows = _place_rows(design, name, y, x, base, whole)
+def _share_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, open_to: Bools, whole: bool) -> Rows:
+    rows = _place_rows(design, name, y, x, base, open_to, whole)
+    is_count, n, blank = rows["method"] == COUNT, rows["n"], dict.fromkeys(EXTRA, np.nan) | {"is_own_rho": False}
     if whole:
-        return rows | {"method": OWN, "n_eff": _own_size(design, rows, base)}
-    n, town, villages = rows["n"], design.stratum[base], rows["df"] + 1
-    rho = pooled_rho(design, y, base)
-    left = 1.0 if design.fpc is None else np.maximum(1 - design.psus / design.fpc, 1e-9)
+        method = np.where(is_count, COUNT, OWN)
+        return rows | blank | {"method": method, "n_eff": _own_size(design, rows, base)}
+    rho, own, is_own = town_rho(design, y, base)
+    used = np.where(is_own, own, rho)
+    n_eff = _town_size(design, base, used) * np.where(is_own, shrink(n, rows["df"]), 1.0)
+    drawn, population = np.zeros(len(n), dtype=bool), np.full(len(n), np.nan)
+    if design.fpc is not None:
+        n_eff = n_eff / np.maximum(1 - design.psus / design.fpc, 1e-9)
+        # A list of people whose weights are equal: what is not known of it is who of so many would say so.
+        spread = kish(design.weight, design.stratum, len(n))
+        units = np.bincount(design.stratum, minlength=len(n))
+        drawn = np.isfinite(design.fpc) & (design.psus == units) & (spread < 1 + 1e-9) & ~is_count
+        population = np.rint(design.fpc) - np.bincount(design.stratum[~open_to], minlength=len(n))
+    method = np.select([is_count, drawn], [COUNT, HYPERGEOMETRIC], POOLED)
+    extra = {"rho": rho, "own_rho": own, "is_own_rho": is_own & (method == POOLED), "population": population}
+    return rows | {"method": method, "n_eff": np.where(drawn | is_count, n, n_eff)} | extra
+
+
+def _town_size(design: Design, base: Bools, rho: Any) -> Floats:
+    """n over Kish's factor and 1 + (m* - 1) rho in each town, m* = sum(W^2) / sum(w^2) with W the sums of w over PSUs.
+
+    With equal weights m* = sum(m^2) / sum(m): unequal takes count once, not again in Kish's factor.
+    """
+    weight, town, size = design.weight[base], design.stratum[base], len(design.places)
+    whole = np.bincount(design.psu[base], weight, minlength=len(design.owner))
+    n, squares = np.bincount(town, minlength=size), np.bincount(town, weight**2, minlength=size)
     with np.errstate(invalid="ignore", divide="ignore"):
-        per_psu = n / villages
-        n_eff = n / (kish(design.weight[base], town, len(n)) * (1 + (per_psu - 1) * rho) * left)
-    return rows | {"method": POOLED, "n_eff": n_eff, "rho": rho}
+        used = design.owner >= 0
+        take = np.bincount(design.owner[used], whole[used] ** 2, minlength=size) / squares
+        return np.asarray(n / (kish(weight, town, size) * (1 + (take - 1) * rho)))
 
 
 def _own_size(design: Design, rows: Rows, base: Bools) -> Floats:
-    """Korn and Graubard's size at the place's own variance, with their correction for degrees of freedom, at most n."""
+    """Korn and Graubard's size at the place's own variance, with their correction for degrees of freedom, at most n.
+
+    A share of none or all has no variance to go by: n over Kish's factor, with that correction.
+    """
     p, se, n, df = (float(rows[c][0]) for c in ("estimate", "se", "n", "df"))
-    if not se > 0:
-        return np.array([n / kish(design.weight[base], np.zeros(int(n), dtype=np.int64), 1)[0] if n else np.nan])
-    shrink = (stats.t.ppf(0.975, n - 1) / stats.t.ppf(0.975, df)) ** 2 if df > 0 else np.nan
-    size = p * (1 - p) / se**2 * shrink
+    factor = float(shrink(n, df))
+    if not 1e-9 < p < 1 - 1e-9:
+        rows["se"] = np.zeros(1)  # but for rounding
+        return np.array(
+            [factor * n / kish(design.weight[base], np.zeros(int(n), dtype=np.int64), 1)[0] if n else np.nan]
+        )
+    size = p * (1 - p) / se**2 * factor if se > 0 else np.inf
     return np.array([min(n, size) if design.fpc is None else size])
 
 
@@ -318,23 +386,29 @@ def _tidy(rows: Sequence[Rows], wave: str, fewest: int) -> pd.DataFrame:
     parts = {c: [np.broadcast_to(own.get(c, np.nan), len(own["place"])) for own in rows] for c in rows[0]}
     frame = pd.DataFrame({c: np.concatenate(part) for c, part in parts.items()} | {"wave": wave})
     frame["low"], frame["high"] = limits(frame)
-    few, one = frame["n"] < fewest, ~(frame["df"] > 0)
-    frame["reason"] = np.select([few, one], ["too few answers", "one psu"], "")
+    few, is_sample, nothing = frame["n"] < fewest, frame["method"] != COUNT, frame["estimate"].isna()
+    one = is_sample & ~(frame["df"] > 0)
+    alike = (frame["method"] == STUDENT) & ~(frame["se"] > 1e-9 * frame["estimate"].abs() + 1e-12)
+    why = {"too few answers": few, "no eligible case": nothing, "one psu": one, "no variation": alike}
+    frame["reason"] = np.select(list(why.values()), list(why), "")
     frame["reliability"] = rate(frame)
     for column in ("estimate", "low", "high", "se", "deff", "n_eff"):
         frame[column] = frame[column].mask(few if column in ("estimate", "n_eff") else few | one)
-    return frame[[*COLUMNS, *(["rho"] if "rho" in frame else [])]]
+    frame[["low", "high"]] = frame[["low", "high"]].mask(alike)
+    return frame[[*COLUMNS, *(c for c in EXTRA if c in frame)]]
 
 
 def rate(frame: pd.DataFrame) -> npt.NDArray[np.str_]:
     """The reliability of rows whose reason is known.
 
-    To be read with care: interval wider than 30 points, under 8 degrees of freedom, or relative width over 130%.
+    To be read with care: an interval wider than 30 points, a relative width over 130%, or a town whose own rho was taken. A
+    change has no relative width, a mean of scores neither.
     """
     width = frame["high"] - frame["low"]
-    relative = width / frame["estimate"].where(frame["estimate"] > 0)
-    is_share = frame["method"] != STUDENT
-    is_unsteady = (frame["df"] < 8) | (is_share & ((width > 0.30) | (relative > 1.30)))
+    relative = (width / frame["estimate"].where(frame["estimate"] > 0)).mask(frame["method"] == MOVER)
+    is_share = ~frame["method"].isin([STUDENT, COUNT])
+    is_own = frame["is_own_rho"].eq(True) if "is_own_rho" in frame else False
+    is_unsteady = is_share & ((width > 0.30) | (relative > 1.30) | is_own)
     why = [frame["reason"] == "too few answers", frame["reason"] != "", is_unsteady]
     return np.select(why, ["too few answers", "not estimable", "read with care"], "ok")
 

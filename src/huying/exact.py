@@ -8,12 +8,11 @@ from math import comb
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 from scipy.stats.contingency import odds_ratio
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from huying.errors import EstimateError
-from huying.estimates import Bools, Floats
+from huying.intervals import Bools, Floats, hypergeometric
 
 MOST_ASSIGNMENTS = 200_000  # above it assignments are drawn at random
 DRAWS = 9_999
@@ -53,11 +52,8 @@ def hypergeometric_limits(k: int, n: int, population: int, level: float = 0.95) 
     (19, 24)
     """
     _check(k=(k, n), n=(n, population))
-    tail = (1 - level) / 2
-    possible = np.arange(k, population - n + k + 1)
-    low = possible[stats.hypergeom.sf(k - 1, population, possible, n) > tail]
-    high = possible[stats.hypergeom.cdf(k, population, possible, n) > tail]
-    return int(low.min()), int(high.max())
+    low, high = hypergeometric(np.array([k]), np.array([n]), np.array([population]), level)
+    return int(low[0]), int(high[0])
 
 
 def conditional_odds_ratio(k1: int, n1: int, k0: int, n0: int, level: float = 0.95) -> OddsRatio:

@@ -15,8 +15,10 @@ from huying.estimates import COUNTY, Design, Floats, Ints, kish
 from huying.folder import County
 from huying.store import Cleaned
 from huying.weights import base_weights, rake_towns
+from huying.words import say
 
 SEXES, AGES = ("male", "female"), ("18-39", "40-59", "60+")
+MORE_FORMS, AT_RANDOM = "more_forms_than_listed", "as_if_at_random"
 NO_PLACE = ""  # the stratum of a survey that did not ask for the town
 
 
@@ -83,7 +85,7 @@ def resident_sample(
     if margins is None or is_given or towns is None:
         n = np.bincount(town, minlength=len(places))
         named = [COUNTY] if towns is None else places
-        table = pd.DataFrame({"place": named, "n": n, "kish": kish(base, town, len(places))})
+        table = pd.DataFrame({"place": named, "n": n, "kish": kish(base, town, len(places)), "remark": "", "note": ""})
         usual = {role: names for role, names in (("sex", SEXES), ("age", AGES)) if role in roles}
         if "sex" in roles and not {option.key for option in roles["sex"].options} >= set(SEXES):
             del usual["sex"]
@@ -93,7 +95,10 @@ def resident_sample(
         groups = {role: group_people(rows, roles[role], names) for role, (names, _) in counted.items()}
         codes = {role: group.codes.astype(np.int64) for role, group in groups.items()}
         totals, bounds = {role: total for role, (_, total) in counted.items()}, county.thresholds["weight_bounds"]
-        design, table = rake_towns(design, codes, totals, bounds)
+        design, table = rake_towns(design, codes, totals, bounds, {role: names for role, (names, _) in counted.items()})
+    if county.sampling == "probability":  # of any other sample it is said of every interval
+        known = np.bincount(town, rows["village_id"].fillna("").ne(""), minlength=len(table)) > 0
+        table["remark"] = table["remark"].mask((table["remark"] == "") & ~known & (table["n"] > 0), AT_RANDOM)
     labels = {f"{role}_group": pd.Series(group, rows.index).astype("string") for role, group in groups.items()}
     return Sample(rows.assign(**labels), design, table)
 
@@ -107,18 +112,36 @@ def number_psus(rows: pd.DataFrame) -> Ints:
 
 
 def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: tuple[str, ...] | None = None) -> Sample:
-    """Staff of a wave: strata = towns, PSU = the person, finite population = staff listed in the register."""
+    """Staff of a wave: strata = towns, PSU = the person, finite population = staff listed in the register.
+
+    Of a town that lists nobody, or fewer than have sent forms, the population is not known: it counts as without end.
+    """
     rows = analysed(cleaned, "staff", wave, county.exclude if exclude is None else exclude)
     towns = cleaned.ledger("towns")
     if towns is None:
         raise EstimateError("samples.no_register")
-    town = town_codes(rows, towns)
+    town, places = town_codes(rows, towns), tuple(towns["town_id"])
     answers = np.bincount(town, minlength=len(towns)).astype(float)
-    listed = np.maximum(towns["staff_listed"].to_numpy(dtype=float, na_value=np.nan), answers)
-    listed = np.where(listed > 0, listed, np.inf)  # of a town that lists nobody it is not known
-    weight = np.where(np.isinf(listed), 1.0, listed / np.maximum(answers, 1))[town]
-    design = Design(town, np.arange(len(rows), dtype=np.int64), weight, tuple(towns["town_id"]), fpc=listed)
-    table = pd.DataFrame({"place": towns["town_id"], "n": answers.astype(int), "listed": listed})
+    listed = towns["staff_listed"].to_numpy(dtype=float, na_value=np.nan)
+    forms = cleaned.forms["staff"].query("wave == @wave and disposition == 'complete'")
+    sent = forms["town_id"].value_counts().reindex(towns["town_id"]).fillna(0).to_numpy()
+    is_over = sent > listed  # then the list is not the one that was asked
+    known = np.where((listed > 0) & ~is_over, listed, np.inf)
+    weight = np.where(listed > 0, np.maximum(listed, answers) / np.maximum(answers, 1), 1.0)[town]
+    design = Design(town, np.arange(len(rows), dtype=np.int64), weight, places, fpc=known)
+    note = [
+        say("samples.more_forms", n=int(n), listed=int(m)) if bad else ""
+        for n, m, bad in zip(sent, listed, is_over, strict=True)
+    ]
+    table = pd.DataFrame(
+        {
+            "place": places,
+            "n": answers.astype(int),
+            "listed": listed,
+            "remark": np.where(is_over, MORE_FORMS, ""),
+            "note": note,
+        }
+    )
     return Sample(rows, design, table)
 
 

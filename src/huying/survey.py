@@ -19,6 +19,7 @@ from huying.codebook import MANY
 from huying.crosstabs import Crosstab, crosstab
 from huying.estimates import (
     COUNTY,
+    EXTRA,
     LEADING,
     Bools,
     Design,
@@ -30,8 +31,8 @@ from huying.estimates import (
 )
 from huying.regressions import Regression, regress
 from huying.samples import NO_PLACE
-from huying.survey_frame import SKIPPED, SurveyFrame, as_list, lang_of
-from huying.waves import independent_sum, stacked
+from huying.survey_frame import SKIPPED, UNSAID, SurveyFrame, as_list, lang_of
+from huying.waves import change_of_shares, correlate, independent_sum, stacked
 from huying.words import say
 
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
@@ -48,8 +49,8 @@ class Survey(SurveyFrame):
 
         A row a place: every town in the register's order, then the county (`by=None`: the county alone); `by` may name
         further columns, and `prefix*` stands for every column that begins so. Intervals: Korn and Graubard (1998), towns at
-        a pooled design effect. `where` is a rule that cuts the base, not the design. Raises EstimateError for what is no
-        share.
+        a pooled design effect or, where their villages differ more, at their own; towns whose staff are listed: the exact limits
+        of a finite list. `where` is a rule that cuts the base, not the design. Raises EstimateError for what is no share.
         """
         return self._estimate(self._shares, columns, by, where, self._as_share)
 
@@ -76,14 +77,23 @@ class Survey(SurveyFrame):
         """The mean of a column now less that in an earlier wave; its wave is this survey's.
 
         Villages asked in both waves are shared PSUs, so that their covariance counts; of forms whose PSU is the person the
-        waves are independent samples (Welch 1947).
+        waves are independent samples. Shares: Zou and Donner's (2008) limits from those of both waves; means: Student's.
         """
         if not len(self._ids) or not len(since._ids):
             return self._nothing([column], by, self.absent or since.absent)
-        if self.form != "resident":
-            return self._placed(independent_sum(self.mean(column), since.mean(column), -1.0), by)
-        design, *terms = self.beside(since, column)
-        return self._placed(self._tidy(estimate_sum(design, column, terms, wave=self.wave, fewest=self.fewest)), by)
+        apart, is_share = self.form != "resident", self._is_share(column) and since._is_share(column)
+        if apart:
+            made = independent_sum(self.mean(column), since.mean(column), -1.0)
+        else:
+            design, *terms = self.beside(since, column)
+            made = self._tidy(estimate_sum(design, column, terms, wave=self.wave, fewest=self.fewest))
+        if is_share:
+            r = 0.0 if apart else correlate(design, *terms)
+            made = change_of_shares(made, self.share(column), since.share(column), r)
+        return self._placed(made, by)
+
+    def _is_share(self, column: str) -> bool:
+        return bool(self._as_number(column).dropna().isin([0.0, 1.0]).all())
 
     def beside(self, since: Survey, column: str) -> tuple[Design, Term, Term]:
         """This wave's people and an earlier one's as one design, and a column's mean now and (negative) before as terms of a sum."""
@@ -156,21 +166,31 @@ class Survey(SurveyFrame):
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
-    _shares, _means = staticmethod(estimate_shares), staticmethod(estimate_means)
+    def _shares(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
+        return estimate_shares(design, *_known_and_asked(table), **how)
+
+    def _means(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
+        return estimate_means(design, *_known_and_asked(table), **how)
 
     def _ratio(self, design: Design, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        return estimate_ratios(design, "/".join(pair), *pair.to_numpy(dtype=float).T, **how)
+        known, name = pair.where(np.isfinite(pair)), "/".join(pair)
+        asked = pd.DataFrame({name: pair.notna().any(axis=1)})
+        return estimate_ratios(design, name, *known.to_numpy(dtype=float).T, asked=asked, **how)
 
     def _sum(
         self, design: Design, table: pd.DataFrame, parts: Mapping[str, float], name: str, **how: Any
     ) -> pd.DataFrame:
-        values = {column: table[column].to_numpy(dtype=float) for column in parts}
+        known, asked = _known_and_asked(table)
+        values = {column: known[column].to_numpy(dtype=float) for column in parts}
         terms = [(c, np.nan_to_num(values[k]), np.isfinite(values[k])) for k, c in parts.items()]
-        return estimate_sum(design, name, terms, **how)
+        return estimate_sum(design, name, terms, asked=asked, **how)
 
     def _open(self, name: str, values: Any) -> Any:
-        """The values of a column with those marked whom it asked and who did not say: a sample leaves them out."""
-        return values
+        """The values of a column, with UNSAID for those whom it asked and who did not say, where the list of people is finite."""
+        if self.design.fpc is None:
+            return values
+        asked = self._asked(name)
+        return values.mask(values.isna() & (asked if values.ndim == 1 else asked[:, None]), UNSAID)
 
     def _estimate(
         self, estimator: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = ""
@@ -210,12 +230,16 @@ class Survey(SurveyFrame):
         if altered & set(re.findall(r"\w+", " ".join(made["measure"].unique()))):
             # what is judged by it carries the remark: it is not the definition that was frozen
             made["remark"] = REDEFINED
+        elif self.weighting.get("remark", pd.Series("")).any():
+            told = self.weighting.set_index("place")["remark"]
+            told = pd.concat([told, pd.Series("; ".join(sorted(set(told) - {""})), [COUNTY])])
+            made["remark"] = made["place"].map(told[~told.index.duplicated(keep="last")]).fillna("")
         made.attrs |= {"labels": self.labels, "source": say(f"survey.{self.form}", lang_of(self.labels))}
         return made
 
     def _tidy(self, made: pd.DataFrame) -> pd.DataFrame:
         made = made.rename(columns={"indicator": "measure"}).assign(period="")
-        last = ["measure", *LEADING, "wave", "period", *(["rho"] if "rho" in made else [])]
+        last = ["measure", *LEADING, "wave", "period", *(name for name in EXTRA if name in made)]
         return made[["place", *(name for name in made if name not in ("place", *last)), *last]]
 
     def _nothing(self, names: Sequence[str], by: Any, reason: str) -> pd.DataFrame:
@@ -227,6 +251,11 @@ class Survey(SurveyFrame):
             made.insert(1, name, pd.Series(pd.NA, made.index, dtype="string"))
         made.attrs["labels"] = self.labels
         return made
+
+
+def _known_and_asked(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The values of a table without UNSAID, and who was asked."""
+    return table.where(np.isfinite(table)), table.notna()
 
 
 def _cut(table: pd.DataFrame, inside: Bools) -> pd.DataFrame:

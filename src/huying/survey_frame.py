@@ -16,12 +16,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import Codebook
-from huying.derived import Answers, Derived, Scope, holds
+from huying.derived import Answers, Derived, Scope, holds, read_rule
 from huying.errors import EstimateError, near
 from huying.estimates import Bools, Design, Ints
 from huying.words import Text, say
 
 MOST_GROUPS = 30
+UNSAID = np.inf  # asked, but what they would say is not known
 SKIPPED = "skipped"  # why somebody whom an item did not ask has no answer
 
 
@@ -115,6 +116,22 @@ class SurveyFrame:
         if name not in self.frame:
             return name in self.lacking
         return name in self.unasked and bool(self.frame[name].isna().all())
+
+    def _asked(self, name: str) -> Bools:
+        """Who may have been meant: all but those whom the form skipped, or who are known to lie outside a derived variable's base."""
+        if name in self.reasons:
+            return np.asarray((self.reasons[name] != SKIPPED).to_numpy(dtype=bool))
+        if name not in self.derived:
+            return np.ones(len(self._ids), dtype=bool)
+        variable, scope = self.derived[name], self.open_scope()
+        inside = holds(variable.base, self.answers, scope)
+        for rule, is_base in ((variable.when, False), (variable.base, True)):
+            items = read_rule(rule, scope).columns if rule else ()
+            if why := [column for column in items if column in self.reasons]:
+                silent = self.reasons[why].notna() & (self.reasons[why] != SKIPPED)
+                skipped = (self.reasons[why] == SKIPPED).all(axis=1)
+                inside = inside | silent.any(axis=1).to_numpy() if is_base else inside & ~skipped.to_numpy()
+        return np.asarray(inside)
 
     def _names(self, columns: Any) -> list[str]:
         """The columns asked for, each `prefix*` replaced by those that begin so."""

@@ -31,6 +31,7 @@ WEIGHTS = ("raked", "none")
 # In their order, where that is no sorted one.
 GROUPS: Mapping[str, Sequence[str]] = {"age_group": (), "sex_group": SEXES}
 OWN = ("interviewer_id", "submitted_at", "seconds")  # columns of a cleaned form that keep their names
+OFFICES = 3  # of a town, whose holders are asked as its leaders: secretary, mayor, organisation officer
 HIDDEN = "leader"  # the form whose people are known by their town
 
 
@@ -81,7 +82,8 @@ def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weigh
         survey = Survey(frame, design, form, **made)
     else:
         town = pd.Series(rows["town_id"].to_numpy(), index=ids, dtype="string")
-        survey = Census(frame, design, form, **made, _town=town)
+        due = {HIDDEN: dict.fromkeys(county.town_ids, OFFICES)}.get(form, {"": len(county.departments)})
+        survey = Census(frame, design, form, **made, _town=town, _due=pd.Series(due, dtype=float))
     _derive(survey, *derived_of(county.declared))
     return survey
 
@@ -116,8 +118,9 @@ def _no_rows(county: County, form: str) -> pd.DataFrame:
 
 def _everybody(rows: pd.DataFrame, places: Sequence[str]) -> Design:
     """A design without a sample: a census, or nobody at all."""
-    n = len(rows)
-    return Design(np.zeros(n, dtype=np.int64), np.arange(n, dtype=np.int64), np.ones(n), tuple(places))
+    n, all_of_them = len(rows), np.zeros(len(places))
+    all_of_them[0] = max(n, 1)
+    return Design(np.zeros(n, dtype=np.int64), np.arange(n, dtype=np.int64), np.ones(n), tuple(places), all_of_them)
 
 
 def _own_columns(county: County, rows: pd.DataFrame, design: Design, form: str) -> pd.DataFrame:

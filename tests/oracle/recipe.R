@@ -357,14 +357,23 @@ icc_row <- function(y, data = towns_csv, name = "towns_sim") {
 }
 wave2 <- subset(waves_csv, wave == 2)
 answers$icc <- rbind(icc_row("y1"), icc_row("y2"), icc_row("y3"), icc_row("biz"), icc_row("y1", wave2, "waves_sim wave 2"), icc_row("y2", wave2, "waves_sim wave 2"), icc_row("y3", wave2, "waves_sim wave 2"))
-town_interval <- function(y, town, weighting) {
+# Definitions, section 3: n over Kish's factor and 1 + (m* - 1) rho, m* = sum(W_v^2) / sum(w^2); a town whose F, scaled for the
+# pooled rho, has p < .25 takes max(own, pooled) and the squared ratio of t quantiles at the level that is asked.
+town_interval <- function(y, town, weighting, level) {
   w_all <- if (weighting == "base") towns_csv$w else unclass(answers$raking$towns$weights)
-  ok <- towns_csv$town == town & !is.na(towns_csv[[y]]); w <- w_all[ok]; n <- sum(ok); m <- length(unique(towns_csv$village[ok]))
-  rho <- max(0, answers$icc$rho[answers$icc$data == "towns_sim" & answers$icc$variable == y])
-  kish <- n * sum(w^2) / sum(w)^2; m_bar <- n / m; p <- sum(w * towns_csv[[y]][ok]) / sum(w); n_eff <- n / (kish * (1 + (m_bar - 1) * rho))
-  data.frame(variable = y, town = town, weights = weighting, n = n, psus = m, kish = kish, m_bar = m_bar, rho = rho, n_eff = n_eff, estimate = p, low = kg_low(p, n_eff, .05), high = kg_high(p, n_eff, .05))
+  ok <- towns_csv$town == town & !is.na(towns_csv[[y]]); w <- w_all[ok]; n <- sum(ok); v <- towns_csv$village[ok]; m <- length(unique(v)); alpha <- 1 - level
+  pooled <- max(0, answers$icc$rho[answers$icc$data == "towns_sim" & answers$icc$variable == y])
+  a <- summary(aov(y ~ factor(v), data.frame(y = towns_csv[[y]][ok], v = v)))[[1]]; f <- a$`F value`[1]
+  n0 <- (n - sum(table(v)^2) / n) / (m - 1); own <- max(0, (a$`Mean Sq`[1] - a$`Mean Sq`[2]) / (a$`Mean Sq`[1] + (n0 - 1) * a$`Mean Sq`[2]))
+  p_value <- pf(f / (1 + n0 * pooled / (1 - pooled)), m - 1, n - m, lower.tail = FALSE); is_own <- p_value < .25
+  rho <- if (is_own) max(own, pooled) else pooled; shrink <- if (is_own) (qt(1 - alpha / 2, n - 1) / qt(1 - alpha / 2, m - 1))^2 else 1
+  kish <- n * sum(w^2) / sum(w)^2; take <- sum(tapply(w, v, sum)^2) / sum(w^2); p <- sum(w * towns_csv[[y]][ok]) / sum(w); n_eff <- n / (kish * (1 + (take - 1) * rho)) * shrink
+  data.frame(variable = y, town = town, weights = weighting, level = level, n = n, psus = m, kish = kish, take = take, rho = pooled, own_rho = own, p = p_value, is_own_rho = is_own, n_eff = n_eff, estimate = p,
+    low = kg_low(p, n_eff, alpha), high = kg_high(p, n_eff, alpha), wrong_n_eff_mean_take = n / (kish * (1 + (n / m - 1) * pooled)))
 }
-answers$town_intervals <- do.call(rbind, unlist(lapply(c("base", "raked"), function(g) lapply(c("y1", "y2", "y3"), function(y) do.call(rbind, lapply(towns, town_interval, y = y, weighting = g)))), recursive = FALSE))
+cases <- expand.grid(town = towns, y = c("y1", "y2", "y3"), weighting = c("base", "raked"), level = c(.95, .998))
+answers$town_intervals <- do.call(rbind, with(cases, Map(town_interval, as.character(y), as.character(town), as.character(weighting), level)))
+rownames(answers$town_intervals) <- NULL
 
 # ---------------------------------------------------------------------------------------------------------------
 # 9. Waiting times: svykm on a weighted clustered design, plain Kaplan-Meier, competing causes

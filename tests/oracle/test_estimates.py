@@ -20,6 +20,8 @@ from huying.estimates import (
     estimate_shares,
     estimate_sum,
     korn_graubard,
+    limits,
+    p_above,
     pooled_rho,
     with_weights,
 )
@@ -227,14 +229,34 @@ def test_intraclass_correlation_is_that_of_aov():
 
 
 @pytest.mark.parametrize("weights", ["base", "raked"])
-def test_town_intervals_from_end_to_end(weights):
+def test_town_intervals_from_end_to_end_at_any_level(weights):
     used = design("towns") if weights == "base" else raked_towns("towns")
     for row in rows("town_intervals", weights=weights):
         table = estimate_shares(used, pd.DataFrame({"y": column("towns", row["variable"])}), fewest=1)
         found = at(table, row["town"])
-        for name in ("estimate", "n_eff", "low", "high"):
-            assert found[name] == pytest.approx(row[name], **NINE), (name, row)
-        assert found["rho"] == pytest.approx(max(0, row["rho"]), **NINE)
+        assert found["is_own_rho"] == row["is_own_rho"]
+        assert found["own_rho"] == pytest.approx(row["own_rho"], **NINE)
+        assert found["rho"] == pytest.approx(row["rho"], **NINE)
+        own = table[table["place"] == row["town"]]
+        low, high = limits(own, row["level"])
+        assert (low[0], high[0]) == pytest.approx((row["low"], row["high"]), **NINE)
+        if row["level"] == 0.95:
+            assert found["n_eff"] == pytest.approx(row["n_eff"], **NINE)
+            assert (found["low"], found["high"]) == pytest.approx((low[0], high[0]), **NINE)
+        above, below = p_above(own, low[0])  # the p value is that of the level whose limit stands at the threshold
+        assert above[0] == pytest.approx((1 - row["level"]) / 2, rel=1e-6) and below[0] > 0.97
+    assert {row["is_own_rho"] for row in ANSWERS["town_intervals"]} == {True, False}
+
+
+@pytest.mark.parametrize(
+    "row", [r for r in ANSWERS["svyciprop_beta"] if not r["by"]], ids=lambda r: f"{r['design']}-{r['level']}"
+)
+def test_the_countys_limits_at_any_level_are_those_of_svyciprop(row):
+    table = estimate_shares(
+        design(row["design"]), pd.DataFrame({"y": column(row["design"], row["variable"])}), fewest=1
+    )
+    low, high = limits(table[table["place"] == COUNTY], row["level"])
+    assert (low[0], high[0]) == pytest.approx((row["low"], row["high"]), **NINE)
 
 
 def test_holms_adjusted_p_values_are_those_of_statsmodels():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from agencies_stand_in import county, leaders
+from agencies_stand_in import county, leaders, register
 
 from huying.census import Census
 from huying.counted import bounded
@@ -60,9 +60,9 @@ def test_ratings_of_several_agencies_are_one_list(survey):
 
 
 def test_a_population_that_did_not_all_come(survey):
-    """6 secretaries of 8: 4 say yes, 1 is unknown. Of 8 at least 4; with 5 yes of 6 at most 5 + 2 = 7, and P(X <= 5 | 7) = 3/4."""
+    """6 secretaries of 8: 4 say yes, 1 no, 1 is unknown, and 2 never came: of 8 at least 4 and at most 7. No interval besides."""
     rows = survey.share("prefers_as_now", where="is_secretary", population=8)
-    assert told(rows) == [4 / 5, 4 / 8, 7 / 8, 6] and rows["method"].item() == "exact"
+    assert told(rows) == [4 / 5, 4 / 8, 7 / 8, 6] and rows["method"].item() == "count"
 
 
 def test_numbers_that_are_no_shares(survey):
@@ -70,10 +70,36 @@ def test_numbers_that_are_no_shares(survey):
     survey.derive("weight_given", "appraisal_weight").derive("rating", "cooperation_core_enforcement")
     rows = survey.mean("weight_given")
     assert rows["estimate"].item() == pytest.approx(340 / 16) and rows["n"].item() == 16
-    assert rows["low"].item() == rows["high"].item() == rows["estimate"].item()
-    assert survey.difference("weight_given", "rating")["estimate"].item() == pytest.approx(340 / 16 - 4)
+    # Two of 18 did not say: they may have given 0 or 100.
+    assert rows["low"].item() == pytest.approx(340 / 18) and rows["high"].item() == pytest.approx(540 / 18)
+    gap = survey.difference("weight_given", "rating")  # all 18 rated, 4 on average
+    assert gap["estimate"].item() == pytest.approx(340 / 16 - 4)
+    assert gap["low"].item() == pytest.approx(340 / 18 - 4) and gap["high"].item() == pytest.approx(540 / 18 - 4)
     ratio = survey.ratio("weight_given", "rating")  # of the 16 who gave both: ratings 15 x 4 + 4
     assert ratio["estimate"].item() == pytest.approx(340 / 64) and ratio["measure"].item() == "weight_given/rating"
+    assert np.isnan(
+        [ratio["low"].item(), ratio["high"].item()]
+    ).all()  # what two would have added to both, nobody can bound
+
+
+def test_who_sent_no_form_counts_both_ways(tmp_path):
+    """10 of 54: every share, mean, difference and pooled list is bounded by 44 who said nothing, none by an interval."""
+    support = {"L11_a_importance": [5] * 54, "L11_a_adequacy": [3] * 54}
+    rows = leaders(18, L07=[1] * 8 + [2] * 46, L06_a_core=[5] * 54, L06_b_core=[2] * 54, **support)
+    made = county(tmp_path, {"towns": register(18)}, {"leader": rows.iloc[:10]})
+    survey = made.survey("leader")
+    assert told(survey.share("prefers_as_now")) == [8 / 10, 8 / 54, 52 / 54, 10]
+    names = ["cooperates_core_enforcement", "cooperates_core_market"]
+    assert told(survey.share(names, pooled="both")) == [10 / 20, 10 / 108, 98 / 108, 20]
+    mean = survey.mean("importance_people").iloc[0]
+    assert [mean["estimate"], mean["low"], mean["high"]] == pytest.approx([5, (50 + 44) / 54, 5])
+    gap = survey.difference("importance_people", "adequacy_people").iloc[
+        0
+    ]  # 2, and from -4 to 4 of those who sent no form
+    assert [gap["estimate"], gap["low"], gap["high"]] == pytest.approx([2, (20 - 4 * 44) / 54, (20 + 4 * 44) / 54])
+    # 4 secretaries and 3 mayors came, and 6 of them want it so; 3 officers are known to be no heads, the 44 others are not.
+    assert told(survey.share("prefers_as_now", where="is_head")) == [6 / 7, 6 / 51, 50 / 51, 7]
+    assert told(survey.share("prefers_as_now", where="is_head", population=36)) == [6 / 7, 6 / 36, 35 / 36, 7]
 
 
 @pytest.mark.parametrize(("lang", "said"), [("en", "small census without sampling error"), ("zh", "没有抽样误差可算")])

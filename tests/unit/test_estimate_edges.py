@@ -49,7 +49,9 @@ def test_a_village_in_two_towns_is_refused():
 
 @pytest.mark.parametrize("estimator", [estimate_shares, estimate_means])
 def test_one_psu_has_a_value_and_no_interval(estimator):
-    got = estimator(design(1, 4, size=20), pd.DataFrame({"y": [1.0, 0.0] * 50})).set_index("place")
+    got = estimator(
+        design(1, 4, size=20), pd.DataFrame({"y": [1.0, 0.0] * 10 + [1.0, 0.0, 1.0] * 26 + [1, 0]})
+    ).set_index("place")
     assert got.loc["T01", ["estimate", "n", "reliability", "reason"]].tolist() == [0.5, 20, "not estimable", "one psu"]
     assert got.loc["T01", ["low", "high", "se"]].isna().all()
     assert got.loc["T02", ["low", "high"]].notna().all()
@@ -63,11 +65,16 @@ def test_a_county_of_one_psu():
 
 @pytest.mark.parametrize(("value", "low", "high"), [(0, 0, 1 - 0.025 ** (1 / 100)), (1, 0.025 ** (1 / 100), 1)])
 def test_nobody_and_everybody_have_a_bound_on_one_side(value, low, high):
-    got = shares(design(10), [value] * 100)
-    for place in ("T01", "county"):  # 100 equal answers without clustering: .025^(1/100) = .9638
-        assert got.loc[place, ["estimate", "low", "high"]].tolist() == pytest.approx([value, low, high])
+    got = shares(design(10), [value] * 100)  # 100 equal answers without clustering: .025^(1/100) = .9638
+    assert got.loc["T01", ["estimate", "low", "high"]].tolist() == pytest.approx([value, low, high])
     assert got.loc["T01", "high"] - got.loc["T01", "low"] == pytest.approx(0.0362, abs=1e-4)
-    assert got["n_eff"].tolist() == pytest.approx([100, 100])
+    # The county has ten villages to learn its variance from: (t(99) / t(9))^2 = (1.98422 / 2.26216)^2 = .76937
+    size = 100 * 0.769366
+    assert got["n_eff"].tolist() == pytest.approx([100, size], rel=1e-5)
+    wide = 1 - 0.025 ** (1 / size)
+    assert got.loc["county", ["low", "high"]].tolist() == pytest.approx(
+        [0, wide] if value == 0 else [1 - wide, 1], rel=1e-5
+    )
 
 
 def test_a_clustered_town_has_fewer_independent_answers():
@@ -102,7 +109,11 @@ def test_a_town_without_units():
 
 @pytest.mark.parametrize(
     ("psus", "size", "reliability"),
-    [(9, 50, "ok"), (8, 50, "read with care"), (9, 3, "read with care")],  # df 8; df 7; 27 answers: +-19 points
+    [
+        (9, 50, "ok"),
+        (4, 50, "ok"),
+        (9, 3, "read with care"),
+    ],  # few villages alone are no reason; 27 answers: +-19 points
 )
 def test_reliability(psus, size, reliability):
     got = shares(design(psus, size=size), np.arange(psus * size) % 2)

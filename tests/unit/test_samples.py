@@ -1,10 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from huying.codebook import house_codebook
 from huying.errors import EstimateError
-from huying.estimates import estimate_means
+from huying.estimates import estimate_means, estimate_shares
 from huying.folder import read_county
 from huying.samples import (
     analysed,
@@ -169,8 +170,8 @@ def test_excluded_flags_leave_the_sample(county):
 def test_a_town_without_margins_is_named(county):
     data = cleaned(residents())
     data.ledgers["margins", ""] = MARGINS[MARGINS["town_id"] == "T01"]
-    with pytest.raises(EstimateError, match=r"^T02: the margins file has no count"):
-        resident_sample(data, county(), BOOK, "2023")
+    got = resident_sample(data, county(), BOOK, "2023").diagnostics.set_index("place").loc["T02"]
+    assert got["remark"] == "unweighted" and got["note"].startswith("the margins file has no count")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,14 @@ def test_staff_are_a_part_of_those_listed(county):
 def test_more_staff_answered_than_are_listed(county):
     rows = pd.DataFrame({"row_id": range(12), "wave": "2023", "disposition": "complete", "town_id": "T01"})
     got = staff_sample(cleaned(rows, form="staff"), county(), "2023")
-    assert (got.design.fpc[0], set(got.design.weight)) == (12, {1.0})
+    assert (got.design.fpc[0], set(got.design.weight)) == (np.inf, {1.0})
+    note = got.diagnostics.loc[0, ["remark", "note"]].tolist()
+    assert note[0] == "more_forms_than_listed" and note[1].startswith(
+        "12 staff forms came, the register lists 10 people"
+    )
+    table = estimate_shares(got.design, pd.DataFrame({"y": [1.0] * 10 + [0] * 2}), fewest=5).iloc[0]
+    low, high = proportion_confint(10, 12, method="beta")  # 10 of 12 of a list without end: Clopper and Pearson
+    assert (table["low"], table["high"]) == (pytest.approx(low), pytest.approx(high))
 
 
 def test_two_waves_share_their_villages(county):

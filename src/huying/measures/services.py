@@ -40,10 +40,10 @@ def list_occasions(changes: pd.DataFrame, agencies: pd.DataFrame, day: pd.Timest
 
 
 def tally_use(leaders: Census, columns: Sequence[str]) -> pd.DataFrame:
-    """The county's share of towns that used every right of `columns`, as their leaders say; base: towns with a leader's form.
+    """The county's share of towns that used every right of `columns`, as their leaders say; base: all towns.
 
     One leader who says that the town used a right is enough; that it did not needs the answers of all who were asked, and
-    otherwise nobody knows. One town that did not is enough for "not all".
+    otherwise nobody knows: who sent no form has not answered. One town that did not is enough for "not all".
     """
 
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
