@@ -38,7 +38,13 @@ from huying.words import Text, all_words, say, use_language
 NAMED = {"towns": ("town_id", "name_zh", "name_en"), "departments": ("dept_id", "name_zh", "name_en")}
 NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
 ROWS = ("place", "estimate", "low", "high", "n")
-OUTSIDE = ("repeated", "outside_wave", "outside_period")  # rows set aside that no base would hold
+OUTSIDE = (
+    "repeated",
+    "header_again",
+    "total",
+    "outside_wave",
+    "outside_period",
+)  # rows set aside that no base would hold
 TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
 
 
@@ -295,19 +301,15 @@ class County(Counting):
 
     def _count_rejected(self, claim: Claim, facts: pd.DataFrame) -> list[int]:
         """How many rows that a claim could have counted were set aside, for each fact: those of its place, and of no known place."""
-        sources = [(ledger.file, ledger.period) for ledger in self.declared.ledgers if ledger.table in claim.needs]
-        forms = [FORM_NAMES.get(name, "") for name in claim.needs]
-        sources += [(one.text or one.file, one.wave) for one in self.declared.surveys if one.form in forms]
+        forms, here = [FORM_NAMES.get(name, "") for name in claim.needs], self.declared
+        sources = {Path(one.file).name: one.period for one in here.ledgers if one.table in claim.needs}
+        sources |= {Path(one.text or one.file).name: one.wave for one in here.surveys if one.form in forms}
         lost = self.rejected[(self.rejected["level"] == "row") & ~self.rejected["reason"].isin(OUTSIDE)]
-        files, counts = lost["file"].str.split("/").str[-1], []
-        if not any(file.split("/")[-1] in set(files) for file, _ in sources):
-            return [0] * len(facts)
-        for place, when in zip(facts["place"], facts["wave"] + facts["period"], strict=True):
-            named = {file.split("/")[-1] for file, of in sources if when in ("", of) or not of}
-            where = lost.loc[files.isin(named), [name for name in IDS.values() if name in lost]]
-            kind = IDS["dept"] if place in self.departments else IDS["town"]
-            own = where[kind] if kind in where else pd.Series("", index=where.index)
-            counts.append(len(own) if place == COUNTY else int(own.isin([place, ""]).sum()))
+        lost, counts = lost.assign(at=lost["file"].str.split("/").str[-1].map(sources)).dropna(subset="at"), []
+        for place, at in zip(facts["place"], facts["wave"] + facts["period"], strict=True):
+            own = lost[lost["at"].isin(["", at]) | (at == "")]
+            ids = own.get(IDS["dept" if place in self.departments else "town"], own["at"])
+            counts.append(len(own) if place == COUNTY else int(ids.isin([place, ""]).sum()))
         return counts
 
     @cached_property

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -25,12 +25,6 @@ from huying.words import Text
 
 SAMPLED = ("resident", "staff")
 HEAD = "# Rules, thresholds and exclusions as fixed before the data were seen. Do not edit."
-FITS: Mapping[str, Callable[[Any], bool]] = {
-    "least": lambda value: type(value) is int and value > 0,
-    "of_cases": lambda value: isinstance(value, bool),
-    "is_above": lambda value: isinstance(value, bool),
-    "is_conjunction": lambda value: isinstance(value, bool),
-}
 LEVELS = ("town", "others", "county", "pilot", "department", "document")  # others: towns that are no pilot
 
 
@@ -115,7 +109,11 @@ def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
     strange = [key for key in known if key not in Claim.__dataclass_fields__]
     strange += [f"quantifier = {word}" for word in words if word not in QUANTIFIERS]
     strange += [f"{key} = {known[key]}" for key in ("judged_for", "share_of") if known.get(key, "town") not in LEVELS]
-    strange += [f"{key} = {known[key]}" for key, fits in FITS.items() if key in known and not fits(known[key])]
+    usual = {one.name: type(one.default) for one in fields(Claim) if type(one.default) in (str, int, bool)}
+    strange += [f"{key} = {known[key]!r}" for key in usual.keys() & set(known) if type(known[key]) is not usual[key]]
+    strange += [
+        f"least = {known['least']}" for least in [known.get("least", 1)] if isinstance(least, int) and least < 1
+    ]
     if strange:
         raise CountyError("claims.bad_claim", at, claim=name, what=", ".join(strange))
     read = {
@@ -152,7 +150,8 @@ def claims_of(county: County) -> dict[str, Claim]:
 
 def with_threshold(claim: Claim, threshold: float) -> Claim:
     """The claim with another threshold: of its towns where they have one of their own."""
-    return replace(claim, **{"threshold" if claim.town_threshold is None else "town_threshold": threshold})
+    own = claim.town_threshold is not None
+    return replace(claim, town_threshold=threshold) if own else replace(claim, threshold=threshold)
 
 
 def decided_claims(county: County) -> dict[str, tuple[Claim, Derived]]:

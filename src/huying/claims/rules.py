@@ -24,7 +24,6 @@ OF_SHARES = (MOST, GENERAL, LOW, FEW, NEED)  # a share of cases under these may 
 SUPPORTED, NOT_SUPPORTED, CANNOT_SAY, NO_BASELINE = "supported", "not supported", "cannot say", "no baseline"
 WITHIN, FEW_CASES, SET_ASIDE = "interval includes the threshold", "few cases", "rows rejected"
 ALPHA, FEWEST_CASES, MANY_SET_ASIDE = 0.05, 10, 0.05
-SLACK = 1e-9
 
 
 def judge(quantifier: str, threshold: float, estimate: float, low: float, high: float, n: float = 1) -> tuple[str, str]:
@@ -38,7 +37,7 @@ def judge(quantifier: str, threshold: float, estimate: float, low: float, high: 
         return CANNOT_SAY, "no eligible case"
     if np.isnan(estimate) or (quantifier not in AS_COUNTED and (np.isnan(low) or np.isnan(high))):
         return CANNOT_SAY, "not estimable"
-    slack = SLACK
+    slack = 1e-9
     if quantifier in AS_COUNTED:
         is_equal = abs(estimate) <= threshold + slack if 0 < threshold < 1 else abs(estimate - threshold) <= slack
         reaches, enough = estimate >= threshold - slack, estimate * n >= threshold - slack
@@ -63,28 +62,30 @@ def decide(claim: Claim, fact: Mapping[str, Any], fewest: int, side: str = "") -
     quantifier, threshold = claim.rule_at(fact["place"])
     if claim.of_cases and quantifier in OF_SHARES and fact["method"] == COUNT and 0 < fact["n"] < fewest:
         return CANNOT_SAY, FEW_CASES
+
+    def weigh(numbers: Floats, n: float) -> tuple[str, str]:
+        return judge(quantifier, threshold, numbers[0], numbers[1], numbers[2], n)
+
     numbers = np.array([fact[name] for name in ("estimate", f"low{side}", f"high{side}")], dtype=float)
-    found = judge(quantifier, threshold, *numbers, fact["n"])
+    found = weigh(numbers, fact["n"])
     if found[0] == CANNOT_SAY or not fact.get("n_rejected", 0) > 0:
         return found
-    ways = count_rejected(claim, quantifier, numbers, fact["n"], fact["n_rejected"])
-    turned = any(judge(quantifier, threshold, *way, n)[0] != found[0] for way, n in ways)
+    turned = any(weigh(*way)[0] != found[0] for way in count_rejected(claim, quantifier, numbers, fact))
     return (CANNOT_SAY, SET_ASIDE) if turned else found
 
 
-def count_rejected(
-    claim: Claim, quantifier: str, numbers: Floats, n: float, rejected: float
-) -> list[tuple[Floats, float]]:
+def count_rejected(claim: Claim, quantifier: str, numbers: Floats, fact: Mapping[str, Any]) -> list[Any]:
     """A value and its interval with the rows set aside counted as no and as yes, and n with them.
 
     They would add to a count. What a roster says of a town they may turn, for a missing unit may stand in such a row. Of a
     number that is neither share nor count nobody can say how far it would move.
     """
+    n, rejected = fact["n"], fact["n_rejected"]
     if quantifier in (COUNTS, EXISTS) and claim.unit:
         return [(numbers + rejected, n)]
     if claim.unit or quantifier in (TREND, TEXT):
         return []
-    if claim.is_about_towns:
+    if claim.is_about_towns and fact["method"] == COUNT and not claim.of_cases:
         return [(np.clip(numbers + sign * rejected / n, 0, 1), n) for sign in (-1, 1)]
     return [((numbers * n + yes) / (n + rejected), n + rejected) for yes in (0, rejected)]
 
@@ -185,12 +186,11 @@ def join_parts(claim: Claim, parts: pd.DataFrame, fewest: int) -> pd.DataFrame:
     One part below the threshold refutes it, one that is open leaves it open. Intervals of samples are at 1 - .05/k for k
     parts, the adjusted ones at 1 - .05/(k m) for m towns as well.
     """
-    size = {"": parts["part"].nunique()}
-    size["_family"] = size[""] * max(1, parts["place"].nunique() - 1)
+    k, m = parts["part"].nunique(), max(1, parts["place"].nunique() - 1)
     sampled = (parts["method"] != COUNT) & parts["low"].notna()
-    for side, number in size.items():
-        for name, end in zip((f"low{side}", f"high{side}"), limits(parts, 1 - ALPHA / number), strict=True):
-            parts[name] = parts["low" if name.startswith("low") else "high"].mask(sampled, end)
+    for side, number in (("", k), ("_family", k * m)):
+        for name, end in zip(("low", "high"), limits(parts, 1 - ALPHA / number), strict=True):
+            parts[name + side] = parts[name].mask(sampled, end)
     rows = []
     for _, own in parts.groupby(["period", "wave", "place"], sort=False):
         row, told = own.sort_values("estimate", kind="stable").iloc[0].to_dict(), {}
