@@ -263,7 +263,7 @@ class County(Counting):
         evidence = as_evidence(self.declared, known, judged, frozen, now[claim], self.cleaned.data_hash)
         said = zip(rows.get("part", ()), rows.get("measure", ()), strict=False) if not gone else ()
         measures = {part: measure for part, measure in said if isinstance(measure, str)}
-        is_part = part or ("part" in rows and not rows["part"].eq("").any())
+        is_part = part or ("part" in rows and not rows["part"].eq("").any() and not known.is_conjunction)
         is_recorded = not (gone and is_part) and bool(gone or len(rows)) and not self._is_of_another_wave(evidence)
         verdict = Verdict(evidence, known, self.lang, here, self.labels, {part: part, **measures}, is_recorded, period)
         if is_recorded:

@@ -61,7 +61,15 @@ def test_what_measures_the_same_refers_to_it():
 
 
 def test_shares_of_cases_and_no_attributes_of_places():
-    assert {claim.id for claim in CLAIMS.values() if claim.of_cases} == {"D04", "D08", "P23", "P34", "S21", "S32", "S36"}
+    assert {claim.id for claim in CLAIMS.values() if claim.of_cases} == {
+        "D04",
+        "D08",
+        "P23",
+        "P34",
+        "S21",
+        "S32",
+        "S36",
+    }
 
 
 def test_threshold_is_the_word():

@@ -185,7 +185,10 @@ def test_simultaneous_interval():
     assert list(judged["verdict_family"]) == [YES, MAYBE, MAYBE]
 
 
-@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 40)), min_size=1, max_size=12), st.sampled_from([0.3, 0.5, 0.8]))
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 40)), min_size=1, max_size=12),
+    st.sampled_from([0.3, 0.5, 0.8]),
+)
 @settings(max_examples=200, deadline=None)
 def test_the_adjusted_interval_leaves_the_threshold_exactly_where_holm_rejects(counts, threshold):
     """Holm's procedure from statsmodels on Clopper-Pearson p values from scipy, against the interval stored beside the verdict."""

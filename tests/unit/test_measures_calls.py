@@ -62,11 +62,11 @@ def test_the_reason_names_what_a_ledger_never_records():
     said = {name: calls.why_no_rate(rows, name) for name in ("responded_at", "feedback_at", "is_cross_duty", "")}
     assert said == {
         "responded_at": "no response time",
-        "feedback_at": "no eligible call",
+        "feedback_at": "no eligible case: no call",
         "is_cross_duty": "no mark of overlapping duties",
-        "": "no eligible call",
+        "": "no eligible case: no call",
     }
-    assert calls.why_no_rate(rows.head(0), "responded_at") == "no eligible call"
+    assert calls.why_no_rate(rows.head(0), "responded_at") == "no eligible case: no call"
 
 
 def test_the_ratio_of_two_shares():
@@ -153,8 +153,8 @@ def test_the_cells_count_what_the_ledger_says(tmp_path):
     ):  # fmt: skip
         row = cell(rows, claim, place, part)
         assert (row["estimate"], row["n"]) == (k / n, n), (claim, part, place)
-    assert cell(rows, "B09", "T02")["remark"].startswith("lower_bound")
-    assert cell(rows, "B07", "T03")["reason"] == "no eligible call"
+    assert cell(rows, "B09", "T02")["verdict"] == "supported" and cell(rows, "B09", "T02")["low"] == 1  # counted
+    assert cell(rows, "B07", "T03")["reason"] == "no eligible case: no call"
 
 
 def test_the_cells_set_calls_against_need(tmp_path):

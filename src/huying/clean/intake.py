@@ -157,8 +157,8 @@ class Intake:
         n_read, n_rejected = len(read.text) + count_rows(read.rejected), count_rows(done.rejected)
         if n_read != len(done.kept) + n_rejected:
             raise AssertionError(f"{file}: {n_read} rows read, {len(done.kept)} kept and {n_rejected} rejected")
-        rejected = done.rejected.reindex(columns=[*REJECTED, "level", *IDS.values()])
-        self.rejected.append(rejected.fillna(dict.fromkeys(IDS.values(), "")))
+        nowhere = {name: "" for name in IDS.values() if name not in done.rejected}
+        self.rejected.append(done.rejected.assign(**nowhere)[[*REJECTED, "level", *IDS.values()]].fillna(nowhere))
         self.flags.append(done.flags)
         n_personal = sum(read.dropped.values()) + done.n_masked
         counts = (n_read, len(done.kept), n_rejected, len(done.rejected) - n_rejected)
