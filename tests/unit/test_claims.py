@@ -48,7 +48,7 @@ def test_rule_for_the_county_and_for_a_town():
     claim = read_claim({**RAW, "quantifier": "SOME", "threshold": 0.0, "town_quantifier": "LOW", "town_threshold": 0.3})
     assert claim.rule_at("county") == ("SOME", 1.0)  # one town is some
     assert claim.rule_at("T01") == ("LOW", 0.3)
-    assert claim.say_rule() == "SOME 0.0; town LOW 0.3; base: residents; a share"
+    assert claim.say_rule() == "SOME 0 (≥ 1); town LOW 0.3; base: residents; a share"
     plain = read_claim(RAW)
     assert plain.rule_at("county") == plain.rule_at("T01") == ("MOST", 0.5)
     assert plain.say_rule() == "MOST 0.5; base: residents; a share"

@@ -87,11 +87,12 @@ def count_silent(rows: pd.DataFrame, n_calls: pd.Series, reported: pd.Series, re
     All by town. Need is what the county's counts recorded, or, where they have none, what staff reported; without either a
     silent town stays as its staff tell. A ledger without any call at all says nothing about its towns.
     """
-    need = recorded.where(recorded > 0, reported).reindex(rows["place"]).fillna(0).to_numpy(dtype=float)
+    recorded, reported = (table.astype(float).reindex(rows["place"]) for table in (recorded, reported))
+    need = recorded.where(recorded > 0, reported).fillna(0).to_numpy()
     is_silent = rows["place"].isin(n_calls.index[n_calls == 0]) & (need > 0) & bool(n_calls.sum())
     known = {"estimate": 0.0, "low": 0.0, "high": 0.0, "method": COUNT, "reliability": "ok", "reason": "", "n": need}
     known |= dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan)
-    columns = {name: rows[name].mask(is_silent, value) for name, value in known.items()}
+    columns = {name: rows[name].mask(is_silent, value) for name, value in known.items() if name in rows}
     return rows.assign(**columns, remark=np.where(is_silent, "no_call", ""))
 
 
