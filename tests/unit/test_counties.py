@@ -163,7 +163,9 @@ def test_a_verdict_shows_itself_for_the_place_and_the_county(county, aware, caps
     assert lines[0].startswith(
         "P16 | Town | Awareness of the reform among residents is not high: not supported, 80.0% (95% CI "
     )
-    assert lines[1].startswith("P16 | A | Awareness of the reform among residents is not high: cannot say, 50.0% (95% CI ")
+    assert lines[1].startswith(
+        "P16 | A | Awareness of the reform among residents is not high: cannot say, 50.0% (95% CI "
+    )
     assert verdict.title == "Town · Awareness of the reform among residents is not high: not supported (80.0%)"
     assert verdict.threshold == 0.5
 
