@@ -19,13 +19,14 @@ from huying.waiting import median_days
 NO_CASE = "no eligible case"
 
 
-def counted(places: Iterable[str], k: Any, n: Any, *, exact: bool = True, reason: str = NO_CASE) -> pd.DataFrame:
+def counted(places: Iterable[str], k: Any, n: Any, *, exact: bool = False, reason: str = NO_CASE) -> pd.DataFrame:
     """Shares k/n of complete lists, one a place; `exact` adds the Clopper-Pearson interval of the process behind them."""
     hits, cases = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
     with np.errstate(invalid="ignore"):
         share = hits / cases
     low, high = korn_graubard(share, cases) if exact else (share, share)
-    return values(places, share, cases, reason, low=low, high=high, n_eff=cases, method=EXACT if exact else COUNT)
+    size = cases if exact else np.nan
+    return values(places, share, cases, reason, low=low, high=high, n_eff=size, method=EXACT if exact else COUNT)
 
 
 def values(places: Iterable[str], value: Any, n: Any, reason: Any = NO_CASE, **columns: Any) -> pd.DataFrame:
@@ -77,24 +78,21 @@ def tally(flags: pd.Series, town: pd.Series, towns: Sequence[str] = ()) -> pd.Da
 
 
 def bounded(
-    places: Iterable[str], yes: Any, known: Any, total: Any, fewest: int = 1, reason: str = NO_CASE, exact: bool = False
+    places: Iterable[str], yes: Any, known: Any, total: Any, fewest: int = 1, reason: str = NO_CASE
 ) -> pd.DataFrame:
     """Counted shares among the known, one a place; low and high count the unknown ones as no and as yes.
 
-    These are the lowest and the highest share that the unknown ones allow (Manski 1989). A place with fewer than `fewest` cases is not stated. `exact` widens the two ends to the Clopper-Pearson limits of the
-    process behind the list.
+    These are the lowest and the highest share that the unknown ones allow (Manski 1989). A place with fewer than
+    `fewest` cases is not stated.
     """
     yes, known, total = (np.asarray(v, dtype=float) for v in (yes, known, total))
     with np.errstate(invalid="ignore"):
         share, low, high = yes / known, yes / total, (yes + total - known) / total
     few = total < fewest
     why = np.select([total == 0, few, known == 0], [reason, "too few answers", "nobody knows"], "")
-    if exact:
-        low, high = korn_graubard(low, total)[0], korn_graubard(high, total)[1]
     share, low, high = (np.where(few, np.nan, v) for v in (share, low, high))
-    made = values(places, share, total, why, low=low, high=high, method=EXACT if exact else COUNT)
-    made["reliability"] = made["reliability"].mask(few & (total > 0), "too few answers")
-    return made.assign(n_eff=made["n"].mask(few)) if exact else made
+    made = values(places, share, total, why, low=low, high=high)
+    return made.assign(reliability=made["reliability"].mask(few & (total > 0), "too few answers"))
 
 
 def decided(rows: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from huying.claims.evidence import KEY, as_evidence, in_order, no_data, typed
 from huying.claims.rules import NO_BASELINE, judge_claim
 from huying.claims.verdict import Verdict, is_recording
 from huying.claims.worded import FORM_NAMES
+from huying.clean.ledgers import IDS
 from huying.counting import Counting
 from huying.errors import CountyError, EstimateError, near
 from huying.estimates import COUNTY
@@ -37,6 +38,13 @@ from huying.words import Text, all_words, say, use_language
 NAMED = {"towns": ("town_id", "name_zh", "name_en"), "departments": ("dept_id", "name_zh", "name_en")}
 NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
 ROWS = ("place", "estimate", "low", "high", "n")
+OUTSIDE = (
+    "repeated",
+    "header_again",
+    "total",
+    "outside_wave",
+    "outside_period",
+)  # rows set aside that no base would hold
 TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
 
 
@@ -113,10 +121,13 @@ class County(Counting):
 
     @property
     def claims(self) -> pd.DataFrame:
-        """The claims as a frame: what is claimed, its rule, and when the rule was frozen."""
-        frozen, lang, claims = read_freeze(self.declared), self.lang, self.declared_claims
-        rows = [(key, claim.text(lang), claim.say_rule(lang), frozen.date(key)) for key, claim in claims.items()]
-        return pd.DataFrame(rows, columns=["claim", "text", "rule", "frozen_on"])
+        """The claims as a frame: what is claimed, its rule, when the rule was frozen, and whether it was changed since."""
+        (frozen, now), lang, rows = self._frozen, self.lang, []
+        for key, claim in self.declared_claims.items():
+            late = frozen.remark(key, now[key])
+            told = say(f"claims.remark_{late}", lang) if late else ""
+            rows.append((key, claim.text(lang), claim.say_rule(lang), frozen.date(key), told))
+        return pd.DataFrame(rows, columns=["claim", "text", "rule", "frozen_on", "remark"])
 
     @property
     def recorded(self) -> pd.DataFrame:
@@ -228,7 +239,7 @@ class County(Counting):
         pilot = list(self.towns.loc[self.towns["type"] == "pilot", "town_id"])
         own = {"town": self.town_ids, "pilot": pilot, "department": self.departments}
         own["others"] = [town for town in self.town_ids if town not in pilot]
-        found = own.get(claim.judged_for, [])
+        found = own.get(claim.share_of or claim.judged_for, [])
         return found if found and claim.judged_for == "pilot" else [*found, COUNTY]
 
     def judge(self, claim: str, rows: pd.DataFrame, part: str = "", place: str = "", period: str = "") -> Verdict:
@@ -247,12 +258,12 @@ class County(Counting):
         if gone or not len(rows):
             judged = no_data(self.places_of(known), f"no data: {gone}" if gone else NOT_ASKED)
         else:
-            judged = judge_claim(known, self._facts(known, rows, part))
+            judged = judge_claim(known, self._facts(known, rows, part), self.declared.thresholds["fewest_cases"])
         frozen, now = self._frozen
         evidence = as_evidence(self.declared, known, judged, frozen, now[claim], self.cleaned.data_hash)
         said = zip(rows.get("part", ()), rows.get("measure", ()), strict=False) if not gone else ()
         measures = {part: measure for part, measure in said if isinstance(measure, str)}
-        is_part = part or ("part" in rows and not rows["part"].eq("").any())
+        is_part = part or ("part" in rows and not rows["part"].eq("").any() and not known.is_conjunction)
         is_recorded = not (gone and is_part) and bool(gone or len(rows)) and not self._is_of_another_wave(evidence)
         verdict = Verdict(evidence, known, self.lang, here, self.labels, {part: part, **measures}, is_recorded, period)
         if is_recorded:
@@ -281,11 +292,25 @@ class County(Counting):
         if len(waves) > 1:
             raise EstimateError("claims.two_waves", claim=claim.id, waves=", ".join(waves))
         needed = [place for place in self.places_of(claim) if not (claim.is_about_towns and place == COUNTY)]
-        for _, same in facts[facts["part"] == ""].groupby("period"):
+        ruled = ["", *(claim.subs if claim.is_conjunction else ())]
+        for _, same in facts[facts["part"].isin(ruled)].groupby(["part", "period"]):
             if lacks := [place for place in needed if place not in set(same["place"])]:
                 told = {"needed": claim.judged_for, "places": ", ".join(lacks[:6])}
                 raise EstimateError("claims.no_places", claim=claim.id, **told)
-        return facts
+        return facts.assign(n_rejected=self._count_rejected(claim, facts))
+
+    def _count_rejected(self, claim: Claim, facts: pd.DataFrame) -> list[int]:
+        """How many rows that a claim could have counted were set aside, for each fact: those of its place, and of no known place."""
+        forms, here = [FORM_NAMES.get(name, "") for name in claim.needs], self.declared
+        sources = {Path(one.file).name: one.period for one in here.ledgers if one.table in claim.needs}
+        sources |= {Path(one.text or one.file).name: one.wave for one in here.surveys if one.form in forms}
+        lost = self.rejected[(self.rejected["level"] == "row") & ~self.rejected["reason"].isin(OUTSIDE)]
+        lost, counts = lost.assign(at=lost["file"].str.split("/").str[-1].map(sources)).dropna(subset="at"), []
+        for place, at in zip(facts["place"], facts["wave"] + facts["period"], strict=True):
+            own = lost[lost["at"].isin(["", at]) | (at == "")]
+            ids = own.get(IDS["dept" if place in self.departments else "town"], own["at"])
+            counts.append(len(own) if place == COUNTY else int(ids.isin([place, ""]).sum()))
+        return counts
 
     @cached_property
     def _frozen(self) -> Any:

@@ -22,11 +22,11 @@ class Counting:
     departments: list[str]
 
     def count(
-        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", exact: bool = True, reason: str = ""
+        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", exact: bool = False, reason: str = ""
     ) -> pd.DataFrame:
         """Shares of a true/false column of a complete list, in the shape of `share`: every town, then the county, period by period.
 
-        A missing value is outside the base. `exact` adds the Clopper-Pearson interval of the process behind the list. `by`:
+        A missing value is outside the base. A list is counted; `exact` adds the Clopper-Pearson interval of its process. `by`:
         town, None (the county alone), or another column (a row for each of its values; of dept_id for each department).
         """
 

@@ -20,7 +20,7 @@ NAME = re.compile(r"[^\W_][\w-]*")  # of a county's folder, wherever it stands
 FORMS = ("resident", "staff", "leader", "department")
 THRESHOLDS: Mapping[str, Any] = {
     "speeder": 0.3, "clone_differs": 2, "clone_block": 3, "longstring": "all", "weight_bounds": [0.1, 10.0],
-    "fewest_residents": 20, "fewest_staff": 5,
+    "fewest_residents": 20, "fewest_staff": 5, "fewest_cases": 10,
 }  # fmt: skip
 SCHEME: Mapping[str, Any] = {
     "town": {"office": 7, "psu": 5}, "street": {"office": 7, "psu": 5}, "pilot": {"bureau": 3, "office": 5, "psu": 6},

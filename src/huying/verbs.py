@@ -121,14 +121,18 @@ def claims(args: argparse.Namespace) -> None:
     lang = "en" if args.json else words.language()  # a program reads one set of words, whatever the county speaks
     table = list_claims(read_parquet(file), claims_of(county), lang)
     if args.json:
-        shown = table[["section", "text", "said", "value", "interval", "n", "reason"]].reset_index()
+        shown = table[
+            ["section", "text", "said", "value", "interval", "n", "reason", "remark", "same_as"]
+        ].reset_index()
         print(shown.to_json(orient="records", force_ascii=False))
         return
     silent = table["reason"].str.startswith(("not asked", "no data")) & (table["verdict"] == CANNOT_SAY)
     for section, rows in table[~silent].groupby("section", sort=False):
-        print(say("cli.section", section=section, n=len(rows)))
+        print(say("cli.section", section=section, n=int((rows["same_as"] == "").sum())))
         for key, row in rows.iterrows():
-            print(say("cli.claim_line", claim=key, verdict=row["said"], value=row["value"], sentence=row["text"]))
+            around = [row["interval"], row["why"]]
+            told = {"value": row["value"], "notes": "".join(say("cli.claim_note", note=one) for one in around if one)}
+            print(say("cli.claim_line", claim=key, verdict=row["said"], sentence=row["text"], **told))
     if silent.any():
         print(say("cli.not_asked", n=int(silent.sum()), claims=" ".join(table.index[silent])))
 

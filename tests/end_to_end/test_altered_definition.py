@@ -53,7 +53,10 @@ def test_the_verdict_is_another(seen, before):
     verdict = seen[0]["knows"]
     assert before.loc[TOWN, "verdict"] == "cannot say" and verdict.row["verdict"] == "supported"
     share = seen[0]["aware"].set_index("place").loc[TOWN, "estimate"]
-    assert verdict.title == f"Median Town · Few residents know of the reform: supported ({100 * share:.1f}%)"
+    assert (
+        verdict.title
+        == f"Median Town · Awareness of the reform among residents is not high: supported ({100 * share:.1f}%)"
+    )
 
 
 def test_the_chart_shows_the_new_value(seen, before):

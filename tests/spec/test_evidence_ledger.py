@@ -87,7 +87,7 @@ def test_what_every_row_carries(ledger):
     assert set(ledger["rule_frozen_on"]) == {"2023-04-28"}
     assert set(ledger["data_hash"]) == {"f" * 16}
     assert ledger["is_synthetic"].all()
-    assert ledger["rule"].str.startswith("SOME 0.3; town GENERAL 0.3; base: ").all()
+    assert ledger["rule"].str.startswith("SOME 0.3 (≥ 1); town GENERAL 0.3; base: ").all()
 
 
 def test_no_data_says_why(ledger):

@@ -1,4 +1,4 @@
-"""The rules of definitions, section 4, as tables: every expected verdict is worked out in the line's comment."""
+"""The rules for verdicts as tables: every expected verdict is worked out in the line's comment."""
 
 import datetime as dt
 from itertools import product
@@ -6,6 +6,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from huying.claims.declared import Claim, Freeze, claims_of, freeze, house_claims, read_freeze, rule_hashes
 from huying.claims.evidence import as_evidence
@@ -36,8 +40,8 @@ YES, NO, MAYBE = SUPPORTED, NOT_SUPPORTED, CANNOT_SAY
         (24, 120, "NONE .05", NO),  # 20% - 7 = 13% > 5%
         (120, 120, "ALL 1", YES),  # no counter-example
         (119, 120, "ALL 1", NO),  # one counter-example refutes, whatever the interval
-        (1, 120, "SOME 0", YES),  # one example is enough
-        (0, 120, "SOME 0", NO),  # not one
+        (1, 120, "SOME 1", YES),  # one example is enough
+        (0, 120, "SOME 1", NO),  # not one
     ],
 )
 def test_counts_against_a_bar(k, n, rule, verdict):
@@ -76,7 +80,8 @@ def test_counts_against_a_bar(k, n, rule, verdict):
         ("TREND", 0.0, 0.0, 0.0, 0.0, NO),  # no change is not a rise
         ("ALL", 1.0, 0.999, 0.99, 1.0, NO),  # the interval holds the threshold, but ALL is counted
         ("ALL", 1.0, 1.0, 0.8, 1.0, YES),  # and no counter-example supports it
-        ("SOME", 0.3, 0.01, 0.0, 0.05, YES),  # counted: one is some, wherever the interval lies
+        ("SOME", 1, 0.01, 0.0, 0.05, YES),  # one of a hundred is some, wherever the interval lies
+        ("SOME", 2, 0.01, 0.0, 0.05, NO),  # where two are asked for, one is not enough
     ],
 )
 def test_edges_of_the_bar(quantifier, threshold, estimate, low, high, verdict):
@@ -117,7 +122,7 @@ def test_no_interval_is_no_verdict(quantifier):
 
 def test_counted_quantifiers_need_no_interval():
     assert judge("ALL", 1.0, 0.9, np.nan, np.nan, 10) == (NO, "")
-    assert judge("SOME", 0.0, 0.1, np.nan, np.nan, 10) == (YES, "")
+    assert judge("SOME", 1.0, 0.1, np.nan, np.nan, 10) == (YES, "")
 
 
 # --- towns ------------------------------------------------------------------------------------------------------------
@@ -129,7 +134,7 @@ def a_claim(quantifier="MOST", threshold=0.5, **rest):
 
 
 def some_towns(**rest):
-    return a_claim("SOME", 0.0, town_quantifier="GENERAL", town_threshold=0.3, **rest)
+    return a_claim("SOME", 0.3, town_quantifier="GENERAL", **rest)
 
 
 def facts(values, sizes, method=POOLED):
@@ -139,7 +144,7 @@ def facts(values, sizes, method=POOLED):
     places = [f"T{i:02d}" for i in range(1, len(p) + 1)]
     return pd.DataFrame(
         {"place": places, "part": "", "period": "", "wave": "2023", "estimate": p, "low": low, "high": high, "se": np.nan,
-         "n": n, "n_eff": n, "df": n - 1, "deff": 1.0, "method": method, "reliability": "ok", "reason": ""}
+         "n": n, "n_eff": n, "df": n - 1, "deff": 1.0, "method": method, "reliability": "ok", "reason": "", "remark": ""}
     )  # fmt: skip
 
 
@@ -170,12 +175,32 @@ def test_low_turns_the_sides():
 
 
 def test_simultaneous_interval():
-    judged = judge_towns(a_claim(), facts([1, 1, 0], [8, 6, 8]))
-    tail = 0.05 / 3 / 2  # three towns: each side .00833
+    """All of n = 8, 6 and 4 towns: p = .0078, .0313, .125. Holm: 3 x .0078 = .0234 rejects; 2 x .0313 = .0625 stops: r = 1."""
+    judged = judge_towns(a_claim(), facts([1, 1, 0], [8, 6, 4]))
+    tail = 0.05 / (3 - 1) / 2  # two towns are left: each side .0125
     assert list(judged["low_family"]) == pytest.approx([tail ** (1 / 8), tail ** (1 / 6), 0])
-    assert list(judged["high_family"]) == pytest.approx([1, 1, 1 - tail ** (1 / 8)])
-    assert judged["low_family"][0] == pytest.approx(0.5497, abs=1e-4)  # e^(ln(.00833)/8) = e^-.598
-    assert (judged["low_family"] <= judged["low"]).all()
+    assert list(judged["high_family"]) == pytest.approx([1, 1, 1 - tail ** (1 / 4)])
+    assert judged["low_family"][0] == pytest.approx(0.5783, abs=1e-4)  # e^(ln(.0125)/8) = e^-.5478
+    assert judged["low_family"][1] == pytest.approx(0.4817, abs=1e-4)  # e^-.7303: one half lies inside, as Holm says
+    assert list(judged["verdict_family"]) == [YES, MAYBE, MAYBE]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 40)), min_size=1, max_size=12),
+    st.sampled_from([0.3, 0.5, 0.8]),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_adjusted_interval_leaves_the_threshold_exactly_where_holm_rejects(counts, threshold):
+    """Holm's procedure from statsmodels on Clopper-Pearson p values from scipy, against the interval stored beside the verdict."""
+    pairs = [(min(k, n), n) for k, n in counts]
+    p = [2 * min(stats.binom.sf(k - 1, n, threshold), stats.binom.cdf(k, n, threshold)) for k, n in pairs]
+    assume(all(abs(one * m - 0.05) > 1e-9 for one in p for m in range(1, len(p) + 1)))
+    rejected = multipletests(np.minimum(1, p), 0.05, method="holm")[0]
+    for quantifier in ("MOST", "LOW"):
+        judged = judge_towns(a_claim(quantifier, threshold), facts([k / n for k, n in pairs], [n for _, n in pairs]))
+        outside = (judged["low_family"] > threshold + 1e-12) | (judged["high_family"] < threshold - 1e-12)
+        assert list(outside) == list(rejected)
+        assert list(judged["verdict_family"] != MAYBE) == list(rejected)
 
 
 def test_a_town_without_interval_is_no_member_of_the_family():
@@ -239,7 +264,7 @@ def test_some_towns_by_their_family(values, share, low, high, verdict):
     [("GENERAL", 0.5, 2 / 3), ("MOST", 0.5, 1 / 3), ("LOW", 0.5, 1 / 3), ("FEW", 0.5, 1 / 3)],
 )
 def test_share_of_towns_on_the_bar(quantifier, threshold, share):
-    claim = a_claim("SOME", 0.0, town_quantifier=quantifier, town_threshold=threshold)
+    claim = a_claim("SOME", threshold, town_quantifier=quantifier)
     county = judge_claim(claim, facts([0.4, 0.5, 0.6], [100] * 3, COUNT)).query("place == 'county'").iloc[0]
     assert county["estimate"] == pytest.approx(share)  # .5 is at least .5, not more than .5, not below .5
 

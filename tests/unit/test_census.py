@@ -133,13 +133,6 @@ def vars_of(survey):
     return {name: getattr(survey, name) for name in survey.__dataclass_fields__}
 
 
-def test_exact_limits_around_the_two_bounds():
-    """R: binom.test(4, 9)$conf.int[1] = .1369957, binom.test(6, 9)$conf.int[2] = .9251454."""
-    row = bounded(["county"], [4], [7], [9], exact=True).iloc[0]
-    assert (row["estimate"], row["n_eff"], row["method"]) == (4 / 7, 9, "exact")
-    assert (row["low"], row["high"]) == (pytest.approx(0.1369957, abs=1e-6), pytest.approx(0.9251454, abs=1e-6))
-
-
 def test_nothing_is_stated_below_the_fewest():
     row = bounded(["county"], [2], [3], [4], fewest=5).iloc[0]
     assert np.isnan([row["estimate"], row["low"], row["high"]]).all()

@@ -7,7 +7,7 @@ from huying.claims.evidence import no_data, typed
 from huying.claims.rules import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, QUANTIFIERS, SUPPORTED
 from huying.claims.worded import reason_word, sentence, short, show_value, verdict_word
 from huying.errors import CountyError
-from huying.estimates import COUNT, POOLED
+from huying.estimates import COUNT, EXACT, POOLED
 from huying.folder import read_county
 
 CLAIMS = house_claims()
@@ -35,7 +35,7 @@ def unsound(claim):
         "problem_if": claim.problem_if in (SUPPORTED, NOT_SUPPORTED),
         "words": all((*claim.base, *claim.estimand, claim.notebook)),
         "towns": claim.is_about_towns == bool(claim.town_quantifier),
-        "rule": str(claim.threshold) in claim.say_rule() and claim.quantifier in claim.say_rule(),
+        "rule": f"{claim.threshold:g}" in claim.say_rule() and claim.quantifier in claim.say_rule(),
     }
     return [name for name, is_so in holds.items() if not is_so]
 
@@ -46,9 +46,9 @@ def test_every_claim_is_sound():
 
 def test_rule_for_the_county_and_for_a_town():
     claim = read_claim({**RAW, "quantifier": "SOME", "threshold": 0.0, "town_quantifier": "LOW", "town_threshold": 0.3})
-    assert claim.rule_at("county") == ("SOME", 0.0)
+    assert claim.rule_at("county") == ("SOME", 1.0)  # one town is some
     assert claim.rule_at("T01") == ("LOW", 0.3)
-    assert claim.say_rule() == "SOME 0.0; town LOW 0.3; base: residents; a share"
+    assert claim.say_rule() == "SOME 0 (≥ 1); town LOW 0.3; base: residents; a share"
     plain = read_claim(RAW)
     assert plain.rule_at("county") == plain.rule_at("T01") == ("MOST", 0.5)
     assert plain.say_rule() == "MOST 0.5; base: residents; a share"
@@ -121,7 +121,7 @@ def test_the_hash_is_the_same_whatever_the_order_of_the_file(county):
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
-ROW = {"place": "T01", "part": "", "verdict": SUPPORTED, "estimate": 0.52, "low": 0.431, "high": 0.608, "n": 120.0, "method": POOLED,
+ROW = {"place": "T01", "part": "", "verdict": SUPPORTED, "estimate": 0.52, "low": 0.431, "high": 0.608, "n": 120.0, "method": POOLED, "wave": "2023",
        "reliability": "ok", "reason": "", "remark": ""}  # fmt: skip
 SHARE = read_claim(RAW)
 
@@ -131,6 +131,9 @@ SHARE = read_claim(RAW)
     [
         ({}, "X01 | Mean Town | A: supported, 52.0% (95% CI 43.1% to 60.8%, n=120)."),
         ({"method": COUNT, "low": 0.52, "high": 0.52}, "X01 | Mean Town | A: supported, 52.0% (counted, n=120)."),
+        ({"method": EXACT, "wave": ""}, "X01 | Mean Town | A: supported, 52.0% (counted; 95% interval of the process 43.1% to 60.8%, n=120)."),
+        ({"verdict": CANNOT_SAY, "reason": "no eligible case: no call", "estimate": np.nan},
+         "X01 | Mean Town | A: cannot say; reason: no eligible case (no call)."),
         ({"method": COUNT, "low": 0.25, "high": 0.75}, "X01 | Mean Town | A: supported, 52.0% (what can be decided: 25.0% to 75.0%, n=120)."),
         ({"verdict": CANNOT_SAY, "reason": "interval includes the threshold"},
          "X01 | Mean Town | A: cannot say, 52.0% (95% CI 43.1% to 60.8%, n=120); reason: interval includes the threshold."),
@@ -159,7 +162,7 @@ def test_a_sub_has_no_verdict():
     ("change", "en"),
     [
         ({}, "52.0% (43.1% to 60.8%, n=120)"),
-        ({"low": 0.52, "high": 0.52}, "52.0% (n=120)"),
+        ({"method": COUNT, "low": 0.52, "high": 0.52}, "52.0% (n=120)"),
         ({"estimate": np.nan, "reason": "too few answers"}, "too few answers"),
         ({"estimate": np.nan}, "-"),
     ],

@@ -116,7 +116,7 @@ def test_count_leaves_out_what_is_not_known(county):
 def test_count_bears_the_exact_interval_of_the_process(county):
     """Clopper and Pearson for 3 of 10: .0667 to .6525."""
     rows = pd.DataFrame({"town_id": "T01", "is_good": [True] * 3 + [False] * 7})
-    county_row = county.count(rows, "is_good").iloc[-1]
+    county_row = county.count(rows, "is_good", exact=True).iloc[-1]
     assert [county_row["low"], county_row["high"]] == pytest.approx([0.0667, 0.6525], abs=5e-5)
     none = county.count(rows, "is_good").set_index("place").loc["T02"]
     assert np.isnan(none["estimate"]) and none["reason"] == "no eligible case"
@@ -160,9 +160,13 @@ def test_a_verdict_shows_itself_for_the_place_and_the_county(county, aware, caps
     verdict = county.judge("P16", aware, place="T01")
     lines = capsys.readouterr().out.splitlines()
     assert lines == verdict.text.splitlines() and len(lines) == 2
-    assert lines[0].startswith("P16 | Town | Few residents know of the reform: not supported, 80.0% (95% CI ")
-    assert lines[1].startswith("P16 | A | Few residents know of the reform: cannot say, 50.0% (95% CI ")
-    assert verdict.title == "Town · Few residents know of the reform: not supported (80.0%)"
+    assert lines[0].startswith(
+        "P16 | Town | Awareness of the reform among residents is not high: not supported, 80.0% (95% CI "
+    )
+    assert lines[1].startswith(
+        "P16 | A | Awareness of the reform among residents is not high: cannot say, 50.0% (95% CI "
+    )
+    assert verdict.title == "Town · Awareness of the reform among residents is not high: not supported (80.0%)"
     assert verdict.threshold == 0.5
 
 

@@ -1,7 +1,7 @@
 """Dispatched agencies on a county made by hand, the arithmetic visible: measures, and what the cells of notebook 12 judge."""
 
 import json
-from math import exp, log
+from math import comb, exp, log
 from pathlib import Path
 
 import numpy as np
@@ -104,10 +104,12 @@ def test_unknown_consultations_are_counted_both_ways_by_town_and_county(five):
     assert three(fact) == [2 / 4, 2 / 5, 3 / 5] and fact["n"] == 5
     assert three(row(five, "P23", place="T01")) == [1 / 2] * 3
     assert three(row(five, "P23", place="T02")) == [0.0, 0.0, 1 / 2]
-    empty = five[(five["claim"] == "P23") & (five["part"] == "") & (five["reason"] == "no head change")]
+    empty = five[
+        (five["claim"] == "P23") & (five["part"] == "") & (five["reason"] == "no eligible case: no head change")
+    ]
     assert list(empty["place"]) == ["T04", "T05", "T06"]
     assert row(five, "P23", "with_consent_document")["estimate"] == 1 / 5
-    assert fact["reason"] == "interval includes the threshold"
+    assert fact["reason"] == "few cases"
 
 
 def test_where_nobody_knows_anything(tmp_path):
@@ -152,10 +154,9 @@ def test_what_leaders_say_is_merged_by_town_and_agency(tmp_path):
     survey = county(tmp_path, {}, {"leader": leaders(**L03, **L04)}).survey("leader")
     replaced = measures.Said("head_changed_", yes=["yes"], no=["no"])
     fact = measures.merge_leaders(survey, replaced, measures.Said("consulted_", ["none"], ["written", "oral"])).iloc[0]
-    assert fact["n"] == 9 and fact["estimate"] == pytest.approx(4 / 7) and fact["method"] == "exact"
-    # R: binom.test(4, 9)$conf.int[1] = .1369957, binom.test(6, 9)$conf.int[2] = .9251454
-    assert (fact["low"], fact["high"]) == (pytest.approx(0.1369957, abs=1e-6), pytest.approx(0.9251454, abs=1e-6))
-    assert fact["wave"] == "2023" and fact["n_eff"] == 9
+    assert fact["n"] == 9 and fact["estimate"] == pytest.approx(4 / 7) and fact["method"] == "count"
+    assert (fact["low"], fact["high"]) == (4 / 9, 6 / 9)  # the two unknown ones as asked, and as not asked
+    assert fact["wave"] == "2023"
 
 
 # --- before and after the mechanism -----------------------------------------------------------------------------------
@@ -173,15 +174,40 @@ def split_of(*counts):
     return measures.split_at_mechanism(tables["agency_events"].assign(period=""), tables["documents"])
 
 
+def expect(odds, k0, n0, k1, n1):
+    """The difference of two shares that an odds ratio expects given all margins, by going through every table."""
+    asked = k0 + k1
+    tables = range(max(0, asked - n0), min(n1, asked) + 1)
+    weight = [comb(n1, k) * comb(n0, asked - k) * odds**k for k in tables]
+    mean = sum(k * w for k, w in zip(tables, weight, strict=True)) / sum(weight)
+    return mean / n1 - (asked - mean) / n0
+
+
+def test_the_difference_bears_the_exact_conditional_interval(tmp_path):
+    """R: fisher.test on 9 of 15 against 3 of 26: 10.64417 (1.923599 to 81.16646), each as the difference that it expects."""
+    counts = (3, 26, 9, 15)
+    fact = row(rows_of(county(tmp_path, events(*counts))), "P25")
+    said = [expect(odds, *counts) for odds in (10.6441738, 1.92359908, 81.1664554)]
+    assert three(fact) == pytest.approx(said, abs=1e-8) and fact["estimate"] == pytest.approx(9 / 15 - 3 / 26)
+    assert (fact["method"], fact["n"], fact["verdict"]) == ("exact", 41, SUPPORTED)
+    assert expect(1.0, *counts) == pytest.approx(0, abs=1e-12)  # no difference exactly where the odds are equal
+
+
+@pytest.mark.parametrize(("counts", "open_end"), [((0, 20, 6, 12), 6 / 12), ((7, 20, 0, 12), -7 / 20)])
+def test_an_end_without_a_limit_is_the_widest_difference_that_the_margins_allow(counts, open_end):
+    fact = measures.compare_shares(split_of(*counts)).iloc[0]
+    k0, n0, k1, n1 = counts
+    assert fact["estimate"] == pytest.approx(k1 / n1 - k0 / n0)
+    assert (fact["high"] if open_end > 0 else fact["low"]) == pytest.approx(open_end) and fact["remark"] == ""
+
+
 def test_the_log_of_the_conditional_odds_ratio(tmp_path):
     """R: fisher.test on 9 of 15 against 3 of 26, solved to 1e-14 (oracle/exact): 10.64417 (1.923599 to 81.16646)."""
     table, said = rows_of(county(tmp_path, events(3, 26, 9, 15))), (10.6441738, 1.92359908, 81.1664554)
-    fact = row(table, "P25")
+    fact = measures.compare_odds(split_of(3, 26, 9, 15)).iloc[0]
     assert three(fact) == [pytest.approx(log(v), rel=1e-6) for v in said]
-    assert (fact["method"], fact["n"], fact["verdict"]) == ("exact", 41, SUPPORTED)
     assert three(row(table, "P25", "odds_ratio")) == [pytest.approx(v, rel=1e-6) for v in said]
-    shares = [row(table, "P25", part)["estimate"] for part in ("before", "after", "difference")]
-    assert shares == [3 / 26, 9 / 15, pytest.approx(9 / 15 - 3 / 26)]
+    assert [row(table, "P25", part)["estimate"] for part in ("before", "after")] == [3 / 26, 9 / 15]
     assert "series" not in set(table["part"]), "the changes span 7 months"
 
 
@@ -203,7 +229,7 @@ def test_an_empty_cell_is_finite_and_decided_by_the_limit_that_it_has(tmp_path, 
 
 
 @pytest.mark.parametrize(("counts", "reason"), [((0, 9, 0, 14), "separation"), ((0, 0, 4, 14), "no baseline"),
-                                                ((4, 14, 0, 0), "no eligible case"), ((0, 0, 0, 0), "no head change")])  # fmt: skip
+                                                ((4, 14, 0, 0), "no eligible case"), ((0, 0, 0, 0), "no eligible case: no head change")])  # fmt: skip
 def test_why_there_is_no_odds_ratio(counts, reason):
     fact = measures.compare_odds(split_of(*counts)).iloc[0]
     assert np.isnan(fact["estimate"]) and fact["reason"] == reason

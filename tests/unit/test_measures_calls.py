@@ -62,11 +62,11 @@ def test_the_reason_names_what_a_ledger_never_records():
     said = {name: calls.why_no_rate(rows, name) for name in ("responded_at", "feedback_at", "is_cross_duty", "")}
     assert said == {
         "responded_at": "no response time",
-        "feedback_at": "no eligible call",
+        "feedback_at": "no eligible case: no call",
         "is_cross_duty": "no mark of overlapping duties",
-        "": "no eligible call",
+        "": "no eligible case: no call",
     }
-    assert calls.why_no_rate(rows.head(0), "responded_at") == "no eligible call"
+    assert calls.why_no_rate(rows.head(0), "responded_at") == "no eligible case: no call"
 
 
 def test_the_ratio_of_two_shares():
@@ -85,11 +85,19 @@ def test_the_ratio_of_two_shares():
 
 def test_a_town_without_a_call_is_counted_and_not_estimated():
     rows = counted(["T01", "T02", "county"], [1, 2, 3], [4, 4, 8]).assign(method="t")
-    found = calls.count_silent(rows, pd.Series({"T01": 3, "T02": 0})).set_index("place")
-    assert found.loc["T02", ["estimate", "low", "high", "method", "remark"]].tolist() == [0, 0, 0, "count", "no_call"]
+    reported, none = pd.Series({"T01": 9.0, "T02": 7.0}), pd.Series(dtype=float)
+    silent = pd.Series({"T01": 3, "T02": 0})
+    found = calls.count_silent(rows, silent, reported, none).set_index("place")
+    shown = ["estimate", "low", "high", "method", "remark", "n"]
+    assert found.loc["T02", shown].tolist() == [0, 0, 0, "count", "no_call", 7]
+    recorded = calls.count_silent(rows, silent, none, pd.Series({"T02": 30})).set_index("place")
+    assert recorded.loc["T02", shown].tolist() == [0, 0, 0, "count", "no_call", 30]  # either need suffices
+    unneeded = calls.count_silent(rows, silent, pd.Series({"T02": 0.0}), none).set_index("place")
+    assert unneeded.loc["T02", ["estimate", "method", "remark"]].tolist() == [1 / 2, "t", ""]  # no need, no charge
     assert found.loc["T01", ["estimate", "method", "remark"]].tolist() == [1 / 4, "t", ""]
     assert found.loc["county", "method"] == "t"
-    assert calls.count_silent(rows, pd.Series({"T01": 0, "T02": 0})) is rows  # no ledger of calls says nothing
+    nothing = calls.count_silent(rows, pd.Series({"T01": 0, "T02": 0}), reported, none)
+    assert set(nothing["method"]) == {"t"}  # no ledger of calls says nothing
 
 
 def test_a_case_is_ruled_on_in_time_or_too_young_to_say():
@@ -153,8 +161,8 @@ def test_the_cells_count_what_the_ledger_says(tmp_path):
     ):  # fmt: skip
         row = cell(rows, claim, place, part)
         assert (row["estimate"], row["n"]) == (k / n, n), (claim, part, place)
-    assert cell(rows, "B09", "T02")["remark"].startswith("lower_bound")
-    assert cell(rows, "B07", "T03")["reason"] == "no eligible call"
+    assert cell(rows, "B09", "T02")["verdict"] == "supported" and cell(rows, "B09", "T02")["low"] == 1  # counted
+    assert cell(rows, "B07", "T03")["reason"] == "no eligible case: no call"
 
 
 def test_the_cells_set_calls_against_need(tmp_path):

@@ -150,7 +150,9 @@ def test_the_least_needy_support_decides(county):
     given = rated(5, 3, L11_b_adequacy=[4] * 17 + [None])
     rows = rows_of(county(forms={"leader": leaders(**given)}), "S23")
     headline = part(rows)
-    assert (headline["estimate"], headline["n"], headline["method"]) == (-1, 17, COUNT)
+    assert (headline["estimate"], headline["n"], headline["method"]) == (1, 17, COUNT)
+    # one of 18 leaders did not say: a gap of -4 or 4, (17 - 4)/18 and (17 + 4)/18; both above half a point
+    assert headline[["low", "high"]].tolist() == [pytest.approx(13 / 18), pytest.approx(21 / 18)]
     assert headline["verdict"] == "supported"
     assert [part(rows, f"gap_{name}")["estimate"] for name in ("people", "technology")] == [2, 1]
     pair = [part(rows, f"{side}_technology") for side in ("importance", "adequacy")]
@@ -165,7 +167,7 @@ def test_who_rates_one_side_alone_is_left_out_of_both(county):
 
 def test_one_support_without_a_gap_is_enough_against_it(county):
     rows = rows_of(county(forms={"leader": leaders(**rated(4, 2, L11_e_adequacy=[5] * 18))}), "S23")
-    assert (part(rows)["estimate"], part(rows)["verdict"]) == (1, "not supported")
+    assert (part(rows)["estimate"], part(rows)["verdict"]) == (-1, "not supported")
 
 
 def test_leaders_are_never_told_apart(county):
@@ -188,7 +190,7 @@ def test_rights_exercised_over_due(county):
     given = {("agency_events", "2022"): events, "agencies": roster, "documents": documents()}
     row = part(rows_of(county(given), "S21"))  # due since September: 3 changes and 4 heads; used 2 + 1, unknown 1 + 1
     assert row[["estimate", "low", "high", "n"]].tolist() == [pytest.approx(v) for v in (3 / 5, 3 / 7, 5 / 7, 7)]
-    assert row["verdict"] == "supported"
+    assert (row["verdict"], row["reason"]) == ("cannot say", "few cases")
 
 
 def test_management_index(county):
@@ -248,6 +250,7 @@ def test_a_town_without_a_call_counts_as_zero(county):
     assert part(rows, place="T01")["estimate"] == pytest.approx(5 / 10)
     silent = part(rows, place="T02")
     assert silent[["estimate", "high", "verdict"]].tolist() == [0, 0, "supported"] and "no_call" in silent["remark"]
+    assert silent["n"] == 40  # eight people, 4 or 6 matters each
     sizes = rows[rows["part"] == "n_for_10_points"].set_index("place")["estimate"]
     assert set(sizes.index) == {*TOWNS, COUNTY} - {"T02"}
     assert sizes["T01"] < 40 < sizes[COUNTY] < 240  # never more than are listed
@@ -268,10 +271,10 @@ def test_a_department_of_the_register_without_a_call(county):
     registered = pd.DataFrame({"dept_id": ["K1", "K2"], "name_zh": ["甲局", "乙局"], "name_en": ["A", "B"]})
     here = county({**calls_of([("T01", "K1", "2022-03-01", True)] * 3), "departments": registered})
     table = rows_of(here, "S32").set_index("place")
-    assert table.loc["K2", ["n", "verdict", "reason"]].tolist() == [0, "cannot say", "no eligible call"]
+    assert table.loc["K2", ["n", "verdict", "reason"]].tolist() == [0, "cannot say", "no eligible case: no call"]
 
 
-@pytest.mark.parametrize(("answered", "reason"), [(True, "no eligible call"), (False, "no response time")])
+@pytest.mark.parametrize(("answered", "reason"), [(True, "no eligible case: no call"), (False, "no response time")])
 def test_a_department_without_an_eligible_call(county, answered, reason):
     young = county(calls_of([("T01", "K1", "2023-01-06", answered)]))  # the day of the data
     row = part(rows_of(young, "S32"), place="K1")

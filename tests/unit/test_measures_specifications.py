@@ -165,9 +165,9 @@ def test_a_ledger_without_response_times_is_not_filled_in(tmp_path):
 
 
 def test_head_changes_of_which_nobody_knows(tmp_path):
-    """None 5, oral 3, unknown 2. Declared 5/8 within 5/10 and 7/10: cannot say. Left out 5/8, as no 5/10, as yes 7/10."""
-    consulted = ["none"] * 5 + ["oral"] * 3 + ["unknown"] * 2
-    events = pd.DataFrame({"event_id": range(10), "consulted": consulted, "town_id": "T01"})
+    """None 10, oral 6, unknown 4. Declared 10/16 within 10/20 and 14/20: cannot say. Left out 10/16, as no 10/20, as yes 14/20."""
+    consulted = ["none"] * 10 + ["oral"] * 6 + ["unknown"] * 4
+    events = pd.DataFrame({"event_id": range(20), "consulted": consulted, "town_id": "T01"})
     county = opened(tmp_path, ledgers={("agency_events", "2022"): events})
     names, _ = run_notebook("31", county, claims=["P23"], draw=False)
     at = names["consulted"].query("threshold == .5").set_index("missing")

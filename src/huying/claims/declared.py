@@ -8,13 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from huying.claims.rules import ALL, DECIDABLE, QUANTIFIERS
+from huying.claims.rules import ALL, COUNTS, DECIDABLE, MOST, NEED, QUANTIFIERS, SOME
 from huying.derived import Derived
 from huying.errors import CountyError, Place, both_languages, near
 from huying.estimates import COUNTY
@@ -33,8 +33,11 @@ class Claim:
     """A sentence of the report with the rule that decides it, declared before any number.
 
     `judged_for`: the places that get a verdict (one of LEVELS). `needs`: the ledgers and forms without which nothing can be
-    said. `town_quantifier` makes the county's value a share of towns (or departments). `subs`: parts with a rule of their own.
-    `indicator`: the indicator that decides a county's own claim.
+    said. `town_quantifier` makes the county's value a share of towns, or of `share_of` (one of LEVELS); they are held to
+    `threshold` too unless `town_threshold` gives their own. `least`: how many make SOME. `of_cases`: the value is a share of
+    cases (calls, changes, transactions), of which there may be too few. `is_above`: a need that is shown above its threshold.
+    `is_conjunction`: it holds where all of `subs` do. `same_as`: the claim that measures the same. `told`: the value's words where the usual ones would mislead. `subs`: parts
+    with a rule of their own. `indicator`: the indicator that decides a county's own claim.
     """
 
     id: str
@@ -49,15 +52,32 @@ class Claim:
     needs: tuple[str, ...] = ()
     town_quantifier: str = ""
     town_threshold: float | None = None
+    share_of: str = ""
+    least: int = 1
+    of_cases: bool = False
+    is_above: bool = False
+    is_conjunction: bool = False
+    same_as: str = ""
     unit: Text | None = None
+    told: Text | None = None
     subs: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     indicator: str = ""
 
     def rule_at(self, place: str) -> tuple[str, float]:
-        """The quantifier and the threshold for the county, or for a town where the rules differ."""
-        if place == COUNTY or not self.town_quantifier:
-            return self.quantifier, self.threshold
-        return self.town_quantifier, self.threshold if self.town_threshold is None else self.town_threshold
+        """The quantifier and what it is held against for the county, or for a town where the rules differ.
+
+        Every town must meet its rule where the claim speaks of all; SOME asks for `least` places or cases; a need among
+        towns is shown by some.
+        """
+        quantifier, threshold = self.quantifier, self.threshold
+        if self.is_about_towns and place != COUNTY:
+            quantifier, own = self.town_quantifier, self.town_threshold
+            threshold = threshold if own is None else own
+        elif self.is_about_towns and quantifier in (ALL, COUNTS, NEED):
+            quantifier, threshold = SOME if quantifier == NEED else ALL, 1.0
+        if quantifier == SOME:
+            return SOME, float(self.least)
+        return MOST if quantifier == NEED and self.is_above else quantifier, threshold
 
     @property
     def is_about_towns(self) -> bool:
@@ -66,9 +86,12 @@ class Claim:
 
     def say_rule(self, lang: str = "en") -> str:
         """The rule as one line of text; the English one is hashed."""
-        town = f"; town {self.town_quantifier} {self.town_threshold}" if self.town_quantifier else ""
+        (quantifier, threshold), least = self.rule_at("town"), f" (≥ {self.least})" if self.quantifier == SOME else ""
+        town = f"; {self.share_of or 'town'} {quantifier} {threshold:g}" if self.is_about_towns else ""
         subs = "".join(f"; {sub}: {quantifier} {threshold}" for sub, (quantifier, threshold) in self.subs.items())
-        return f"{self.quantifier} {self.threshold}{town}{subs}; base: {self.base(lang)}; {self.estimand(lang)}"
+        return (
+            f"{self.quantifier} {self.threshold:g}{least}{town}{subs}; base: {self.base(lang)}; {self.estimand(lang)}"
+        )
 
 
 def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
@@ -81,11 +104,16 @@ def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
         raise CountyError("claims.lacks", at, claim=name, keys=", ".join(sorted(lacking)))
     subs = {sub: (str(rule["quantifier"]), float(rule["threshold"])) for sub, rule in known.pop("subs", {}).items()}
     texts = {"text": {lang: known.pop(lang, "") for lang in ("zh", "en")}}
-    texts |= {key: known.pop(key, None) for key in ("base", "estimand", "unit") if key != "unit" or key in known}
+    texts |= {key: known.pop(key, None) for key in ("base", "estimand", *{"unit", "told"} & set(known))}
     words = [known["quantifier"], known.get("town_quantifier") or ALL, *(quantifier for quantifier, _ in subs.values())]
     strange = [key for key in known if key not in Claim.__dataclass_fields__]
     strange += [f"quantifier = {word}" for word in words if word not in QUANTIFIERS]
-    strange += [f"judged_for = {level}" for level in [known.get("judged_for", "town")] if level not in LEVELS]
+    strange += [f"{key} = {known[key]}" for key in ("judged_for", "share_of") if known.get(key, "town") not in LEVELS]
+    usual = {one.name: type(one.default) for one in fields(Claim) if type(one.default) in (str, int, bool)}
+    strange += [f"{key} = {known[key]!r}" for key in usual.keys() & set(known) if type(known[key]) is not usual[key]]
+    strange += [
+        f"least = {known['least']}" for least in [known.get("least", 1)] if isinstance(least, int) and least < 1
+    ]
     if strange:
         raise CountyError("claims.bad_claim", at, claim=name, what=", ".join(strange))
     read = {
@@ -115,12 +143,15 @@ def claims_of(county: County) -> dict[str, Claim]:
             raise CountyError("claims.unknown_threshold", place, claim=key, known=", ".join(claims))
         if not claims[key].unit and not 0 <= threshold <= 1:
             raise CountyError("claims.bad_threshold", place, claim=key, threshold=threshold)
+    if lost := [claim for claim in claims.values() if claim.same_as and claim.same_as not in claims]:
+        raise CountyError("claims.bad_claim", own, claim=lost[0].id, what=f"same_as = {lost[0].same_as}")
     return claims | {key: with_threshold(claims[key], threshold) for key, threshold in county.claim_thresholds.items()}
 
 
 def with_threshold(claim: Claim, threshold: float) -> Claim:
-    """The claim with another threshold: of its towns where it is about them."""
-    return replace(claim, town_threshold=threshold) if claim.is_about_towns else replace(claim, threshold=threshold)
+    """The claim with another threshold: of its towns where they have one of their own."""
+    own = claim.town_threshold is not None
+    return replace(claim, town_threshold=threshold) if own else replace(claim, threshold=threshold)
 
 
 def decided_claims(county: County) -> dict[str, tuple[Claim, Derived]]:

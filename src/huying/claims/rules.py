@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from huying.estimates import COUNT, COUNTY, EXACT, Floats, limits, p_above
+from huying.estimates import COUNT, COUNTY, Floats, korn_graubard, limits, p_above
 
 if TYPE_CHECKING:
     from huying.claims.declared import Claim
@@ -20,15 +20,18 @@ ALL, MOST, GENERAL, SOME, FEW, NONE, LOW, TREND, COUNTS, EXISTS, NEED, TEXT = QU
 DECIDABLE = (ALL, MOST, GENERAL, FEW, NONE, LOW, NEED)
 BELOW = (LOW, FEW, NONE, NEED)  # supported by what lies below the threshold
 AS_COUNTED = (ALL, SOME, COUNTS, EXISTS, TEXT)  # decided by the value itself, not by its interval
+OF_SHARES = (MOST, GENERAL, LOW, FEW, NEED)  # a share of cases under these may rest on too few, or on chance
 SUPPORTED, NOT_SUPPORTED, CANNOT_SAY, NO_BASELINE = "supported", "not supported", "cannot say", "no baseline"
+WITHIN, FEW_CASES, SET_ASIDE = "interval includes the threshold", "few cases", "rows rejected"
+ALPHA, FEWEST_CASES, MANY_SET_ASIDE = 0.05, 10, 0.05
 
 
 def judge(quantifier: str, threshold: float, estimate: float, low: float, high: float, n: float = 1) -> tuple[str, str]:
     """The verdict and, for `cannot say`, its reason.
 
-    AS_COUNTED are decided by the value: one counter-example refutes ALL, one example supports SOME, COUNT is equal to the
-    threshold (a threshold between 0 and 1 is a tolerance, since counts are whole), EXISTS reaches it. The others need the whole interval
-    on one side of the threshold; a counted share has the interval [estimate, estimate].
+    AS_COUNTED are decided by the value: one counter-example refutes ALL, SOME asks for `threshold` cases of n, COUNT is equal
+    to the threshold (one between 0 and 1 is a tolerance, since counts are whole), EXISTS reaches it. The others need the whole
+    interval on one side of the threshold; a counted share has the interval [estimate, estimate].
     """
     if not n > 0:
         return CANNOT_SAY, "no eligible case"
@@ -37,7 +40,8 @@ def judge(quantifier: str, threshold: float, estimate: float, low: float, high: 
     slack = 1e-9
     if quantifier in AS_COUNTED:
         is_equal = abs(estimate) <= threshold + slack if 0 < threshold < 1 else abs(estimate - threshold) <= slack
-        holds = {ALL: estimate >= threshold - slack, EXISTS: estimate >= threshold - slack, COUNTS: is_equal}
+        reaches, enough = estimate >= threshold - slack, estimate * n >= threshold - slack
+        holds = {ALL: reaches, EXISTS: reaches, COUNTS: is_equal, SOME: enough}
         return (SUPPORTED if holds.get(quantifier, estimate > 0) else NOT_SUPPORTED), ""
     if quantifier == NONE:
         yes, no = high < threshold - slack or high <= slack, low >= threshold + slack
@@ -47,29 +51,66 @@ def judge(quantifier: str, threshold: float, estimate: float, low: float, high: 
         yes, no = low >= threshold - slack, high < threshold - slack
     else:
         yes, no = low > threshold + slack, high <= threshold + slack
-    return (SUPPORTED, "") if yes else (NOT_SUPPORTED, "") if no else (CANNOT_SAY, "interval includes the threshold")
+    return (SUPPORTED, "") if yes else (NOT_SUPPORTED, "") if no else (CANNOT_SAY, WITHIN)
 
 
-def judge_towns(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
-    """Own verdicts, and for estimates Holm's family verdicts with simultaneous intervals, for the rows of one sub.
+def decide(claim: Claim, fact: Mapping[str, Any], fewest: int, side: str = "") -> tuple[str, str]:
+    """The verdict on one fact and why it cannot be said: too few cases, or rows set aside that might turn it.
 
-    The family is the towns of one claim and wave. A verdict of the family needs Holm's adjusted p below .05; the
-    interval stored beside it is Bonferroni's, at 1 - .05/m for m towns judged.
+    `side` = "_family" takes the interval adjusted for all towns.
+    """
+    quantifier, threshold = claim.rule_at(fact["place"])
+    if claim.of_cases and quantifier in OF_SHARES and fact["method"] == COUNT and 0 < fact["n"] < fewest:
+        return CANNOT_SAY, FEW_CASES
+
+    def weigh(numbers: Floats, n: float) -> tuple[str, str]:
+        return judge(quantifier, threshold, numbers[0], numbers[1], numbers[2], n)
+
+    numbers = np.array([fact[name] for name in ("estimate", f"low{side}", f"high{side}")], dtype=float)
+    found = weigh(numbers, fact["n"])
+    if found[0] == CANNOT_SAY or not fact.get("n_rejected", 0) > 0:
+        return found
+    turned = any(weigh(*way)[0] != found[0] for way in count_rejected(claim, quantifier, numbers, fact))
+    return (CANNOT_SAY, SET_ASIDE) if turned else found
+
+
+def count_rejected(claim: Claim, quantifier: str, numbers: Floats, fact: Mapping[str, Any]) -> list[Any]:
+    """A value and its interval with the rows set aside counted as no and as yes, and n with them.
+
+    They would add to a count. What a roster says of a town they may turn, for a missing unit may stand in such a row. Of a
+    number that is neither share nor count nobody can say how far it would move.
+    """
+    n, rejected = fact["n"], fact["n_rejected"]
+    if quantifier in (COUNTS, EXISTS) and claim.unit:
+        return [(numbers + rejected, n)]
+    if claim.unit or quantifier in (TREND, TEXT):
+        return []
+    if claim.is_about_towns and fact["method"] == COUNT and not claim.of_cases:
+        return [(np.clip(numbers + sign * rejected / n, 0, 1), n) for sign in (-1, 1)]
+    return [((numbers * n + yes) / (n + rejected), n + rejected) for yes in (0, rejected)]
+
+
+def judge_towns(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -> pd.DataFrame:
+    """Own verdicts and those adjusted by Holm over the towns, for the rows of one part.
+
+    The adjustment goes over the towns of one claim and wave that a sample decides. Of m towns Holm rejects r: the interval
+    stored beside the adjusted verdict is at 1 - .05/(m - r), and lies on one side of the threshold exactly for these r.
     """
     quantifier, threshold = claim.rule_at("town")
-    own = [judge(quantifier, threshold, *row) for row in facts[["estimate", "low", "high", "n"]].to_numpy(dtype=float)]
-    verdict, reason = (np.array(words, dtype=object) for words in zip(*own, strict=True))
-    family, low, high = verdict.copy(), facts["low"].to_numpy(copy=True), facts["high"].to_numpy(copy=True)
-    tested = facts["low"].notna().to_numpy() & ~facts["method"].isin([COUNT, EXACT]).to_numpy()
+    family = facts.assign(low_family=facts["low"], high_family=facts["high"])
+    tested = facts["low"].notna().to_numpy() & ~facts["method"].isin([COUNT]).to_numpy()
     if tested.any() and quantifier not in AS_COUNTED:
         rows = facts[tested]
-        above, below = p_above(rows, threshold)
-        adjusted = holm(np.minimum(1.0, 2 * np.minimum(above, below)))
-        is_met = (above < below) != (quantifier in BELOW)
-        family[tested] = np.where(adjusted < 0.05, np.where(is_met, SUPPORTED, NOT_SUPPORTED), CANNOT_SAY)
-        low[tested], high[tested] = limits(rows, 1 - 0.05 / len(rows))
-    told = {"verdict": verdict, "own_reason": reason, "verdict_family": family, "low_family": low, "high_family": high}
-    return facts.assign(**told)
+        adjusted = holm(np.minimum(1.0, 2 * np.minimum(*p_above(rows, threshold))))
+        left = max(1, int((adjusted >= ALPHA).sum()))
+        family.loc[tested, ["low_family", "high_family"]] = np.column_stack(limits(rows, 1 - ALPHA / left))
+    told = {}
+    for name, side in (("verdict", ""), ("verdict_family", "_family")):
+        told[name] = [decide(claim, fact, fewest, side) for fact in family.to_dict("records")]
+    verdict, reason = zip(*told["verdict"], strict=True)
+    return family.assign(
+        verdict=verdict, own_reason=reason, verdict_family=[word for word, _ in told["verdict_family"]]
+    )
 
 
 def holm(p: Floats) -> Floats:
@@ -86,71 +127,119 @@ def holm(p: Floats) -> Floats:
 
 
 def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
-    """The county's fact for a claim about towns: the share that meet the rule, bounded by what the family can decide.
+    """The county's fact for a claim about towns: the share that meet the rule, bounded by what the adjusted verdicts decide.
 
-    `low` counts the towns that the family supports, `high` all that it does not refute.
+    `low` counts the towns that they support, `high` all that they do not refute. Those with too few cases are left out.
     """
     quantifier, threshold = claim.rule_at("town")
-    known = towns[towns["verdict_family"].isin([SUPPORTED, NOT_SUPPORTED]) | towns["estimate"].notna()]
+    known = towns["verdict_family"].isin([SUPPORTED, NOT_SUPPORTED]) | towns["estimate"].notna()
+    known = towns[known & (towns["own_reason"] != FEW_CASES)]
     family, n = known["verdict_family"], len(known)
     by_value = [judge(quantifier, threshold, value, value, value)[0] for value in known["estimate"]]
     meets = (np.array(by_value, dtype=object) == SUPPORTED) | (known["verdict"] == SUPPORTED).to_numpy()
     counts = {"estimate": meets.sum(), "low": (family == SUPPORTED).sum(), "high": (family != NOT_SUPPORTED).sum()}
     shares = {name: count / n if n else np.nan for name, count in counts.items()}
     why = set(towns["reason"]) if towns["estimate"].isna().all() else {""}
-    told = {"reason": why.pop() if len(why) == 1 else "", "remark": "", "reliability": "ok"}
+    told = {"reason": why.pop() if len(why) == 1 else "", "remark": "", "reliability": "ok", "n_rejected": 0}
+    told["open_for"] = SET_ASIDE if towns["own_reason"].eq(SET_ASIDE).any() else WITHIN
     return {"place": COUNTY, **shares, "n": n, "method": COUNT, **told, "n_eff": np.nan, "df": np.nan, "deff": np.nan}
 
 
-def judge_county(claim: Claim, fact: Mapping[str, Any]) -> dict[str, Any]:
-    """The county's fact with its verdict; a claim about towns is supported only by towns that the family names."""
+def judge_county(claim: Claim, fact: dict[str, Any], fewest: int = FEWEST_CASES) -> dict[str, Any]:
+    """The county's fact with its verdict; one on towns must come out alike however the undecided towns are."""
     quantifier, threshold = claim.rule_at(COUNTY)
-    if claim.is_about_towns and quantifier == NEED:
-        quantifier = SOME  # the need is shown where the family names a town that has it
-    estimate = fact["low"] if claim.is_about_towns and quantifier == SOME else fact["estimate"]
-    verdict, reason = judge(
-        quantifier, threshold, *(float(v) for v in (estimate, fact["low"], fact["high"], fact["n"]))
-    )
-    if claim.is_about_towns and verdict == NOT_SUPPORTED and fact["high"] > 0 and quantifier == SOME:
-        verdict, reason = CANNOT_SAY, "interval includes the threshold"
-    remark = "understated" if quantifier == SOME and verdict == SUPPORTED and fact["low"] > 0.5 else fact["remark"]
+    if claim.is_about_towns and quantifier in AS_COUNTED:
+        ends = [
+            judge(quantifier, threshold, fact[end], fact["low"], fact["high"], fact["n"]) for end in ("low", "high")
+        ]
+        verdict, reason = ends[0] if ends[0] == ends[1] else (CANNOT_SAY, fact["open_for"])
+    else:
+        verdict, reason = decide(claim, fact, fewest)
+    is_more = quantifier == SOME and verdict == SUPPORTED and fact["low"] > 0.5
+    remark = "; ".join(filter(None, [fact["remark"], "understated" if is_more else ""]))
     own = {"verdict": verdict, "own_reason": reason, "remark": remark}
     return {**fact, **own, "verdict_family": verdict, "low_family": fact["low"], "high_family": fact["high"]}
 
 
-def judge_claim(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
+def judge_claim(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -> pd.DataFrame:
     """The evidence rows of one claim: the parts that have a rule, those that have none, and the headline (part empty).
 
-    `facts` holds the columns of an estimates frame with `part`, `period`, `wave`, `reason` and `remark`. The headline is judged
-    for every town and the county; a part without a rule gets no verdict.
+    `facts` holds the columns of an estimates frame with `part`, `period`, `wave`, `reason` and `remark`, and `n_rejected`
+    where rows of the base were set aside. The headline is judged for every town and the county; a part without a rule gets
+    no verdict. `fewest`: cases below which a share of them decides nothing.
     """
     plain = replace(claim, town_quantifier="", town_threshold=None)
     rules = {
         part: replace(plain, quantifier=word, threshold=threshold) for part, (word, threshold) in claim.subs.items()
     } | {"": claim}
     blank = {"verdict": "", "verdict_family": "", "own_reason": "", "low_family": np.nan, "high_family": np.nan}
-    tables = [judge_part(rule, facts[facts["part"] == part]) for part, rule in rules.items()]
+    tables = [judge_part(rule, facts[facts["part"] == part], fewest) for part, rule in rules.items()]
+    if claim.is_conjunction and (parts := [table for table in tables[:-1] if len(table)]):
+        tables[-1] = remark_chance(claim, join_parts(plain, pd.concat(parts, ignore_index=True), fewest))
     tables.insert(-1, facts[~facts["part"].isin(list(rules))].assign(**blank))
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
-def judge_part(claim: Claim, facts: pd.DataFrame) -> pd.DataFrame:
+def join_parts(claim: Claim, parts: pd.DataFrame, fewest: int) -> pd.DataFrame:
+    """The headline of a claim that holds where all its parts do: the lowest part's row, with the remark that names it.
+
+    One part below the threshold refutes it, one that is open leaves it open. Intervals of samples are at 1 - .05/k for k
+    parts, the adjusted ones at 1 - .05/(k m) for m towns as well.
+    """
+    k, m = parts["part"].nunique(), max(1, parts["place"].nunique() - 1)
+    sampled = (parts["method"] != COUNT) & parts["low"].notna()
+    for side, number in (("", k), ("_family", k * m)):
+        for name, end in zip(("low", "high"), limits(parts, 1 - ALPHA / number), strict=True):
+            parts[name + side] = parts[name].mask(sampled, end)
+    rows = []
+    for _, own in parts.groupby(["period", "wave", "place"], sort=False):
+        row, told = own.sort_values("estimate", kind="stable").iloc[0].to_dict(), {}
+        for name, side in (("verdict", ""), ("verdict_family", "_family")):
+            found = [decide(claim, fact, fewest, side) for fact in own.to_dict("records")]
+            refuted = [one for one in found if one[0] == NOT_SUPPORTED]
+            told[name], told["own_reason" + side] = min(refuted or [one for one in found if one[1]] or found)
+            row |= {end + side: own[end + side].min(skipna=False) for end in ("low", "high")}
+        worst = f"worst_{row['part']}".replace(" ", "_") if row["estimate"] == row["estimate"] else ""
+        why = next(filter(None, own["reason"]), "") if told["verdict"] == CANNOT_SAY else ""
+        rows.append({**row, **told, "part": "", "reason": why, "remark": worst})
+    return pd.DataFrame(rows)
+
+
+def judge_part(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -> pd.DataFrame:
     """The facts of one part with their verdicts, wave by wave. One without a value for want of a baseline says so."""
     rows = []
     for _, same in facts.groupby(["period", "wave"], sort=False):
         towns, county = same[same["place"] != COUNTY], same[same["place"] == COUNTY].to_dict("records")
         if len(towns):
-            towns = judge_towns(claim, towns)
+            towns = judge_towns(claim, towns, fewest)
             rows += towns.to_dict("records")
             if claim.is_about_towns:
                 county = [{**same.iloc[0], **share_of_towns(claim, towns)}]
-        rows += [judge_county(claim, fact) for fact in county]
+        rows += [judge_county(claim, fact, fewest) for fact in county]
     if not rows:
         return facts
-    table = pd.DataFrame(rows)
-    if claim.quantifier == ALL:  # no failure was seen: its interval says how good that is
-        perfect = table["verdict"].eq(SUPPORTED) & table["method"].eq(EXACT) & table["remark"].eq("")
-        table["remark"] = table["remark"].mask(perfect, "lower_bound")
+    table = remark_chance(claim, pd.DataFrame(rows))
     unset = table["estimate"].isna() & (table["reason"] == NO_BASELINE)
     told = {"verdict": NO_BASELINE, "verdict_family": NO_BASELINE, "reason": "one wave or period"}
     return table.assign(**{name: table[name].mask(unset, value) for name, value in told.items()})
+
+
+def remark_chance(claim: Claim, table: pd.DataFrame) -> pd.DataFrame:
+    """The judged rows with what must be said beside them: that chance may have brought a verdict, that many rows were set aside.
+
+    `chance`: the exact interval of the place's process (Clopper and Pearson 1934) at 1 - .05/k, for the k places whose cases
+    were counted together, includes the threshold.
+    """
+    quantifier, threshold = claim.rule_at("town")
+    remark = table["remark"]
+    if "n_rejected" in table:
+        many = table["n_rejected"] > MANY_SET_ASIDE * (table["n"] + table["n_rejected"])
+        remark = remark.mask(many, remark + "; many_rejected")
+    if claim.of_cases and quantifier in OF_SHARES:
+        is_counted = (table["method"] == COUNT) & table["estimate"].notna() & (table["own_reason"] != FEW_CASES)
+        is_counted &= (table["place"] != COUNTY) | (not claim.is_about_towns)
+        k = is_counted.groupby([table["period"], table["wave"]]).transform("sum").clip(lower=1)
+        ends = [korn_graubard(table[name], table["n"], 1 - ALPHA / k)[n] for n, name in enumerate(("low", "high"))]
+        chance = is_counted & (ends[0] <= threshold) & (threshold <= ends[1])
+        remark = remark.mask(chance, remark + "; chance")
+    return table.assign(remark=remark.str.strip("; "))

@@ -11,7 +11,7 @@ import pandas as pd
 from huying.clean.answers import clean_answers, with_list
 from huying.clean.booked import Booked, count_rows, say_rejected
 from huying.clean.flags import RULES, find_flags
-from huying.clean.ledgers import clean_ledger, known_ids
+from huying.clean.ledgers import IDS, clean_ledger, known_ids
 from huying.clean.printed import check_printed
 from huying.codebook import Codebook
 from huying.contract import REJECTED
@@ -180,7 +180,8 @@ class Intake:
         n_read, n_rejected = len(read.text) + count_rows(read.rejected), count_rows(done.rejected)
         if n_read != len(done.kept) + n_rejected:
             raise AssertionError(f"{file}: {n_read} rows read, {len(done.kept)} kept and {n_rejected} rejected")
-        self.rejected.append(done.rejected[list(REJECTED)])
+        nowhere = {name: "" for name in IDS.values() if name not in done.rejected}
+        self.rejected.append(done.rejected.assign(**nowhere)[[*REJECTED, *IDS.values()]].fillna(nowhere))
         self.flags.append(done.flags)
         n_personal = sum(read.dropped.values()) + done.n_masked
         counts = (n_read, len(done.kept), n_rejected, len(done.rejected) - n_rejected)

@@ -49,6 +49,10 @@ def clean_ledger(
     kept, broken = keep_rules(table, kept, raw.place, headers, known or {})
     found = pd.concat([*faults, again, broken], ignore_index=True)
     found = found[(found["level"] == "row") | found["row"].isin(kept.index)]
+    for column, name in IDS.items():  # where a row belonged, as far as it can be read
+        cells = clean_series(raw.text[headers[column]]) if column in headers else pd.Series(dtype="str")
+        ids = matchers[column].match(cells)["id"] if column in matchers and len(cells) else cells
+        found[name] = found["row"].map(ids).astype("str").fillna("")
     repairs = pd.concat(flags, ignore_index=True)
     repairs = repairs[repairs["row_id"].isin(raw.place.file + "#" + kept.index.astype("str"))].reset_index(drop=True)
     return Booked(kept, all_rejected(raw.rejected, found), repairs)

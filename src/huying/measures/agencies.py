@@ -13,19 +13,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from huying import scales
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.claims.rules import NO_BASELINE
 from huying.counted import NO_CASE, bounded, find_ends, unsaid, values
 from huying.estimates import COUNTY, EXACT, estimate_means
-from huying.exact import conditional_odds_ratio, median_unbiased, newcombe_difference
+from huying.exact import conditional_odds_ratio, median_unbiased
 from huying.measures.calls import one_stratum
 from huying.survey import Survey
 
 REPORT_DAYS, SERIES_MONTHS, SEGMENT_MONTHS = 30, 24, 3
 UNBOUNDED = 20.0  # a log odds ratio that has no limit on this side; a table needs both of its signs and no infinity
-NO_CHANGE = "no head change"
+NO_CHANGE = f"{NO_CASE}: no head change"
 ASKED = {"written": True, "oral": True, "none": False}
 
 
@@ -123,10 +124,25 @@ def _say(split: pd.DataFrame, value: float, n: int, reason: str = NO_CHANGE, **c
 
 
 def compare_shares(split: pd.DataFrame) -> pd.DataFrame:
-    """The share asked after the mechanism less that before it, Newcombe's (1998) limits."""
+    """The share asked since the mechanism less that before it, with the exact conditional interval, or why there is none.
+
+    Given all margins, each odds ratio expects one difference (the mean of Fisher's noncentral hypergeometric distribution):
+    the maximum likelihood estimate the observed one, an odds ratio of 1 none. The limits are those of the two limits of the
+    odds ratio, so that they hold 0 exactly where these hold 1.
+    """
+    made = compare_odds(split)
     k1, n1, k0, n0 = _tally(split)
-    gap, low, high = newcombe_difference(k1, n1, k0, n0)
-    return _say(split, gap, n1 + n0, low=low, high=high, method="newcombe")
+    if made["estimate"].isna().all():
+        return made
+    asked, ends = (
+        k1 + k0,
+        [max(0, k1 + k0 - n0), min(n1, k1 + k0)],
+    )  # the fewest and the most asked since, given the margins
+    for name, end in zip(("low", "high"), ends, strict=True):
+        odds, is_open = np.exp(made[name].iloc[0]), abs(made[name].iloc[0]) >= UNBOUNDED
+        told = end if is_open else stats.nchypergeom_fisher.mean(n1 + n0, n1, asked, odds)
+        made[name] = told / n1 - (asked - told) / n0
+    return made.assign(estimate=k1 / n1 - k0 / n0, remark="")
 
 
 def list_series(split: pd.DataFrame) -> list[pd.DataFrame]:
@@ -177,13 +193,13 @@ def merge_leaders(leaders: Census, changed: Said, said: Said) -> pd.DataFrame:
     """The county's share of yes among the head changes that leaders tell of, one answer a town and agency; the unknown both ways.
 
     `changed`: whether the head was replaced; `said`: what happened then. Any leader who knows speaks for the town; where they
-    contradict each other, or one denies the change, nobody knows. The limits are exact ones around the two bounds.
+    contradict each other, or one denies the change, nobody knows.
     """
 
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
         told = pd.concat([_merge(frame, town, kind, changed, said) for kind in kinds])
         counts = [told.sum()], [told.count()], [len(told)]
-        return bounded([COUNTY], *counts, FEWEST, "no head change", exact=True)
+        return bounded([COUNTY], *counts, FEWEST, NO_CHANGE)
 
     kinds = columns_of(leaders.frame, said.prefix)
     reason = "" if kinds and columns_of(leaders.frame, changed.prefix) else NOT_ASKED

@@ -20,7 +20,7 @@ from huying.regressions import regress
 RULING_LIMIT = 30  # calendar days from referral to a ruling
 UNRECORDED = {"responded_at": "no response time", "feedback_at": "no feedback time"}
 UNRECORDED |= {"is_cross_duty": "no mark of overlapping duties"}
-FEW = "too few answers"
+FEW, NO_CALL = "too few answers", f"{NO_CASE}: no call"
 NO_NUMBER = {f"regressions.{name}": FEW for name in ("nobody", "too_few", "collinear")}  # collinear: one month
 NO_NUMBER |= {f"regressions.{name}": "separation" for name in ("constant", "separated")}
 
@@ -28,7 +28,7 @@ NO_NUMBER |= {f"regressions.{name}": "separation" for name in ("constant", "sepa
 def why_no_rate(calls: pd.DataFrame, column: str = "") -> str:
     """Why a place has no rate: no eligible call, or a ledger that never fills the column from which the rate is made."""
     is_unrecorded = column in UNRECORDED and len(calls) > 0 and bool(calls[column].isna().all())
-    return UNRECORDED[column] if is_unrecorded else "no eligible call"
+    return UNRECORDED[column] if is_unrecorded else NO_CALL
 
 
 def month_trend(calls: pd.DataFrame, flag: str) -> pd.DataFrame:
@@ -81,16 +81,18 @@ def compare_risks(calls: pd.DataFrame, flag: str, group: str) -> pd.DataFrame:
     return by_period(calls, one).assign(measure=flag)
 
 
-def count_silent(rows: pd.DataFrame, n_calls: pd.Series) -> pd.DataFrame:
-    """Estimates of call propensity in which a town without any call in the ledger is counted as such: 0, not estimated.
+def count_silent(rows: pd.DataFrame, n_calls: pd.Series, reported: pd.Series, recorded: pd.Series) -> pd.DataFrame:
+    """Estimates of call propensity in which a town that had need and made no call in the ledger is counted: 0 of its need.
 
-    `n_calls`: by town. A ledger without any call at all says nothing about its towns.
+    All by town. Need is what the county's counts recorded, or, where they have none, what staff reported; without either a
+    silent town stays as its staff tell. A ledger without any call at all says nothing about its towns.
     """
-    if not n_calls.sum():
-        return rows
-    is_silent = rows["place"].isin(n_calls.index[n_calls == 0])
-    known = {"estimate": 0.0, "low": 0.0, "high": 0.0, "method": COUNT, "reliability": "ok", "reason": ""}
-    columns = {name: rows[name].mask(is_silent, value) for name, value in known.items()}
+    recorded, reported = (table.astype(float).reindex(rows["place"]) for table in (recorded, reported))
+    need = recorded.where(recorded > 0, reported).fillna(0).to_numpy()
+    is_silent = rows["place"].isin(n_calls.index[n_calls == 0]) & (need > 0) & bool(n_calls.sum())
+    known = {"estimate": 0.0, "low": 0.0, "high": 0.0, "method": COUNT, "reliability": "ok", "reason": "", "n": need}
+    known |= dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan)
+    columns = {name: rows[name].mask(is_silent, value) for name, value in known.items() if name in rows}
     return rows.assign(**columns, remark=np.where(is_silent, "no_call", ""))
 
 

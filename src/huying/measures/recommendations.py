@@ -12,20 +12,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.counted import by_period, find_medians, student, values
+from huying.census import FEWEST, FEWEST_TOWNS, Census
+from huying.counted import by_period, find_medians, student, unsaid, values
 from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, degrees, estimate_covariance, limits, ratio
 from huying.measures.calls import one_stratum
 from huying.regressions import regress
 from huying.small_areas import rank_regions
-from huying.survey import Survey
+from huying.survey import NOT_ASKED, Survey
 
 ASSOCIATION, FEW = "association", "too few answers"
 SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for every department
 MIDDLE = 3.0  # of a scale from 1 to 5
 STEPS = {"accept": "referred_on", "hear": "accepted_on", "rule": "heard_on"}  # each begins when the one before it ends
 ENDS = [*STEPS.values(), "ruled_on"][1:]
-FEWEST_EVENTS, AROUND_DAYS, FEWEST_MONTHS, FEWEST_TOWNS = 10, 30, 3, 3
+FEWEST_EVENTS, AROUND_DAYS, FEWEST_MONTHS = 10, 30, 3
+WIDEST = 4.0  # gap of two ratings from 1 to 5
 
 
 # --- where it matters most --------------------------------------------------------------------------------------------
@@ -181,6 +183,30 @@ def log_ratio(near: pd.DataFrame) -> pd.DataFrame:
         return tell(np.nan, np.nan, df, n, FEW if late * early else "separation")
     influence = np.where(after, (y - late) / (late * after.sum()), -(y - early) / (early * (~after).sum()))
     return tell(float(np.log(late / early)), float(np.sqrt(estimate_covariance(design, influence).item())), df, n)
+
+
+# --- supports ---------------------------------------------------------------------------------------------------------
+
+
+def find_least_gap(leaders: Census, population: int) -> pd.DataFrame:
+    """The least, over all supports, of mean importance less adequacy, for the county; base: the `population` of leaders.
+
+    Above the threshold all supports lack. low and high give whoever did not rate both sides the smallest and the greatest
+    gap that the scale from 1 to 5 allows.
+    """
+
+    def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
+        gaps = pd.DataFrame(
+            {one: frame[f"importance_{one}"] - frame[f"adequacy_{one}"] for one in supports}, dtype=float
+        )
+        n, size = gaps.notna().sum(), max(population, len(frame))
+        if n.min() < FEWEST or town[gaps.notna().all(axis=1).to_numpy()].nunique() < FEWEST_TOWNS:
+            return unsaid([COUNTY], FEW)
+        ends = [((gaps.sum() + sign * WIDEST * (size - n)) / size).min() for sign in (-1, 1)]
+        return values([COUNTY], [gaps.mean().min()], [int(n.min())], low=ends[0], high=ends[1])
+
+    supports = [name.removeprefix("importance_") for name in leaders.frame if str(name).startswith("importance_")]
+    return leaders.by_town(tally, "" if supports else NOT_ASKED)
 
 
 # --- the joint conference ---------------------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ def compare_plan(plan: pd.DataFrame, stock: pd.DataFrame, kinds: Sequence[str] =
         return unsaid([COUNTY], "no county total")
     sides = ((plan, "planned"), (stock, "quota"))
     (k, n), (k0, n0) = (sum_by_kind(side, column).loc[list(kinds)].sum() for side, column in sides)
-    made = counted([COUNTY], [k], [n if n0 else 0]).drop(columns="n_eff")
+    made = counted([COUNTY], [k], [n if n0 else 0], exact=True).drop(columns="n_eff")
     return made.assign(**{name: made[name] - k0 / (n0 or np.nan) for name in ("estimate", "low", "high")})
 
 
