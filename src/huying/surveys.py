@@ -14,10 +14,10 @@ from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.clean.flags import RULES
 from huying.clean.intake import county_lists
 from huying.codebook import house_codebook
+from huying.declarations import FORMS
 from huying.derived import Derived
 from huying.errors import EstimateError
 from huying.estimates import Design, with_weights
-from huying.folder import FORMS
 from huying.named import Lists, name_answers, scope_of
 from huying.prepare import derived_of
 from huying.samples import SEXES, Sample, analysed, resident_sample, staff_sample

@@ -14,25 +14,25 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from huying.claims.rules import ALL, DECIDABLE, QUANTIFIERS
+from huying.claims.rules import DECIDABLE
+from huying.declarations import read_toml
 from huying.derived import Derived
-from huying.errors import CountyError, Place, both_languages, near
+from huying.errors import CountyError, Place, near
 from huying.estimates import COUNTY
-from huying.folder import RENAMED, County, read_toml
+from huying.folder import County
 from huying.prepare import derived_of
 from huying.store import hash_of, write_text
-from huying.words import Text
+from huying.words import LANGUAGES, Text
 
 SAMPLED = ("resident", "staff")
 HEAD = "# Rules, thresholds and exclusions as fixed before the data were seen. Do not edit."
-LEVELS = ("town", "others", "county", "pilot", "department", "document")  # others: towns that are no pilot
 
 
 @dataclass(frozen=True)
 class Claim:
     """A sentence of the report with the rule that decides it, declared before any number.
 
-    `judged_for`: the places that get a verdict (one of LEVELS). `needs`: the ledgers and forms without which nothing can be
+    `judged_for`: the places that get a verdict (town, others: towns that are no pilot, county, pilot, department, document). `needs`: the ledgers and forms without which nothing can be
     said. `town_quantifier` makes the county's value a share of towns (or departments). `subs`: parts with a rule of their own.
     `indicator`: the indicator that decides a county's own claim.
     """
@@ -71,29 +71,13 @@ class Claim:
         return f"{self.quantifier} {self.threshold}{town}{subs}; base: {self.base(lang)}; {self.estimand(lang)}"
 
 
-def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
-    """One `[[claim]]` table as a Claim; raises CountyError for a missing or unknown key, quantifier or language."""
-    known = dict(raw)
-    name, at = str(known.get("id", "?")), place or Place()
-    for old in RENAMED.keys() & set(known):
-        raise CountyError("claims.renamed", at, claim=name, old=old, new=RENAMED[old])
-    if lacking := {"id", "quantifier", "threshold", "problem_if", "notebook"} - set(known):
-        raise CountyError("claims.lacks", at, claim=name, keys=", ".join(sorted(lacking)))
-    subs = {sub: (str(rule["quantifier"]), float(rule["threshold"])) for sub, rule in known.pop("subs", {}).items()}
-    texts = {"text": {lang: known.pop(lang, "") for lang in ("zh", "en")}}
-    texts |= {key: known.pop(key, None) for key in ("base", "estimand", "unit") if key != "unit" or key in known}
-    words = [known["quantifier"], known.get("town_quantifier") or ALL, *(quantifier for quantifier, _ in subs.values())]
-    strange = [key for key in known if key not in Claim.__dataclass_fields__]
-    strange += [f"quantifier = {word}" for word in words if word not in QUANTIFIERS]
-    strange += [f"judged_for = {level}" for level in [known.get("judged_for", "town")] if level not in LEVELS]
-    if strange:
-        raise CountyError("claims.bad_claim", at, claim=name, what=", ".join(strange))
-    read = {
-        key: both_languages(text or {}, name if key == "text" else f"{name}.{key}", at) for key, text in texts.items()
-    }
-    return Claim(
-        subs=subs, **{**known, **read, "threshold": float(known["threshold"]), "needs": tuple(known.get("needs", ()))}
-    )
+def read_claim(raw: Mapping[str, Any]) -> Claim:
+    """One `[[claim]]` table, as a Claim."""
+    known = {**raw, "text": Text(raw["zh"], raw["en"]), "threshold": float(raw["threshold"])}
+    known |= {key: Text(**raw[key]) for key in ("base", "estimand", "unit") if key in raw}
+    subs = {sub: (rule["quantifier"], float(rule["threshold"])) for sub, rule in raw.get("subs", {}).items()}
+    known |= {"subs": subs, "needs": tuple(raw.get("needs", ()))}
+    return Claim(**{key: value for key, value in known.items() if key not in LANGUAGES})
 
 
 @cache
@@ -105,16 +89,20 @@ def house_claims() -> dict[str, Claim]:
 
 def claims_of(county: County) -> dict[str, Claim]:
     """The house's claims and the county's own, with the thresholds that the county sets; raises CountyError for a threshold of no claim."""
-    place, own = Place(str(county.folder / "county.toml")), Place(str(county.folder / "claims.toml"))
-    added = {claim.id: claim for claim in (read_claim(raw, own) for raw in county.own.get("claim", ()))}
-    if taken := sorted(set(added) & set(house_claims())):
-        raise CountyError("claims.taken", own, claims=", ".join(taken))
+    place, own = Place(str(county.folder / "county.toml")), county.own.check("claims")
+    listed = [read_claim(raw) for raw in own.raw.get("claim", ())]
+    added = {claim.id: claim for claim in listed}
+    if taken := sorted({claim.id for claim in listed if claim.id in house_claims() or listed.count(claim) > 1}):
+        raise own.fail("claims.taken", "id", taken[0], claims=", ".join(taken))
     claims = {**house_claims(), **added}
-    for key, threshold in county.claim_thresholds.items():
+    for key, threshold in (
+        {key: claim.threshold for key, claim in added.items()} | {**county.claim_thresholds}
+    ).items():
         if key not in claims:
             raise CountyError("claims.unknown_threshold", place, claim=key, known=", ".join(claims))
         if not claims[key].unit and not 0 <= threshold <= 1:
-            raise CountyError("claims.bad_threshold", place, claim=key, threshold=threshold)
+            at = place if key in county.claim_thresholds else Place(str(own.file))
+            raise CountyError("claims.bad_threshold", at, claim=key, threshold=threshold)
     return claims | {key: with_threshold(claims[key], threshold) for key, threshold in county.claim_thresholds.items()}
 
 
@@ -195,5 +183,5 @@ def freeze(county: County, today: dt.date | None = None) -> Path:
 
 def read_freeze(county: County) -> Freeze:
     """The county's frozen rules, empty where there are none."""
-    raw = read_toml(county.folder / "frozen.toml")[1]
+    raw = read_toml(county.folder / "frozen.toml").check("frozen").raw
     return Freeze(raw.get("rules", {}), str(raw.get("frozen_on", "")), raw.get("later", {}))

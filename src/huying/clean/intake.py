@@ -27,7 +27,7 @@ from huying.store import Cleaned, code_hash, file_hash, hash_of
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
 PREPARE = (
-    "clean/", "sources/", "codebook.py", "contract.py", "folder.py", "ledgers.py", "places.py", "receipts.py", "rules.py", "store.py", "words.py",
+    "clean/", "sources/", "codebook.py", "contract.py", "declarations.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "rules.py", "store.py", "words.py",
     "workdays.py", "derived.py", "errors.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
 FIRST = ("towns", "departments", "villages", "org_map")
