@@ -18,7 +18,12 @@ from huying.rules import AnyRule
 from huying.words import Text, say
 
 REJECTED = ("file", "sheet", "row", "column", "value", "reason")
-INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+INVISIBLE = dict.fromkeys(
+    map(
+        ord,
+        "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+    )
+)
 _DAY = r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?"
 _PER_CENT = re.compile(r"\d{1,3}(\.\d+)?\s*%|[1-9]\d?(\.\d+)?|100(\.0+)?")
 _TIME = r"(?:(?:[T\s]+|(?<=日))(\d{1,2})[:时](\d{1,2})分?(?::(\d{1,2})(?:\.\d+)?)?)?\s*(?:Z|[+-]00:?00|\+08:?00)?$"
@@ -57,15 +62,27 @@ class Kind:
 
 @dataclass(frozen=True)
 class Label(Kind):
-    """Any text."""
+    """Any text up to a length, a blank for control characters in it."""
+
+    longest: int = 5_000
+
+    def read(self, text: pd.Series) -> pd.Series:
+        plain = text.str.replace(r"[\x00-\x1f\x7f]+", " ", regex=True)
+        return plain.where((text != "") & (text.str.len() <= self.longest), None)
 
 
 @dataclass(frozen=True)
 class Id(Label):
-    """An identifier, kept as text to the last digit; a number in scientific notation has lost digits and does not fit."""
+    """An identifier, kept as text to the last digit; a number in scientific notation has lost digits and does not fit.
+
+    `county` is none: it means the county itself.
+    """
+
+    longest: int = 60
 
     def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
-        return self.read(text), text.str.fullmatch(r"\d(\.\d+)?E\+\d+", case=False)
+        values, unfit = super().parse(text)
+        return values, unfit | text.str.fullmatch(r"\d(\.\d+)?E\+\d+|county", case=False)
 
 
 @dataclass(frozen=True)
@@ -145,7 +162,8 @@ class Flag(Choice):
     options: Mapping[str, Text] = field(default_factory=lambda: {"1": Text("是", "yes"), "0": Text("否", "no")})
 
     def read(self, text: pd.Series) -> pd.Series:
-        return super().read(text).map({"1": True, "0": False}).astype("boolean")
+        plain = text.str.casefold().replace({"true": "1", "false": "0"})  # as Excel has them
+        return super().read(plain).map({"1": True, "0": False}).astype("boolean")
 
 
 @dataclass(frozen=True)
@@ -190,7 +208,7 @@ class Checked:
 class Table:
     """A table's declaration: name, title, columns, the columns that make a row unique, and what a row is.
 
-    `covers`: the list is complete over the towns, so that every town of the register must stand in it. `rules` hold between
+    `covers`: the list is complete over the towns, so that every town of the register must stand in it; `of_period`: it is of a period. `rules` hold between
     columns or rows; `example` is one plausible row, a text for each column.
     """
 
@@ -200,6 +218,7 @@ class Table:
     key: tuple[str, ...] = ()
     rows: Text | None = None
     covers: bool = False
+    of_period: bool = False
     rules: tuple[AnyRule, ...] = ()
     example: tuple[str | Text, ...] = ()
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -231,11 +250,11 @@ class Table:
 
     def find_columns(self, headers: list[str], place: Place, rename: Mapping[str, str]) -> dict[str, str]:
         """Which header holds which column; raises InputError naming what is missing and what was found."""
-        clean = {clean_text(header).casefold(): header for header in headers}
+        clean = {fold(header): header for header in headers}
         found = {}
         for column in self.columns:
             names = (rename[column.name],) if column.name in rename else column.headers()
-            hits = [clean[key] for key in (clean_text(name).casefold() for name in names) if key in clean]
+            hits = [clean[key] for key in map(fold, names) if key in clean]
             if hits:
                 found[column.name] = hits[0]
             elif not column.optional or column.name in rename:
@@ -285,3 +304,8 @@ def no_rejects() -> pd.DataFrame:
 def full_header(header: str) -> str:
     """A header without invisible characters and repeated blanks."""
     return re.sub(r"\s+", " ", clean_text(header))
+
+
+def fold(header: str) -> str:
+    """A header as headers are compared: without any blank or line break, in lower case."""
+    return re.sub(r"\s", "", clean_text(header)).casefold()

@@ -27,7 +27,7 @@ from huying.folder import County as Declared
 from huying.folder import county_folder, read_county
 from huying.ledgers import TABLES, no_rows
 from huying.prepare import codebook_of, derived_of, prepare, prepared_hash
-from huying.store import Cleaned, load_cleaned
+from huying.store import Cleaned, load_cleaned, read_parquet
 from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
 from huying.surveys import open_survey
 from huying.waiting import time_calls
@@ -128,7 +128,7 @@ class County(Counting):
     def evidence(self) -> pd.DataFrame:
         """The evidence ledger as the last run gathered it; empty before the first."""
         file = self.folder / "evidence.parquet"
-        return pd.read_parquet(file) if file.is_file() else typed(no_data([], ""))
+        return read_parquet(file) if file.is_file() else typed(no_data([], ""))
 
     @property
     def report(self) -> str:
@@ -141,6 +141,11 @@ class County(Counting):
     def rejected(self) -> pd.DataFrame:
         """Rows and cells that were set aside, with file, row, column and reason."""
         return self.cleaned.rejected
+
+    @property
+    def notes(self) -> pd.DataFrame:
+        """What was repaired or seen when the files were read: file, sheet, row, note, detail."""
+        return self.cleaned.notes
 
     @property
     def flags(self) -> pd.DataFrame:

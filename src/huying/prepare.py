@@ -15,7 +15,7 @@ from huying.derived import Derived, read_derived
 from huying.errors import Place
 from huying.folder import County, output_folder
 from huying.receipts import read_json, write_receipt
-from huying.store import Cleaned, locked, save_cleaned, write_csv
+from huying.store import TABLES, Cleaned, locked, save_cleaned, write_csv
 
 PATIENCE_S = 60.0  # for another process that prepares the same county
 MADE_FROM, CODEBOOK, INDICATORS = "data/made_from.json", "codebook.toml", "indicators.toml"
@@ -62,12 +62,12 @@ def is_fresh(county: County) -> bool:
 
 
 def clean_and_mark(county: County, tick: Tick = lambda name: None) -> Cleaned:
-    """Read and clean every file of the county and store it under `data/`; rejected, flags and counts as CSV beside it.
+    """Read and clean every file of the county and store it under `data/`; rejected, flags, counts and notes as CSV beside it.
 
     The stored result is marked with the hash of what it was made from, last.
     """
     folder = results_folder(county)
-    tables = {name: folder / f"{name}.csv" for name in ("rejected", "flags", "counts")}
+    tables = {name: folder / f"{name}.csv" for name in TABLES}
     with locked(folder, PATIENCE_S):
         cleaned = Intake(county, codebook_of(county), tick).run()
         (folder / MADE_FROM).unlink(missing_ok=True)

@@ -84,6 +84,8 @@ def test_a_missing_item_is_named(sav):
         read_answers(
             sav,
             None,
-            parse_codebook('[[item]]\nid = "X"\nform = "resident"\ntype = "whole"\nzh = "您的身高"\nen = "Height"').form("resident"),
+            parse_codebook(
+                '[[item]]\nid = "X"\nform = "resident"\ntype = "whole"\nzh = "您的身高"\nen = "Height"'
+            ).form("resident"),
         )
     assert caught.value.values["items"] == "X 您的身高"
