@@ -236,6 +236,11 @@ class County(Counting):
         found = own.get(claim.judged_for, [])
         return found if found and claim.judged_for == "pilot" else [*found, COUNTY]
 
+    def find_place(self, name: str) -> str:
+        """The id of a town by its id or its name, where only one town can be meant; the county where nothing is named."""
+        called = self.towns[["name_zh", "name_en"]].eq(name).any(axis=1)
+        return str(self.towns.loc[called, "town_id"].iloc[0]) if called.sum() == 1 else name or COUNTY
+
     def judge(self, claim: str, rows: pd.DataFrame, part: str = "", place: str = "", period: str = "") -> Verdict:
         """Judge an estimate by the claim's frozen rule, show the sentences for `place` and the county, and return the verdict.
 
@@ -245,7 +250,7 @@ class County(Counting):
         Raises CountyError for an unknown claim, EstimateError for a frame that lacks a place or holds two waves.
         """
         known = self.claim(claim)
-        here = place or COUNTY
+        here = self.find_place(place)
         if here != COUNTY and here not in self.town_ids:
             raise CountyError("claims.no_such_place", place=here, known=", ".join(self.town_ids))
         gone = next((name for name in known.needs if not self.has(name)), "")

@@ -60,7 +60,7 @@ class Span:
     as_of: dt.date
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class County:
     """A county as its folder declares it.
 

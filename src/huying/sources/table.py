@@ -70,13 +70,13 @@ def read_table(path: str | Path, *, sheet: str | None = None, header_row: int = 
     return raw
 
 
-def read_content(path: Path, place: Place) -> bytes:
+def read_content(path: Path, place: Place, most: int = MOST_UNPACKED) -> bytes:
     """The bytes of a file; raises InputError where it is empty, too large, no ordinary file, or cannot be opened."""
     try:
         if path.exists() and not path.is_file():  # a folder, a pipe, a device without end
             raise InputError("sources.no_ordinary_file", place)
-        if path.stat().st_size > MOST_UNPACKED:
-            raise InputError("sources.too_large", place, most=MOST_UNPACKED >> 20)
+        if path.stat().st_size > most:
+            raise InputError("sources.too_large", place, most=most >> 20)
         content = path.read_bytes()
     except OSError as error:
         raise InputError("sources.cannot_open", place, why=error.strerror or type(error).__name__) from error
