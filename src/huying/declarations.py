@@ -45,9 +45,7 @@ def is_fit(value: Any, spec: str) -> bool:
         return isinstance(value, str) and value == spec[1:]
     if spec.endswith(("*", "*2")):
         one, _, n = spec.rpartition("*")
-        return (
-            isinstance(value, list) and len(value) == int(n or len(value)) and all(is_fit(part, one) for part in value)
-        )
+        return isinstance(value, list) and n in ("", str(len(value))) and all(is_fit(part, one) for part in value)
     kind, _, span = spec.partition(" ")
     types, longest, pattern = KINDS[kind]
     if type(value) not in types:  # exactly: true is no number, and a moment is no day

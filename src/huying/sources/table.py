@@ -149,26 +149,24 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
     """
     encoding, mixed = detect_encoding(content, place)
     lines = decode_lines(content, encoding, mixed)
-    above = header_row - 1
+    above, notes = header_row - 1, list[Note]()
+    told = re.fullmatch(r'"?sep=(.)"?\s*', lines[above], re.I) if above < len(lines) else None
+    if told:  # which Excel itself does not show
+        notes, above = [(above + 1, "sep_line", told[1])], above + 1
     while above < len(lines) and not lines[above].strip():
         above += 1
     if above >= len(lines):
         raise InputError("sources.no_header", place, row=header_row)
-    notes: list[Note] = []
-    if told := re.fullmatch(r'"?sep=(.)"?\s*', lines[above], re.I):  # which Excel itself does not show
-        notes, above = [(above + 1, "sep_line", told[1])], above + 1
     mark = told[1] if told else decide_delimiter(lines[above:], place)
-    (_, header), *body = records(csv.reader(lines[above:], delimiter=mark, strict=True), place, above) or [(0, [])]
+    (_, header), *body = records(csv.reader(lines[above:], delimiter=mark, strict=True), place, above)
     unread = {line for line, row in body if mixed and "\0" in "".join(row)}
     good = {line: row for line, row in body if len(row) == len(header) and line not in unread}
     known = good.keys() | unread
     wrong = {line: f"{len(row)}/{len(header)}" for line, row in body if row and line not in known}
     if len(wrong) > len(good):
         most = Counter(wrong.values()).most_common(1)[0][0]
-        at, hint = (
-            Place(place.file, row=min(wrong)),
-            likely_header(header, [row for _, row in body], [line for line, _ in body]),
-        )
+        hint = likely_header(header, [row for _, row in body], [line for line, _ in body])
+        at = Place(place.file, row=min(wrong))
         raise InputError("sources.other_width", at, n=most, width=len(header), hint=hint)
     formulas = [line for line, row in good.items() if any(_TEXT_FORMULA.fullmatch(cell) for cell in row)]
     for row in (good[line] for line in formulas):
