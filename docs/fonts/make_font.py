@@ -25,8 +25,20 @@ STAND_INS = {"✗": "㐅"}  # Noto Sans CJK has no ballot cross; this character,
 DROPPED = ["BASE", "GDEF", "GSUB", "VORG", "vhea", "vmtx", "DSIG"]
 
 
+IDEOGRAPHS = (range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00), range(0x20000, 0x33480))
+
+
+def source(style: str) -> TTFont:
+    """The font that the subset of one weight is cut from."""
+    return next(f for f in TTCollection(NOTO / f"NotoSansCJK-{style}.ttc").fonts if f["name"].getDebugName(1) == SOURCE)
+
+
 def basic_characters() -> set[str]:
-    """Printable Latin-1, all of GB 2312, CJK punctuation, full-width forms and the symbols of charts."""
+    """Printable Latin-1, all of GB 2312, CJK punctuation, full-width forms, the symbols of charts, and every ideograph that Noto draws.
+
+    The last hold GB 18030 (2022) up to its level 2 with the table of general standard characters, from which names of places are written.
+    """
+    drawn = {chr(code) for code in source("Regular").getBestCmap() if any(code in block for block in IDEOGRAPHS)}
     pairs = (bytes((row, cell)) for row in range(0xA1, 0xFF) for cell in range(0xA1, 0xFF))
     blocks = (
         range(0x20, 0x7F),
@@ -35,7 +47,7 @@ def basic_characters() -> set[str]:
         range(0xFF01, 0xFF5F),
         range(0xFFE0, 0xFFE6),
     )
-    return set("".join(pair.decode("gb2312", "ignore") for pair in pairs) + SYMBOLS) | {
+    return drawn | set("".join(pair.decode("gb2312", "ignore") for pair in pairs) + SYMBOLS) | {
         chr(c) for b in blocks for c in b
     }
 
@@ -69,7 +81,7 @@ def rename(font: TTFont, style: str) -> None:
 
 def make(style: str, characters: set[str]) -> Path:
     """Write the subset of one weight and return where it is."""
-    font = next(f for f in TTCollection(NOTO / f"NotoSansCJK-{style}.ttc").fonts if f["name"].getDebugName(1) == SOURCE)
+    font = source(style)
     for table in (table for table in font["cmap"].tables if table.isUnicode() and table.format != 14):
         table.cmap.update({ord(character): table.cmap[ord(like)] for character, like in STAND_INS.items()})
     lacking = characters - {chr(code) for code in font.getBestCmap()}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import keyword
 import re
-import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from huying import derived
-from huying.derived import Bools
-from huying.errors import CountyError, Place, both_languages
+from huying.declarations import Declaration, Steps, parse_toml
+from huying.derived import MEAN, Bools
+from huying.errors import CountyError, EstimateError, Place, near
 from huying.words import LANGUAGES, Text
 
 MATRICES = ("matrix_single", "matrix_scale")
@@ -135,29 +136,56 @@ class Codebook:
         return tuple(item for item in self.items.values() if item.form == form)
 
 
-def read_item(raw: Mapping[str, Any], place: Place | None = None) -> Item:
-    """One `[[item]]` table as an Item; raises CountyError for an unknown key, type or reason."""
-    known = {**raw, "name": str(raw.get("name") or str(raw.get("id", "")).lower())}
-    where = f"item {known.get('id', '?')}"
-
-    def both(table: Mapping[str, Any]) -> Text:
-        return both_languages(table, where, place)
-
-    text, raw_options, raw_rows = both(known), known.pop("options", []), known.pop("rows", [])
-    options = tuple(Option(int(o["code"]), both(o), str(o.get("key", ""))) for o in raw_options)
-    rows = tuple((str(r["id"]), both(r)) for r in raw_rows)
-    named = {str(r["id"]): str(r.get("name", "")) for r in raw_rows}
-    names = {row: name or (f"r{row}" if row[:1].isdigit() else row) for row, name in named.items()}
-    unit = both(known.pop("unit")) if "unit" in known else None
-    missing = {int(code): why for code, why in known.pop("missing", {}).items()}
+def read_item(raw: Mapping[str, Any]) -> Item:
+    """One `[[item]]` table, as an Item."""
+    known = {**raw, "text": Text(raw["zh"], raw["en"]), "name": raw.get("name") or raw["id"].lower()}
+    known["options"] = [Option(o["code"], Text(o["zh"], o["en"]), o.get("key", "")) for o in raw.get("options", ())]
+    rows = {str(row["id"]): row for row in raw.get("rows", ())}
+    known["rows"] = [(key, Text(row["zh"], row["en"])) for key, row in rows.items()]
+    usual = {key: f"r{key}" if key[:1].isdigit() else key for key in rows}
+    known["row_names"] = {key: row.get("name") or usual[key] for key, row in rows.items()}
+    known["missing"] = {int(code): why for code, why in raw.get("missing", {}).items()}
+    known |= {"unit": Text(**raw["unit"])} if "unit" in raw else {}
     rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items() if k not in LANGUAGES}
-    if len(options) > MOST_OPTIONS and rest.get("type") in MANY:
-        raise CountyError("codebook.too_many_options", place, where=where, n=len(options), most=MOST_OPTIONS)
-    unknown = set(rest) - (set(Item.__dataclass_fields__) - {"text", "row_names"})
-    if unknown or known.get("type") not in TYPES or not set(missing.values()) <= set(WHY_MISSING):
-        strange = ", ".join(sorted(unknown)) or known.get("type")
-        raise CountyError("codebook.bad_item", place, where=where, unknown=strange)
-    return Item(text=text, options=options, rows=rows, row_names=names, unit=unit, missing=missing, **rest)
+    return Item(**rest)
+
+
+def check_parts(item: Item, within: Steps, declared: Declaration) -> None:
+    """Refuses an option or row that stands twice, and one that is spoken of and not there."""
+    codes, rows = [option.code for option in item.options], [row for row, _ in item.rows]
+    if len(codes) > MOST_OPTIONS and item.type in MANY:
+        told = {"where": f"item {item.id}", "n": len(codes), "most": MOST_OPTIONS}
+        raise declared.fail("codebook.too_many_options", "options", None, within, **told)
+    spoken: list[tuple[str, list[Any], Iterable[Any]]] = [
+        ("options", [*{*codes}], codes if len({*codes}) < len(codes) else ())
+    ]
+    spoken += [("exclusive", codes, item.exclusive), ("fill_in", codes, item.fill_in), ("reverse", rows, item.reverse)]
+    spoken += [(key, rows, getattr(item, key)) for key in ("right", "attention", "decoy")]
+    spoken += [(key, codes, getattr(item, key).values()) for key in ("right", "attention")]
+    for key, known, named in spoken:
+        strange = [one for one in named if one not in known or (key == "options" and codes.count(one) > 1)]
+        if strange and not (known is codes and item.options_from):
+            told = {"where": item.id, "key": key, "got": strange[0], "known": ", ".join(map(str, known)) or "-"}
+            raise declared.fail("codebook.no_such_part", key, strange[0], within, **told)
+
+
+def check_rules(item: Item, form: Sequence[Item], within: Steps, declared: Declaration) -> None:
+    """Refuses a rule that cannot be read, or speaks of what is not asked before: it would be taken for true of everybody."""
+    before = form[: form.index(item)]
+    for key, others in (("asked_if", before), ("ends_if", [*before, item]), ("contradicts", form)):
+        rule = getattr(item, key)
+        known = {name: () for other in others for name in other.variables}
+        known |= {n: () for n in names_in(rule) for o in others if o.options_from and n.startswith(f"{o.id}_")}
+        for row in [row for row, _ in item.rows] or [""] if rule else []:
+            said = rule.replace("*", row)
+            for name in (name for name in names_in(said) if name not in known):
+                told = {"where": item.id, "rule": rule, "name": name, "close": near(name, known)}
+                raise declared.fail("codebook.unknown_name", key, rule, within, **told)
+            try:
+                if derived.read_rule(said, derived.Scope(known)).joined == MEAN:
+                    raise EstimateError("derived.no_condition", rule=rule)
+            except EstimateError as error:
+                raise declared.fail(error.key, key, rule, within, **error.values) from error
 
 
 def check_names(items: Iterable[Item], place: Place | None = None) -> None:
@@ -182,17 +210,17 @@ def check_names(items: Iterable[Item], place: Place | None = None) -> None:
 
 def parse_codebook(toml: str, place: Place | None = None) -> Codebook:
     """A codebook from the text of its file; raises CountyError for a repeated id, a bad name or a rule about an unknown item."""
-    items = [read_item(raw, place) for raw in tomllib.loads(toml).get("item", [])]
+    declared = parse_toml(toml, Path(place.file if place else "codebook.toml")).check("codebook")
+    items = [read_item(raw) for raw in declared.raw.get("item", ())]
     book = Codebook({item.id: item for item in items})
     if len(book.items) != len(items):
         counts = Counter(item.id for item in items)
         raise CountyError("codebook.repeated_id", place, ids=", ".join(sorted(k for k, n in counts.items() if n > 1)))
     check_names(items, place)
-    for item in items:
-        for rule in (item.asked_if, item.ends_if, item.contradicts):
-            for name in names_in(rule):
-                if name not in book.items and name.rsplit("_", 1)[0] not in book.items:
-                    raise CountyError("codebook.unknown_name", place, where=item.id, rule=rule, name=name)
+    for nth, item in enumerate(items):
+        within = (("item", nth),)
+        check_parts(item, within, declared)
+        check_rules(item, book.form(item.form), within, declared)
     return book
 
 
@@ -205,7 +233,7 @@ def house_codebook() -> Codebook:
 
 def names_in(rule: str) -> list[str]:
     """The items that a rule about the order of a form speaks of."""
-    return [name for name in re.findall(r"\b[^\W\d][\w*]*", rule) if name not in ("and", "in", "not")]
+    return [name for name in re.findall(r"\b[^\W\d][\w*]*", rule) if name not in TAKEN]
 
 
 def holds(rule: str, answers: pd.DataFrame, row: str = "") -> Bools:

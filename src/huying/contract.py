@@ -18,7 +18,12 @@ from huying.rules import AnyRule
 from huying.words import Text, language, say
 
 REJECTED = ("file", "sheet", "row", "column", "value", "reason", "level")
-INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+INVISIBLE = dict.fromkeys(
+    map(
+        ord,
+        "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+    )
+)
 _PER_CENT = re.compile(r"\d{1,3}(\.\d+)?\s*%|[1-9]\d?(\.\d+)?|100(\.0+)?")
 _INSTANT = re.compile(
     r"(?P<year>\d{4})(?:\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*日?|(?P<mm>\d\d)(?P<dd>\d\d))"
@@ -68,15 +73,27 @@ class Kind:
 
 @dataclass(frozen=True)
 class Label(Kind):
-    """Any text."""
+    """Any text up to a length, a blank for control characters in it."""
+
+    longest: int = 5_000
+
+    def read(self, text: pd.Series) -> pd.Series:
+        plain = text.str.replace(r"[\x00-\x1f\x7f]+", " ", regex=True)
+        return plain.where((text != "") & (text.str.len() <= self.longest), None)
 
 
 @dataclass(frozen=True)
 class Id(Label):
-    """An identifier, kept as text to the last digit; a number in scientific notation has lost digits and does not fit."""
+    """An identifier, kept as text to the last digit; a number in scientific notation has lost digits and does not fit.
+
+    `county` is none: it means the county itself.
+    """
+
+    longest: int = 60
 
     def parse(self, text: pd.Series) -> tuple[pd.Series, pd.Series]:
-        return self.read(text), text.str.fullmatch(r"\d(\.\d+)?E\+\d+", case=False)
+        values, unfit = super().parse(text)
+        return values, unfit | text.str.fullmatch(r"\d(\.\d+)?E\+\d+|county", case=False)
 
 
 def as_numbers(text: pd.Series, ending: str) -> pd.Series:
@@ -248,7 +265,7 @@ class Checked:
 class Table:
     """A table's declaration: name, title, columns, the columns that make a row unique, and what a row is.
 
-    `covers`: the list is complete over the towns, so that every town of the register must stand in it. `rules` hold between
+    `covers`: the list is complete over the towns, so that every town of the register must stand in it; `of_period`: it is of a period. `rules` hold between
     columns or rows; `example` is one plausible row, a text for each column.
     """
 
@@ -258,6 +275,7 @@ class Table:
     key: tuple[str, ...] = ()
     rows: Text | None = None
     covers: bool = False
+    of_period: bool = False
     rules: tuple[AnyRule, ...] = ()
     example: tuple[str | Text, ...] = ()
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -340,11 +358,11 @@ class Table:
         for name in rename:
             if name not in self.by_name:
                 raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
-        clean = {squeezed(header): header for header in headers}
+        clean = {fold(header): header for header in headers}
         found = {}
         for column in self.columns:
             names = (rename[column.name],) if column.name in rename else column.headers()
-            hits = list(dict.fromkeys(clean[key] for key in map(squeezed, names) if key in clean))
+            hits = list(dict.fromkeys(clean[key] for key in map(fold, names) if key in clean))
             if len(hits) > 1:
                 raise InputError(
                     "contract.two_columns", place, name=column.name, found=", ".join(map(full_header, hits))
@@ -398,11 +416,11 @@ def no_rejects() -> pd.DataFrame:
     return set_aside(Place(), "", pd.Series(dtype=object), "")
 
 
-def squeezed(header: str) -> str:
-    """A header as it is compared: in lower case, without blanks and line breaks."""
-    return re.sub(r"\s+", "", clean_text(header)).casefold()
-
-
 def full_header(header: str) -> str:
     """A header without invisible characters and repeated blanks."""
     return re.sub(r"\s+", " ", clean_text(header))
+
+
+def fold(header: str) -> str:
+    """A header as headers are compared: without any blank or line break, in lower case."""
+    return re.sub(r"\s", "", clean_text(header)).casefold()

@@ -28,7 +28,7 @@ from huying.folder import County as Declared
 from huying.folder import county_folder, read_county
 from huying.ledgers import TABLES, no_rows
 from huying.prepare import codebook_of, derived_of, prepare, prepared_hash
-from huying.store import Cleaned, load_cleaned
+from huying.store import Cleaned, load_cleaned, read_parquet
 from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
 from huying.surveys import open_survey
 from huying.waiting import time_calls
@@ -139,7 +139,7 @@ class County(Counting):
     def evidence(self) -> pd.DataFrame:
         """The evidence ledger as the last run gathered it; empty before the first."""
         file = self.folder / "evidence.parquet"
-        return pd.read_parquet(file) if file.is_file() else typed(no_data([], ""))
+        return read_parquet(file) if file.is_file() else typed(no_data([], ""))
 
     @property
     def report(self) -> str:
@@ -152,6 +152,11 @@ class County(Counting):
     def rejected(self) -> pd.DataFrame:
         """Rows and cells that were set aside, with file, row, column and reason."""
         return self.cleaned.rejected
+
+    @property
+    def notes(self) -> pd.DataFrame:
+        """What was repaired or seen when the files were read: file, sheet, row, note, detail."""
+        return self.cleaned.notes
 
     @property
     def flags(self) -> pd.DataFrame:
@@ -242,6 +247,11 @@ class County(Counting):
         found = own.get(claim.share_of or claim.judged_for, [])
         return found if found and claim.judged_for == "pilot" else [*found, COUNTY]
 
+    def find_place(self, name: str) -> str:
+        """The id of a town by its id or its name, where only one town can be meant; the county where nothing is named."""
+        called = self.towns[["name_zh", "name_en"]].eq(name).any(axis=1)
+        return str(self.towns.loc[called, "town_id"].iloc[0]) if called.sum() == 1 else name or COUNTY
+
     def judge(self, claim: str, rows: pd.DataFrame, part: str = "", place: str = "", period: str = "") -> Verdict:
         """Judge an estimate by the claim's frozen rule, show the sentences for `place` and the county, and return the verdict.
 
@@ -251,7 +261,7 @@ class County(Counting):
         Raises CountyError for an unknown claim, EstimateError for a frame that lacks a place or holds two waves.
         """
         known = self.claim(claim)
-        here = place or COUNTY
+        here = self.find_place(place)
         if here != COUNTY and here not in self.town_ids:
             raise CountyError("claims.no_such_place", place=here, known=", ".join(self.town_ids))
         gone = next((name for name in known.needs if not self.has(name)), "")

@@ -19,14 +19,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.errors import CountyError, EstimateError, Place, both_languages, near
-from huying.words import LANGUAGES, Text, say
+from huying.declarations import Declaration
+from huying.errors import EstimateError, near
+from huying.words import Text, say
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 COMPARE: Mapping[str, Any] = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le}
 COMPARE = {**COMPARE, ">": operator.gt, ">=": operator.ge}
-UNKNOWN = ("out", "counts")
 CANNOT_SAY, CANNOT_SAY_KEY, NO_TEXT, MEAN = "does_not_know", "cannot_say", Text("", ""), "mean"
 _NUMBER, _WORD = r"-?\d+(?:\.\d+)?(?!\w)", r"[^\W\d]\w*"
 _NAME = rf"(?!(?:and|or|in|not|any|mean|of|right|against)\b){_WORD}\*?"
@@ -245,19 +245,14 @@ def holds(rule: str, answers: Answers, scope: Scope) -> Bools:
     return tree.holds(answers)
 
 
-def read_derived(toml: Mapping[str, Any], place: Place) -> dict[str, Derived]:
-    """The `[[indicator]]` tables of a file by form and name, such as `resident.x`; raises CountyError for an unknown key or value."""
+def read_derived(declared: Declaration) -> dict[str, Derived]:
+    """The `[[indicator]]` tables of a file, by form and name, such as `resident.x`; raises CountyError."""
     found: dict[str, Derived] = {}
-    for raw in toml.get("indicator", ()):
-        known = dict(raw)
-        known["name"] = name = str(known.pop("id", known.get("name", "?")))
-        strange = sorted(set(known) - {"name", "form", "when", "base", "unknown", *LANGUAGES})
-        if strange or not {"form", "when"} <= set(known) or not name.isidentifier():
-            raise CountyError("derived.bad_key", place, name=name, keys=", ".join(strange) or "-")
-        if known.get("unknown", "out") not in UNKNOWN:
-            raise CountyError("derived.bad_unknown", place, name=name, got=known["unknown"], known=", ".join(UNKNOWN))
-        text = both_languages({lang: known.pop(lang, "") for lang in LANGUAGES}, name, place)
-        if f"{known['form']}.{name}" in found:
-            raise CountyError("derived.repeated", place, name=name)
-        found[f"{known['form']}.{name}"] = Derived(text=text, **known)
+    for nth, raw in enumerate(declared.raw.get("indicator", ())):
+        name = raw.get("id") or raw.get("name", "")
+        if f"{raw['form']}.{name}" in found or not name:
+            key = "derived.repeated" if name else "derived.no_name"
+            raise declared.fail(key, "indicator", name, (("indicator", nth),), name=name)
+        rest = {key: raw[key] for key in ("form", "when", "base", "unknown") if key in raw}
+        found[f"{raw['form']}.{name}"] = Derived(name, text=Text(raw["zh"], raw["en"]), **rest)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,18 +44,11 @@ class HuyingError(Exception):
     def say(self, lang: str | None = None) -> str:
         """One line: place, then what was expected, what was found and what to do."""
         where = self.place.say(lang)
-        return (f"{where}{words.say('errors.colon', lang)}" if where else "") + words.say(self.key, lang, **self.values)
+        values = {name: one(lang) if isinstance(one, words.Text) else one for name, one in self.values.items()}
+        return (f"{where}{words.say('errors.colon', lang)}" if where else "") + words.say(self.key, lang, **values)
 
     def __str__(self) -> str:
         return self.say()
-
-
-def both_languages(texts: Mapping[str, Any], where: str, place: Place | None = None) -> words.Text:
-    """The `zh` and `en` of a declaration as one text; raises CountyError where one is missing."""
-    try:
-        return words.as_text({lang: texts.get(lang, "") for lang in words.LANGUAGES}, where)
-    except ValueError as error:
-        raise CountyError("claims.bad_text", place, why=str(error)) from error
 
 
 class InputError(HuyingError):

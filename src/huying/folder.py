@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from huying.errors import CountyError, Place
-from huying.words import LANGUAGES, Text
+from huying.declarations import Declaration, read_toml
+from huying.errors import CountyError
+from huying.words import Text
 from huying.workdays import Rule
 
 NAME = re.compile(r"[^\W_][\w-]*")  # of a county's folder, wherever it stands
-FORMS = ("resident", "staff", "leader", "department")
 THRESHOLDS: Mapping[str, Any] = {
     "speeder": 0.3, "clone_differs": 2, "clone_block": 3, "longstring": "all", "weight_bounds": [0.1, 10.0],
     "fewest_residents": 20, "fewest_staff": 5, "fewest_cases": 10,
@@ -26,30 +24,6 @@ SCHEME: Mapping[str, Any] = {
     "town": {"office": 7, "psu": 5}, "street": {"office": 7, "psu": 5}, "pilot": {"bureau": 3, "office": 5, "psu": 6},
     "plaque": "文明实践", "culture": "文体", "bureaus": ["政务服务局", "综合执法局"],
 }  # fmt: skip
-SCHEMA: Mapping[str, Mapping[str, tuple[type, ...]]] = {
-    "county": {"id": (str,), "name_zh": (str,), "name_en": (str,), "lang": (str,), "is_synthetic": (bool,),
-               "sampling": (str,), "calendar": (str,), "calendar_file": (str,), "prefixes": (list,)},
-    "wave": {"from": (dt.date,), "to": (dt.date,)},
-    "period": {"from": (dt.date,), "to": (dt.date,), "as_of": (dt.date,)},
-    "clock": {"count_from": (str,), "cutoff": (str,), "day_ends": (str,)},
-    "exclude": {"flags": (list,)},
-    "scheme": {key: (type(value),) for key, value in SCHEME.items()},
-    "report": {"file": (str,)},
-    "campaign": {"towns": (list,), "on": (dt.date,)},
-    "thresholds": {key: (int, float) if isinstance(value, int | float) else (list,) if isinstance(value, list) else (str, int)
-                   for key, value in THRESHOLDS.items()},
-    "survey": {"form": (str,), "wave": (str,), "reader": (str,), "text": (str,), "number": (str,), "file": (str,), "weight": (str,)},
-    "ledger": {"table": (str,), "file": (str,), "period": (str,), "sheet": (str,), "header_row": (int,), "columns": (dict,), "values": (dict,)},
-}  # fmt: skip
-REQUIRED = {"county": ("id", "name_zh", "name_en", "sampling", "is_synthetic"), "wave": ("from", "to"),
-            "period": ("from", "to", "as_of"), "survey": ("form", "wave", "reader"), "ledger": ("table", "file"),
-            "report": ("file",), "campaign": ("towns",)}  # fmt: skip
-CHOICES = {"lang": LANGUAGES, "sampling": ("probability", "quota", "convenience"), "form": FORMS, "calendar": ("china", "weekdays"),
-           "reader": ("wjx", "spss"), "count_from": ("next", "same"), "cutoff": ("17:30", "24:00"), "day_ends": ("24:00", "17:30")}  # fmt: skip
-HOUR = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")  # any is a cut-off
-FILES = ("text", "number", "file", "calendar_file")
-
-RENAMED = {"bars": "claim_thresholds", "bar": "threshold", "town_bar": "town_threshold"}  # keys of older files
 
 
 @dataclass(frozen=True)
@@ -90,7 +64,7 @@ class Span:
     as_of: dt.date
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class County:
     """A county as its folder declares it.
 
@@ -118,7 +92,7 @@ class County:
     printed: Mapping[str, Any]
     report: Path | None
     campaign: Mapping[str, Any]
-    own: Mapping[str, Any]
+    own: Declaration
     surveys: tuple[Survey, ...]
     ledgers: tuple[Ledger, ...]
 
@@ -162,28 +136,27 @@ def output_folder(county: County, kind: str) -> Path:
 def read_county(folder: Path) -> County:
     """The county declared by `folder/county.toml`; raises CountyError with the line and the key at fault."""
     file = folder / "county.toml"
-    source, raw = read_toml(file)
-    Checker(str(file), source).check(raw)
-    return _build(folder, raw)
+    declared = read_toml(file).check("county")
+    check_references(declared)
+    return _build(folder, declared.raw)
 
 
-def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
-    """The text of a TOML file and what it declares, nothing where there is no file; raises CountyError for what is no TOML."""
-    try:
-        source = file.read_text("utf-8-sig") if file.is_file() else ""
-        return source, tomllib.loads(source)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CountyError("folder.not_toml", Place(str(file)), why=str(error)) from error
-
-
-def read_own(file: Path) -> Mapping[str, Any]:
-    """A county's `claims.toml`, empty where it has none; raises CountyError for what is no list of tables."""
-    raw = read_toml(file)[1]
-    for key, value in raw.items():
-        if key not in ("claim", "indicator") or not isinstance(value, list):
-            wanted = {"known": "[[claim]], [[indicator]]", "close": "claim"}
-            raise CountyError("folder.unknown_key", Place(str(file)), key=key, **wanted)
-    return raw
+def check_references(declared: Declaration) -> None:
+    """Raise CountyError for days out of order, a wave or period that is not declared, a survey without its file, bounds that bind all."""
+    for kind, section in (("wave", "survey"), ("period", "ledger")):
+        spans = declared.raw.get(kind, {})
+        for name, span in spans.items():
+            if not span["from"] <= span["to"] <= span.get("as_of", span["to"]):
+                raise declared.fail("folder.bad_span", name, kind=kind, name=name)
+        for nth, entry in enumerate(declared.raw.get(section, ())):
+            name, within = entry.get(kind, ""), ((section, nth),)
+            if name not in spans and (name or kind == "wave"):
+                raise declared.fail("folder.no_span", kind, name, within, kind=kind, name=name)
+            if section == "survey" and (needs := "text" if entry["reader"] == "wjx" else "file") not in entry:
+                raise declared.fail("folder.no_key", section, None, within, section=section, key=needs)
+    low, high = bounds = declared.raw.get("thresholds", {}).get("weight_bounds", THRESHOLDS["weight_bounds"])
+    if not low < 1 < high:
+        raise declared.fail("folder.bad_bounds", "weight_bounds", key="weight_bounds", got=bounds)
 
 
 def _build(folder: Path, raw: Mapping[str, Any]) -> County:
@@ -201,69 +174,4 @@ def _build(folder: Path, raw: Mapping[str, Any]) -> County:
     made["exclude"] = tuple(raw.get("exclude", {}).get("flags", ()))
     made["surveys"] = tuple(Survey(**entry) for entry in raw.get("survey", ()))
     made["ledgers"] = tuple(Ledger(**entry) for entry in raw.get("ledger", ()))
-    return County(folder=folder, clock=Rule(**raw.get("clock", {})), own=read_own(folder / "claims.toml"), **made)
-
-
-@dataclass(frozen=True)
-class Checker:
-    """Compares a county's declaration with SCHEMA and says what would be right."""
-
-    file: str
-    source: str
-
-    def fail(self, key: str, word: str, value: Any = None, /, **values: Any) -> CountyError:
-        """An error at the line of the declaration that holds `word`, best the one that sets it to `value`."""
-        code = [line.split("#")[0] for line in self.source.splitlines()]
-        lines = [n for n, line in enumerate(code, 1) if re.search(rf"(^|[\s\[.\"']){re.escape(word)}\b", line)]
-        exact = [n for n in lines if str(value).casefold() in code[n - 1].partition("=")[2].casefold()]
-        return CountyError(key, Place(self.file, row=next(iter(exact or lines), None)), **values)
-
-    def check(self, raw: Mapping[str, Any]) -> None:
-        known = {*SCHEMA, "claim_thresholds", "printed"}
-        for section, body in raw.items():
-            if section not in known:
-                raise self.unknown(section, known)
-            wanted = list if section in ("survey", "ledger") else dict
-            if not isinstance(body, wanted):
-                raise self.fail("folder.wrong_type", section, key=section, wanted=wanted.__name__, got=repr(body))
-            several = body if wanted is list else dict(body).values() if section in ("wave", "period") else [body]
-            for entry in several:
-                self.check_entry(section, entry)
-        if "county" not in raw:
-            raise self.fail("folder.no_section", "county", key="[county]")
-        if not NAME.fullmatch(name := raw["county"]["id"]):  # it names folders
-            raise self.fail("folder.bad_id", "id", name, got=name)
-        for kind, section in (("wave", "survey"), ("period", "ledger")):
-            spans = raw.get(kind, {})
-            for name, span in spans.items():
-                if not span["from"] <= span["to"] <= span.get("as_of", span["to"]):
-                    raise self.fail("folder.bad_span", name, kind=kind, name=name)
-            for name in (entry.get(kind, "") for entry in raw.get(section, ())):
-                if name not in spans and (name or kind == "wave"):
-                    raise self.fail("folder.no_span", name, kind=kind, name=name)
-
-    def check_entry(self, section: str, entry: Any) -> None:
-        if not isinstance(entry, dict):
-            raise self.fail("folder.wrong_type", section, key=section, wanted=f"[{section}.…]", got=repr(entry))
-        free = {"claim_thresholds": (int, float), "printed": (int, float, dict)}
-        schema: Mapping[str, Any] = dict.fromkeys(entry, free[section]) if section in free else SCHEMA[section]
-        for key, value in entry.items():
-            if key not in schema:
-                raise self.unknown(key, set(schema), value)
-            if not isinstance(value, schema[key]) or (isinstance(value, bool) and bool not in schema[key]):
-                names = " / ".join(kind.__name__ for kind in schema[key])
-                raise self.fail("folder.wrong_type", key, value, key=key, wanted=names, got=repr(value))
-            if value not in CHOICES.get(key, [value]) and not (key == "cutoff" and HOUR.fullmatch(value)):
-                raise self.fail("folder.wrong_value", key, value, key=key, wanted=", ".join(CHOICES[key]), got=value)
-            if key in FILES and (Path(value).is_absolute() or os.path.normpath(value).startswith("..")):
-                raise self.fail("folder.outside", value, key=key, file=value)
-            if key in FILES and value and not (Path(self.file).parent / value).is_file():
-                raise self.fail("folder.no_file", value, key=key, file=value)
-        holds = (("text",) if entry.get("reader") == "wjx" else ("file",)) if section == "survey" else ()
-        for key in (*REQUIRED.get(section, ()), *holds):
-            if key not in entry:
-                raise self.fail("folder.no_key", section, section=section, key=key)
-
-    def unknown(self, key: str, known: set[str], value: Any = None) -> CountyError:
-        close = RENAMED.get(key) or ", ".join(difflib.get_close_matches(key, known, n=1)) or "-"
-        return self.fail("folder.unknown_key", key, value, key=key, known=", ".join(sorted(known)), close=close)
+    return County(folder=folder, clock=Rule(**raw.get("clock", {})), own=read_toml(folder / "claims.toml"), **made)

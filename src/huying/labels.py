@@ -26,7 +26,7 @@ JOINTS = (" - ", " + ", "/")  # how the measure of a difference, a sum or a rati
 _registered: dict[str, Labels] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Labels:
     """The words of one county in one language.
 

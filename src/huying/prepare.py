@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -11,11 +10,12 @@ from pathlib import Path
 
 from huying.clean.intake import Intake, data_hash
 from huying.codebook import Codebook, house_codebook, parse_codebook
+from huying.declarations import parse_toml, read_toml
 from huying.derived import Derived, read_derived
-from huying.errors import CountyError, Place
-from huying.folder import County, output_folder, read_toml
+from huying.errors import Place
+from huying.folder import County, output_folder
 from huying.receipts import read_json, write_receipt
-from huying.store import Cleaned, locked, save_cleaned, write_csv
+from huying.store import TABLES, Cleaned, locked, save_cleaned, write_csv
 
 PATIENCE_S = 60.0  # for another process that prepares the same county
 MADE_FROM, CODEBOOK, INDICATORS = "data/made_from.json", "codebook.toml", "indicators.toml"
@@ -30,24 +30,24 @@ def results_folder(county: County) -> Path:
 def codebook_of(county: County) -> Codebook:
     """The county's own `codebook.toml`, or the house's questionnaire; raises CountyError."""
     file = county.folder / CODEBOOK
-    return parse_codebook(file.read_text("utf-8-sig"), Place(str(file))) if file.is_file() else house_codebook()
+    return parse_codebook(read_toml(file).source, Place(str(file))) if file.is_file() else house_codebook()
 
 
 @cache
 def house_derived() -> dict[str, Derived]:
     """The derived variables that the house brings, by form and name."""
     file = files("huying").joinpath("data").joinpath(INDICATORS)
-    return read_derived(tomllib.loads(file.read_text("utf-8")), Place(INDICATORS))
+    return read_derived(parse_toml(file.read_text("utf-8"), Path(INDICATORS)))
 
 
 def derived_of(county: County) -> tuple[dict[str, Derived], dict[str, Derived]]:
     """The county's own derived variables (its `indicators.toml`, and those of its `claims.toml`), and the house's others."""
-    file = county.folder / INDICATORS
-    own, claims = read_derived(read_toml(file)[1], Place(str(file))), Place(str(county.folder / "claims.toml"))
-    for key, variable in read_derived(county.own, claims).items():
-        if key in own or key in house_derived():
-            raise CountyError("derived.repeated", claims, name=variable.name)
-        own[key] = variable
+    declared, own = read_toml(county.folder / INDICATORS).check("indicators"), dict[str, Derived]()
+    for read in (declared, county.own):
+        for key, variable in read_derived(read).items():
+            if read is county.own and (key in own or key in house_derived()):
+                raise read.fail("derived.repeated", "indicator", variable.name, name=variable.name)
+            own[key] = variable
     return own, {key: variable for key, variable in house_derived().items() if key not in own}
 
 
@@ -62,12 +62,12 @@ def is_fresh(county: County) -> bool:
 
 
 def clean_and_mark(county: County, tick: Tick = lambda name: None) -> Cleaned:
-    """Read and clean every file of the county and store it under `data/`; rejected, flags and counts as CSV beside it.
+    """Read and clean every file of the county and store it under `data/`; rejected, flags, counts and notes as CSV beside it.
 
     The stored result is marked with the hash of what it was made from, last.
     """
     folder = results_folder(county)
-    tables = {name: folder / f"{name}.csv" for name in ("rejected", "flags", "counts")}
+    tables = {name: folder / f"{name}.csv" for name in TABLES}
     with locked(folder, PATIENCE_S):
         cleaned = Intake(county, codebook_of(county), tick).run()
         (folder / MADE_FROM).unlink(missing_ok=True)

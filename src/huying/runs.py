@@ -11,6 +11,7 @@ from huying.batch.cluster import run_counties
 from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Job, Site
 from huying.batch.make import Summary, make
 from huying.claims.declared import claims_of
+from huying.errors import CountyError
 from huying.estimates import COUNTY
 from huying.folder import county_folder, every_county
 from huying.notebooks import find_notebooks
@@ -34,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return status(args)
     county = county_of(args)
+    for wave in {*(args.wave or ())} - {*county.waves}:  # before anything is prepared
+        raise CountyError("batch.no_wave", name=wave, known=", ".join(county.waves))
     with locked(results_folder(county), args.wait):
         with progress(len(county.surveys) + len(county.ledgers), "cli.preparing", args) as bar:
             prepare_county(county, lambda name: bar.update())

@@ -25,6 +25,7 @@ from huying.errors import InputError, Place
 FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 LOCK = ".lock"
+TABLES = ("rejected", "flags", "counts", "notes")  # beside the rows that were kept
 PART = ".part"  # the end of a temporary file's name, which begins with a dot
 NAME_PART = 60  # bytes of a part of a file's name: disks allow 255 in all, and a name has up to four parts
 WINDOWS_PATH = 260  # characters, where long paths are not switched on
@@ -102,12 +103,17 @@ def toml_table(head: str, values: Mapping[str, Any]) -> str:
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame as Parquet, atomically."""
     with beside(path) as temporary:
-        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), temporary, compression="zstd")
+        pq.write_table(
+            pa.Table.from_pandas(frame, preserve_index=False), temporary, compression="zstd", write_page_checksum=True
+        )
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """The rows of a Parquet file."""
-    return pd.read_parquet(path)
+    """The rows of a Parquet file; raises InputError for one whose bytes were changed."""
+    try:
+        return pd.read_parquet(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError("store.changed", Place(str(path))) from error
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
@@ -167,7 +173,7 @@ def code_hash(*rooms: str) -> str:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A county after cleaning: survey rows by form, ledgers by (table, period), what was set aside, flags, counts by file."""
+    """A county after cleaning: survey rows by form, ledgers by (table, period), what was set aside, flags, counts by file, notes."""
 
     forms: Mapping[str, pd.DataFrame]
     ledgers: Mapping[tuple[str, str], pd.DataFrame]
@@ -175,7 +181,7 @@ class Cleaned:
     flags: pd.DataFrame
     counts: pd.DataFrame
     data_hash: str
-    notes: tuple[str, ...] = field(default=())
+    notes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def ledger(self, table: str, period: str = "") -> pd.DataFrame | None:
         """The rows of a ledger (of the period, or of any period where none is named), or None where the county has none."""
@@ -184,7 +190,7 @@ class Cleaned:
 
 
 def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
-    """Write a cleaned county: `forms/`, `ledgers/`, rejected, flags and counts as Parquet, and last `cleaned.json`.
+    """Write a cleaned county: `forms/`, `ledgers/`, rejected, flags, counts and notes as Parquet, and last `cleaned.json`.
 
     What an earlier run left in `forms/` and `ledgers/` goes: the county may no longer have that file.
     """
@@ -195,10 +201,9 @@ def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
     for name, frame in tables.items():
         in_order = frame.sort_values("town_id", kind="stable", ignore_index=True) if "town_id" in frame else frame
         write_parquet(folder / f"{name}.parquet", in_order)
-    for name in ("rejected", "flags", "counts"):
+    for name in TABLES:
         write_parquet(folder / f"{name}.parquet", getattr(cleaned, name).astype(str))
-    meta = {"data_hash": cleaned.data_hash, "notes": cleaned.notes}
-    write_text(folder / "cleaned.json", json.dumps(meta, ensure_ascii=False))
+    write_text(folder / "cleaned.json", json.dumps({"data_hash": cleaned.data_hash}))
 
 
 def load_cleaned(folder: Path) -> Cleaned:
@@ -212,7 +217,7 @@ def load_cleaned(folder: Path) -> Cleaned:
         flags=read_parquet(folder / "flags.parquet"),
         counts=counts.assign(**{name: counts[name].astype(int) for name in counts if name.startswith("n_")}),
         data_hash=meta["data_hash"],
-        notes=tuple(meta["notes"]),
+        notes=read_parquet(folder / "notes.parquet"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ import pandas as pd
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.clean.flags import RULES
 from huying.clean.intake import county_lists
-from huying.codebook import house_codebook
-from huying.derived import Derived
+from huying.codebook import Codebook, house_codebook
+from huying.declarations import FORMS
+from huying.derived import Derived, read_rule
 from huying.errors import EstimateError
 from huying.estimates import Design, with_weights
-from huying.folder import FORMS
+from huying.folder import County as Declared
 from huying.named import Lists, name_answers, scope_of
 from huying.prepare import derived_of
 from huying.samples import SEXES, Sample, analysed, resident_sample, staff_sample
@@ -30,6 +32,7 @@ SAMPLED = {"resident": "fewest_residents", "staff": "fewest_staff"}
 WEIGHTS = ("raked", "none")
 # In their order, where that is no sorted one.
 GROUPS: Mapping[str, Sequence[str]] = {"age_group": (), "sex_group": SEXES}
+FRAME = ("town", "village", "wave", "weight", "flags", "interviewer", "submitted_at", "seconds")
 OWN = ("interviewer_id", "submitted_at", "seconds")  # columns of a cleaned form that keep their names
 OFFICES = 3  # of a town, whose holders are asked as its leaders: secretary, mayor, organisation officer
 HIDDEN = "leader"  # the form whose people are known by their town
@@ -152,3 +155,16 @@ def _derive(survey: Survey, own: Mapping[str, Derived], house: Mapping[str, Deri
                 survey.frame[variable.name] = pd.Series(pd.NA, survey.frame.index, dtype=variable.kind)
     survey.unasked, survey.declared = unasked, {**survey.derived, **unasked}
     survey._made |= set(survey.frame.columns)
+
+
+def check_variables(declared: Declared, book: Codebook, ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> None:
+    """Raise EstimateError for an own variable whose rule cannot be read with the questions, and the variables, before it."""
+    registers = {table: frame for (table, _), frame in ledgers.items()}
+    lists: Lists = {name: [(code, key) for code, key, _ in listed] for name, listed in county_lists(registers).items()}
+    own, _ = derived_of(declared)
+    for form in {variable.form for variable in own.values()} & {survey.form for survey in declared.surveys}:
+        scope = scope_of(book.form(form), lists, {"age_group": (), "sex_group": SEXES, **dict.fromkeys(FRAME, ())})
+        for variable in (one for one in own.values() if one.form == form):
+            for rule in filter(None, (variable.when, variable.base)):
+                read_rule(rule, scope)
+            scope = replace(scope, options={**scope.options, variable.name: ()})

@@ -7,14 +7,15 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from huying import words
-from huying.errors import InputError, Place
+from huying.errors import HuyingError, InputError, Place
 from huying.words import say
 
 if TYPE_CHECKING:
+    from huying.clean.intake import Intake
     from huying.folder import County
 
 CHECKED = {"file": "file", "rows": "n_read", "kept": "n_kept", "rejected": "n_rejected", "cells": "n_cells_set_aside"}
@@ -36,27 +37,57 @@ def county_of(args: argparse.Namespace) -> County:
 def check(args: argparse.Namespace) -> int:
     """Read every file of the county by its contract and say what is wrong with each."""
     from huying.claims.declared import decided_claims
-    from huying.clean.booked import say_rejected
+    from huying.clean.booked import say_note, say_rejected
     from huying.clean.intake import Intake
-    from huying.prepare import codebook_of, derived_of
+    from huying.prepare import codebook_of
 
     county = county_of(args)
-    book, _ = codebook_of(county), derived_of(county)
     decided_claims(county)
-    intake = Intake(county, book)
-    faults = list(intake.try_all())
+    intake = Intake(county, codebook_of(county))
+    faults = [*intake.try_all(), *look_further(county, intake)]
+    notes = intake.noted().to_dict("records")
     lines = [{name: counts[of] for name, of in CHECKED.items()} for counts in intake.counts]
     if args.json:
-        print(json.dumps({"files": lines, "errors": [fault.say() for fault in faults]}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"files": lines, "notes": notes, "errors": [fault.say() for fault in faults]}, ensure_ascii=False
+            )
+        )
     else:
         for line, rejected in zip(lines, intake.rejected, strict=True):
             print(say("cli.checked", **line) + why_rejected(line, rejected))
             for entry in rejected[rejected["level"] == "row"].head(SHOWN).to_dict("records"):
                 print("  " + say_rejected(entry))
+        for note in notes:
+            print(say_note(note))
         for fault in faults:
             print(fault.say(), file=sys.stderr)
         print(say("cli.check_done", n=len(lines), faults=len(faults)))
     return 2 * bool(faults)
+
+
+def look_further(county: County, intake: Intake) -> Iterator[HuyingError]:
+    """What else a run would stumble over: the calendar, the frozen rules, the report, the evidence, the county's own variables."""
+    from huying.claims.declared import read_freeze
+    from huying.prepare import results_folder
+    from huying.report import read_report as text_of_report
+    from huying.store import read_parquet
+    from huying.surveys import check_variables
+    from huying.workdays import calendar
+
+    file = results_folder(county) / "evidence.parquet"
+    looks: list[tuple[Callable[..., object], Any]] = [
+        (calendar, (county.calendar, county.calendar_file)),
+        (read_freeze, (county,)),
+        (check_variables, (county, intake.book, intake.ledgers)),
+        (text_of_report, (county.report,) if county.report else ()),
+        (read_parquet, (file,) if file.is_file() else ()),
+    ]
+    for look, what in looks:
+        try:
+            look(*what) if what else None
+        except HuyingError as error:
+            yield error
 
 
 def why_rejected(line: dict[str, Any], rejected: Any) -> str:
@@ -70,6 +101,7 @@ def why_rejected(line: dict[str, Any], rejected: Any) -> str:
 
 def prepare(args: argparse.Namespace) -> None:
     """Clean every file and store the result."""
+    from huying.clean.booked import say_note
     from huying.prepare import clean_and_mark, results_folder
 
     county = county_of(args)
@@ -80,8 +112,8 @@ def prepare(args: argparse.Namespace) -> None:
         return
     shown = ["file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags"]
     print(cleaned.counts[shown].to_string(index=False))
-    for note in cleaned.notes:
-        print(say("cli.silent_town", note=note))
+    for note in cleaned.notes.to_dict("records"):
+        print(say_note(note))
     print(say("cli.prepare_done", folder=results_folder(county) / "data"))
 
 

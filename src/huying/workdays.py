@@ -81,7 +81,10 @@ def calendar(name: str = "china", extra: Path | None = None) -> Calendar:
 
 def added_days(file: Path) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """The places of the days in a county's own calendar file, and whether each is a working day; raises CalendarError."""
-    table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise CalendarError("workdays.not_csv", Place(str(file))) from error
     if not {"day", "is_workday"} <= set(table.columns):
         raise CalendarError("workdays.bad_columns", Place(str(file)), got=", ".join(map(str, table.columns)))
     day = pd.to_datetime(table["day"].str.strip().str.replace("/", "-"), format="%Y-%m-%d", errors="coerce")

@@ -21,7 +21,6 @@ from matplotlib import pyplot as plt
 from huying import charts, labels
 from huying.charts import look
 from huying.charts.look import ems, ink_on, wrap
-from huying.errors import HuyingError
 from huying.labels import Labels
 from huying.words import Text as Words
 
@@ -265,12 +264,11 @@ def test_real_data_bear_no_mark_and_a_quota_sample_says_what_it_assumes(kind):
 
 
 @every
-def test_a_character_that_the_font_lacks_is_refused_by_name_and_leaves_no_figure(kind):
-    for lang in ("zh", "en"):
-        with pytest.raises(HuyingError) as refused:
-            KINDS[kind](title="甲镇😀")
-        assert "😀 (U+1F600)" in refused.value.say(lang)
-    assert not plt.get_fignums()
+def test_a_character_that_the_font_lacks_is_drawn_as_a_box(kind, monkeypatch, tmp_path):
+    """And no warning is an error: `check` has named it."""
+    run(monkeypatch, tmp_path)
+    charts.save(KINDS[kind](title="甲镇😀\u202e"), "box")
+    assert list(tmp_path.rglob("*box*.png"))
 
 
 @every

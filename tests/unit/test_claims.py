@@ -9,6 +9,7 @@ from huying.claims.worded import reason_word, sentence, short, show_value, verdi
 from huying.errors import CountyError
 from huying.estimates import COUNT, EXACT, POOLED
 from huying.folder import read_county
+from huying.store import toml_table
 
 CLAIMS = house_claims()
 RAW = {"id": "X01", "zh": "甲", "en": "A", "quantifier": "MOST", "threshold": 0.5, "problem_if": "supported",
@@ -57,26 +58,23 @@ def test_rule_for_the_county_and_for_a_town():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"quantifier": "MANY"}, "X01: quantifier = MANY is not known"),
-        ({"treshold": 3}, "X01: treshold is not known"),
-        ({"judged_for": "village"}, "X01: judged_for = village is not known"),
-        ({"subs": {"part": {"quantifier": "HALF", "threshold": 0.5}}}, "X01: quantifier = HALF is not known"),
+        ({"quantifier": "MANY"}, "row 5: quantifier: expected"),
+        ({"treshold": 3}, "row 11: unknown key treshold; did you mean threshold?"),
+        ({"judged_for": "village"}, "row 11: judged_for: expected"),
+        ({"subs": {"part": {"quantifier": "HALF", "threshold": 0.5}}}, "row 11: quantifier: expected"),
+        ({"threshold": "half"}, "row 6: threshold: expected a number, got 'half'"),
+        ({"needs": "calls"}, "row 11: needs: expected a list"),
+        ({"bar": 0.5}, "row 11: unknown key bar; did you mean threshold?"),
+        ({"base": {"zh": "居民"}}, r"row 8: \[claim.base\] lacks the key en"),
+        ({"estimand": None}, r"row 1: \[claim\] lacks the key estimand"),
+        ({"id": "Z01", "threshold": 30}, "Z01 = 30.0: the threshold of a share lies between 0 and 1"),
     ],
 )
-def test_a_claim_that_is_not_understood(change, said):
+def test_a_claim_that_is_not_understood(county, tmp_path, change, said):
+    raw = {key: value for key, value in {**RAW, **change}.items() if value is not None}
+    (tmp_path / "claims.toml").write_text(toml_table("[[claim]]", raw), "utf-8")
     with pytest.raises(CountyError, match=said):
-        read_claim({**RAW, **change})
-
-
-@pytest.mark.parametrize(("key", "where"), [("base", r"X01\.base"), ("estimand", r"X01\.estimand"), ("en", "X01")])
-def test_a_claim_says_what_it_is_in_both_languages(key, where):
-    with pytest.raises(CountyError, match=f"{where}: a text needs both zh and en"):
-        read_claim({name: value for name, value in RAW.items() if name != key})
-
-
-def test_a_claim_that_lacks_a_key():
-    with pytest.raises(CountyError, match="X01: lacks notebook, threshold"):
-        read_claim({name: value for name, value in RAW.items() if name not in ("threshold", "notebook")})
+        claims_of(county())
 
 
 def test_bars_of_a_county(county):

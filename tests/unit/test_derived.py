@@ -1,21 +1,27 @@
 """Derived variables by hand: who has it, who is in its base, and what a rule may not say, in both languages."""
 
-import tomllib
+import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from huying.declarations import parse_toml
 from huying.derived import Answers, Derived, Scope, holds, read_derived, read_rule
-from huying.errors import CountyError, EstimateError, Place
+from huying.errors import CountyError, EstimateError
 from huying.words import use_language
 
-PLACE = Place("indicators.toml")
 
-
-def read_one(raw, place):
-    (one,) = read_derived({"indicator": [raw]}, place).values()
+def read_one(raw):
+    """One declaration, read from its file."""
+    lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in raw.items())
+    (one,) = read_derived(parse(f"[[indicator]]\n{lines}\n")).values()
     return one
+
+
+def parse(toml):
+    return parse_toml(toml, Path("indicators.toml")).check("indicators")
 
 
 SCOPE = Scope(
@@ -263,7 +269,7 @@ POLITE = {"name": "polite", "form": "resident", "when": "courteous >= 4", "zh": 
 
 
 def test_a_declaration_is_read_and_says_itself():
-    read = read_one({**POLITE, "base": "business = yes", "unknown": "counts"}, PLACE)
+    read = read_one({**POLITE, "base": "business = yes", "unknown": "counts"})
     assert (read.name, read.form, read.when, read.base, read.unknown) == (
         "polite",
         "resident",
@@ -276,41 +282,46 @@ def test_a_declaration_is_read_and_says_itself():
         == "polite staff (polite): courteous >= 4; among business = yes; who cannot say counts as not."
     )
     assert read.describe("zh") == "窗口态度好（polite）：courteous >= 4；只计 business = yes；说不清的计为不是。"
-    assert read_one(POLITE, PLACE).describe("en") == "polite staff (polite): courteous >= 4."
+    assert read_one(POLITE).describe("en") == "polite staff (polite): courteous >= 4."
 
 
 @pytest.mark.parametrize(
     ("change", "english", "chinese"),
     [
-        ({"wen": "heard = read"}, "unknown keys: wen", "不认识的键：wen"),
-        ({"name": "not polite"}, "a name of letters, digits and underscores", "名称只用字母、数字和下划线"),
+        ({"wen": "heard = read"}, "unknown key wen; did you mean when?", "不认识的键“wen”；是否为“when”？"),
+        (
+            {"name": "not polite"},
+            "a variable's name in quotation marks (letters, digits",
+            "引号内的变量名（字母、数字和下划线",
+        ),
         (
             {"unknown": "drop"},
-            "unknown must be one of out, counts, got “drop”",
-            "unknown 应为 out, counts 之一，写的是“drop”",
+            'row 7: unknown: expected "out" / "counts", got \'drop\'',
+            '第 7 行：unknown 应为"out" / "counts"，实为 \'drop\'',
         ),
-        ({"en": ""}, "polite", "polite"),
+        ({"en": ""}, "row 6: en: expected a text", "第 6 行：en 应为引号内的文字"),
+        ({"form": "residents"}, "row 3: form: expected", "第 3 行：form 应为"),
     ],
 )
 def test_what_cannot_be_a_declaration(change, english, chinese):
     for lang, said in (("en", english), ("zh", chinese)):
         use_language(lang)
         with pytest.raises(CountyError) as error:
-            read_one({**POLITE, **change}, PLACE)
+            read_one({**POLITE, **change})
         assert said in error.value.say(lang) and error.value.say(lang).startswith("indicators.toml")
 
 
 def test_a_declaration_that_lacks_its_rule():
-    with pytest.raises(CountyError, match="it needs name, form, when and zh, en"):
-        read_one({key: value for key, value in POLITE.items() if key != "when"}, PLACE)
+    with pytest.raises(CountyError, match=r"\[indicator\] lacks the key when"):
+        read_one({key: value for key, value in POLITE.items() if key != "when"})
 
 
 def test_the_same_name_in_two_forms_and_twice_in_one():
     table = '[[indicator]]\nname = "polite"\nform = "{form}"\nwhen = "heard = read"\nzh = "甲"\nen = "A"\n'
-    both = read_derived(tomllib.loads(table.format(form="resident") + table.format(form="staff")), PLACE)
+    both = read_derived(parse(table.format(form="resident") + table.format(form="staff")))
     assert list(both) == ["resident.polite", "staff.polite"]
     with pytest.raises(CountyError, match="polite is declared twice"):
-        read_derived(tomllib.loads(table.format(form="resident") * 2), PLACE)
+        read_derived(parse(table.format(form="resident") * 2))
 
 
 def test_a_rule_read_once_says_which_columns_it_needs():

@@ -230,7 +230,7 @@ def county(tmp_path, printed):
         ("[printed]\nA14 = { percent = 65.0, towns = 170, total = 160 }\n", 9, "A14：towns = 170 大于其总数 total = 160", "A14: towns = 170 is larger"),
         ("[printed]\nA14 = { percent = 650 }\n", 9, "percent = 650 不是 0 至 100 的百分数", "percent = 650 is no per cent from 0 to 100"),
         ("[printed]\nA14 = 650\n", 9, "percent = 650 不是", "percent = 650 is no per cent"),
-        ('[printed]\nA13 = { admin_total = "*" }\n', 9, "admin_total = * 应为不小于 0 的数", "admin_total = * should be a number not below 0"),
+        ('[printed]\nA13 = { admin_total = "*" }\n', 9, "admin_total 应为数，实为 '*'", "admin_total: expected a number, got '*'"),
         ("[printed]\nA13 = { admin_total = -1 }\n", 9, "admin_total = -1 应为", "admin_total = -1 should be"),
     ],
 )  # fmt: skip

@@ -116,8 +116,8 @@ def test_packages_that_are_no_docx_or_unsafe(tmp_path, monkeypatch):
     assert "damaged" in unfit(file, file.read_bytes(), "damaged")
     file = docx(tmp_path / "r.docx", "")
     assert "no text" in unfit(file, file.read_bytes(), "empty")
-    monkeypatch.setattr(reading, "MOST_UNPACKED", 100)
-    file = docx(tmp_path / "r.docx", para("x" * 200))
+    file = docx(tmp_path / "r.docx", para("x" * 200_000))
+    monkeypatch.setattr(reading, "MOST_BYTES", file.stat().st_size)
     assert "unpacks to more" in unfit(file, file.read_bytes(), "zip_bomb")
 
 

@@ -15,19 +15,19 @@ from huying.sources.spss import read_labelled as read_bytes
 ITEMS = parse_codebook("""
 [[item]]
 id = "R09"
-form = "f"
+form = "resident"
 type = "single"
 zh = "您听说过改革吗？"
 en = "Have you heard of the reform?"
 options = [{ code = 1, zh = "听过", en = "Yes" }, { code = 2, zh = "没听过", en = "No" }]
 [[item]]
 id = "R11"
-form = "f"
+form = "resident"
 type = "multi"
 zh = "从哪里听说？"
 en = "Where from?"
 options = [{ code = 1, zh = "电视", en = "TV" }, { code = 2, zh = "邻居", en = "Neighbours" }]
-""").form("f")
+""").form("resident")
 FRAME = pd.DataFrame({"index": ["1", "2", "3"], "Q1": [1.0, 99.0, None], "Q2_1": [1.0, 0.0, 1.0], "Q2_2": [1.0, 0.0, 0.0],
                       "long": [9007199254740991.0, 1.25, 0.0]})  # fmt: skip
 LABELS = {"Q1": {1: "听过", 2: "没听过", 99: "拒答"}}
@@ -84,6 +84,8 @@ def test_a_missing_item_is_named(sav):
         read_answers(
             sav,
             None,
-            parse_codebook('[[item]]\nid = "X"\nform = "f"\ntype = "whole"\nzh = "您的身高"\nen = "Height"').form("f"),
+            parse_codebook(
+                '[[item]]\nid = "X"\nform = "resident"\ntype = "whole"\nzh = "您的身高"\nen = "Height"'
+            ).form("resident"),
         )
     assert caught.value.values["items"] == "X 您的身高"

@@ -12,7 +12,7 @@ from huying.sources.wjx import bind
 TOML = """
 [[item]]
 id = "A"
-form = "f"
+form = "resident"
 type = "single"
 zh = "您住在哪里？"
 en = "Where do you live?"
@@ -20,14 +20,14 @@ options = [{ code = 1, zh = "村里", en = "Village" }, { code = 97, zh = "其�
 fill_in = [97]
 [[item]]
 id = "B"
-form = "f"
+form = "resident"
 type = "multi"
 zh = "您关注什么？（可多选）"
 en = "What do you follow?"
 options = [{ code = 5, zh = "ACG文化(动漫、游戏等)", en = "ACG" }, { code = 6, zh = "体育", en = "Sport" }, { code = 97, zh = "其他", en = "Other" }]
 [[item]]
 id = "C"
-form = "f"
+form = "resident"
 type = "matrix_single"
 zh = "下面的机构您听过吗？"
 en = "Have you heard of these?"
@@ -35,12 +35,12 @@ rows = [{ id = "a", zh = "农技站", en = "Agro" }, { id = "b", zh = "经管站
 options = [{ code = 1, zh = "听过", en = "Yes" }, { code = 2, zh = "没听过", en = "No" }]
 [[item]]
 id = "D"
-form = "f"
+form = "resident"
 type = "whole"
 zh = "您多大年龄？"
 en = "How old are you?"
 """
-ITEMS = parse_codebook(TOML).form("f")
+ITEMS = parse_codebook(TOML).form("resident")
 META = "序号,提交答卷时间,所用时间,来源,来源详情,来自IP,"
 TEXT = [
     META

@@ -119,6 +119,7 @@ class Site:
         need are left out, unless they were asked for by name. Where a notebook reads the evidence all recording jobs come
         first. Raises CountyError for what nobody knows.
         """
+        places = [self.opened.find_place(name) for name in places] if places else places
         every, own = [*self.opened.towns["town_id"], COUNTY], self.county.lang
         for key, wanted, known in (("no_place", places, every), ("no_wave", waves, self.waves)):
             for name in set(wanted or ()) - set(known):

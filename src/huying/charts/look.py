@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -16,13 +17,11 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from seaborn.utils import relative_luminance
 
-from huying.errors import HuyingError
 from huying.estimates import Floats
-from huying.fonts import chinese_font, missing_characters
+from huying.fonts import chinese_font
 
 # Okabe and Ito (2008), told apart with every common colour blindness; their black is kept for the county.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#999999")
@@ -50,8 +49,12 @@ def style() -> dict[str, Any]:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The house style for the block; whether figures show themselves stays as the block leaves it: the first one decides."""
-    with mpl.rc_context(style()):
+    """The house style for the block; whether figures show themselves stays as the block leaves it: the first one decides.
+
+    A character that the font lacks is drawn as a box: `check` has named it.
+    """
+    with mpl.rc_context(style()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
         is_interactive = mpl.is_interactive()
     mpl.interactive(is_interactive)
@@ -116,11 +119,3 @@ def columns_of(names: Sequence[str], room: float) -> int:
     widths = np.array([ems(name) + 4.5 for name in names])
     fits = (n for n in range(len(names), 1, -1) if sum(part.max() for part in np.array_split(widths, n)) < room)
     return next(fits, 1)
-
-
-def refuse_boxes(axes: Axes) -> None:
-    """Raise HuyingError for a text with a character that the font lacks."""
-    for text in axes.findobj(Text):
-        if lacking := missing_characters(text.get_text()):
-            names = " ".join(f"{c} (U+{ord(c):04X})" for c in sorted(lacking))
-            raise HuyingError("charts.missing_glyph", font=chinese_font(), characters=names, text=text.get_text())

@@ -127,7 +127,6 @@ class Sheet:
         figure = self.axes.get_figure(root=True)
         left, right = self.beside()
         self.write(left * 72, right * 72, (left + right + self.axes.bbox.width / figure.dpi) * 72)
-        look.refuse_boxes(self.axes)
         if self.is_own:
             box, inner, (width, height) = figure.get_tightbbox(), figure.subplotpars, figure.get_size_inches()
             bottom, top = inner.bottom * height - box.y0, box.y1 - inner.top * height

@@ -8,32 +8,32 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from huying.claims.rules import ALL, COUNTS, DECIDABLE, MOST, NEED, QUANTIFIERS, SOME
+from huying.claims.rules import ALL, COUNTS, DECIDABLE, MOST, NEED, SOME
+from huying.declarations import read_toml
 from huying.derived import Derived
-from huying.errors import CountyError, Place, both_languages, near
+from huying.errors import CountyError, Place, near
 from huying.estimates import COUNTY
-from huying.folder import RENAMED, County, read_toml
+from huying.folder import County
 from huying.prepare import derived_of
 from huying.store import hash_of, write_text
-from huying.words import Text
+from huying.words import LANGUAGES, Text
 
 SAMPLED = ("resident", "staff")
 HEAD = "# Rules, thresholds and exclusions as fixed before the data were seen. Do not edit."
-LEVELS = ("town", "others", "county", "pilot", "department", "document")  # others: towns that are no pilot
 
 
 @dataclass(frozen=True)
 class Claim:
     """A sentence of the report with the rule that decides it, declared before any number.
 
-    `judged_for`: the places that get a verdict (one of LEVELS). `needs`: the ledgers and forms without which nothing can be
-    said. `town_quantifier` makes the county's value a share of towns, or of `share_of` (one of LEVELS); they are held to
+    `judged_for`: the places that get a verdict (town, others: towns that are no pilot, county, pilot, department, document). `needs`: the ledgers and forms without which nothing can be
+    said. `town_quantifier` makes the county's value a share of towns, or of `share_of` (as `judged_for`); they are held to
     `threshold` too unless `town_threshold` gives their own. `least`: how many make SOME. `of_cases`: the value is a share of
     cases (calls, changes, transactions), of which there may be too few. `is_above`: a need that is shown above its threshold.
     `is_conjunction`: it holds where all of `subs` do. `same_as`: the claim that measures the same. `told`: the value's words where the usual ones would mislead. `subs`: parts
@@ -94,34 +94,13 @@ class Claim:
         )
 
 
-def read_claim(raw: Mapping[str, Any], place: Place | None = None) -> Claim:
-    """One `[[claim]]` table as a Claim; raises CountyError for a missing or unknown key, quantifier or language."""
-    known = dict(raw)
-    name, at = str(known.get("id", "?")), place or Place()
-    for old in RENAMED.keys() & set(known):
-        raise CountyError("claims.renamed", at, claim=name, old=old, new=RENAMED[old])
-    if lacking := {"id", "quantifier", "threshold", "problem_if", "notebook"} - set(known):
-        raise CountyError("claims.lacks", at, claim=name, keys=", ".join(sorted(lacking)))
-    subs = {sub: (str(rule["quantifier"]), float(rule["threshold"])) for sub, rule in known.pop("subs", {}).items()}
-    texts = {"text": {lang: known.pop(lang, "") for lang in ("zh", "en")}}
-    texts |= {key: known.pop(key, None) for key in ("base", "estimand", *{"unit", "told"} & set(known))}
-    words = [known["quantifier"], known.get("town_quantifier") or ALL, *(quantifier for quantifier, _ in subs.values())]
-    strange = [key for key in known if key not in Claim.__dataclass_fields__]
-    strange += [f"quantifier = {word}" for word in words if word not in QUANTIFIERS]
-    strange += [f"{key} = {known[key]}" for key in ("judged_for", "share_of") if known.get(key, "town") not in LEVELS]
-    usual = {one.name: type(one.default) for one in fields(Claim) if type(one.default) in (str, int, bool)}
-    strange += [f"{key} = {known[key]!r}" for key in usual.keys() & set(known) if type(known[key]) is not usual[key]]
-    strange += [
-        f"least = {known['least']}" for least in [known.get("least", 1)] if isinstance(least, int) and least < 1
-    ]
-    if strange:
-        raise CountyError("claims.bad_claim", at, claim=name, what=", ".join(strange))
-    read = {
-        key: both_languages(text or {}, name if key == "text" else f"{name}.{key}", at) for key, text in texts.items()
-    }
-    return Claim(
-        subs=subs, **{**known, **read, "threshold": float(known["threshold"]), "needs": tuple(known.get("needs", ()))}
-    )
+def read_claim(raw: Mapping[str, Any]) -> Claim:
+    """One `[[claim]]` table, as a Claim."""
+    known = {**raw, "text": Text(raw["zh"], raw["en"]), "threshold": float(raw["threshold"])}
+    known |= {key: Text(**raw[key]) for key in ("base", "estimand", "unit", "told") if key in raw}
+    subs = {sub: (rule["quantifier"], float(rule["threshold"])) for sub, rule in raw.get("subs", {}).items()}
+    known |= {"subs": subs, "needs": tuple(raw.get("needs", ()))}
+    return Claim(**{key: value for key, value in known.items() if key not in LANGUAGES})
 
 
 @cache
@@ -133,18 +112,24 @@ def house_claims() -> dict[str, Claim]:
 
 def claims_of(county: County) -> dict[str, Claim]:
     """The house's claims and the county's own, with the thresholds that the county sets; raises CountyError for a threshold of no claim."""
-    place, own = Place(str(county.folder / "county.toml")), Place(str(county.folder / "claims.toml"))
-    added = {claim.id: claim for claim in (read_claim(raw, own) for raw in county.own.get("claim", ()))}
-    if taken := sorted(set(added) & set(house_claims())):
-        raise CountyError("claims.taken", own, claims=", ".join(taken))
+    place, own = Place(str(county.folder / "county.toml")), county.own.check("claims")
+    listed = [read_claim(raw) for raw in own.raw.get("claim", ())]
+    added = {claim.id: claim for claim in listed}
+    if taken := sorted({claim.id for claim in listed if claim.id in house_claims() or listed.count(claim) > 1}):
+        raise own.fail("claims.taken", "id", taken[0], claims=", ".join(taken))
     claims = {**house_claims(), **added}
-    for key, threshold in county.claim_thresholds.items():
+    for key, threshold in (
+        {key: claim.threshold for key, claim in added.items()} | {**county.claim_thresholds}
+    ).items():
         if key not in claims:
             raise CountyError("claims.unknown_threshold", place, claim=key, known=", ".join(claims))
         if not claims[key].unit and not 0 <= threshold <= 1:
-            raise CountyError("claims.bad_threshold", place, claim=key, threshold=threshold)
+            at = place if key in county.claim_thresholds else Place(str(own.file))
+            raise CountyError("claims.bad_threshold", at, claim=key, threshold=threshold)
     if lost := [claim for claim in claims.values() if claim.same_as and claim.same_as not in claims]:
-        raise CountyError("claims.bad_claim", own, claim=lost[0].id, what=f"same_as = {lost[0].same_as}")
+        raise own.fail(
+            "claims.bad_claim", "same_as", lost[0].same_as, claim=lost[0].id, what=f"same_as = {lost[0].same_as}"
+        )
     return claims | {key: with_threshold(claims[key], threshold) for key, threshold in county.claim_thresholds.items()}
 
 
@@ -226,5 +211,5 @@ def freeze(county: County, today: dt.date | None = None) -> Path:
 
 def read_freeze(county: County) -> Freeze:
     """The county's frozen rules, empty where there are none."""
-    raw = read_toml(county.folder / "frozen.toml")[1]
+    raw = read_toml(county.folder / "frozen.toml").check("frozen").raw
     return Freeze(raw.get("rules", {}), str(raw.get("frozen_on", "")), raw.get("later", {}))

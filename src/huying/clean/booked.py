@@ -11,6 +11,7 @@ import pandas as pd
 
 from huying.errors import Place
 from huying.sources.personal import mask_personal
+from huying.sources.table import Remark
 from huying.words import say
 
 
@@ -18,13 +19,14 @@ from huying.words import say
 class Booked:
     """One file after cleaning: typed rows, what was set aside (REJECTED), and flags of single answers.
 
-    `n_masked` counts the texts in which personal numbers were masked.
+    `n_masked` counts the texts in which personal numbers were masked; `notes` is what cleaning noticed, as a reader's.
     """
 
     kept: pd.DataFrame
     rejected: pd.DataFrame
     flags: pd.DataFrame
     n_masked: int = 0
+    notes: tuple[Remark, ...] = ()
 
 
 def make_flags(row_id: Any = (), flag: str = "", detail: Any = "") -> pd.DataFrame:
@@ -51,3 +53,11 @@ def say_rejected(entry: Mapping[str, Any], lang: str | None = None) -> str:
     value = say("clean.rejected_value", lang, value=entry["value"]) if entry["value"] else ""
     reason = say(f"clean.reason_{entry['reason']}", lang)
     return say("clean.rejected_line", lang, place=place.say(lang), value=value, reason=reason)
+
+
+def say_note(entry: Mapping[str, Any], lang: str | None = None) -> str:
+    """What was repaired or seen, as a line: file, sheet and row, what it was, and which cells or names."""
+    row = int(entry["row"]) if entry["row"] else None
+    place, detail = Place(entry["file"], entry["sheet"], row), f": {entry['detail']}" if entry["detail"] else ""
+    note = say(f"clean.note_{entry['note']}", lang)
+    return say("clean.note_line", lang, place=place.say(lang), note=note, detail=detail)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,22 +16,24 @@ from huying.clean.flags import RULES, find_flags
 from huying.clean.ledgers import IDS, clean_ledger, known_ids
 from huying.clean.printed import check_printed
 from huying.codebook import Codebook
-from huying.contract import REJECTED
-from huying.errors import CountyError, HuyingError, Place
+from huying.contract import REJECTED, Instant, Label, Table
+from huying.declarations import read_toml
+from huying.errors import CountyError, HuyingError, Place, near
 from huying.folder import County, Ledger, Survey
 from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.sources.exports import read_answers
-from huying.sources.personal import drop_personal
-from huying.sources.table import RawTable, read_table
+from huying.sources.personal import drop_personal, mask_personal
+from huying.sources.table import RawTable, Remark, read_table
 from huying.store import Cleaned, code_hash, file_hash, hash_of
 from huying.words import language
 
+NOTES = ("file", "sheet", "row", "note", "detail")
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
 PREPARE = (
-    "clean/", "sources/", "codebook.py", "contract.py", "folder.py", "ledgers.py", "places.py", "receipts.py", "rules.py", "store.py", "words.py",
-    "workdays.py", "derived.py", "errors.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
+    "clean/", "sources/", "codebook.py", "contract.py", "declarations.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "rules.py", "store.py", "words.py",
+    "workdays.py", "derived.py", "fonts.py", "errors.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
 NO_RECORD = ("total", "header_again", "repeated")  # rows whose absence loses nothing
 FIRST = ("towns", "departments", "villages", "org_map")
@@ -78,6 +82,18 @@ def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[
     return {name: [(code, *pair) for code, pair in enumerate(pairs, 1)] for name, pairs in found.items()}
 
 
+def unknown_glyphs(table: Table, rows: pd.DataFrame, place: Place) -> Iterator[Remark]:
+    """The names with characters that charts cannot show: the first row of each column, and the characters."""
+    from huying.fonts import missing_characters
+
+    for column in (one.name for one in table.columns if type(one.kind) is Label and one.name in rows):
+        names = rows[column].dropna().astype(str)
+        if lacking := missing_characters("".join(names.unique())):
+            first = next(int(row) for row, name in names.items() if lacking & set(name))
+            told = " ".join(f"{one} (U+{ord(one):04X})" for one in sorted(lacking))
+            yield replace(place, row=first, column=column), "unknown_glyphs", told
+
+
 class Intake:
     """Reads and cleans a county file by file; `tick` is told the name of each file as it is done."""
 
@@ -92,6 +108,7 @@ class Intake:
         self.rejected: list[pd.DataFrame] = []
         self.flags: list[pd.DataFrame] = []
         self.counts: list[dict[str, Any]] = []
+        self.notes: list[tuple[str, ...]] = []
         self.matchers = {"town": Matcher({})}
         self.lost: dict[str, pd.DataFrame] = {}  # of each ledger, the rows that are not there now
 
@@ -104,10 +121,11 @@ class Intake:
         waves = [(form, str(wave), rows) for form, frame in forms.items() for wave, rows in frame.groupby("wave")]
         late = [find_flags(rows, self.book.form(form), self.county.thresholds) for form, _, rows in waves]
         flags = pd.concat([*self.flags, *late], ignore_index=True)
-        counts = pd.DataFrame(self.counts, columns=list(COUNTS))
-        by_file = flags["row_id"].str.replace("#[^#]*$", "", regex=True).value_counts()
+        flags = flags.assign(file=flags["row_id"].str.replace("#[^#]*$", "", regex=True))
+        counts, by_file = pd.DataFrame(self.counts, columns=list(COUNTS)), flags["file"].value_counts()
         counts = counts.assign(n_flags=[int(by_file.get(file, 0)) for file in counts["file"]])
-        rejected, notes = pd.concat(self.rejected, ignore_index=True), tuple(self.silent_towns(waves))
+        self.notes += [("county.toml", "", "", "silent_town", town) for town in self.silent_towns(waves)]
+        rejected, notes = pd.concat(self.rejected, ignore_index=True), self.noted()
         if data_hash(self.county) != before:
             raise CountyError("clean.changed", Place(str(self.county.folder)))
         return Cleaned(forms, self.ledgers, rejected, flags, counts, before, notes)
@@ -121,6 +139,13 @@ class Intake:
                 self.take_survey(entry) if isinstance(entry, Survey) else self.take_ledger(entry)
             except HuyingError as error:
                 yield error
+        known = self.ledgers["towns", ""]["town_id"].to_list() if ("towns", "") in self.ledgers else []
+        for town in self.county.campaign.get("towns", ()):
+            if known and town not in known:
+                declared = read_toml(self.county.folder / "county.toml")
+                yield declared.fail(
+                    "folder.no_such_town", "towns", town, (("campaign", 0),), town=town, near=near(town, known)
+                )
 
     def check_register(self) -> None:
         """Raise CountyError where a survey asks for the town and there is no register, or where numbers are printed that cannot be."""
@@ -137,17 +162,24 @@ class Intake:
     def take_ledger(self, ledger: Ledger) -> None:
         if ledger.table not in TABLES:
             raise CountyError("batch.no_table", self.place, table=ledger.table, known=", ".join(TABLES))
+        if TABLES[ledger.table].of_period and self.county.periods and not ledger.period:
+            known = ", ".join(self.county.periods)
+            raise CountyError("folder.ledger_period", self.place, table=ledger.table, known=known)
         path, key = self.county.path(ledger.file), (ledger.table, ledger.period)
         raw = drop_personal(read_table(path, sheet=ledger.sheet, header_row=ledger.header_row))
-        ids, span = known_ids(self.ledgers), self.county.periods.get(ledger.period)
+        table, ids, span = TABLES[ledger.table], known_ids(self.ledgers), self.county.periods.get(ledger.period)
+        if raw.shift:
+            held = table.find_columns(list(raw.text), raw.place, ledger.columns)
+            raw = raw.in_usual_days(
+                header for name, header in held.items() if isinstance(table.by_name[name].kind, Instant)
+            )
         days = (pd.Timestamp(span.first), pd.Timestamp(span.last), pd.Timestamp(span.as_of)) if span else None
-        done = clean_ledger(TABLES[ledger.table], raw, self.matchers, ledger.columns, ids, ledger.values, days)
-        self.lost.setdefault(
-            ledger.table, done.rejected[(done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)]
-        )
+        done = clean_ledger(table, raw, self.matchers, ledger.columns, ids, ledger.values, days)
+        lost = (done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)
+        self.lost.setdefault(ledger.table, done.rejected[lost])
         before = [self.ledgers[key]] if key in self.ledgers else []
         self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True) if before else done.kept
-        self.take(ledger.file, raw, done)
+        self.take((ledger.file,), raw, replace(done, notes=(*done.notes, *unknown_glyphs(table, done.kept, raw.place))))
         if ledger.table == "towns":
             self.matchers["town"] = matcher_of(self.ledgers[key], "town_id", self.county.prefixes)
         if ledger.table == "departments":
@@ -173,21 +205,32 @@ class Intake:
         villages = list(self.ledgers["villages", ""]["village_id"]) if ("villages", "") in self.ledgers else None
         done = clean_answers(answers, items, survey, span, self.matchers["town"], order, villages)
         self.forms.setdefault(survey.form, []).append(done.kept)
-        self.take(file, answers, done)
+        self.take((file, survey.number), answers, done)
 
-    def take(self, file: str, read: RawTable, done: Booked) -> None:
-        """Book one file: rows read = rows kept + rows rejected, or cleaning has lost a row."""
+    def take(self, files: tuple[str, ...], read: RawTable, done: Booked) -> None:
+        """Book one file (and its twin) under its path: rows read = rows kept + rows rejected, or cleaning has lost a row."""
+        file, paths = files[0], {Path(name).name: name for name in files}
         n_read, n_rejected = len(read.text) + count_rows(read.rejected), count_rows(done.rejected)
         if n_read != len(done.kept) + n_rejected:
             raise AssertionError(f"{file}: {n_read} rows read, {len(done.kept)} kept and {n_rejected} rejected")
         nowhere = {name: "" for name in IDS.values() if name not in done.rejected}
-        self.rejected.append(done.rejected.assign(**nowhere)[[*REJECTED, *IDS.values()]].fillna(nowhere))
-        self.flags.append(done.flags)
+        rejected = done.rejected.assign(file=done.rejected["file"].replace(paths), **nowhere)
+        self.rejected.append(rejected[[*REJECTED, *IDS.values()]].fillna(nowhere))
+        self.flags.append(
+            done.flags.assign(row_id=done.flags["row_id"].str.replace("^.*(?=#)", lambda _: file, regex=True))
+        )
+        for at, note, detail in (*read.notes, *done.notes):
+            self.notes.append((paths.get(at.file, at.file), at.sheet, str(at.row or ""), note, detail))
         n_personal = sum(read.dropped.values()) + done.n_masked
         counts = (n_read, len(done.kept), n_rejected, len(done.rejected) - n_rejected)
         row = (file, *counts, 0, n_personal, read.encoding)  # flags are counted last
         self.counts.append(dict(zip(COUNTS, row, strict=True)))
         self.tick(file)
+
+    def noted(self) -> pd.DataFrame:
+        """What was repaired or seen (columns NOTES), personal values masked."""
+        notes = pd.DataFrame(self.notes, columns=list(NOTES), dtype="str")
+        return notes.assign(detail=mask_personal(notes["detail"]))
 
     def silent_towns(self, waves: Sequence[tuple[str, str, pd.DataFrame]]) -> list[str]:
         """Towns of the register from which a survey has no answer at all."""

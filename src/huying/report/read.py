@@ -10,9 +10,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from huying.errors import InputError, Place
-from huying.sources.excel import MOST_UNPACKED
 from huying.sources.table import detect_encoding, is_valid, read_content
 
+MOST_BYTES, MOST_CHARACTERS = 20 * 2**20, 200_000  # a county's report has some 20,000 characters
 _BODY = "word/document.xml"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # a second copy of a text box
@@ -28,7 +28,7 @@ def read_report(path: Path) -> str:
     without headers, notes and numbers that Word sets by itself. Raises InputError.
     """
     place = Place(path.name)
-    raw = read_content(path, place)
+    raw = read_content(path, place, MOST_BYTES)
     is_docx = raw.startswith(b"PK\x03\x04")
     unfit = {
         "pdf": raw.startswith(b"%PDF"),
@@ -41,6 +41,10 @@ def read_report(path: Path) -> str:
     text = docx_text(path, place) if is_docx else txt_text(raw, place)
     if not text.strip():
         raise InputError("report.empty", place)
+    if len(text) > MOST_CHARACTERS:
+        raise InputError("report.too_long", place, n=len(text), most=MOST_CHARACTERS)
+    if found := re.search(r"[\d,.]{40}", text):
+        raise InputError("report.no_number", Place(place.file, row=text.count("\n", 0, found.start()) + 1))
     return text
 
 
@@ -70,8 +74,8 @@ def docx_text(path: Path, place: Place) -> str:
         with zipfile.ZipFile(path) as package:
             if _BODY not in package.namelist():
                 raise InputError("report.no_docx", place)
-            if package.getinfo(_BODY).file_size > MOST_UNPACKED:
-                raise InputError("report.zip_bomb", place, most=MOST_UNPACKED >> 20)
+            if package.getinfo(_BODY).file_size > MOST_BYTES:
+                raise InputError("report.zip_bomb", place, most=MOST_BYTES >> 20)
             xml = package.read(_BODY)
         if b"<!DOCTYPE" in xml:  # the parser would expand its entities; Word never writes one
             raise InputError("report.doctype", place)

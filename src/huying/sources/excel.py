@@ -22,18 +22,26 @@ MOST_COLUMNS = 5_000
 MOST_UNPACKED = 400 * 2**20  # bytes; a sheet of half a million rows and ten columns has about 250 MB of XML
 LARGEST_EXACT = 1e15  # Excel keeps 15 digits
 Fault = tuple[int, int | None, str, str]  # row, position of the column (None: the whole row), value, reason
+Note = tuple[
+    int | None, str, str
+]  # what was repaired or seen: the first row, a key `clean.note_…`, which cells or names
+DAYS_1904 = 1462  # from the first day of one of Excel's two calendars to that of the other
 _FILLED = re.compile(rb'[<:]c\s(?:[^>]*?\s)?r="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
 _CELL = re.compile(rb"[<:]c\s([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.S)
 _PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
 _VALUE = re.compile(rb"[<:](?:v|t)(?:\s[^>]*)?>([^<]+)<")
 _FORMULA = re.compile(rb"[<:]f[\s>/]")
+_STYLED = re.compile(rb"[<:]c\s(?=[^>]*\br=\"([A-Z]+)(\d+)\")(?=[^>]*\bs=\"(\d+)\")(?![^>]*\bt=\"(?!n\"))[^>]*>")
+_ZEROS = re.compile(r"(?:\"([^\"]*)\"|\\(.))?(0{2,})")  # a format of ids: all digits shown, letters before them
+_AMOUNT = re.compile(r"[-+]?(0|[1-9]\d{0,8})(\.\d+)?%?")
 
 
 @dataclass(frozen=True)
 class Cells:
     """What a format hands over: the header, the records below it and their lines, and what was set aside.
 
-    `place` names the file and the sheet, `encoding` the encoding of a text, else the format.
+    `place` names the file and the sheet, `encoding` the encoding of a text, else the format. `shift`: days that its serial
+    numbers lack to be days of Excel's usual calendar.
     """
 
     place: Place
@@ -42,6 +50,8 @@ class Cells:
     lines: Sequence[int]
     encoding: str
     faults: list[Fault]
+    notes: list[Note]
+    shift: int = 0
 
 
 def column_number(letters: bytes) -> int:
@@ -54,24 +64,76 @@ def column_letters(number: int) -> str:
     return column_letters((number - 1) // 26) + chr(65 + (number - 1) % 26) if number else ""
 
 
-def read_package(path: Path, place: Place) -> dict[str, bytes]:
-    """The XML of each sheet of an xlsx by its name, in the order of the tabs; raises InputError for a package that is not whole."""
+@dataclass(frozen=True)
+class Package:
+    """What of an xlsx the parser does not tell: the XML of each sheet by its name, formats of ids by style, calendar, macros."""
+
+    sheets: dict[str, bytes]
+    ids: dict[int, tuple[str, int]]
+    calendar_1904: bool
+    macros: bool
+
+
+def read_package(path: Path, place: Place) -> Package:
+    """The parts of an xlsx, its sheets in the order of the tabs; raises InputError for a package that is not whole."""
     try:
         with zipfile.ZipFile(path) as package:
             if sum(member.file_size for member in package.infolist()) > MOST_UNPACKED:
                 raise InputError("sources.zip_bomb", place, most=MOST_UNPACKED >> 20)
             links = ElementTree.fromstring(package.read("xl/_rels/workbook.xml.rels"))
             targets = {link.get("Id"): posixpath.join("/xl", link.get("Target", "")) for link in links}
-            found = {}
-            for element in ElementTree.fromstring(package.read("xl/workbook.xml")).iter():
+            found, workbook = {}, package.read("xl/workbook.xml")
+            for element in ElementTree.fromstring(workbook).iter():
                 if element.tag.rpartition("}")[2] == "sheet":
                     link = next((value for key, value in element.attrib.items() if key.endswith("}id")), "")
                     found[element.get("name", "")] = package.read(posixpath.normpath(targets[link]).lstrip("/"))
-            return found
+            names = package.namelist()
+            ids = formats_of_ids(package.read("xl/styles.xml")) if "xl/styles.xml" in names else {}
+            is_1904 = bool(re.search(rb'date1904="(1|true)"', workbook))
+            return Package(found, ids, is_1904, any(name.endswith("vbaProject.bin") for name in names))
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, ElementTree.ParseError, NotImplementedError) as error:
         raise InputError("sources.damaged", place) from error
     except RuntimeError as error:  # zipfile's word for an encrypted member
         raise InputError("sources.password", place) from error
+
+
+def formats_of_ids(styles: bytes) -> dict[int, tuple[str, int]]:
+    """The styles whose number format shows every digit of an id, such as 0000000: letters before it and digits, by style."""
+    parts = {part.tag.rpartition("}")[2]: part for part in ElementTree.fromstring(styles)}
+    codes = {form.get("numFmtId"): form.get("formatCode", "") for form in parts.get("numFmts", ())}
+    used = enumerate(codes.get(style.get("numFmtId"), "") for style in parts.get("cellXfs", ()))
+    found = {n: match for n, code in used if (match := _ZEROS.fullmatch(code))}
+    return {n: ((match[1] or match[2] or ""), len(match[3])) for n, match in found.items()}
+
+
+def apply_formats(rows: list[list[str]], xml: bytes, ids: dict[int, tuple[str, int]], header_row: int) -> list[Note]:
+    """Show whole numbers as their format of ids does, in place; a note where one is."""
+    shown = []
+    for letters, row, style in _STYLED.findall(xml) if ids else ():
+        r, c = int(row), column_number(letters) - 1
+        if int(style) in ids and header_row < r <= len(rows) and c < len(rows[r - 1]) and rows[r - 1][c].isdigit():
+            prefix, width = ids[int(style)]
+            rows[r - 1][c] = prefix + rows[r - 1][c].zfill(width)
+            shown.append((r, letters.decode()))
+    columns = ", ".join(dict.fromkeys(letters for _, letters in shown))
+    return [(shown[0][0], "number_format", columns)] if shown else []
+
+
+def fill_down(
+    rows: list[list[str]], merged: Sequence[Any], values: Sequence[Sequence[Any]], header_row: int
+) -> list[Note]:
+    """Fill merged cells down, in place, but not a number, which would be counted again and again; notes of both."""
+    told: dict[str, list[tuple[int, str]]] = {"filled_down": [], "not_filled": []}
+    for (top, left), (bottom, _) in sorted(merged):
+        if header_row <= top < min(bottom, len(rows) - 1) and left < len(rows[top]) and rows[top][left]:
+            is_amount = not isinstance(values[top][left], bool) and _AMOUNT.fullmatch(rows[top][left].strip())
+            letters = column_letters(left + 1)
+            told["not_filled" if is_amount else "filled_down"].append(
+                (top + 1, f"{letters}{top + 1}:{letters}{bottom + 1}")
+            )
+            for row in rows[top + 1 : bottom + 1] if not is_amount else ():
+                row[left] = rows[top][left]
+    return [(cells[0][0], key, ", ".join(cell for _, cell in cells)) for key, cells in told.items() if cells]
 
 
 def check_extent(xml: bytes, place: Place) -> None:
@@ -130,22 +192,24 @@ def cell_text(value: Any) -> str:
 
 
 def read_sheet(path: Path, place: Place, kind: str, wanted: str | None, header_row: int) -> Cells:
-    """One sheet of a workbook from its header on; vertically merged cells are filled down. Raises InputError.
+    """One sheet of a workbook from its header on, its merged texts filled down and formats of ids applied. Raises InputError.
 
-    An old xls holds no text by which error cells and uncalculated formulas could be told: they are empty there.
+    An old xls holds no text by which error cells, uncalculated formulas and formats of ids could be told: they are empty
+    there, or plain numbers.
     """
     if kind == "xls" and "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
         raise InputError("sources.password", place)
-    sheets = read_package(path, place) if kind == "xlsx" else {}
+    package = read_package(path, place) if kind == "xlsx" else Package({}, {}, False, False)
     try:
         with calamine.load_workbook(str(path)) as book:
-            filled = {name: bool(_VALUE.search(xml) or _FORMULA.search(xml)) for name, xml in sheets.items()}
+            filled = {name: bool(_VALUE.search(xml) or _FORMULA.search(xml)) for name, xml in package.sheets.items()}
             filled = filled or {name: book.get_sheet_by_name(name).total_height > 0 for name in book.sheet_names}
             name = choose_sheet(book, filled, wanted, place)
-            place, xml = Place(place.file, name), sheets.get(name, b"")
+            place, xml = Place(place.file, name), package.sheets.get(name, b"")
             check_extent(xml, place)
             sheet = book.get_sheet_by_name(name)
             values, merged = sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges or []
+            shown = {m.name: str(m.visible).rpartition(".")[2] for m in book.sheets_metadata if m.name != name}
     except calamine.PasswordError as error:
         raise InputError("sources.password", place) from error
     except calamine.CalamineError as error:
@@ -153,10 +217,11 @@ def read_sheet(path: Path, place: Place, kind: str, wanted: str | None, header_r
     rows = [[cell_text(value) for value in row] for row in values]
     if len(rows) < header_row or not any(rows[header_row - 1]):
         raise InputError("sources.no_header", place, row=header_row)
-    for (top, left), (bottom, _) in merged:
-        if header_row <= top < len(rows) and left < len(rows[top]):
-            for row in rows[top + 1 : bottom + 1]:
-                row[left] = rows[top][left]
+    notes = [*apply_formats(rows, xml, package.ids, header_row), *fill_down(rows, merged, values, header_row)]
+    for key, word in (("unread_sheets", "Visible"), ("hidden_sheets", "Hidden"), ("very_hidden_sheets", "VeryHidden")):
+        if names := [other for other, is_shown in shown.items() if is_shown == word and filled[other]]:
+            notes.append((None, key, ", ".join(names)))
+    notes += [(None, key, "") for key in ("macros", "calendar_1904") if getattr(package, key)]
     faults = [fault for fault in find_valueless(xml) if fault[0] > header_row]
     faults += [
         (r, c, f"{column_letters(c + 1)}{r} {value:.0e}", "digits_lost")
@@ -164,4 +229,5 @@ def read_sheet(path: Path, place: Place, kind: str, wanted: str | None, header_r
         for c, value in enumerate(row)
         if isinstance(value, float) and abs(value) >= LARGEST_EXACT
     ]
-    return Cells(place, rows[header_row - 1], rows[header_row:], range(header_row + 1, len(rows) + 1), kind, faults)
+    lines, shift = range(header_row + 1, len(rows) + 1), DAYS_1904 * package.calendar_1904
+    return Cells(place, rows[header_row - 1], rows[header_row:], lines, kind, faults, notes, shift)

@@ -79,11 +79,12 @@ def code_words(labels: Mapping[str, str]) -> dict[str, str]:
 
 def tidy_headers(raw: RawTable) -> RawTable:
     """The table with row numbers under a blank first header as 序号, and with a second header row taken into the first."""
-    text, headers = raw.text, [str(name) for name in raw.text]
+    text, headers, notes = raw.text, [str(name) for name in raw.text], list(raw.notes)
     if len(headers) > 1 and not headers[0].split(REPEAT)[0] and SERIAL not in headers:
         numbers = text[headers[0]].str.removesuffix(".0")
         if numbers.is_unique and numbers.str.fullmatch(r"\d+").all():
             headers[0] = SERIAL
+            notes.append((raw.place, "index_column", SERIAL))
     blank = [not name.split(REPEAT)[0] for name in headers]
     second = text.iloc[0].str.strip() if len(text) else pd.Series(dtype="str")
     if any(blank) and len(text) > 1 and not second.iloc[0] and second[blank].ne("").all():
@@ -92,7 +93,11 @@ def tidy_headers(raw: RawTable) -> RawTable:
             title = name if name.split(REPEAT)[0] else title
             joined.append(title if part.casefold() in ("", *_ONE) else f"{title.split(REPEAT)[0]}{_SIGN}{part}")
         headers, text = unique_headers(joined, range(len(joined)), raw.place, repeats=True), text.iloc[1:]
-    return replace(raw, text=text.set_axis(headers, axis=1))
+        notes = [
+            (replace(raw.place, row=2), "second_header", ""),
+            *(note for note in notes if note[1] != "header_repeated"),
+        ]
+    return replace(raw, text=text.set_axis(headers, axis=1), notes=tuple(notes))
 
 
 def read_answers(path: str | Path, number_path: str | Path | None, items: Sequence[Item], weight: str = "") -> Answers:
@@ -118,7 +123,7 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
         meta["weight"] = raw.text[weight].str.strip()
     text = pd.concat([answers_of(item, list(headers[item.id]), raw, labelled) for item in items], axis=1)
     numbering = "position" if codes is None else "code"
-    answers = Answers(text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, codes, numbering)
+    answers = Answers(text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, codes, numbering, notes=raw.notes)
     return answers if number_path is None else pair(answers, raw, read_export(number_path)[0], items, known)
 
 
@@ -158,7 +163,14 @@ def pair(answers: Answers, raw: RawTable, other: RawTable, items: Sequence[Item]
     codes = [codes_of(item, numbers[list(coded[item.id])]) for item in items if coded[item.id]]
     rejected = pd.concat([answers.rejected, other.rejected, *alone], ignore_index=True)
     text, meta = answers.text[has_partner], answers.meta[has_partner]
-    return replace(answers, text=text, meta=meta, codes=pd.concat(codes, axis=1), rejected=rejected)
+    return replace(
+        answers,
+        text=text,
+        meta=meta,
+        codes=pd.concat(codes, axis=1),
+        rejected=rejected,
+        notes=(*raw.notes, *other.notes),
+    )
 
 
 def columns_of(

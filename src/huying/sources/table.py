@@ -7,8 +7,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,15 @@ import pandas as pd
 
 from huying.contract import INVISIBLE, REJECTED, full_header
 from huying.errors import InputError, Place
-from huying.sources.excel import MOST_COLUMNS, Cells, Fault, column_letters, read_sheet
+from huying.sources.excel import MOST_COLUMNS, MOST_UNPACKED, Cells, Fault, Note, column_letters, read_sheet
+from huying.words import LANGUAGES, Text, say
 
 REPEAT = "\x1f"  # stands between a header that occurs again and its count
 _TOTALS = ("合计", "合 计", "总计", "总 计", "小计", "Total", "total", "TOTAL", "Grand total", "Subtotal")
 _MARKS = (",", ";", "\t")
+_TEXT_FORMULA = re.compile(r'=\s*"([^"]*)"')  # Excel's way to keep the zeros of ="0012" in a csv
 BAD_LINE = b"\0\n"  # what a line that cannot be decoded becomes, so that the lines after it keep their numbers
+Remark = tuple[Place, str, str]  # where, a key `clean.note_…`, and which cells or names
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class RawTable:
     """A table as its file holds it.
 
     `text` has text cells only; its index is the line (or sheet row) in the file; a header that occurs again carries the
-    suffix `\\x1f2`. `rejected` (REJECTED) names whole rows, and single cells, which then are empty in `text`. `dropped` counts the filled cells of each personal column that was left out.
+    suffix `\\x1f2`. `rejected` (REJECTED) names whole rows, and single cells, which then are empty in `text`. `dropped` counts the filled cells of each personal column that was left out. `notes`: what the reader repaired or saw; `shift`: see `Cells`.
     """
 
     text: pd.DataFrame
@@ -37,6 +40,16 @@ class RawTable:
     encoding: str
     rejected: pd.DataFrame
     dropped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[Remark, ...] = field(default=(), kw_only=True)
+    shift: int = field(default=0, kw_only=True)
+
+    def in_usual_days(self, columns: Iterable[str]) -> RawTable:
+        """The table with Excel's serial days in these columns as days of its usual calendar, where the workbook has the other."""
+        text = self.text.copy() if self.shift else self.text
+        for name in columns if self.shift else ():
+            serial = pd.to_numeric(text[name].where(text[name].str.fullmatch(r"[1-6]\d{4}(\.\d+)?")), errors="coerce")
+            text[name] = text[name].where(serial.isna(), (serial + self.shift).astype(str))
+        return replace(self, text=text)
 
 
 def read_table(path: str | Path, *, sheet: str | None = None, header_row: int = 1, repeats: bool = False) -> RawTable:
@@ -57,9 +70,13 @@ def read_table(path: str | Path, *, sheet: str | None = None, header_row: int = 
     return raw
 
 
-def read_content(path: Path, place: Place) -> bytes:
-    """The bytes of a file; raises InputError where it is empty or cannot be opened."""
+def read_content(path: Path, place: Place, most: int = MOST_UNPACKED) -> bytes:
+    """The bytes of a file; raises InputError where it is empty, too large, no ordinary file, or cannot be opened."""
     try:
+        if path.exists() and not path.is_file():  # a folder, a pipe, a device without end
+            raise InputError("sources.no_ordinary_file", place)
+        if path.stat().st_size > most:
+            raise InputError("sources.too_large", place, most=most >> 20)
         content = path.read_bytes()
     except OSError as error:
         raise InputError("sources.cannot_open", place, why=error.strerror or type(error).__name__) from error
@@ -118,7 +135,9 @@ def kind_of(content: bytes, place: Place) -> str:
         return "xlsx"
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         return "xls"
-    if re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|table|meta|head|\?xml|style|div)", content, re.I):
+    if re.match(
+        rb"[\xef\xbb\xbf\xff\xfe]*\s*(?:<\s*[!?/]?\s*[a-z-]|mime-version:)", content[:4096].replace(b"\0", b""), re.I
+    ):
         raise InputError("sources.web_page", place)
     return "csv"
 
@@ -130,12 +149,15 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
     """
     encoding, mixed = detect_encoding(content, place)
     lines = decode_lines(content, encoding, mixed)
-    above = header_row - 1
+    above, notes = header_row - 1, list[Note]()
+    told = re.fullmatch(r'"?sep=(.)"?\s*', lines[above], re.I) if above < len(lines) else None
+    if told:  # which Excel itself does not show
+        notes, above = [(above + 1, "sep_line", told[1])], above + 1
     while above < len(lines) and not lines[above].strip():
         above += 1
     if above >= len(lines):
         raise InputError("sources.no_header", place, row=header_row)
-    mark = decide_delimiter(lines[above:], place)
+    mark = told[1] if told else decide_delimiter(lines[above:], place)
     (_, header), *body = records(csv.reader(lines[above:], delimiter=mark, strict=True), place, above)
     unread = {line for line, row in body if mixed and "\0" in "".join(row)}
     good = {line: row for line, row in body if len(row) == len(header) and line not in unread}
@@ -143,10 +165,24 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
     wrong = {line: f"{len(row)}/{len(header)}" for line, row in body if row and line not in known}
     if len(wrong) > len(good):
         most = Counter(wrong.values()).most_common(1)[0][0]
-        raise InputError("sources.other_width", Place(place.file, row=min(wrong)), n=most, width=len(header))
+        hint = likely_header(header, [row for _, row in body], [line for line, _ in body])
+        at = Place(place.file, row=min(wrong))
+        raise InputError("sources.other_width", at, n=most, width=len(header), hint=hint)
+    formulas = [line for line, row in good.items() if any(_TEXT_FORMULA.fullmatch(cell) for cell in row)]
+    for row in (good[line] for line in formulas):
+        row[:] = [_TEXT_FORMULA.sub(r"\1", cell) for cell in row]
+    notes += [(formulas[0], "text_formula", str(len(formulas)))] if formulas else []
     faults: list[Fault] = [(line, None, "", "encoding") for line in unread]
     faults += [(line, None, widths, "fields") for line, widths in wrong.items()]
-    return Cells(place, header, list(good.values()), list(good), encoding, faults)
+    return Cells(place, header, list(good.values()), list(good), encoding, faults, notes)
+
+
+def likely_header(header: Sequence[str], rows: Sequence[Sequence[str]], lines: Sequence[int]) -> Text:
+    """Which row looks like the header where the first does not: of the next ten the first that fills all columns, each otherwise."""
+    widest = max((len([*filter(str.strip, row)]) for row in rows[:10]), default=0)
+    found = (line for line, row in zip(lines, rows[:10], strict=False) if len({*filter(str.strip, row)}) == widest > 1)
+    row = next(found, 0) if len([*filter(str.strip, header)]) < widest else 0
+    return Text(*(say("sources.likely_header", lang, row=row) if row else "" for lang in LANGUAGES))
 
 
 def decide_delimiter(lines: Sequence[str], place: Place) -> str:
@@ -174,20 +210,49 @@ def finish(cells: Cells, repeats: bool) -> RawTable:
     lines = pd.Index(cells.lines, dtype="int64")
     frame = pd.DataFrame(cells.rows, index=lines, columns=range(len(cells.header)), dtype="str")
     header = [" ".join(text.translate(INVISIBLE).split()) for text in cells.header]
+    notes = list(cells.notes)
+    if len(header) > 1 and not header[0] and not repeats and is_numbered(frame[0]):  # R and pandas write so
+        frame, notes = frame.drop(columns=0), [*notes, (None, "index_column", "")]
     used = [i for i in frame if header[i] or repeats or (frame[i] != "").any()]
-    names = unique_headers([header[i] for i in used], used, cells.place, repeats)
-    frame, faults = take_out_rows(frame[used], [header[i] for i in used])
+    hint = likely_header(header, cells.rows, cells.lines)
+    names = unique_headers([header[i] for i in used], used, cells.place, repeats, hint)
+    tidied = [f"{cells.header[i]!r}" for i in used if header[i] != cells.header[i].strip()]
+    notes += [(None, "header_tidied", ", ".join(tidied))] if tidied else []
+    again = [name.replace(REPEAT, " ") for name in names if REPEAT in name]
+    notes += [(None, "header_repeated", ", ".join(again[:20]))] if again else []
+    kept, faults = take_out_rows(frame[used], [header[i] for i in used])
+    gone = frame.index.difference([*kept.index, *(fault[0] for fault in faults)])
+    inside = [str(row) for row in gone if row < kept.index.max()]
+    notes += [(int(inside[0]), "blank_rows", ", ".join(inside[:20]))] if inside else []
+    frame, faults = kept, [*faults, *cells.faults, *lost_digits(kept)]
     by_column, told = dict(zip(used, names, strict=True)), []
-    for row, i, value, reason in sorted((*faults, *cells.faults), key=lambda fault: fault[0]):
+    for row, i, value, reason in sorted(faults, key=lambda fault: fault[0]):
         column = "" if i is None else by_column.get(i, column_letters(i + 1))
         told.append((cells.place.file, cells.place.sheet, row, column, value, reason, "row" if i is None else "cell"))
         if row in frame.index and i in frame:
             frame.loc[row, i] = ""
     rejected = pd.DataFrame(told, columns=list(REJECTED)).astype({"row": "int64"})
-    return RawTable(frame.set_axis(names, axis=1), cells.place, cells.encoding, rejected)
+    text, at = frame.set_axis(names, axis=1), cells.place
+    remarks = tuple((Place(at.file, at.sheet, row), key, detail) for row, key, detail in notes)
+    return RawTable(text, cells.place, cells.encoding, rejected, notes=remarks, shift=cells.shift)
 
 
-def unique_headers(header: Sequence[str], used: Sequence[int], place: Place, repeats: bool) -> list[str]:
+def is_numbered(cells: pd.Series) -> bool:
+    """Whether a column counts its rows, from 0 or 1."""
+    return len(cells) > 0 and any(list(cells) == [str(n) for n in range(k, k + len(cells))] for k in (0, 1))
+
+
+def lost_digits(frame: pd.DataFrame) -> Iterator[Fault]:
+    """Faults for long numbers that all end in zeros after 15 digits: Excel saved them so."""
+    for i in frame:
+        long = frame[i][frame[i].str.fullmatch(r"\d{16,}")]
+        if len(long) > 1 and long.str.fullmatch(r"\d{15}0+").all():
+            yield from ((row, i, value, "digits_lost") for row, value in long.items())
+
+
+def unique_headers(
+    header: Sequence[str], used: Sequence[int], place: Place, repeats: bool, hint: Any = ""
+) -> list[str]:
     """Headers made unique by suffix; raises InputError for too many, and for repeated or nameless ones of a ledger."""
     if len(header) > MOST_COLUMNS:
         raise InputError("sources.too_many_columns", place, n=len(header), most=MOST_COLUMNS)
@@ -198,7 +263,7 @@ def unique_headers(header: Sequence[str], used: Sequence[int], place: Place, rep
         n = len(letters[full_header(text)])
         names.append(text if n == 1 else f"{text}{REPEAT}{n}")
     if not repeats and "" in letters:
-        raise InputError("sources.nameless", place, columns=", ".join(letters[""]))
+        raise InputError("sources.nameless", place, columns=", ".join(letters[""]), hint=hint)
     twice = next((text for text, columns in letters.items() if len(columns) > 1), None)
     if not repeats and twice is not None:
         raise InputError("sources.same_header", place, columns=", ".join(letters[twice]), name=twice)

@@ -125,6 +125,7 @@ def bind(
 
 def read_meta(raw: RawTable) -> pd.DataFrame:
     """The platform's columns under the names META_COLUMNS; village and interviewer also from the link's parameters."""
+    raw = raw.in_usual_days(header for header in raw.text if META.get(header) == "submitted_at")
     meta = pd.DataFrame("", index=raw.text.index, columns=list(META_COLUMNS))
     for header in raw.text:
         if header in META:
