@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from huying.census import Census
-from huying.counted import bounded, decided, find_ends
+from huying.counted import bounded, find_ends
 from huying.estimates import COUNTY
 from huying.ledgers import LISTS
 from huying.measures.agencies import ASKED
@@ -39,18 +39,18 @@ def list_occasions(changes: pd.DataFrame, agencies: pd.DataFrame, day: pd.Timest
     return pd.concat(parts, ignore_index=True)
 
 
-def tally_use(leaders: Census, columns: Sequence[str]) -> pd.DataFrame:
-    """The county's share of towns that used every right of `columns`, as their leaders say; base: towns with a leader's form.
+def tally_use(leaders: Census, columns: Sequence[str], towns: int, each: int) -> pd.DataFrame:
+    """The county's share of towns that used every right of `columns`, as their leaders say; base: all `towns`.
 
-    One leader who says that the town used a right is enough; that it did not needs the answers of all who were asked, and
+    One leader who says that the town used a right is enough; that it did not needs the answers of all, `each` in a town, and
     otherwise nobody knows. One town that did not is enough for "not all".
     """
 
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
         said, where = frame[list(columns)], town.to_numpy()
-        used, is_known = said.fillna(False).groupby(where).any(), said.notna().groupby(where).all()
+        used, is_known = said.fillna(False).groupby(where).any(), said.notna().groupby(where).sum() >= each
         every = used.astype("boolean").where(used | is_known).all(axis=1, skipna=False)
-        return decided(bounded([COUNTY], [every.sum()], [every.count()], [len(every)]))
+        return bounded([COUNTY], [every.sum()], [every.count()], [max(towns, len(every))])
 
     return leaders.by_town(tally, "" if set(columns) <= set(leaders.frame) else NOT_ASKED)
 
