@@ -249,6 +249,8 @@ class Checker:
             if not isinstance(value, schema[key]) or (isinstance(value, bool) and bool not in schema[key]):
                 names = " / ".join(kind.__name__ for kind in schema[key])
                 raise self.fail("folder.wrong_type", key, value, key=key, wanted=names, got=repr(value))
+            if key.startswith("fewest_") and not (isinstance(value, int) and value > 0):
+                raise self.fail("folder.wrong_value", key, value, key=key, wanted="1, 2, 3, …", got=value)
             if value not in CHOICES.get(key, [value]) and not (key == "cutoff" and HOUR.fullmatch(value)):
                 raise self.fail("folder.wrong_value", key, value, key=key, wanted=", ".join(CHOICES[key]), got=value)
             if key in FILES and (Path(value).is_absolute() or os.path.normpath(value).startswith("..")):
