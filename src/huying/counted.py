@@ -93,10 +93,3 @@ def bounded(
     share, low, high = (np.where(few, np.nan, v) for v in (share, low, high))
     made = values(places, share, total, why, low=low, high=high)
     return made.assign(reliability=made["reliability"].mask(few & (total > 0), "too few answers"))
-
-
-def decided(rows: pd.DataFrame) -> pd.DataFrame:
-    """Bounded shares for a rule that one failure refutes: without a failure but with unknown cases nothing is decided."""
-    is_open = (rows["estimate"] == 1) & (rows["low"] < 1)
-    open_still = {"estimate": np.nan, "reason": "unknown answers", "reliability": "not estimable"}
-    return rows.assign(**{name: rows[name].mask(is_open, value) for name, value in open_still.items()})

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from huying.claims.declared import Claim
+from huying.claims.declared import Claim, house_claims
 from huying.claims.rules import CANNOT_SAY, NOT_SUPPORTED, SUPPORTED, judge_claim
 from huying.counted import bounded, counted
 from huying.estimates import POOLED, korn_graubard
@@ -209,3 +209,65 @@ def test_a_conjunction_of_samples_is_adjusted_for_its_parts():
     exact = stats.binomtest(172, 200)
     assert head["low"] == pytest.approx(exact.proportion_ci(1 - 0.05 / 3, method="exact").low)
     assert exact.proportion_ci(0.95, method="exact").low > 0.8 > head["low"] and head["verdict"] == MAYBE
+
+
+# --- small censuses: 10 of 54 leaders, 9 of 14 departments --------------------------------------------------------------
+
+HOUSE = house_claims()
+
+
+def census(claim, yes, known, total, wave="2023"):
+    """The county's share among those who said, bounded by the others, judged by a claim of the house."""
+    made = bounded(["county"], [yes], [known], [total]).assign(part="", period="", wave=wave, remark="")
+    return judged(HOUSE[claim], made.assign(n_eff=np.nan, se=np.nan, df=np.nan, deff=np.nan)).loc["county"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "yes", "known", "total"),
+    [
+        ("B03", 3, 3, 18),  # three towns used every right; of fifteen nobody knows
+        ("P26", 50, 50, 270),  # ten leaders, five agencies each, all good: at least 50 of 270
+        ("P27", 50, 50, 270),
+        ("P28", 7, 7, 36),  # seven heads, all for things as they are
+    ],
+)
+def test_ten_of_54_leaders_decide_nothing(claim, yes, known, total):
+    row = census(claim, yes, known, total)
+    assert (row["verdict"], row["verdict_family"]) == (MAYBE, MAYBE)
+    assert (row["low"], row["high"]) == (pytest.approx(yes / total), 1.0)
+    assert row["own_reason"] in ("unknown answers", "interval includes the threshold")
+
+
+@pytest.mark.parametrize(
+    ("claim", "yes", "known", "total", "verdict"),
+    [
+        ("B03", 2, 3, 18, NO),  # one town that did not refutes "every"
+        ("B03", 18, 18, 18, YES),
+        ("P26", 136, 140, 270, YES),  # more than half of all ratings, whatever the others say
+        ("P27", 0, 135, 270, NO),  # at most half
+        ("P28", 19, 20, 36, YES),
+        ("P28", 1, 19, 36, NO),  # 1 + 17 of 36 is one half
+    ],
+)
+def test_a_small_census_decides_where_both_bounds_agree(claim, yes, known, total, verdict):
+    assert census(claim, yes, known, total)["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("gaps", "verdict"), [((-0.5, 4.0), MAYBE), ((0.51, 2.0), YES), ((0.5, 2.0), MAYBE), ((-1.0, 0.5), NO)]
+)
+def test_a_need_of_support_is_shown_above_half_a_point(gaps, verdict):
+    facts = listed([(1, 1)]).assign(
+        place="county", estimate=sum(gaps) / 2, low=gaps[0], high=gaps[1], n=10, wave="2023", period=""
+    )
+    assert judged(HOUSE["S23"], facts).loc["county", "verdict"] == verdict
+
+
+@pytest.mark.parametrize(("yes", "verdict"), [(9, YES), (8, YES), (7, MAYBE), (3, MAYBE), (2, NO)])
+def test_nine_of_fourteen_departments_forms(yes, verdict):
+    """Most: 8 of 14 is more than half; 7 + 0 is not, 7 + 5 is; 2 + 5 of 14 is one half at most."""
+    made = bounded(["county"], [yes], [9], [14]).assign(part="", period="", wave="2023", remark="")
+    claim = a_claim(of_cases=False, judged_for="county")
+    assert (
+        judged(claim, made.assign(n_eff=np.nan, se=np.nan, df=np.nan, deff=np.nan)).loc["county", "verdict"] == verdict
+    )

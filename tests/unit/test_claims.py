@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -203,3 +205,42 @@ def test_no_data():
     assert rows["verdict"].tolist() == rows["verdict_family"].tolist() == [CANNOT_SAY] * 2
     assert rows["reason"].tolist() == ["no data: calls"] * 2
     assert typed(rows.assign(is_synthetic=True))["estimate"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"least": 0}, "least = 0"),
+        ({"least": "2"}, "least = '2'"),
+        ({"of_cases": 1}, "of_cases = 1"),
+        ({"share_of": "village"}, "share_of = village"),
+    ],
+)
+def test_a_key_of_the_wrong_kind_is_refused(more, said):
+    with pytest.raises(CountyError, match=said):
+        read_claim({**RAW, **more})
+
+
+def test_what_measures_the_same_must_be_a_claim(county):
+    declared = county()
+    own = {**RAW, "same_as": "P99"}
+    with pytest.raises(CountyError, match="same_as = P99"):
+        claims_of(replace(declared, own={"claim": [own]}))
+
+
+@pytest.mark.parametrize("fewest", ["0", "-1", "2.5"])
+def test_the_fewest_cases_are_a_whole_number(county, fewest):
+    with pytest.raises(CountyError, match="fewest_cases"):
+        county(f"[thresholds]\nfewest_cases = {fewest}\n")
+    assert county("[thresholds]\nfewest_cases = 5\n").thresholds["fewest_cases"] == 5
+
+
+def test_stated_reasons_are_said_of_those_who_say_so():
+    said = sentence({**ROW, "claim": "P14"}, CLAIMS["P14"], "en", "Mean Town")
+    assert "52.0% of the 120 who say so" in said and "(95% CI 43.1% to 60.8%)" in said
+
+
+@pytest.mark.parametrize(("claim", "words"), [("B09", ", all 120 (counted)"), ("P23", ", 100.0% (counted, n=120)")])
+def test_no_failure_among_n_is_said_as_all_n(claim, words):
+    row = {**ROW, "wave": "", "method": COUNT, "estimate": 1.0, "low": 1.0, "high": 1.0}
+    assert words in sentence(row, CLAIMS[claim], "en", "Mean Town")

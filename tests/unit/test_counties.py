@@ -187,7 +187,11 @@ def test_parts_have_no_verdict_and_stand_in_a_table(county, aware, capsys):
     verdict = county.judge("P16", parts.assign(part=parts["measure"]), place="T01")
     assert set(verdict.rows["verdict"]) == {""} and len(county.recorded) == 6
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0] == "P16" and shown[2].startswith("aware of the reform") and shown[2].count("80.0% (") == 1
+    assert (
+        shown[0] == "P16; note: rule not frozen beforehand"
+        and shown[2].startswith("aware of the reform")
+        and shown[2].count("80.0% (") == 1
+    )
     assert shown[3].startswith("aware of the reform, without cannot say") and "50.0% (" in shown[3]
 
 

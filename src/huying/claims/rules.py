@@ -64,7 +64,11 @@ def decide(claim: Claim, fact: Mapping[str, Any], fewest: int, side: str = "") -
         return CANNOT_SAY, FEW_CASES
 
     def weigh(numbers: Floats, n: float) -> tuple[str, str]:
-        return judge(quantifier, threshold, numbers[0], numbers[1], numbers[2], n)
+        value, low, high = numbers
+        if fact["method"] == COUNT and quantifier in AS_COUNTED and low < high:  # both bounds must agree
+            ends = [judge(quantifier, threshold, end, end, end, n) for end in (low, high)]
+            return ends[0] if ends[0] == ends[1] else (CANNOT_SAY, "unknown answers")
+        return judge(quantifier, threshold, value, low, high, n)
 
     numbers = np.array([fact[name] for name in ("estimate", f"low{side}", f"high{side}")], dtype=float)
     found = weigh(numbers, fact["n"])

@@ -72,12 +72,19 @@ class Verdict:
         """
         if len(table := self.table):
             with pd.option_context("display.unicode.east_asian_width", True, "display.width", WIDE):
-                return f"{self.claim.id}\n{table.to_string()}"
+                return f"{self.heading}\n{table.to_string()}"
         lines = []
         for row in self.told:
             part = self.part_name(row["part"]) if row["part"] else ""
             lines.append(sentence(row, self.claim, self.lang, self.names.place(row["place"]), part))
         return "\n".join(lines)
+
+    @property
+    def heading(self) -> str:
+        """What stands above a table of parts: the claim, and what must be known of its rule."""
+        noted = {note for row in self.told for note in row["remark"].split("; ")} & {"rule_changed", "not_frozen"}
+        words = [say("claims.remark", self.lang, remark=say(f"claims.remark_{note}", self.lang)) for note in noted]
+        return self.claim.id + "".join(words)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -116,7 +123,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         if len(table := self.table):
-            return f"<p>{self.claim.id}</p>{table.to_html()}"
+            return f"<p>{html.escape(self.heading)}</p>{table.to_html()}"
         return "".join(f"<p>{html.escape(line)}</p>" for line in self.text.split("\n"))
 
     def _ipython_display_(self) -> None:

@@ -188,8 +188,8 @@ def log_ratio(near: pd.DataFrame) -> pd.DataFrame:
 # --- supports ---------------------------------------------------------------------------------------------------------
 
 
-def find_least_gap(leaders: Census, population: int) -> pd.DataFrame:
-    """The least, over all supports, of mean importance less adequacy, for the county; base: the `population` of leaders.
+def find_least_gap(leaders: Census) -> pd.DataFrame:
+    """The least, over all supports, of mean importance less adequacy, for the county; base: all leaders who should have answered.
 
     Above the threshold all supports lack. low and high give whoever did not rate both sides the smallest and the greatest
     gap that the scale from 1 to 5 allows.
@@ -199,7 +199,7 @@ def find_least_gap(leaders: Census, population: int) -> pd.DataFrame:
         gaps = pd.DataFrame(
             {one: frame[f"importance_{one}"] - frame[f"adequacy_{one}"] for one in supports}, dtype=float
         )
-        n, size = gaps.notna().sum(), max(population, len(frame))
+        n, size = gaps.notna().sum(), len(frame)
         if n.min() < FEWEST or town[gaps.notna().all(axis=1).to_numpy()].nunique() < FEWEST_TOWNS:
             return unsaid([COUNTY], FEW)
         ends = [((gaps.sum() + sign * WIDEST * (size - n)) / size).min() for sign in (-1, 1)]
