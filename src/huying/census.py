@@ -18,7 +18,7 @@ from huying.derived import read_rule
 from huying.errors import EstimateError
 from huying.estimates import COUNTY
 from huying.survey import Estimator, Survey
-from huying.survey_frame import UNSAID, as_list
+from huying.survey_frame import as_list
 from huying.words import say
 
 FEWEST, FEWEST_TOWNS = 5, 3  # a county's figure that rests on fewer people, or on fewer towns, would tell of them

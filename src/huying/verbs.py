@@ -39,22 +39,28 @@ def check(args: argparse.Namespace) -> int:
     from huying.clean.booked import say_rejected
     from huying.clean.intake import Intake
     from huying.prepare import codebook_of, derived_of
+    from huying.shortfalls import find_shortfalls
 
     county = county_of(args)
     book, _ = codebook_of(county), derived_of(county)
     decided_claims(county)
     intake = Intake(county, book)
-    faults = list(intake.try_all())
+    faults = [fault.say() for fault in intake.try_all()]
+    short = [] if faults else find_shortfalls(intake.gather(), county, book).to_dict("records")
+    faults += [say("cli.shortfall", **row) for row in short if row["is_fault"]]
     lines = [{name: counts[of] for name, of in CHECKED.items()} for counts in intake.counts]
     if args.json:
-        print(json.dumps({"files": lines, "errors": [fault.say() for fault in faults]}, ensure_ascii=False))
+        print(json.dumps({"files": lines, "errors": faults}, ensure_ascii=False))
     else:
         for line, rejected in zip(lines, intake.rejected, strict=True):
             print(say("cli.checked", **line) + why_rejected(line, rejected))
             for entry in rejected[rejected["level"] == "row"].head(SHOWN).to_dict("records"):
                 print("  " + say_rejected(entry))
+        for row in short:
+            if not row["is_fault"]:
+                print(say("cli.shortfall", **row))
         for fault in faults:
-            print(fault.say(), file=sys.stderr)
+            print(fault, file=sys.stderr)
         print(say("cli.check_done", n=len(lines), faults=len(faults)))
     return 2 * bool(faults)
 
