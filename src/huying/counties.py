@@ -28,6 +28,7 @@ from huying.folder import County as Declared
 from huying.folder import county_folder, read_county
 from huying.ledgers import TABLES, no_rows
 from huying.prepare import codebook_of, derived_of, prepare, prepared_hash
+from huying.shortfalls import find_shortfalls
 from huying.store import Cleaned, load_cleaned, read_parquet
 from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
 from huying.surveys import open_survey
@@ -178,6 +179,11 @@ class County(Counting):
     def periods(self, table: str) -> list[str]:
         """The periods of a ledger, oldest first; one empty name where it has none."""
         return sorted(period for name, period in self.cleaned.ledgers if name == table)
+
+    @property
+    def shortfalls(self) -> pd.DataFrame:
+        """What the files do not bear out: margins that disagree, more forms than people, limits in a year without a notice."""
+        return find_shortfalls(self.cleaned, self.declared, self.book)
 
     @property
     def as_of(self) -> dict[str, pd.Timestamp]:

@@ -40,28 +40,29 @@ def check(args: argparse.Namespace) -> int:
     from huying.clean.booked import say_note, say_rejected
     from huying.clean.intake import Intake
     from huying.prepare import codebook_of
+    from huying.shortfalls import find_shortfalls
 
     county = county_of(args)
     decided_claims(county)
     intake = Intake(county, codebook_of(county))
-    faults = [*intake.try_all(), *look_further(county, intake)]
+    faults = [fault.say() for fault in (*intake.try_all(), *look_further(county, intake))]
+    cleaned = intake.gather() if intake.counts else None
+    short = find_shortfalls(cleaned, county, intake.book).to_dict("records") if cleaned and not faults else []
+    faults += [say("cli.shortfall", **row) for row in short if row["is_fault"]]
     notes = intake.noted().to_dict("records")
+    told = [say_note(note) for note in notes] + [say("cli.shortfall", **row) for row in short if not row["is_fault"]]
     lines = [{name: counts[of] for name, of in CHECKED.items()} for counts in intake.counts]
     if args.json:
-        print(
-            json.dumps(
-                {"files": lines, "notes": notes, "errors": [fault.say() for fault in faults]}, ensure_ascii=False
-            )
-        )
+        print(json.dumps({"files": lines, "notes": notes, "errors": faults}, ensure_ascii=False))
     else:
         for line, rejected in zip(lines, intake.rejected, strict=True):
             print(say("cli.checked", **line) + why_rejected(line, rejected))
             for entry in rejected[rejected["level"] == "row"].head(SHOWN).to_dict("records"):
                 print("  " + say_rejected(entry))
-        for note in notes:
-            print(say_note(note))
+        for note in told:
+            print(note)
         for fault in faults:
-            print(fault.say(), file=sys.stderr)
+            print(fault, file=sys.stderr)
         print(say("cli.check_done", n=len(lines), faults=len(faults)))
     return 2 * bool(faults)
 

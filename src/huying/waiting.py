@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from huying.estimates import Bools, Floats
-from huying.workdays import Calendar, Rule, starts, wait_days
+from huying.workdays import Calendar, Rule, start_day, starts, wait_days
 
 ANSWER_LIMIT, CLOSING_LIMIT, REPEAT_LIMIT = 2, 5, 90  # working days, working days, calendar days
 CLOCKS = [Rule(*how) for how in itertools.product(("next", "same"), ("17:30", "24:00"), ("24:00", "17:30"))]
@@ -28,6 +28,7 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     is_answered_on_time; is_closed_on_time, is_closed_with_slip_on_time (the feedback slip uploaded within the limit too);
     is_repeated_soon (another call repeats this one within 90 days): missing where it is too early to know. is_closed: by
     that day. All these are missing for a call that was withdrawn. was_returned: returned or passed on, also of those.
+    is_deadline_unknown: a limit ends in a year without a notice of holidays, so that it is too early to know as well.
     What the ledger never records, and the promptness of a call closed at an unstated time, is missing, not false. `as_of`
     is one day, or one a call.
     """
@@ -36,8 +37,11 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     moments = {name: calls[end].where(calls[end].dt.normalize() <= taken) for name, end in ends.items()}
     waits = {name: wait_days(start, moment, rule, days) for name, moment in moments.items()}
     before = taken.to_numpy().astype("datetime64[D]") - np.timedelta64(1, "D")
-    passed = np.maximum(0, days.up_to(before) - starts(start, rule, days))
-    age = pd.Series(passed, index=start.index, dtype="Int64")  # counted days that were over
+    is_known = days.knows(start_day(start, rule))
+    passed = np.zeros(len(start), dtype=np.int64)
+    passed[is_known] = days.up_to(days.at_most(before[is_known])) - starts(start[is_known], rule, days)
+    age = pd.Series(np.maximum(0, passed), index=start.index, dtype="Int64")  # counted days that were over
+    is_open = ~is_known | (~days.knows(before) & (age < CLOSING_LIMIT).to_numpy(dtype=bool))
     counts, untimed = calls["status"] != "withdrawn", (calls["status"] == "closed") & calls["closed_at"].isna()
     prompt = recorded(waits["answer_days"] <= ANSWER_LIMIT, calls["responded_at"])
     quick = recorded(waits["closing_days"] <= CLOSING_LIMIT, calls["closed_at"]).mask(untimed)
@@ -54,7 +58,7 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
         "is_repeated_soon": recorded(_is_repeated(calls), calls["reopened_of"]).where(counts & due["is_repeat_due"]),
         "was_returned": recorded(moved, calls["returned_n"].fillna(calls["transfer_n"])),
     }
-    return calls.assign(**waits, age_days=age, **due, **known)
+    return calls.assign(**waits, age_days=age, **due, **known, is_deadline_unknown=counts & is_open)
 
 
 def recorded(flag: pd.Series, source: pd.Series) -> pd.Series:

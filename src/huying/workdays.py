@@ -49,6 +49,15 @@ class Calendar:
             raise CalendarError("workdays.no_notice", day=day, year=day[:4])
         return place
 
+    def knows(self, days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
+        """Whether each day lies in a year with a notice."""
+        place = (days.astype("datetime64[D]") - FIRST).astype(np.int64)
+        return np.asarray((place >= 0) & (place < len(self.index)) & self.known[np.clip(place, 0, len(self.known) - 1)])
+
+    def at_most(self, days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.datetime64]:
+        """Each day, or the last day of a year with a notice where it lies after that: so many days are over at least."""
+        return np.asarray(np.minimum(days, FIRST + np.flatnonzero(self.known)[-1]))
+
     def up_to(self, days: npt.NDArray[np.datetime64]) -> Ints:
         """W(d): how many working days there are up to and including each day."""
         return np.asarray(self.index[self.position(days)], dtype=np.int64)
@@ -106,22 +115,29 @@ def counted_day(moments: pd.Series, late_after: str) -> npt.NDArray[np.datetime6
     return np.asarray(days + late.astype("timedelta64[D]"))
 
 
+def start_day(start: pd.Series, rule: Rule) -> npt.NDArray[np.datetime64]:
+    """The last day before the first that each clock counts."""
+    began = counted_day(start, rule.cutoff)
+    return began if rule.count_from == "next" else began - np.timedelta64(1, "D")
+
+
 def starts(start: pd.Series, rule: Rule, days: Calendar) -> Ints:
     """How many working days had passed when each clock started: the n-th counted day is this count plus n."""
-    began = counted_day(start, rule.cutoff)
-    return days.up_to(began if rule.count_from == "next" else began - np.timedelta64(1, "D"))
+    return days.up_to(start_day(start, rule))
 
 
 def wait_days(start: pd.Series, end: pd.Series, rule: Rule, days: Calendar) -> pd.Series:
     """Working days waited, Int64, missing where `end` is: n or less exactly when the event keeps the n-day limit.
 
-    At least 0, and at least 1 where the day of dispatch is itself the first counted day.
+    Missing also where one of the two lies in a year without a notice. At least 0, and at least 1 where the day of dispatch
+    is itself the first counted day.
     """
     least = int(rule.count_from == "same")
     waits = pd.Series(pd.NA, index=start.index, dtype="Int64")
     done = (end.notna() & start.notna()).to_numpy()
+    before = counted_day(end, rule.day_ends) - np.timedelta64(1, "D")
+    done = done & days.knows(before) & days.knows(start_day(start, rule))
     if done.any():
-        finished = counted_day(end[done], rule.day_ends)
-        passed = days.up_to(finished - np.timedelta64(1, "D")) - starts(start[done], rule, days)
+        passed = days.up_to(before[done]) - starts(start[done], rule, days)
         waits[done] = np.maximum(least, passed + 1)
     return waits

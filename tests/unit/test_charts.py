@@ -581,7 +581,11 @@ def test_the_ring_of_the_headline_is_explained_where_there_is_one():
 
 def test_each_threshold_that_a_specification_was_judged_by_is_drawn():
     ax = charts.specifications(tried().assign(threshold=[0.45, 0.5, 0.55]))
-    assert [line.get_ydata()[0] for line in part(ax, "threshold")] == [0.45, 0.5, 0.55]
+    order = tried().assign(threshold=[0.45, 0.5, 0.55]).sort_values("estimate")["threshold"].tolist()
+    drawn = {tuple(map(tuple, piece)) for lines in part(ax, "threshold") for piece in lines.get_segments()}
+    assert drawn == {((k - 0.5, one), (k + 0.5, one)) for k, one in enumerate(order)}  # each under its own
+    (panel,) = charts.specifications(tried().assign(threshold=[0.45, 0.5, 0.55]), choices=["weights"]).child_axes
+    assert any("55%" in label for label in ticks(panel.yaxis))
     assert "threshold 45%, 50%, 55%" in said(ax)
 
 

@@ -72,7 +72,8 @@ def specifications(
 ) -> Axes:
     """One estimate under every specification, in the order of the values, the headline ringed; below, which choices made it.
 
-    `rows`: estimate, low, high; `verdict` colours them, `is_headline` rings one, `threshold` holds what each was judged by.
+    `rows`: estimate, low, high; `verdict` colours them, `is_headline` rings one, the column `threshold` holds what
+    each was judged by: it is drawn under its own and shown among the choices; without it the one threshold crosses the axis.
     `choices` names the columns that say what was chosen. A sentence where every specification gives the same value.
     """
     with sheet(rows, **about) as made:
@@ -84,12 +85,23 @@ def specifications(
             value = look.show(float(estimate[0]), is_share)
             raise NothingToDrawError(made.say("same_everywhere", n=len(shown), value=value))
         draw_points(made, shown, estimate, low, high)
-        made.threshold(judged if threshold is None else [threshold, *judged], is_share, axes.axhline)
+        if np.isfinite(judged).any():  # each at its own
+            thresholds = {one: np.flatnonzero(judged == one) for one in np.unique(judged)}
+            made.threshold(
+                judged,
+                is_share,
+                lambda one, **how: axes.hlines(
+                    one + 0 * thresholds[one], thresholds[one] - 0.5, thresholds[one] + 0.5, **how
+                ),
+            )
+        else:
+            made.threshold(threshold, is_share, axes.axhline)
         axes.margins(x=1 / len(shown), y=0.08)
         look.scale(axes.yaxis, is_share)
         axes.set_xticks([])
         made.inches = 2.6
-        used = [name for name in choices if name in shown and shown[name].nunique() > 1]
+        shown["threshold"] = [look.show(one, is_share) for one in judged]
+        used = [name for name in dict.fromkeys([*choices, "threshold"]) if name in shown and shown[name].nunique() > 1]
         made.lowest = draw_choices(made, shown, used) if used else axes
         made.lowest.set_xlabel(made.say("specifications"))
     return made.axes

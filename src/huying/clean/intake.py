@@ -117,6 +117,13 @@ class Intake:
         before = data_hash(self.county)
         for fault in self.try_all():
             raise fault
+        made = self.gather(before)
+        if data_hash(self.county) != before:
+            raise CountyError("clean.changed", Place(str(self.county.folder)))
+        return made
+
+    def gather(self, before: str = "") -> Cleaned:
+        """What has been taken so far, as one cleaned county."""
         forms = {form: pd.concat(frames, ignore_index=True) for form, frames in self.forms.items()}
         waves = [(form, str(wave), rows) for form, frame in forms.items() for wave, rows in frame.groupby("wave")]
         late = [find_flags(rows, self.book.form(form), self.county.thresholds) for form, _, rows in waves]
@@ -126,8 +133,6 @@ class Intake:
         counts = counts.assign(n_flags=[int(by_file.get(file, 0)) for file in counts["file"]])
         self.notes += [("county.toml", "", "", "silent_town", town) for town in self.silent_towns(waves)]
         rejected, notes = pd.concat(self.rejected, ignore_index=True), self.noted()
-        if data_hash(self.county) != before:
-            raise CountyError("clean.changed", Place(str(self.county.folder)))
         return Cleaned(forms, self.ledgers, rejected, flags, counts, before, notes)
 
     def try_all(self) -> Iterator[HuyingError]:

@@ -68,7 +68,7 @@ def tell(value: float, se: float, df: float, n: float, reason: str = "", wave: s
 def associate(survey: Survey, formula: str, term: str) -> pd.DataFrame:
     """The county's row of one coefficient of a linear regression (`Survey.regress`): what goes with `term`, all else in the formula held equal."""
     try:
-        found = survey.regress(formula)
+        found = survey.regress(formula, linear=True)  # also of a score of one question, which is 0 or 1
     except EstimateError as error:
         why = FEW if error.key in ("regressions.nobody", "regressions.too_few") else "not estimable"
         return tell(np.nan, np.nan, np.nan, 0, survey.absent or why, survey.wave)
