@@ -47,9 +47,11 @@ def basic_characters() -> set[str]:
         range(0xFF01, 0xFF5F),
         range(0xFFE0, 0xFFE6),
     )
-    return drawn | set("".join(pair.decode("gb2312", "ignore") for pair in pairs) + SYMBOLS) | {
-        chr(c) for b in blocks for c in b
-    }
+    return (
+        drawn
+        | set("".join(pair.decode("gb2312", "ignore") for pair in pairs) + SYMBOLS)
+        | {chr(c) for b in blocks for c in b}
+    )
 
 
 def extra_characters(texts: list[Path], basic: set[str]) -> set[str]:

@@ -15,6 +15,8 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from huying.clean.intake import Intake
 from huying.cli import main
 from huying.codebook import house_codebook
+from huying.drafting.county import names_of
+from huying.drafting.questions import read_questions
 from huying.errors import InputError
 from huying.folder import read_county
 from huying.prepare import clean_and_mark
@@ -478,3 +480,23 @@ def test_a_report_written_where_a_file_stands_is_one_line(tmp_path, capsys):
     (tmp_path / "taken").write_text("x", "utf-8")
     assert main(["read-report", str(tmp_path / "a.txt"), "-o", str(tmp_path / "taken"), "--lang", "en"]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+# --- drafts -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_matrix_whose_rows_are_numbered_and_a_ranking_are_one_question_each(tmp_path):
+    """As newer exports write them: the number on every row; codes follow one order in all rows; numbers are the form's."""
+    header = "序号,1、您的性别,2、请评价：—窗口态度好,2、办事不用跑,2、知道找谁,3、把原因排序,5、您的职业\n"
+    says, ranks = ["同意", "一般", "不同意"], ["编制→习惯→场所", "习惯→场所", "场所→编制→习惯"]
+    rows = [
+        f"{n},{'男女'[n % 2]},{says[n % 3]},{says[(n + 1) % 3]},{says[-(n % 2)]},{ranks[n % 3]},务农\n"
+        for n in range(30)
+    ]
+    (tmp_path / "a.csv").write_text(header + "".join(rows), "utf-8")
+    questions = read_questions(read_export(tmp_path / "a.csv")[0])
+    assert names_of(questions) == ["q1", "q2", "q3", "q5"]
+    assert [question.type for question in questions] == ["single", "matrix_single", "ranking", "single"]
+    assert questions[1].parts == ["窗口态度好", "办事不用跑", "知道找谁"]
+    assert questions[1].options == [(1, "同意"), (2, "一般"), (3, "不同意")]
+    assert {text for _, text in questions[2].options} == {"编制", "习惯", "场所"}
