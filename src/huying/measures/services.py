@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from huying.census import Census
-from huying.counted import bounded, decided, find_ends
+from huying.counted import bounded, find_ends
 from huying.estimates import COUNTY
 from huying.ledgers import LISTS
 from huying.measures.agencies import ASKED
@@ -50,7 +50,7 @@ def tally_use(leaders: Census, columns: Sequence[str]) -> pd.DataFrame:
         said, where = frame[list(columns)], town.to_numpy()
         used, is_known = said.fillna(False).groupby(where).any(), said.notna().groupby(where).all()
         every = used.astype("boolean").where(used | is_known).all(axis=1, skipna=False)
-        return decided(bounded([COUNTY], [every.sum()], [every.count()], [len(every)]))
+        return bounded([COUNTY], [every.sum()], [every.count()], [len(every)])
 
     return leaders.by_town(tally, "" if set(columns) <= set(leaders.frame) else NOT_ASKED)
 
