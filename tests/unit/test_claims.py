@@ -223,7 +223,7 @@ def test_a_key_of_the_wrong_kind_is_refused(more, said):
 
 def test_what_measures_the_same_must_be_a_claim(county):
     declared = county()
-    own = {**RAW, "same_as": "P99"}
+    own = {**RAW, "id": "Z01", "same_as": "P99"}
     with pytest.raises(CountyError, match="same_as = P99"):
         claims_of(replace(declared, own={"claim": [own]}))
 
