@@ -35,6 +35,8 @@ PREPARE = (
     "clean/", "sources/", "codebook.py", "contract.py", "declarations.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "rules.py", "store.py", "words.py",
     "workdays.py", "derived.py", "fonts.py", "errors.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
+PARTNERS = {("joint_conference", "call_id"): ("calls", "call_id"), ("calls", "reopened_of"): ("calls", "call_id"),
+            ("centres", "village_id"): ("villages", "village_id")}  # fmt: skip
 NO_RECORD = ("total", "header_again", "repeated")  # rows whose absence loses nothing
 FIRST = ("towns", "departments", "villages", "org_map")
 LISTS = (
@@ -132,6 +134,7 @@ class Intake:
         counts, by_file = pd.DataFrame(self.counts, columns=list(COUNTS)), flags["file"].value_counts()
         counts = counts.assign(n_flags=[int(by_file.get(file, 0)) for file in counts["file"]])
         self.notes += [("county.toml", "", "", "silent_town", town) for town in self.silent_towns(waves)]
+        self.notes += [("county.toml", "", "", "no_partner", told) for told in self.lonely()]
         rejected, notes = pd.concat(self.rejected, ignore_index=True), self.noted()
         return Cleaned(forms, self.ledgers, rejected, flags, counts, before, notes)
 
@@ -181,7 +184,9 @@ class Intake:
         days = (pd.Timestamp(span.first), pd.Timestamp(span.last), pd.Timestamp(span.as_of)) if span else None
         done = clean_ledger(table, raw, self.matchers, ledger.columns, ids, ledger.values, days)
         lost = (done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)
-        self.lost.setdefault(ledger.table, done.rejected[lost])
+        self.lost[ledger.table] = pd.concat(
+            [*([self.lost[ledger.table]] if ledger.table in self.lost else []), done.rejected[lost]]
+        )
         before = [self.ledgers[key]] if key in self.ledgers else []
         self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True) if before else done.kept
         self.take((ledger.file,), raw, replace(done, notes=(*done.notes, *unknown_glyphs(table, done.kept, raw.place))))
@@ -236,6 +241,15 @@ class Intake:
         """What was repaired or seen (columns NOTES), personal values masked."""
         notes = pd.DataFrame(self.notes, columns=list(NOTES), dtype="str")
         return notes.assign(detail=mask_personal(notes["detail"]))
+
+    def lonely(self) -> Iterator[str]:
+        """Ids of a ledger that name a row of another which has no such row: how many of how many."""
+        for (table, column), (other, key) in PARTNERS.items():
+            known = [frame[key] for (name, _), frame in self.ledgers.items() if name == other]
+            for (name, period), frame in self.ledgers.items():
+                ids = frame[column].dropna() if name == table and known else pd.Series(dtype="str")
+                if len(ids) and (lost := int((~ids.isin(pd.concat(known))).sum())):
+                    yield f"{name} {period}: {column} → {other}, {lost} / {len(ids)}"
 
     def silent_towns(self, waves: Sequence[tuple[str, str, pd.DataFrame]]) -> list[str]:
         """Towns of the register from which a survey has no answer at all."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from huying.clean.booked import Booked, all_rejected, make_flags
-from huying.contract import Days, Table, Values, clean_series, no_rejects, set_aside
-from huying.errors import Place
+from huying.contract import Choice, Days, Table, Values, clean_series, full_header, no_rejects, set_aside
+from huying.errors import Place, near
 from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.rules import InLedger, Known, OnePlace
 from huying.sources.table import RawTable
+from huying.words import language
 
 IDS: Mapping[str, str] = {"town": "town_id", "dept": "dept_id"}  # what a name becomes when it is matched
 Matchers = Mapping[str, Matcher]
+SHOWN = 8  # words of a column that are told
 
 
 def clean_ledger(
@@ -55,7 +57,23 @@ def clean_ledger(
         found[name] = found["row"].map(ids).astype("str").fillna("")
     repairs = pd.concat(flags, ignore_index=True)
     repairs = repairs[repairs["row_id"].isin(raw.place.file + "#" + kept.index.astype("str"))].reset_index(drop=True)
-    return Booked(kept, all_rejected(raw.rejected, found), repairs)
+    notes = tuple((raw.place, *note) for note in seen(table, raw, headers, matchers, found))
+    return Booked(kept, all_rejected(raw.rejected, found), repairs, notes=notes)
+
+
+def seen(
+    table: Table, raw: RawTable, headers: Mapping[str, str], matchers: Matchers, found: pd.DataFrame
+) -> Iterator[tuple[str, str]]:
+    """What a reader of the ledger should know: headers that nothing was read from, and words that named nothing, with what could be meant."""
+    if unused := [full_header(header) for header in raw.text if header not in headers.values()]:
+        yield "unused_headers", ", ".join(unused)
+    for name, header in headers.items():
+        kind, odd = table.by_name[name].kind, found[found["column"] == header]
+        words = list(dict.fromkeys(odd.loc[odd["reason"] == "unfit", "value"]))
+        if isinstance(kind, Choice) and words:
+            yield "unknown_words", f"{full_header(header)}: {', '.join(words[:SHOWN])} ({kind.describe(language())})"
+        for typed in dict.fromkeys(odd.loc[odd["reason"] == f"{name}_unknown", "value"]):
+            yield "unknown_name", f"{typed} → {near(typed, matchers[name].full)}"
 
 
 def match_names(
