@@ -173,7 +173,7 @@ def test_what_is_judged_is_remembered_for_the_ledger(county, aware):
         ["P16", place, "2023", ""] for place in ("T01", "T02", "county")
     ]
     assert rows["verdict"].tolist() == ["not supported", "supported", "cannot say"] and set(rows["remark"]) == {
-        "not_frozen"
+        "as_if_at_random; not_frozen"  # no village is known
     }
 
 
