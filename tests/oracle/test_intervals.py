@@ -144,3 +144,13 @@ def test_what_raking_fixes_does_not_hang_on_rounding():
     design = Design(np.zeros(120, int), psu, weight, ("T01",), margins=(sex,), base=base)
     row = estimate_shares(design, pd.DataFrame({"y": sex.astype(float)})).iloc[-1]
     assert row["n_eff"] == 120 and row["low"] < row["estimate"] < row["high"]
+
+
+def test_a_county_of_none_of_500_knows_its_variance_from_its_villages():
+    """25 villages of 20: n_eff = 500 (t(499) / t(24))^2 and not 500, at whatever level is asked."""
+    design = Design(np.zeros(500, int), np.repeat(np.arange(25), 20), np.ones(500), ("T01",))
+    row = estimate_shares(design, pd.DataFrame({"y": np.zeros(500)})).tail(1)
+    for level in (0.95, 0.998):
+        size = 500 * (stats.t.ppf((1 + level) / 2, 499) / stats.t.ppf((1 + level) / 2, 24)) ** 2
+        low, high = limits(row, level)
+        assert (low[0], high[0]) == pytest.approx((0, 1 - ((1 - level) / 2) ** (1 / size)))

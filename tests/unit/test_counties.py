@@ -176,7 +176,8 @@ def test_what_is_judged_is_remembered_for_the_ledger(county, aware):
     assert rows[["claim", "place", "wave", "part"]].to_numpy().tolist() == [
         ["P16", place, "2023", ""] for place in ("T01", "T02", "county")
     ]
-    assert rows["verdict"].tolist() == ["not supported", "supported", "cannot say"] and set(rows["remark"]) == {
+    # T02's villages have 0, 1, 0, 3 and 2 of 6: they differ more than rho = .04 explains, and its own rho leaves 6 of 30 open.
+    assert rows["verdict"].tolist() == ["not supported", "cannot say", "cannot say"] and set(rows["remark"]) == {
         "not_frozen"
     }
 

@@ -9,6 +9,7 @@ from agencies_stand_in import leaders
 from surveys_stand_in import aware_of, margins, opened, residents, staff
 
 from huying.errors import EstimateError
+from huying.intervals import limits, mover
 from huying.survey_frame import UnaskedWarning
 from huying.words import use_language
 
@@ -377,3 +378,14 @@ def test_exclusions_and_weights_are_told_apart(tmp_path):
     plain = county.survey("resident", weights="none")
     assert set(plain.frame["weight"]) == {1.0} and len(set(county.survey("resident").frame["weight"])) > 1
     assert plain.share("aware")["estimate"].iloc[0] == pytest.approx(plain.frame.query("town == 'T01'")["aware"].mean())
+
+
+def test_a_change_of_shares_has_limits_from_both_waves_at_any_level(survey):
+    """Zou and Donner's equation 8 from the two waves' own limits; here a wave against itself, whose correlation is 1."""
+    change, share = survey.change("aware", since=survey), survey.share("aware")
+    row = change[change["place"] == "county"].iloc[0]
+    assert row["method"] == "mover" and row["r"] == pytest.approx(1)
+    for level in (0.95, 0.998):
+        side = (share["estimate"].iloc[-1], *(float(end[-1]) for end in limits(share, level)))
+        wanted = [float(end) for end in mover(side, side, row["r"])]
+        assert [float(end[-1]) for end in limits(change, level)] == pytest.approx(wanted)
