@@ -67,7 +67,7 @@ def decide(claim: Claim, fact: Mapping[str, Any], fewest: int, side: str = "") -
         value, low, high = numbers
         if fact["method"] == COUNT and quantifier in AS_COUNTED and low < high:  # both bounds must agree
             ends = [judge(quantifier, threshold, end, end, end, n) for end in (low, high)]
-            return ends[0] if ends[0] == ends[1] else (CANNOT_SAY, "unknown answers")
+            return ends[0] if ends[0] == ends[1] else (CANNOT_SAY, fact.get("open_for", "unknown answers"))
         return judge(quantifier, threshold, value, low, high, n)
 
     numbers = np.array([fact[name] for name in ("estimate", f"low{side}", f"high{side}")], dtype=float)
@@ -108,13 +108,10 @@ def judge_towns(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -
         adjusted = holm(np.minimum(1.0, 2 * np.minimum(*p_above(rows, threshold))))
         left = max(1, int((adjusted >= ALPHA).sum()))
         family.loc[tested, ["low_family", "high_family"]] = np.column_stack(limits(rows, 1 - ALPHA / left))
-    told = {}
-    for name, side in (("verdict", ""), ("verdict_family", "_family")):
-        told[name] = [decide(claim, fact, fewest, side) for fact in family.to_dict("records")]
-    verdict, reason = zip(*told["verdict"], strict=True)
-    return family.assign(
-        verdict=verdict, own_reason=reason, verdict_family=[word for word, _ in told["verdict_family"]]
-    )
+    records = family.to_dict("records")
+    verdict, reason = zip(*(decide(claim, fact, fewest) for fact in records), strict=True)
+    together = [decide(claim, fact, fewest, "_family")[0] for fact in records]
+    return family.assign(verdict=verdict, own_reason=reason, verdict_family=together)
 
 
 def holm(p: Floats) -> Floats:
@@ -151,15 +148,8 @@ def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
 
 def judge_county(claim: Claim, fact: dict[str, Any], fewest: int = FEWEST_CASES) -> dict[str, Any]:
     """The county's fact with its verdict; one on towns must come out alike however the undecided towns are."""
-    quantifier, threshold = claim.rule_at(COUNTY)
-    if claim.is_about_towns and quantifier in AS_COUNTED:
-        ends = [
-            judge(quantifier, threshold, fact[end], fact["low"], fact["high"], fact["n"]) for end in ("low", "high")
-        ]
-        verdict, reason = ends[0] if ends[0] == ends[1] else (CANNOT_SAY, fact["open_for"])
-    else:
-        verdict, reason = decide(claim, fact, fewest)
-    is_more = quantifier == SOME and verdict == SUPPORTED and fact["low"] > 0.5
+    verdict, reason = decide(claim, fact, fewest)
+    is_more = claim.rule_at(COUNTY)[0] == SOME and verdict == SUPPORTED and fact["low"] > 0.5
     remark = "; ".join(filter(None, [fact["remark"], "understated" if is_more else ""]))
     own = {"verdict": verdict, "own_reason": reason, "remark": remark}
     return {**fact, **own, "verdict_family": verdict, "low_family": fact["low"], "high_family": fact["high"]}
