@@ -105,7 +105,9 @@ def judge_towns(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -
     tested = facts["low"].notna().to_numpy() & ~facts["method"].isin([COUNT]).to_numpy()
     if tested.any() and quantifier not in AS_COUNTED:
         rows = facts[tested]
-        adjusted = holm(np.minimum(1.0, 2 * np.minimum(*p_above(rows, threshold))))
+        adjusted = holm(
+            np.minimum(1.0, 2 * np.minimum(*p_above(rows, threshold, is_met=quantifier in (GENERAL, *BELOW))))
+        )
         left = max(1, int((adjusted >= ALPHA).sum()))
         family.loc[tested, ["low_family", "high_family"]] = np.column_stack(limits(rows, 1 - ALPHA / left))
     records = family.to_dict("records")
