@@ -6,13 +6,18 @@ Where the frozen rows come from, and which parts remain: tests/data/frozen/PROVE
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from huying.claims.declared import claims_of, read_freeze, rule_hashes
+from huying.folder import read_county
+
 FROZEN = Path(__file__).parents[1] / "data" / "frozen"
+DEMO = Path(__file__).parents[2] / "survey_data" / "demo"
 KEY = ["claim", "part", "place", "period", "wave"]
 NUMBERS = ["estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family"]
 VERDICTS = ["verdict", "verdict_family"]
@@ -212,3 +217,22 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         raise SystemExit(f"usage: python {sys.argv[0]} EVIDENCE.parquet [CLAIM ...]")
     raise SystemExit(main(*sys.argv[1:]))
+
+
+# --- the rules before -------------------------------------------------------------------------------------------------
+
+
+def test_rules_that_were_frozen_before_count_as_changed(tmp_path):
+    """All but those whose rule is the same to the letter: the numbers of such a county say so."""
+    (tmp_path / "frozen.toml").write_bytes((FROZEN / "rules_before.toml").read_bytes())
+    before = read_freeze(replace(read_county(DEMO), folder=tmp_path))
+    now = rule_hashes(county := read_county(DEMO), claims_of(county))
+    changed = {claim for claim in before.hashes if before.remark(claim, now[claim]) == "rule_changed"}
+    assert set(before.hashes) == set(now) and {"P23", "S23", "P25", "D04", "A11"} <= changed
+    assert not {claim for claim in now if read_freeze(county).remark(claim, now[claim])}
+
+
+def test_every_headline_that_moved_has_its_rule():
+    changes = read_text("changes.csv")
+    assert changes["rule"].str.strip().ne("").all() and len(changes) == 515
+    assert not changes.duplicated([name for name in KEY if name != "part"]).any()
