@@ -13,7 +13,7 @@ import pandas as pd
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "end_to_end"))
-from test_frozen_evidence import KEY, NUMBERS, VERDICTS, find_differences, name_parts, read_frozen, read_text
+from test_frozen_evidence import KEY, NUMBERS, VERDICTS, find_differences, name_parts, read_frozen, read_text  # noqa: E402
 
 CASES = {
     "P23": "few cases",
