@@ -14,7 +14,7 @@ from huying.waiting import time_calls
 from huying.words import say
 from huying.workdays import calendar
 
-COLUMNS = ("table", "place", "is_fault", "note")
+COLUMNS = ("source", "place", "is_fault", "note")
 TOLD = 5  # calls that are named one by one
 
 

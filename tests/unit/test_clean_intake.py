@@ -93,8 +93,9 @@ def test_every_row_and_cell_is_in_the_accounts(tmp_path):
     assert rows["town_id"].tolist() == ["T01", "T02"] and rows["Q2"].fillna(-1).tolist() == [42, -1]
     assert rows.loc[1, "Q3"] == "打我电话[手机号]"
     assert not done.rejected.astype(str).apply(lambda column: column.str.contains("1381234|1391234")).to_numpy().any()
-    assert done.notes.to_dict("records") == [
-        {"file": "county.toml", "sheet": "", "row": "", "note": "silent_town", "detail": "resident 2023: T03"}
+    assert done.notes[["file", "note", "detail"]].to_numpy().tolist() == [
+        ["calls.csv", "unknown_name", "无名镇 → 甲镇, 乙镇, 丙镇"],
+        ["county.toml", "silent_town", "resident 2023: T03"],
     ]
     assert done.data_hash == data_hash(read_county(tmp_path))
 

@@ -161,11 +161,11 @@ def test_a_twin_that_disagrees_is_set_aside_cell_by_cell(home):
     other["causes"] = [order[::-1] for order in other["causes"]]
     by_text(told, rows_numbered=True).to_excel("text.xlsx", index=False)
     number = by_number(told)
-    number["第4题(习惯)"] = by_number(other)["第4题(习惯)"]
+    number.loc[:3, "第4题(习惯)"] = by_number(other)["第4题(习惯)"]  # of all it would stop the file
     number.to_excel("number.xlsx", index=False)
     draft_county("own", home / "text.xlsx", home / "number.xlsx")
     set_aside = hy.county("own").rejected.groupby("reason").size()
-    changed = sum(order.index(0) != order[::-1].index(0) for order in told["causes"] if 0 in order)
+    changed = sum(order.index(0) != order[::-1].index(0) for order in told["causes"][:4] if 0 in order)
     assert set_aside.sum() == changed > 0
 
 

@@ -150,7 +150,7 @@ def test_towns_whose_leaders_sent_no_form_count_both_ways(look):
 def test_each_right_by_itself(tmp_path):
     rows = leaders(**answers(T02=[2, 3, 2], T03=[2, 98, 2]))
     survey = StandIn(tmp_path, {}, {"leader": rows}, TOML, towns=6).survey("leader", wave="2023")
-    shares = [services.tally_use(survey, [right], towns=6, each=3).iloc[0] for right in USED]
+    shares = [services.tally_use(survey, [right]).iloc[0] for right in USED]
     assert [share["estimate"] for share in shares[:2]] == [1, 1] and shares[2]["low"] == pytest.approx(4 / 6)
 
 

@@ -50,7 +50,7 @@ def test_more_forms_than_staff_are_named_with_both_numbers(county):
     data = cleaned(rows, form="staff")
     data.ledgers["towns", ""] = TOWNS.assign(staff_listed=[20, 9])
     row = told(data, county).iloc[0]
-    assert (row["table"], row["place"], row["is_fault"]) == ("staff 2023", "T01", True)
+    assert (row["source"], row["place"], row["is_fault"]) == ("staff 2023", "T01", True)
     assert row["note"].startswith("25 staff forms came, the register lists 20 people")
 
 

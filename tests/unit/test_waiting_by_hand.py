@@ -25,7 +25,7 @@ FLAGS = (
 def rate(found, flag, towns=()):
     """The counted share of a flag: a row a town of `towns`, then the county (index: place)."""
     counts = tally(found[flag], found["town_id"], list(towns))
-    return counted(counts.index, counts["yes"], counts["known"]).set_index("place")
+    return counted(counts.index, counts["yes"], counts["known"], exact=True).set_index("place")
 
 
 def ledger(*rows, **columns):

@@ -127,9 +127,8 @@ def claims_of(county: County) -> dict[str, Claim]:
             at = place if key in county.claim_thresholds else Place(str(own.file))
             raise CountyError("claims.bad_threshold", at, claim=key, threshold=threshold)
     if lost := [claim for claim in claims.values() if claim.same_as and claim.same_as not in claims]:
-        raise own.fail(
-            "claims.bad_claim", "same_as", lost[0].same_as, claim=lost[0].id, what=f"same_as = {lost[0].same_as}"
-        )
+        name = lost[0].same_as
+        raise own.fail("claims.unknown", "same_as", name, claim=name, close=near(name, claims))
     return claims | {key: with_threshold(claims[key], threshold) for key, threshold in county.claim_thresholds.items()}
 
 
