@@ -24,8 +24,9 @@ from demo_county.residents import draw_residents
 from huying.claims.declared import house_claims
 from huying.claims.rules import NOT_SUPPORTED, SUPPORTED, judge_claim
 from huying.contract import no_rejects
-from huying.estimates import COUNTY, korn_graubard
+from huying.estimates import COUNTY
 from huying.folder import read_county
+from huying.intervals import korn_graubard
 from huying.store import Cleaned
 from run_notebook import Given
 

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from huying.estimates import COUNT, COUNTY, EXACT, STUDENT, korn_graubard
+from huying.estimates import COUNTY
+from huying.intervals import COUNT, EXACT, STUDENT, korn_graubard
 from huying.waiting import median_days
 
 NO_CASE = "no eligible case"

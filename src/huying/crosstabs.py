@@ -10,7 +10,8 @@ import pandas as pd
 from scipy import linalg, stats
 
 from huying import labels
-from huying.estimates import COUNTY, LEADING, Design, Ints, degrees, estimate_covariance, estimate_shares
+from huying.estimates import COUNTY, LEADING, Design, degrees, estimate_covariance, estimate_shares
+from huying.intervals import Ints
 from huying.words import say
 
 NO_ANSWERS, NO_VARIATION, NOT_ESTIMABLE = "no answers", "no variation", "not estimable"

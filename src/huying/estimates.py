@@ -19,22 +19,7 @@ import pandas as pd
 from scipy import special
 
 from huying.errors import EstimateError
-from huying.intervals import COUNT as COUNT
-from huying.intervals import EXACT as EXACT
-from huying.intervals import HYPERGEOMETRIC, shrink
-from huying.intervals import MOVER as MOVER
-from huying.intervals import NEEDED as NEEDED
-from huying.intervals import NOW as NOW
-from huying.intervals import OWN as OWN
-from huying.intervals import POOLED as POOLED
-from huying.intervals import STUDENT as STUDENT
-from huying.intervals import THEN as THEN
-from huying.intervals import Bools as Bools
-from huying.intervals import Floats as Floats
-from huying.intervals import Ints as Ints
-from huying.intervals import korn_graubard as korn_graubard
-from huying.intervals import limits as limits
-from huying.intervals import p_above as p_above
+from huying.intervals import COUNT, HYPERGEOMETRIC, MOVER, OWN, POOLED, STUDENT, Bools, Floats, Ints, limits, shrink
 
 Term = tuple[float, Floats, Bools]  # coefficient, values, who is in the base
 Asked: TypeAlias = pd.DataFrame | None

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.stats.contingency import odds_ratio
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from huying.errors import EstimateError
 from huying.intervals import Bools, Floats, hypergeometric
@@ -82,21 +81,6 @@ def median_unbiased(k1: int, n1: int, k0: int, n0: int) -> float:
     ends = np.array(conditional_odds_ratio(k1, n1, k0, n0, level=0.0)[1:])
     points = np.log(ends[(ends > 0) & np.isfinite(ends)])
     return float(points.mean()) if len(points) else float("nan")
-
-
-def newcombe_difference(k1: int, n1: int, k0: int, n0: int) -> tuple[float, float, float]:
-    """k1/n1 - k0/n0 with Newcombe's (1998, method 10) limits: Wilson's limits of the two shares, combined.
-
-    Wald's limits pass one and are far too short at shares near 0. Missing where either group is empty.
-
-    >>> [round(v, 4) for v in newcombe_difference(56, 70, 48, 80)]  # Newcombe's example (a)
-    [0.2, 0.0524, 0.3339]
-    """
-    _check(k1=(k1, n1), k0=(k0, n0))
-    if not (n1 and n0):
-        return float("nan"), float("nan"), float("nan")
-    low, high = confint_proportions_2indep(k1, n1, k0, n0, method="newcomb", compare="diff")
-    return k1 / n1 - k0 / n0, float(low), float(high)
 
 
 def permutation_p(values: Sequence[float] | Floats, treated: Sequence[bool] | Bools) -> Permutation:

@@ -18,7 +18,8 @@ from formulaic.errors import FormulaicError
 from scipy import optimize, special, stats
 
 from huying.errors import EstimateError, near
-from huying.estimates import Bools, Design, Floats, degrees, estimate_covariance
+from huying.estimates import Design, degrees, estimate_covariance
+from huying.intervals import Bools, Floats
 from huying.words import say
 
 Move = tuple[int, Floats, Floats, bool]  # a column; all columns before and after a change; whether it is a slope

@@ -11,8 +11,9 @@ import pandas as pd
 
 from huying.codebook import Codebook, Item
 from huying.errors import EstimateError
-from huying.estimates import COUNTY, Design, Floats, Ints, kish
+from huying.estimates import COUNTY, Design, kish
 from huying.folder import County
+from huying.intervals import Floats, Ints
 from huying.store import Cleaned
 from huying.weights import base_weights, rake_towns
 from huying.words import say

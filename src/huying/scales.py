@@ -15,7 +15,8 @@ from scipy import optimize, stats
 from scipy.special import expit
 
 from huying.errors import EstimateError
-from huying.estimates import Design, Floats, Ints, degrees, estimate_covariance
+from huying.estimates import Design, degrees, estimate_covariance
+from huying.intervals import Floats, Ints
 
 Statistic = Callable[[Floats, Floats], float]
 LEAST_UNIQUE = 0.005  # a unique variance may not vanish (a Heywood case); the bound of R's factanal

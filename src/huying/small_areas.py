@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from huying.errors import EstimateError
-from huying.estimates import Bools, Floats
+from huying.intervals import Bools, Floats
 
 RESTRICTED, ADJUSTED = 0.0, 1.0  # the power of tau2 by which the restricted likelihood is multiplied
 GRID = np.concatenate([[0.0], np.geomspace(1e-8, 1.1, 50)])

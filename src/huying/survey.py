@@ -21,7 +21,6 @@ from huying.estimates import (
     COUNTY,
     EXTRA,
     LEADING,
-    Bools,
     Design,
     Term,
     estimate_means,
@@ -29,6 +28,7 @@ from huying.estimates import (
     estimate_shares,
     estimate_sum,
 )
+from huying.intervals import Bools
 from huying.regressions import Regression, regress
 from huying.samples import NO_PLACE
 from huying.survey_frame import SKIPPED, UNSAID, SurveyFrame, as_list, lang_of

@@ -18,7 +18,8 @@ import pandas as pd
 from huying.codebook import Codebook
 from huying.derived import Answers, Derived, Scope, holds, read_rule
 from huying.errors import EstimateError, near
-from huying.estimates import Bools, Design, Ints
+from huying.estimates import Design
+from huying.intervals import Bools, Ints
 from huying.words import Text, say
 
 MOST_GROUPS = 30

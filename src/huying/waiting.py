@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from huying.estimates import Bools, Floats
+from huying.intervals import Bools, Floats
 from huying.workdays import Calendar, Rule, start_day, starts, wait_days
 
 ANSWER_LIMIT, CLOSING_LIMIT, REPEAT_LIMIT = 2, 5, 90  # working days, working days, calendar days

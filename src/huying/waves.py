@@ -8,20 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.estimates import (
-    COUNTY,
-    MOVER,
-    NEEDED,
-    NOW,
-    STUDENT,
-    THEN,
-    Bools,
-    Design,
-    Term,
-    estimate_sum,
-    limits,
-    rate,
-)
+from huying.estimates import COUNTY, Design, Term, estimate_sum, rate
+from huying.intervals import MOVER, NEEDED, NOW, STUDENT, THEN, Bools, limits
 
 
 def stacked(

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from huying.errors import EstimateError
-from huying.estimates import Bools, Design, Floats, Ints, kish
+from huying.estimates import Design, kish
+from huying.intervals import Bools, Floats, Ints
 from huying.words import say
 
 Margin = tuple[Ints, Floats]  # each unit's category (a code) and each category's total

@@ -19,12 +19,10 @@ from huying.estimates import (
     estimate_ratios,
     estimate_shares,
     estimate_sum,
-    korn_graubard,
-    limits,
-    p_above,
     pooled_rho,
     with_weights,
 )
+from huying.intervals import korn_graubard, limits, p_above
 from huying.weights import rake
 
 NINE = {"rel": 1e-9, "abs": 1e-12}

@@ -8,7 +8,7 @@ from scipy import stats
 from huying.claims.declared import Claim, house_claims
 from huying.claims.rules import CANNOT_SAY, NOT_SUPPORTED, SUPPORTED, judge_claim
 from huying.counted import bounded, counted
-from huying.estimates import POOLED, korn_graubard
+from huying.intervals import POOLED, korn_graubard
 from huying.words import Text
 
 YES, NO, MAYBE = SUPPORTED, NOT_SUPPORTED, CANNOT_SAY

@@ -8,8 +8,8 @@ from huying import store
 from huying.claims.declared import Freeze, house_claims
 from huying.claims.evidence import EVIDENCE, as_evidence, no_data
 from huying.claims.rules import CANNOT_SAY, judge_claim
-from huying.estimates import COUNT
 from huying.folder import read_county
+from huying.intervals import COUNT
 
 COLUMNS = [
     "claim",

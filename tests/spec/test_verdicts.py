@@ -14,8 +14,8 @@ from statsmodels.stats.multitest import multipletests
 from huying.claims.declared import Claim, Freeze, claims_of, freeze, house_claims, read_freeze, rule_hashes
 from huying.claims.evidence import as_evidence
 from huying.claims.rules import CANNOT_SAY, NOT_SUPPORTED, QUANTIFIERS, SUPPORTED, judge, judge_claim, judge_towns
-from huying.estimates import COUNT, EXACT, POOLED, korn_graubard
 from huying.folder import read_county
+from huying.intervals import COUNT, EXACT, POOLED, korn_graubard
 from huying.words import Text
 
 YES, NO, MAYBE = SUPPORTED, NOT_SUPPORTED, CANNOT_SAY

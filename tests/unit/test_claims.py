@@ -7,8 +7,8 @@ from huying.claims.evidence import no_data, typed
 from huying.claims.rules import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, QUANTIFIERS, SUPPORTED
 from huying.claims.worded import reason_word, sentence, short, show_value, verdict_word
 from huying.errors import CountyError
-from huying.estimates import COUNT, EXACT, POOLED
 from huying.folder import read_county
+from huying.intervals import COUNT, EXACT, POOLED
 from huying.store import toml_table
 
 CLAIMS = house_claims()

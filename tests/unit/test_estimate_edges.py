@@ -5,16 +5,8 @@ import pandas as pd
 import pytest
 
 from huying.errors import EstimateError
-from huying.estimates import (
-    COUNT,
-    Design,
-    estimate_means,
-    estimate_ratios,
-    estimate_shares,
-    estimate_sum,
-    limits,
-    pooled_rho,
-)
+from huying.estimates import Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum, pooled_rho
+from huying.intervals import COUNT, limits
 
 
 def design(*psus_of_towns, size=10, weight=1.0, **rest):

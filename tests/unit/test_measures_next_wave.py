@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from surveys_stand_in import register, residents
 
-from huying.estimates import COUNT, POOLED, STUDENT
+from huying.intervals import COUNT, POOLED, STUDENT
 from huying.measures.precision import (
     correlate_waves,
     plan_next,

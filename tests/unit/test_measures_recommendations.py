@@ -6,7 +6,8 @@ import pytest
 from agencies_stand_in import TOWNS, agencies, changes, documents, form, leaders, register
 
 from huying.derived import Scope
-from huying.estimates import COUNT, COUNTY, POOLED, Design
+from huying.estimates import COUNTY, Design
+from huying.intervals import COUNT, POOLED
 from huying.measures import recommendations
 from huying.measures.recommendations import find_step_medians, list_town_months, log_ratio, name_slowest, tell
 from huying.survey import Survey

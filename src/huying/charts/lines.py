@@ -13,7 +13,7 @@ from huying.charts import look
 from huying.charts.matrix import VERDICTS
 from huying.charts.names import names
 from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
-from huying.estimates import Floats
+from huying.intervals import Floats
 
 
 def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[float], **about: Unpack[About]) -> Axes:

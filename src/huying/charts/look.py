@@ -20,8 +20,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from seaborn.utils import relative_luminance
 
-from huying.estimates import Floats
 from huying.fonts import chinese_font
+from huying.intervals import Floats
 
 # Okabe and Ito (2008), told apart with every common colour blindness; their black is kept for the county.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#999999")

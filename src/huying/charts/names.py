@@ -11,7 +11,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from huying.charts import look
 from huying.charts.sheet import Sheet
-from huying.estimates import Floats
+from huying.intervals import Floats
 
 PLACES = ("place", "town_id", "dept_id")
 AFTER = ("measure", "answer", "period", "wave")  # keys that a frame may also have behind its estimate

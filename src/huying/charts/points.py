@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from huying.charts import look
 from huying.charts.names import names, places
 from huying.charts.sheet import About, Sheet, sheet
-from huying.estimates import Bools, Floats
+from huying.intervals import Bools, Floats
 
 Pair = tuple[float | None, float | None]
 NO_LINES: Pair = (None, None)

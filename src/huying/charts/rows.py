@@ -12,7 +12,7 @@ from huying import labels
 from huying.charts import look
 from huying.charts.names import name_rows, names, places, say_why_missing
 from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
-from huying.estimates import Floats
+from huying.intervals import Floats
 from huying.labels import COUNTY
 
 LIMITS = ("low", "high", "low_family", "high_family")

@@ -20,7 +20,7 @@ from matplotlib.transforms import Bbox, offset_copy
 
 from huying import labels
 from huying.charts import look
-from huying.estimates import Floats
+from huying.intervals import Floats
 from huying.labels import COUNTY, Labels
 
 STAMP = 112  # points: the width of the mark of synthetic data, which no title runs into

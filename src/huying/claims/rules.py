@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from huying.estimates import COUNT, COUNTY, Floats, korn_graubard, limits, p_above
+from huying.estimates import COUNTY
+from huying.intervals import COUNT, Floats, korn_graubard, limits, p_above
 
 if TYPE_CHECKING:
     from huying.claims.declared import Claim

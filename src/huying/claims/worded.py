@@ -12,7 +12,8 @@ import pandas as pd
 from huying.claims.declared import Claim
 from huying.claims.rules import ALL, SUPPORTED
 from huying.counted import NO_CASE
-from huying.estimates import COUNT, COUNTY
+from huying.estimates import COUNTY
+from huying.intervals import COUNT
 from huying.labels import part_kind
 from huying.ledgers import TABLES
 from huying.words import say

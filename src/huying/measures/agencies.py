@@ -19,8 +19,9 @@ from huying import scales
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.claims.rules import NO_BASELINE
 from huying.counted import NO_CASE, bounded, find_ends, unsaid, values
-from huying.estimates import COUNTY, EXACT, estimate_means
+from huying.estimates import COUNTY, estimate_means
 from huying.exact import conditional_odds_ratio, median_unbiased
+from huying.intervals import EXACT
 from huying.measures.calls import one_stratum
 from huying.survey import Survey
 

@@ -14,7 +14,8 @@ import pandas as pd
 
 from huying.counted import NO_CASE, by_period, find_ends, student, unsaid, values
 from huying.errors import EstimateError
-from huying.estimates import COUNT, COUNTY, STUDENT, Design
+from huying.estimates import COUNTY, Design
+from huying.intervals import COUNT, STUDENT
 from huying.regressions import regress
 
 RULING_LIMIT = 30  # calendar days from referral to a ruling

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from huying.counted import student, unsaid, values
-from huying.estimates import COUNTY, Floats
+from huying.estimates import COUNTY
 from huying.exact import permutation_p
+from huying.intervals import Floats
 from huying.survey import Survey
 
 PERMUTATION, ASSOCIATION, SIGNIFICANT = "permutation", "association", 0.05

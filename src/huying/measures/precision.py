@@ -16,7 +16,8 @@ import pandas as pd
 from scipy import optimize, stats
 
 from huying.counted import unsaid, values
-from huying.estimates import COUNTY, STUDENT, Bools, Floats, estimate_sum
+from huying.estimates import COUNTY, estimate_sum
+from huying.intervals import STUDENT, Bools, Floats
 from huying.small_areas import share_fay_herriot
 from huying.survey import Survey
 

@@ -15,7 +15,8 @@ import pandas as pd
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.counted import by_period, find_medians, student, unsaid, values
 from huying.errors import EstimateError
-from huying.estimates import COUNTY, Design, degrees, estimate_covariance, limits, ratio
+from huying.estimates import COUNTY, Design, degrees, estimate_covariance, ratio
+from huying.intervals import limits
 from huying.measures.calls import one_stratum
 from huying.regressions import regress
 from huying.small_areas import rank_regions

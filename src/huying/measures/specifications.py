@@ -19,7 +19,8 @@ from huying.claims.rules import judge_claim
 from huying.counted import counted, values
 from huying.derived import holds, read_rule
 from huying.errors import EstimateError
-from huying.estimates import COUNTY, Bools, Design, Floats, estimate_shares, with_weights
+from huying.estimates import COUNTY, Design, estimate_shares, with_weights
+from huying.intervals import Bools, Floats
 from huying.samples import margin_totals
 from huying.survey import Survey
 from huying.waiting import CLOCKS, time_calls

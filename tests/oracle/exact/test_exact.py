@@ -9,14 +9,13 @@ import pytest
 
 from huying import exact
 from huying.errors import EstimateError
-from huying.estimates import korn_graubard
 from huying.exact import (
     conditional_odds_ratio,
     hypergeometric_limits,
     median_unbiased,
-    newcombe_difference,
     permutation_p,
 )
+from huying.intervals import korn_graubard
 
 ANSWERS = json.loads((Path(__file__).parent / "answers.json").read_text("utf-8"))
 NINE = {"rel": 1e-9, "abs": 1e-12}
@@ -139,18 +138,6 @@ def test_many_assignments_are_drawn_and_the_observed_one_is_among_them(monkeypat
     drawn = permutation_p(row["values"], np.array(row["treated"], dtype=bool))
     p = row["two_sided"]
     assert abs(drawn.p - p) < 4 * (p * (1 - p) / exact.DRAWS) ** 0.5
-
-
-def test_newcombes_published_examples():
-    """Newcombe (1998), table II, method 10: 56/70 - 48/80, 9/10 - 3/10, 10/10 - 0/10."""
-    for counts, said in (((56, 70, 48, 80), (0.0524, 0.3339)), ((9, 10, 3, 10), (0.1705, 0.8090)),
-                         ((10, 10, 0, 10), (0.6075, 1.0))):  # fmt: skip
-        gap, low, high = newcombe_difference(*counts)
-        assert (low, high) == (pytest.approx(said[0], abs=5e-5), pytest.approx(said[1], abs=5e-5))
-        assert gap == pytest.approx(counts[0] / counts[1] - counts[2] / counts[3])
-    wald = 0.9 - 0.3 + 1.959964 * (0.9 * 0.1 / 10 + 0.3 * 0.7 / 10) ** 0.5
-    assert newcombe_difference(9, 10, 3, 10)[2] < wald
-    assert np.isnan(newcombe_difference(0, 0, 3, 10)).all()
 
 
 @pytest.mark.parametrize("call", [
