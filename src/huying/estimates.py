@@ -71,6 +71,12 @@ class Design:
         return np.bincount(self.owner[self.owner >= 0], minlength=len(self.places))
 
     @property
+    def sampled(self) -> Floats:
+        """The part of each stratum's population that was sampled, none of a stratum without a PSU."""
+        n = self.psus.astype(float)
+        return np.zeros_like(n) if self.fpc is None else np.divide(n, self.fpc, out=np.zeros_like(n), where=n > 0)
+
+    @property
     def prior(self) -> Floats:
         """The weights before raking."""
         return self.weight if self.base is None else self.base
@@ -138,7 +144,7 @@ def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:
     np.add.at(centre, owner, z)
     centre /= np.maximum(n, 1)[:, None]
     centre[n == 1] = z.sum(axis=0) / max(len(z), 1)
-    left = 1.0 if design.fpc is None else 1 - n / design.fpc
+    left = 1 - design.sampled
     scale = np.where(n > 1, left * n / np.maximum(n - 1, 1), 1.0)
     return (z - centre[owner]) * np.sqrt(scale)[owner, None], owner
 
@@ -326,7 +332,7 @@ def _share_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, op
     n_eff = _town_size(design, base, used) * np.where(is_own, shrink(n, rows["df"]), 1.0)
     drawn, population = np.zeros(len(n), dtype=bool), np.full(len(n), np.nan)
     if design.fpc is not None:
-        n_eff = n_eff / np.maximum(1 - design.psus / design.fpc, 1e-9)
+        n_eff = n_eff / np.maximum(1 - design.sampled, 1e-9)
         # A list of people whose weights are equal: what is not known of it is who of so many would say so.
         spread = kish(design.weight, design.stratum, len(n))
         units = np.bincount(design.stratum, minlength=len(n))

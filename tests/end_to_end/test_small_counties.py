@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import matplotlib.text
 import pytest
 
 import huying as hy
@@ -109,7 +110,7 @@ def test_a_quota_sample_says_so_wherever_it_is_shown(small):
     assert "quota sample: every interval assumes" in repr(county)
     assert AMONG in verdict.text
     ax = hy.charts.forest(aware, verdict=verdict)
-    texts = " ".join(text.get_text() for text in ax.figure.findobj(hy.charts.look.Text))
+    texts = " ".join(text.get_text() for text in ax.figure.findobj(matplotlib.text.Text))
     assert "every interval assumes" in texts.replace("\n", " ")
     hy.charts.save(ax, "awareness")
 
@@ -121,4 +122,9 @@ def test_nothing_of_a_file_that_the_county_no_longer_has_is_left(tmp_path, monke
     (folder / "county.toml").write_text(HEAD, encoding="utf-8")
     county = hy.county(folder, lang="en")
     assert county.ledger("calls").empty and not list((county.folder / "data" / "ledgers").glob("calls*"))
-    assert {path.name for path in county.folder.glob("*.csv")} == {"rejected.csv", "flags.csv", "counts.csv"}
+    assert {path.name for path in county.folder.glob("*.csv")} == {
+        "rejected.csv",
+        "flags.csv",
+        "counts.csv",
+        "notes.csv",
+    }

@@ -16,7 +16,7 @@ from huying.clean.flags import RULES, find_flags
 from huying.clean.ledgers import IDS, clean_ledger, known_ids
 from huying.clean.printed import check_printed
 from huying.codebook import Codebook
-from huying.contract import REJECTED, Instant, Label, Table
+from huying.contract import REJECTED, Instant, Label, Table, clean_series
 from huying.declarations import read_toml
 from huying.errors import CountyError, HuyingError, Place, near
 from huying.folder import County, Ledger, Survey
@@ -183,10 +183,11 @@ class Intake:
             )
         days = (pd.Timestamp(span.first), pd.Timestamp(span.last), pd.Timestamp(span.as_of)) if span else None
         done = clean_ledger(table, raw, self.matchers, ledger.columns, ids, ledger.values, days)
-        lost = (done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)
-        self.lost[ledger.table] = pd.concat(
-            [*([self.lost[ledger.table]] if ledger.table in self.lost else []), done.rejected[lost]]
-        )
+        gone = done.rejected[(done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)]
+        for one in (one for _, name, one, _ in LISTS if name == table.name and table.key != (one,)):
+            ids = clean_series(raw.text[table.find_columns(list(raw.text), raw.place, ledger.columns)[one]])
+            gone = gone[~gone["row"].map(ids).isin(done.kept[one])]  # the others of its rows still name it
+        self.lost[table.name] = pd.concat([*([self.lost[table.name]] if table.name in self.lost else []), gone])
         before = [self.ledgers[key]] if key in self.ledgers else []
         self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True) if before else done.kept
         self.take((ledger.file,), raw, replace(done, notes=(*done.notes, *unknown_glyphs(table, done.kept, raw.place))))
