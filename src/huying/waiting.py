@@ -45,6 +45,7 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     counts, untimed = calls["status"] != "withdrawn", (calls["status"] == "closed") & calls["closed_at"].isna()
     prompt = recorded(waits["answer_days"] <= ANSWER_LIMIT, calls["responded_at"])
     quick = recorded(waits["closing_days"] <= CLOSING_LIMIT, calls["closed_at"]).mask(untimed)
+    has_closing = bool(calls["closed_at"].notna().any())  # else a missing slip alone would be the whole rate
     told = recorded(waits["slip_days"] <= CLOSING_LIMIT, calls["feedback_at"])
     moved = calls["returned_n"].fillna(0) + calls["transfer_n"].fillna(0) > 0
     limits = {"is_answer_due": ANSWER_LIMIT, "is_closing_due": CLOSING_LIMIT}
@@ -53,7 +54,7 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     known = {
         "is_answered_on_time": prompt.where(counts & due["is_answer_due"]),
         "is_closed_on_time": quick.where(counts & due["is_closing_due"]),
-        "is_closed_with_slip_on_time": (quick & told).where(counts & due["is_closing_due"]),
+        "is_closed_with_slip_on_time": (quick & told).where(counts & due["is_closing_due"] & has_closing),
         "is_closed": (moments["closing_days"].notna() | untimed).astype("boolean").where(counts),
         "is_repeated_soon": recorded(_is_repeated(calls), calls["reopened_of"]).where(counts & due["is_repeat_due"]),
         "was_returned": recorded(moved, calls["returned_n"].fillna(calls["transfer_n"])),

@@ -198,3 +198,8 @@ def test_a_ledger_without_times_of_answers_says_so(tmp_path):
     assert cell(rows, "B07", "T01")["reason"] == cell(rows, "P31", "county")["reason"] == "no response time"
     assert cell(rows, "P33", "county")["reason"] == "no mark of overlapping duties"
     assert cell(rows, "B09", "T01")["estimate"] == 2 / 3
+
+
+def test_a_ledger_without_a_closing_time_has_no_rate_of_closing_however_many_slips_it_has():
+    rows = pd.DataFrame({"closed_at": pd.Series([pd.NaT, pd.NaT]), "feedback_at": pd.to_datetime(["2022-03-02", None])})
+    assert calls.why_no_rate(rows, "closed_at", "feedback_at") == "no closing time"

@@ -258,3 +258,9 @@ def test_an_empty_ledger_has_no_rate():
     nobody = counted(["K01"], [0], [0]).assign(period="2022")
     assert not waiting.funnel(nobody)["is_outside"].any() and np.isnan(waiting.common_share(nobody))
     assert waiting.funnel_curve(nobody)["low95"].isna().all()
+
+
+def test_where_no_call_has_a_closing_time_a_missing_slip_alone_is_no_rate():
+    """One slip in time, one missing: the second would else be a rate of nought for every town."""
+    calls = ledger(("10 10:00", "11", None, "12"), ("10 10:00", "11", None, None), status="closed")
+    assert timed(calls)["is_closed_with_slip_on_time"].isna().all() and timed(calls)["is_closed"].all()

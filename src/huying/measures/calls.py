@@ -19,17 +19,17 @@ from huying.intervals import COUNT, STUDENT
 from huying.regressions import regress
 
 RULING_LIMIT = 30  # calendar days from referral to a ruling
-UNRECORDED = {"responded_at": "no response time", "feedback_at": "no feedback time"}
+UNRECORDED = {"responded_at": "no response time", "closed_at": "no closing time", "feedback_at": "no feedback time"}
 UNRECORDED |= {"is_cross_duty": "no mark of overlapping duties"}
 FEW, NO_CALL = "too few answers", f"{NO_CASE}: no call"
 NO_NUMBER = {f"regressions.{name}": FEW for name in ("nobody", "too_few", "collinear")}  # collinear: one month
 NO_NUMBER |= {f"regressions.{name}": "separation" for name in ("constant", "separated")}
 
 
-def why_no_rate(calls: pd.DataFrame, column: str = "") -> str:
-    """Why a place has no rate: no eligible call, or a ledger that never fills the column from which the rate is made."""
-    is_unrecorded = column in UNRECORDED and len(calls) > 0 and bool(calls[column].isna().all())
-    return UNRECORDED[column] if is_unrecorded else NO_CALL
+def why_no_rate(calls: pd.DataFrame, *columns: str) -> str:
+    """Why a place has no rate: no eligible call, or a ledger that never fills a column from which the rate is made."""
+    unfilled = [name for name in columns if name in UNRECORDED and len(calls) and calls[name].isna().all()]
+    return UNRECORDED[unfilled[0]] if unfilled else NO_CALL
 
 
 def month_trend(calls: pd.DataFrame, flag: str) -> pd.DataFrame:
