@@ -34,11 +34,8 @@ def source(style: str) -> TTFont:
 
 
 def basic_characters() -> set[str]:
-    """Printable Latin-1, all of GB 2312, CJK punctuation, full-width forms, the symbols of charts, and every ideograph that Noto draws.
-
-    The last hold GB 18030 (2022) up to its level 2 with the table of general standard characters, from which names of places are written.
-    """
-    drawn = {chr(code) for code in source("Regular").getBestCmap() if any(code in block for block in IDEOGRAPHS)}
+    """Printable Latin-1, all of GB 2312, the ideographs of Big5, CJK punctuation, full-width forms, and the symbols of charts."""
+    drawn = {character for character in ideographs() if len(character.encode("big5", "ignore")) == 2}
     pairs = (bytes((row, cell)) for row in range(0xA1, 0xFF) for cell in range(0xA1, 0xFF))
     blocks = (
         range(0x20, 0x7F),
@@ -54,6 +51,11 @@ def basic_characters() -> set[str]:
     )
 
 
+def ideographs() -> set[str]:
+    """Every ideograph that Noto draws: GB 18030 (2022) up to its level 2, from which names of places are written, and more."""
+    return {chr(code) for code in source("Regular").getBestCmap() if any(code in block for block in IDEOGRAPHS)}
+
+
 def extra_characters(texts: list[Path], basic: set[str]) -> set[str]:
     """The list kept beside this file, after the new characters of `texts` have been written into it."""
     kept = set(EXTRA.read_text("utf-8")) if EXTRA.exists() else set()
@@ -63,27 +65,28 @@ def extra_characters(texts: list[Path], basic: set[str]) -> set[str]:
     return set(extra)
 
 
-def rename(font: TTFont, style: str) -> None:
+def rename(font: TTFont, style: str, family: str) -> None:
     """Give the modified font a name of its own, as the licence may ask; keep the copyright, authors and licence lines."""
-    postscript, table, cff = f"{FAMILY.replace(' ', '')}-{style}", font["name"], font["CFF "].cff
+    postscript, table, cff = f"{family.replace(' ', '')}-{style}", font["name"], font["CFF "].cff
     version = table.getDebugName(5)
     table.names = [n for n in table.names if n.nameID in (0, 8, 9, 11, 12, 13, 14) and n.langID == 0x409]
     for number, text in {
-        1: FAMILY,
+        1: family,
         2: style,
         3: f"{postscript};from {SOURCE}",
-        4: f"{FAMILY} {style}",
+        4: f"{family} {style}",
         5: version,
         6: postscript,
         10: f"A subset of {SOURCE}, made by docs/fonts/make_font.py of huying",
     }.items():
         table.setName(text, number, 3, 1, 0x409)
-    cff.fontNames, cff[0].FullName, cff[0].FamilyName = [postscript], f"{FAMILY} {style}", FAMILY
+    cff.fontNames, cff[0].FullName, cff[0].FamilyName = [postscript], f"{family} {style}", family
 
 
-def make(style: str, characters: set[str]) -> Path:
-    """Write the subset of one weight and return where it is."""
-    font = source(style)
+def make(style: str, characters: set[str], name: str = "") -> Path:
+    """Write the subset of one weight under its family's `name` and return where it is."""
+    font, family = source(style), f"{FAMILY}{name}"
+    file = TARGET / f"{family.replace(' ', '')}-{style}.otf"
     for table in (table for table in font["cmap"].tables if table.isUnicode() and table.format != 14):
         table.cmap.update({ord(character): table.cmap[ord(like)] for character, like in STAND_INS.items()})
     lacking = characters - {chr(code) for code in font.getBestCmap()}
@@ -96,14 +99,16 @@ def make(style: str, characters: set[str]) -> Path:
     subsetter = Subsetter(options)
     subsetter.populate(text="".join(sorted(characters)))
     subsetter.subset(font)
-    rename(font, style)
+    rename(font, style, family)
     font.recalcTimestamp, font["head"].modified = False, font["head"].created
-    font.save(TARGET / f"HuyingSansSC-{style}.otf")
-    return TARGET / f"HuyingSansSC-{style}.otf"
+    font.save(file)
+    return file
 
 
 if __name__ == "__main__":
     wanted = basic_characters()
     wanted |= extra_characters([Path(name) for name in sys.argv[1:]], wanted)
-    for made in (make("Regular", wanted), make("Bold", wanted)):
-        print(f"{made.name}: {len(wanted)} characters, {made.stat().st_size} bytes")
+    rare = ideographs() - wanted
+    for made in (make("Regular", wanted), make("Bold", wanted), make("Regular", rare, " Rare")):
+        print(f"{made.name}: {made.stat().st_size} bytes")
+    print(f"{len(wanted)} characters, {len(rare)} rare ones")

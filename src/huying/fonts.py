@@ -9,23 +9,24 @@ from pathlib import Path
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
-FAMILY = "Huying Sans SC"
+FAMILY, FAMILY_RARE = "Huying Sans SC", "Huying Sans SC Rare"  # what the first lacks is looked up in the second
 FOLDER = Path(str(files("huying"))) / "data" / "fonts"
 REGULAR, BOLD = FOLDER / "HuyingSansSC-Regular.otf", FOLDER / "HuyingSansSC-Bold.otf"
+RARE = FOLDER / "HuyingSansSCRare-Regular.otf"
 
 
 @cache
 def chinese_font() -> str:
     """The family to draw with, from now on known to matplotlib."""
-    for file in (REGULAR, BOLD):
+    for file in (REGULAR, BOLD, RARE):
         font_manager.fontManager.addfont(file)
     return FAMILY
 
 
 @cache
 def _drawn() -> frozenset[str]:
-    """Every character that the font draws in its regular weight."""
-    return frozenset(map(chr, FT2Font(REGULAR).get_charmap()))
+    """Every character that the fonts draw."""
+    return frozenset(chr(code) for file in (REGULAR, RARE) for code in FT2Font(file).get_charmap())
 
 
 def missing_characters(text: str) -> set[str]:

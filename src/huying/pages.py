@@ -15,14 +15,15 @@ import mistune
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from huying.fonts import REGULAR
+from huying.fonts import RARE, REGULAR
 from huying.words import all_words
 
 HAN = re.compile("[\u3400-\u9fff]")
 _TWO = re.compile(r"(?:#+ )?(?P<zh>.*[\u3400-\u9fff][^A-Za-z]*?)\s+(?P<en>[A-Za-z][^\u3400-\u9fff]*)")
 _SILENT = re.compile(r"<h3>[^<]*</h3>\s*(?:<p>(?:(?!</p>).)*</p>\s*)*(?=<h[23]>)", re.S)  # its cells show nothing
 _STYLE = """@font-face{font-family:"Huying";src:url(data:font/woff;base64,{font}) format("woff")}
-body{font:16px/1.6 "Huying",sans-serif;max-width:60rem;margin:auto;padding:1rem;color:#111;overflow-wrap:anywhere}
+@font-face{font-family:"HuyingRare";src:url(data:font/woff;base64,{rare}) format("woff")}
+body{font:16px/1.6 "Huying","HuyingRare",sans-serif;max-width:60rem;margin:auto;padding:1rem;color:#111;overflow-wrap:anywhere}
 h1,h2,h3{line-height:1.3}nav{border-left:4px solid #0072B2;padding-left:1rem}nav a{display:block;color:#005a8e}
 nav .h3{padding-left:1rem}.wide{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem}
 th,td{padding:.25rem .6rem;border-bottom:1px solid #ccc;vertical-align:top;overflow-wrap:normal}
@@ -47,7 +48,8 @@ def page(notebook: Path, lang: str) -> str:
     links = "".join(f'<a class="h{at}" href="#c{n}">{text}</a>' for n, (at, text) in enumerate(contents) if at != "1")
     head, end, rest = body.partition("</h1>")
     head, rest = (head + end, rest) if end else ("", head)
-    style = _STYLE.replace("{font}", font_for(html.unescape(re.sub(r'(?:src|id)="[^"]*"|<style.*?</style>', "", body))))
+    text = html.unescape(re.sub(r'(?:src|id)="[^"]*"|<style.*?</style>', "", body))
+    style = _STYLE.replace("{font}", font_for(text, REGULAR)).replace("{rare}", font_for(text, RARE))
     return (
         f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
@@ -93,11 +95,11 @@ def one_language(text: str, lang: str) -> str:
     return "\n\n".join(kept or blocks)
 
 
-def font_for(text: str) -> str:
-    """The font that charts are drawn with, cut to the characters of a text, as base64."""
+def font_for(text: str, file: Path) -> str:
+    """A font that charts are drawn with, cut to the characters of a text, as base64."""
     made, out = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True, hinting=False)), BytesIO()
     made.populate(text=text)
-    with TTFont(REGULAR, lazy=True, recalcTimestamp=False) as font:
+    with TTFont(file, lazy=True, recalcTimestamp=False) as font:
         made.subset(font)
         font.flavor = "woff"
         font.save(out)

@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from seaborn.utils import relative_luminance
 
-from huying.fonts import chinese_font
+from huying.fonts import FAMILY_RARE, chinese_font
 from huying.intervals import Floats
 
 # Okabe and Ito (2008), told apart with every common colour blindness; their black is kept for the county.
@@ -39,7 +39,12 @@ PIECES = re.compile(r"[^\s⺀-￯]{1,40}[，。；：、！？）》]*\s*|[（�
 def style() -> dict[str, Any]:
     """The house style as settings of matplotlib."""
     spines = {f"axes.spines.{side}": False for side in ("top", "right")}
-    text = {"font.family": [chinese_font()], "font.size": 9, "text.parse_math": False, "axes.labelcolor": DIM}
+    text = {
+        "font.family": [chinese_font(), FAMILY_RARE],
+        "font.size": 9,
+        "text.parse_math": False,
+        "axes.labelcolor": DIM,
+    }
     title = {"axes.titlelocation": "left", "axes.titlesize": TITLE, "axes.titleweight": "bold", "axes.titlepad": 9}
     legend = {"legend.frameon": False, "legend.fontsize": SMALL, "legend.borderaxespad": 0, "legend.handlelength": 1.6}
     grid = {"grid.color": PALE, "grid.linewidth": 0.6, "axes.axisbelow": True, "hatch.linewidth": 0.6}
