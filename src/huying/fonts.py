@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +21,8 @@ def chinese_font() -> str:
     """The family to draw with, from now on known to matplotlib."""
     for file in (REGULAR, BOLD, RARE):
         font_manager.fontManager.addfont(file)
+    known = font_manager.fontManager.ttflist
+    known += [replace(font, weight=700) for font in known if font.fname == str(RARE)]  # else each bold text is told of
     return FAMILY
 
 

@@ -59,7 +59,9 @@ def test_symbols_of_charts_and_rare_place_names_are_drawn() -> None:
 
 
 @pytest.mark.parametrize("weight", ["normal", "bold"])
-def test_a_rare_name_is_drawn_from_the_second_font_and_no_font_is_large(weight: str) -> None:
+def test_a_rare_name_is_drawn_from_the_second_font_and_no_font_is_large(
+    weight: str, caplog: pytest.LogCaptureFixture
+) -> None:
     rare = "屲杧峂㙟"
     assert not set(map(ord, rare)) & set(font_manager.get_font(str(fonts.REGULAR)).get_charmap())
     with matplotlib.rc_context({"font.family": [fonts.chinese_font(), fonts.FAMILY_RARE]}):
@@ -67,6 +69,7 @@ def test_a_rare_name_is_drawn_from_the_second_font_and_no_font_is_large(weight: 
         FigureCanvasAgg(figure)
         figure.suptitle(rare, weight=weight)
         figure.savefig(BytesIO(), format="png")  # a missing glyph would warn, and a warning fails
+    assert not caplog.records
     assert max(file.stat().st_size for file in fonts.FOLDER.iterdir()) < 4 * 2**20
 
 
