@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from huying import contract, rules
-from huying.contract import Choice, Column, Table
+from huying import kinds, rules
+from huying.contract import Column, Table
+from huying.kinds import Choice
 from huying.words import Text, as_text
 
 TEXTS = ("title", "note", "rows")
@@ -31,7 +32,7 @@ def read_table(raw: Mapping[str, Any], options: Mapping[str, Choice]) -> Table:
     columns = []
     for entry in known.pop("columns"):
         own = dict(entry)
-        kind, span = getattr(contract, own["kind"].capitalize()), own.pop("range", ())
+        kind, span = getattr(kinds, own["kind"].capitalize()), own.pop("range", ())
         own["kind"] = options[own.pop("options")] if kind is Choice else kind(*span)
         columns.append(Column(**read_values(own, f"{name}.{own['name']}")))
     kept = [getattr(rules, own.pop("rule"))(**read_values(own, name)) for own in map(dict, known.pop("rules", ()))]

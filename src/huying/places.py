@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from huying.contract import clean_text
+from huying.kinds import clean_text
 
 TYPE = re.compile(r"(?<=..)(民族乡|街道|镇|乡|苏木)$")  # of a name that two characters are left of
 OFFICES = re.compile(r"(党工委|党委|人民政府|镇政府|乡政府|政府|办事处|街办|居委会)$")

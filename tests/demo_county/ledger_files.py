@@ -13,7 +13,7 @@ from demo_county.calls import draw_cases, draw_steps
 from demo_county.exports import csv_bytes, xlsx_bytes
 from demo_county.ledgers import need_counts
 from demo_county.spelling import as_written, mix_dates
-from huying.contract import Day, Instant
+from huying.kinds import Day, Instant
 from huying.ledgers import TABLES
 
 UNREADABLE = 6

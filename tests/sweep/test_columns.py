@@ -13,10 +13,11 @@ import pytest
 from huying.clean.answers import clean_answers
 from huying.clean.ledgers import clean_ledger
 from huying.codebook import house_codebook
-from huying.contract import Choice, Day, Flag, Id, Instant, Label, Number, Whole, no_rejects
+from huying.contract import no_rejects
 from huying.declarations import FORMS
 from huying.errors import InputError, Place
 from huying.folder import Span, Survey
+from huying.kinds import Choice, Day, Flag, Id, Instant, Label, Number, Whole
 from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.sources.table import RawTable

@@ -7,26 +7,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo_county.spelling import as_written
-from huying.contract import (
+from huying.contract import REJECTED, Column, Table, full_header, no_rejects
+from huying.errors import InputError, Place
+from huying.kinds import (
     NOTHING,
-    REJECTED,
     Choice,
-    Column,
     Day,
     Flag,
     Id,
     Instant,
     Label,
     Number,
-    Table,
     Whole,
     clean_series,
     clean_text,
-    full_header,
-    no_rejects,
     parse_instants,
 )
-from huying.errors import InputError, Place
 from huying.words import Text
 
 PLACE = Place("calls.csv")

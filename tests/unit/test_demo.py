@@ -18,7 +18,7 @@ from demo_county.spelling import in_chinese, vary_towns
 from demo_county.staff import draw_departments, draw_leaders, draw_staff, head_changes
 from demo_county.write import KEY, build_demo
 from huying.codebook import holds
-from huying.contract import clean_text
+from huying.kinds import clean_text
 
 
 @pytest.fixture(scope="module")

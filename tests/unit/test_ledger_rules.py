@@ -4,9 +4,9 @@ import pytest
 from huying.clean.booked import count_rows, say_rejected
 from huying.clean.ledgers import clean_ledger, known_ids
 from huying.clean.printed import check_printed
-from huying.contract import Choice
 from huying.errors import CountyError
 from huying.folder import read_county
+from huying.kinds import Choice
 from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.rules import InLedger

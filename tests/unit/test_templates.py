@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from huying.clean.intake import Intake
 from huying.clean.ledgers import clean_ledger
 from huying.codebook import house_codebook
-from huying.contract import Choice, Flag, Instant, Number, Whole, no_rejects
+from huying.contract import no_rejects
 from huying.errors import Place
 from huying.folder import read_county
+from huying.kinds import Choice, Flag, Instant, Number, Whole
 from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.sources.personal import drop_personal

@@ -14,9 +14,10 @@ from huying.clean import cells
 from huying.clean.booked import Booked, all_rejected, make_flags
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
-from huying.contract import clean_text, no_rejects, parse_instants, set_aside
+from huying.contract import no_rejects, set_aside
 from huying.errors import InputError
 from huying.folder import Span, Survey
+from huying.kinds import clean_text, parse_instants
 from huying.places import Matcher
 from huying.sources.personal import mask_personal
 from huying.sources.wjx import Answers, option_places

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from huying.codebook import WHY_MISSING, WORDS, Item
-from huying.contract import NOTHING, clean_text, parse_instants
+from huying.kinds import NOTHING, clean_text, parse_instants
 from huying.places import Matcher
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 

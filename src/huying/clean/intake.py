@@ -16,10 +16,11 @@ from huying.clean.flags import RULES, find_flags
 from huying.clean.ledgers import IDS, clean_ledger, known_ids
 from huying.clean.printed import check_printed
 from huying.codebook import Codebook
-from huying.contract import REJECTED, Instant, Label, Table, clean_series
+from huying.contract import REJECTED, Table
 from huying.declarations import read_toml
 from huying.errors import CountyError, HuyingError, Place, near
 from huying.folder import County, Ledger, Survey
+from huying.kinds import Instant, Label, clean_series
 from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.sources.exports import read_answers
@@ -33,7 +34,7 @@ COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flag
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
 PREPARE = (
     "clean/", "sources/", "codebook.py", "contract.py", "declarations.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "rules.py", "store.py", "words.py",
-    "workdays.py", "derived.py", "fonts.py", "errors.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
+    "workdays.py", "derived.py", "fonts.py", "errors.py", "kinds.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
 PARTNERS = {("joint_conference", "call_id"): ("calls", "call_id"), ("calls", "reopened_of"): ("calls", "call_id"),
             ("centres", "village_id"): ("villages", "village_id")}  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from huying.contract import clean_text
 from huying.errors import InputError
+from huying.kinds import clean_text
 from huying.sources.exports import NO_TICKS, TICKS
 from huying.sources.spss import Labelled
 from huying.sources.table import RawTable

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from huying.codebook import RESERVED, TAKEN, parse_codebook
-from huying.contract import parse_instants
 from huying.drafting.columns import Question
 from huying.drafting.questions import read_questions
 from huying.errors import CountyError, InputError
 from huying.folder import NAME, homes
+from huying.kinds import parse_instants
 from huying.prepare import house_derived
 from huying.samples import SEXES
 from huying.sources.exports import read_export

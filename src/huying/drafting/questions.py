@@ -14,8 +14,8 @@ import pandas as pd
 
 from huying.clean.cells import TYPED
 from huying.codebook import MOST_OPTIONS
-from huying.contract import parse_instants
 from huying.drafting.columns import Question, add_coded, bare, group_headers, is_ticks, split_groups, split_part
+from huying.kinds import parse_instants
 from huying.sources.exports import ARROW, code_words
 from huying.sources.personal import mask_text
 from huying.sources.spss import Labelled, is_missing

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from huying.contract import clean_text, full_header
+from huying.contract import full_header
+from huying.kinds import clean_text
 from huying.sources.table import REPEAT, RawTable
 
 _HEADER = (

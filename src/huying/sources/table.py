@@ -14,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from huying.contract import INVISIBLE, REJECTED, full_header
+from huying.contract import REJECTED, full_header
 from huying.errors import InputError, Place
+from huying.kinds import INVISIBLE
 from huying.sources.excel import MOST_COLUMNS, MOST_UNPACKED, Cells, Fault, Note, column_letters, read_sheet
 from huying.words import LANGUAGES, Text, say
 

@@ -10,8 +10,8 @@ from functools import lru_cache
 import pandas as pd
 
 from huying.codebook import Item
-from huying.contract import clean_text
 from huying.errors import InputError
+from huying.kinds import clean_text
 from huying.sources.table import REPEAT, RawTable
 
 SERIAL = "序号"
