@@ -131,7 +131,10 @@ def _quoted(value: Any) -> Any:
 
 @contextlib.contextmanager
 def locked(folder: Path, seconds: float = 0.0) -> Iterator[None]:
-    """The folder, private to its owner, for this process alone; raises InputError where another has it, after waiting so long."""
+    """The folder, private to its owner, for this process alone; raises InputError where another has it, after waiting so long.
+
+    What a process that was killed has left half-written there goes.
+    """
     lock = FileLock(folder / LOCK, is_singleton=True)
     with told(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -140,6 +143,8 @@ def locked(folder: Path, seconds: float = 0.0) -> Iterator[None]:
         except Timeout as error:
             raise InputError("store.locked", Place(str(folder))) from error
     try:
+        for left in list(folder.rglob(f".*{PART}")) if lock.lock_counter == 1 else []:
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
         yield
     finally:
         lock.release()

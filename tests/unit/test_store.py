@@ -186,3 +186,15 @@ def test_a_cleaned_county_comes_back(cleaned, tmp_path):
     assert back.flags["detail"].tolist() == ["=1"]  # the apostrophe is for the spreadsheet only
     store.write_csv(tmp_path / "flags.csv", back.flags)
     assert cells(tmp_path / "flags.csv")[1] == ["a#1", "duplicate", "'=1"]
+
+
+def test_the_next_that_has_the_folder_clears_what_a_killed_process_left_there_and_nothing_else(tmp_path):
+    (tmp_path / ".jobs-x1.part" / "T01").mkdir(parents=True)
+    for name in (".jobs-x1.part/T01/.page.part", "data/.cleaned.json.a1.part", "data/a.part", ".gitignore", "b.csv"):
+        store.write_text(tmp_path / name, name)
+    with store.locked(tmp_path):
+        (tmp_path / ".mine.part").touch()
+        with store.locked(tmp_path):
+            assert (tmp_path / ".mine.part").exists()
+    left = sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file())
+    assert left == [".gitignore", ".lock", ".mine.part", "b.csv", "data/a.part"]

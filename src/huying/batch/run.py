@@ -26,7 +26,7 @@ from huying.errors import HuyingError
 from huying.notebooks import strip
 from huying.pages import page
 from huying.receipts import publish, write_json
-from huying.store import write_bytes
+from huying.store import PART, write_bytes
 from huying.words import say
 
 TICK_S, MB = 0.2, 1 << 20
@@ -97,7 +97,7 @@ def run(
         context.set_forkserver_preload(["huying.batch.warm"])
     waiting, running, idle = deque(jobs), dict[Any, Worker](), list[Worker]()
     site.results.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".jobs-", dir=site.results, ignore_cleanup_errors=True) as temporary:
+    with tempfile.TemporaryDirectory(PART, ".jobs-", site.results, ignore_cleanup_errors=True) as temporary:
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
