@@ -1,7 +1,5 @@
 """The questionnaire as data: items, wording, codes, missing codes, skip rules, the claims they serve; refuses what contradicts itself."""
 
-from __future__ import annotations
-
 import keyword
 import re
 from collections import Counter

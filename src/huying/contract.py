@@ -3,8 +3,6 @@
 Nothing is guessed: a cell that does not fit is set aside with its place, its value and the reason.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

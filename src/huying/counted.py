@@ -4,8 +4,6 @@ A complete list has no sampling error: its interval, where one is asked, is that
 Pearson 1934). What nobody knows bounds a share both ways.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 

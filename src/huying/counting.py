@@ -1,7 +1,5 @@
 """Counts and numbers of complete lists by town and period, as rows that can be judged; refuses to drop a town without a case."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A weighted table of two questions and its test; says nothing of association where one question has one answer only."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

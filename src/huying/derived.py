@@ -6,8 +6,6 @@ over the columns answered; `right against item` is the share right of a quiz by 
 for every column that begins so.
 """
 
-from __future__ import annotations
-
 import itertools
 import operator
 import re

@@ -6,8 +6,6 @@ influence's residual on the margins that the weights were raked to (Deville and 
 the effective size of a town's share rests on an intraclass correlation pooled over towns, or its own (definitions, section 3).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Exact answers for a few units, without large-sample formulas; refuses a p value smaller than the number of assignments can give."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from math import comb

@@ -1,7 +1,5 @@
 """The county's folder: names, waves, periods, files, margins, thresholds; refuses an unknown key, a missing file, a wrong type."""
 
-from __future__ import annotations
-
 import datetime as dt
 import os
 import re

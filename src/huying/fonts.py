@@ -1,7 +1,5 @@
 """The font that draws Chinese: the package brings it, so that no chart shows boxes; names the characters that it lacks."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files

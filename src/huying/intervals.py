@@ -4,8 +4,6 @@ Shares of samples: Korn and Graubard (1998), with the ratio of t quantiles where
 the hypergeometric tails; changes of shares: Zou and Donner (2008); means: Student. A count has no chance, its limits are its bounds.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a cell may hold: each kind reads clean text as values, missing where it does not fit; guesses nothing."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Mapping

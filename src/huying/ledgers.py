@@ -3,8 +3,6 @@
 Refuses a kind of column or a rule that nobody knows.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files

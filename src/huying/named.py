@@ -4,8 +4,6 @@ A closed question becomes text that keeps what is missing (`==` gives missing fo
 true or false, a scale or count a number. Why an answer is missing stands beside it, column by column.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import pandas as pd

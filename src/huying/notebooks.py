@@ -1,7 +1,5 @@
 """The notebooks of a project and what each declares of itself; refuses one that takes no parameters."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Sequence

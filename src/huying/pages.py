@@ -1,7 +1,5 @@
 """A finished notebook as one HTML page that needs nothing else: no code, one language, contents, font and pictures inside."""
 
-from __future__ import annotations
-
 import base64
 import html
 import json

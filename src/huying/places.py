@@ -1,7 +1,5 @@
 """Names of towns and departments as people type them, matched to the register; never guesses: what is not certain is left open."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The prepared county: cleaned once, stored with what was set aside, made anew when its files or the package change."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from functools import cache

@@ -1,7 +1,5 @@
 """What says that outputs are whole: a receipt with the sha256 of each, written last; refuses to count anything else as done."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping

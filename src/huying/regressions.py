@@ -3,8 +3,6 @@
 formulaic reads the formula, in the grammar of R: `y ~ a * b`, `np.log(y) ~ C(a, contr.treatment("b"))`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Refuses to choose between two rows that contradict each other: both are set aside.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The verbs about a county's outputs: run, status, verify; they print, and return an exit code."""
 
-from __future__ import annotations
-
 import argparse
 import subprocess
 import sys

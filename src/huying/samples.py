@@ -1,7 +1,5 @@
 """Cleaned rows as a sample: who is analysed, from which stratum and PSU, with what weight; refuses rows of no known town."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import NamedTuple

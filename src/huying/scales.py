@@ -4,8 +4,6 @@ A person with a missing answer, a pair with a missing rating is left out. Weight
 value, and only the PSUs say how sure it is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 

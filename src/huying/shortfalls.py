@@ -1,7 +1,5 @@
 """What the files of a county do not bear out, though each is fit to be read: margins, lists of staff, days without a notice."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from huying.codebook import Codebook

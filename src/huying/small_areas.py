@@ -5,8 +5,6 @@ known sampling variance. Each town's estimate lies between its direct one and th
 larger its sampling variance. Shares are taken to the arcsine scale, on which that variance is 1/(4 n_eff) whatever the share.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -4,8 +4,6 @@ It also protects against a value that is no share, a group for every person, and
 who were not asked.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

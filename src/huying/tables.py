@@ -3,8 +3,6 @@
 pandas' Styler makes the HTML: it comes with what is installed already, and great_tables would be one more dependency.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from zlib import crc32

@@ -1,7 +1,5 @@
 """Calls as waiting times in working days: who was on time, curves, funnels; refuses a rate of calls that are too young to be late."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

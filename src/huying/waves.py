@@ -1,7 +1,5 @@
 """Two waves of one survey beside each other: shared villages as shared PSUs, or independent samples."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

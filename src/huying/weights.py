@@ -1,7 +1,5 @@
 """Weights that make each town's respondents stand for its adults; a town whose margins cannot be met within the bounds has none."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType

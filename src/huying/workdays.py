@@ -4,8 +4,6 @@ A wait is a whole number of counted working days: the smallest n such that the e
 n-th counted day. The day of receipt is not counted (Civil Code, article 201) unless `count_from` says so.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Many counties, each by a command of its own: here one after another, or as tasks of a Dask scheduler over a shared folder."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import subprocess

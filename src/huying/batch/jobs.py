@@ -1,7 +1,5 @@
 """What there is to do in a county: a job is a notebook for a place, a wave and a language; refuses what nobody knows, runs none."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterable, Sequence

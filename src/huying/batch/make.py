@@ -1,7 +1,5 @@
 """A run in its order: what records comes first, its rows are gathered, what reads them comes last; what is whole is left alone."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Runs jobs, each in a process of its own; refuses to let one that is killed, hangs or fails cost another."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import platform

@@ -1,7 +1,5 @@
 """Imported by the parent of all jobs before the first is forked: shell, libraries, the prepared county; what fails is told and costs only time."""
 
-from __future__ import annotations
-
 import gc
 import importlib
 import os

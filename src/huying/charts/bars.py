@@ -1,7 +1,5 @@
 """Charts of lying bars: shares with their intervals, parts of a whole; a row without a value says why."""
 
-from __future__ import annotations
-
 from typing import Any, Unpack
 
 import numpy as np

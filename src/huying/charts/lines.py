@@ -1,7 +1,5 @@
 """Charts that run along an axis: curves, ranks that move, one estimate under many specifications."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Unpack
 

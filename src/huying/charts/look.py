@@ -1,7 +1,5 @@
 """How charts look: the palette, the house style as settings of matplotlib, text in lines; refuses a character that the font lacks."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Charts with a cell for each row and place: numbers as shades, verdicts in colours; a gap is hatched."""
 
-from __future__ import annotations
-
 from typing import Any, Unpack
 
 import numpy as np

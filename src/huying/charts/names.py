@@ -1,7 +1,5 @@
 """What the rows of a table are called in a chart: whatever varies among its keys, in words; computes nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

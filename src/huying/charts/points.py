@@ -1,7 +1,5 @@
 """Charts with a named point a place: two numbers against each other, shares against cases; labels move apart."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Unpack
 

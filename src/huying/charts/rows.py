@@ -1,7 +1,5 @@
 """Charts with a row a place or an answer: intervals and ranks; a row without a value says why."""
 
-from __future__ import annotations
-
 from typing import Any, Unpack
 
 import numpy as np

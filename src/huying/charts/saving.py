@@ -1,7 +1,5 @@
 """Shows a chart in its notebook and keeps the same picture as a file of the run; refuses to lose the mark of synthetic data."""
 
-from __future__ import annotations
-
 import os
 from io import BytesIO
 from pathlib import Path

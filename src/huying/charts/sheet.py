@@ -3,8 +3,6 @@
 All of it belongs to the axes, so that a caller may set ticks, titles and sizes afterwards as on any other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field

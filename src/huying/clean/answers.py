@@ -1,7 +1,5 @@
 """Answers of an export as typed rows; refuses a row without a known town or outside its wave, a cell that is no answer."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What became of one file: rows kept, what was set aside with its reason, and flags; each rejected row is named once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

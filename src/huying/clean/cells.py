@@ -1,7 +1,5 @@
 """One answer cell: its text, and its number where a second export has one, as a value or the reason why there is none; guesses nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

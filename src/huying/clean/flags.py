@@ -1,7 +1,5 @@
 """Signs that an answer or a whole form should be looked at, each with a stated rule; refuses to delete anything."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A county's raw files as one cleaned county: every row of every file is kept or set aside with its reason."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace

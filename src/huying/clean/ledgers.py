@@ -1,7 +1,5 @@
 """A ledger's cells as typed rows with ids for towns and departments; refuses a row whose town or department is not certain."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import pandas as pd

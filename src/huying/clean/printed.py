@@ -1,7 +1,5 @@
 """The numbers that a county says its report prints; refuses a part above its whole, a per cent above 100 and what is no number."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from functools import cache

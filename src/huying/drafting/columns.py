@@ -1,7 +1,5 @@
 """Which columns of an export make a question: by number, title and dash, by response sets; refuses a twin of another survey."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field

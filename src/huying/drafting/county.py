@@ -1,7 +1,5 @@
 """A county's folder from an export that nobody has described: declaration, questionnaire, register of towns; changes nothing that is there."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Sequence

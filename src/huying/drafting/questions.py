@@ -4,8 +4,6 @@ What cannot be told from an export is a remark with the question: the order of o
 nobody chose, whether a number is a code.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from itertools import combinations

@@ -1,7 +1,5 @@
 """A kernel without process or sockets, and the connection that papermill's client runs cells through; refuses a session at work here."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys

@@ -5,8 +5,6 @@ estimate, for the county; days are calendar days, months are counted from the fi
 answers are named by their prefix, an agency's kind after it; both forms name the kinds alike.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 

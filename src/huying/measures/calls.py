@@ -4,8 +4,6 @@
 are in working days, those of cases in calendar days.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

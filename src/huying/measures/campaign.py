@@ -4,8 +4,6 @@ Every town that answered takes part, however few its answers: its own value is n
 choose them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

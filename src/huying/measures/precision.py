@@ -6,8 +6,6 @@ Refuses a model where too few towns have a share, and a change past 100%. The mo
 share through villages that are kept (Kish 1965).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ Associations come as the county's row with Student limits; `calls` is the ledger
 calendar days.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ What is built is not taken for what is in use, nor a blank for a no. `spans`: th
 (its last day) and `as_of` (the day on which its data were taken).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -5,8 +5,6 @@ plaque), `scheme` the units that the reform prescribes by class for each type of
 own bodies), year, kind (admin, psu, edu_health), quota, filled, borrowed_out; `plan`: year, kind, town_id, planned.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

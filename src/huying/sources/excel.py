@@ -1,7 +1,5 @@
 """Excel sheets as rows of text; refuses, before a parser sees it, a bomb, a password, a stray cell or a choice of sheet."""
 
-from __future__ import annotations
-
 import datetime as dt
 import posixpath
 import re

@@ -4,8 +4,6 @@ csv, Excel, 问卷星 by text and by number, SPSS and Stata (value labels for co
 header (R, pandas) or with a second header row (SurveyMonkey).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

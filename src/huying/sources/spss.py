@@ -1,7 +1,5 @@
 """SPSS and Stata files as exact text codes with their labels, user-missing codes and response sets; refuses a cut file."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """问卷星 exports, by text and by number, bound to the items of a form; refuses an export that lacks an item."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
