@@ -14,16 +14,19 @@ import pandas as pd
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.clean.flags import RULES
 from huying.clean.intake import county_lists
-from huying.codebook import Codebook, house_codebook
-from huying.declarations import FORMS
+from huying.codebook import Codebook, Lists, house_codebook, name_answers, scope_of
 from huying.derived import Derived, read_rule
 from huying.errors import EstimateError
 from huying.estimates import Design, with_weights
-from huying.folder import County as Declared
-from huying.named import Lists, name_answers, scope_of
+from huying.folder import FORMS, County as Declared
+from huying.ledgers import TABLES
 from huying.prepare import derived_of
 from huying.samples import SEXES, Sample, analysed, resident_sample, staff_sample
+from huying.store import Cleaned
 from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
+from huying.waiting import time_calls
+from huying.words import say
+from huying.workdays import calendar
 
 if TYPE_CHECKING:
     from huying.counties import County
@@ -168,3 +171,35 @@ def check_variables(declared: Declared, book: Codebook, ledgers: Mapping[tuple[s
             for rule in filter(None, (variable.when, variable.base)):
                 read_rule(rule, scope)
             scope = replace(scope, options={**scope.options, variable.name: ()})
+
+
+# --- what the files do not bear out -----------------------------------------------------------------------------------
+
+COLUMNS = ("source", "place", "is_fault", "note")
+TOLD = 5  # calls that are named one by one
+
+
+def find_shortfalls(cleaned: Cleaned, county: Declared, book: Codebook) -> pd.DataFrame:
+    """A row a town and form, or a ledger of calls: `note` in words; `is_fault` where the file must be put right.
+
+    The run goes on without what is named: the town is not weighted, its list counts as endless, the call is too young.
+    """
+    rows = []
+    for form in ("resident", "staff"):
+        for wave in sorted(cleaned.forms[form]["wave"].unique()) if form in cleaned.forms else ():
+            how = (cleaned, county, book, wave) if form == "resident" else (cleaned, county, wave)
+            try:
+                told = (resident_sample if form == "resident" else staff_sample)(*how).diagnostics
+            except EstimateError as error:
+                rows.append((form, wave, True, error.say()))
+                continue
+            for one in told[told["note"] != ""].to_dict("records"):
+                rows.append((f"{form} {wave}", one["place"], one["remark"] != "", one["note"]))
+    for (table, period), calls in cleaned.ledgers.items():
+        if table == "calls" and period in county.periods:
+            days, taken = calendar(county.calendar, county.calendar_file), pd.Timestamp(county.periods[period].as_of)
+            late = calls.loc[time_calls(calls, county.clock, days, taken)["is_deadline_unknown"], "call_id"]
+            if len(late):
+                note = say("workdays.unknown_deadlines", n=len(late), calls=", ".join(late.astype(str)[:TOLD]))
+                rows.append((f"{TABLES[table].title()} {period}", "county", False, note))
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from huying.clean.booked import Booked, all_rejected, make_flags
-from huying.contract import Days, Table, Values, full_header, no_rejects, set_aside
+from huying.clean.flags import Booked, all_rejected, make_flags
+from huying.contract import Days, InLedger, Known, OnePlace, Table, Values, full_header, no_rejects, set_aside
 from huying.errors import Place, near
 from huying.kinds import Choice, clean_series
 from huying.ledgers import TABLES
 from huying.places import Matcher
-from huying.rules import InLedger, Known, OnePlace
 from huying.sources.table import RawTable
 from huying.words import language
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from huying.associations import regress
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.counted import by_period, find_medians, student, unsaid, values
 from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, degrees, estimate_covariance, ratio
 from huying.intervals import limits
 from huying.measures.calls import one_stratum
-from huying.regressions import regress
 from huying.small_areas import rank_regions
 from huying.survey import NOT_ASKED, Survey
 

@@ -13,8 +13,7 @@ import pandas as pd
 
 from huying.counted import counted, unsaid
 from huying.estimates import COUNTY
-from huying.survey import Survey
-from huying.waves import independent_sum
+from huying.survey import Survey, independent_sum
 
 PILOT, CLASSES = "pilot", ("bureau", "office", "psu")
 QUARTER = 0.25  # each of the four parts of the practice index weighs the same
