@@ -123,9 +123,8 @@ class Census(Survey):
         known = pair[np.isfinite(pair).all(axis=1)]
         top, bottom = known.sum()
         value = top / bottom if bottom else np.nan
-        return self._number(
-            "/".join(pair), [value] * 3 if len(known) == self._size(pair.iloc[:, :1]) else [value, np.nan, np.nan], pair
-        )
+        bound = value if len(known) == self._size(pair.iloc[:, :1]) else np.nan
+        return self._number("/".join(pair), [value, bound, bound], pair)
 
     def _sum(self, design: Any, table: pd.DataFrame, parts: Mapping[str, float], name: str, **how: Any) -> pd.DataFrame:
         """The sum of coefficient × mean, each over those who said."""
@@ -151,12 +150,9 @@ class Census(Survey):
             return (0.0, 1.0) if part.op else self._scale(part.column)
         for item in self.book.form(self.form):
             if name in item.columns:
-                codes = [option.code for option in item.options if option.code not in item.missing]
-                return (
-                    (0.0, 1.0)
-                    if item.type == "multi"
-                    else item.range or ((min(codes), max(codes)) if codes else (np.nan, np.nan))
-                )
+                codes: list[float] = [option.code for option in item.options if option.code not in item.missing]
+                codes = [0, 1] if item.type == "multi" else codes or [np.nan]
+                return item.range or (min(codes), max(codes))
         is_mark = self._checked()[name].dropna().isin([0, 1]).all()  # a column made by hand
         return (0.0, 1.0) if is_mark else (np.nan, np.nan)
 

@@ -364,9 +364,7 @@ def _own_size(design: Design, rows: Rows, base: Bools) -> Floats:
     factor = float(shrink(n, df))
     if not 1e-9 < p < 1 - 1e-9:
         rows["se"] = np.zeros(1)  # but for rounding
-        return np.array(
-            [factor * n / kish(design.weight[base], np.zeros(int(n), dtype=np.int64), 1)[0] if n else np.nan]
-        )
+        return factor * n / kish(design.weight[base], np.zeros(int(n), dtype=np.int64), 1)
     size = p * (1 - p) / se**2 * factor if se > 0 else np.inf
     return np.array([min(n, size) if design.fpc is None else size])
 

@@ -10,12 +10,10 @@ import pandas as pd
 
 from huying.words import Text, say
 
-INVISIBLE = dict.fromkeys(
-    map(
-        ord,
-        "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
-    )
+_INVISIBLE = (
+    "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+INVISIBLE = dict.fromkeys(map(ord, _INVISIBLE))
 _INSTANT = re.compile(
     r"(?P<year>\d{4})(?:\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*日?|(?P<mm>\d\d)(?P<dd>\d\d))"
     r"(?:(?:[T\s]+|(?<=日)|(?=[上下凌早]))(?P<half>上午|下午|凌晨|早上)?\s*(?P<hour>\d{1,2})[:时点](?P<minute>\d{1,2})分?"
@@ -26,9 +24,7 @@ _INSTANT = re.compile(
 SERIAL = r"[2-6]\d{4}(\.\d+)?"  # days since the end of 1899, as Excel keeps a moment
 CHINA = pd.Timedelta(hours=8)  # one time for the whole country
 # What people write where there is nothing to write; blank wherever it is no value of the column itself.
-NOTHING = frozenset(
-    ["无", "暂无", "没有", "未", "未填", "空", "/", "//", "\\", "-", "--", "---", "—", "——", "―", "–", "n/a", "nil"]
-)
+NOTHING = frozenset(["无", "暂无", "没有", "未", "未填", "空", "/", "//", "\\", "-", "--", "---", "—", "——", "―", "–", "n/a", "nil"])
 
 
 def clean_text(text: str) -> str:
@@ -134,17 +130,11 @@ def parse_instants(text: pd.Series) -> pd.Series:
     filled["hour"] = hour + 12 * (pm & (hour < 12)) - 12 * (am & (hour == 12))
     moments = pd.to_datetime(filled.where(real), errors="coerce")
     away = (
-        part["offset"]
-        .str.upper()
-        .str.removeprefix("UTC")
-        .str.removeprefix("GMT")
-        .replace("Z", "+00")
-        .str.replace(":", "")
+        part["offset"].str.upper().replace("Z", "+00").str.extract(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?")
     )
-    minutes = pd.to_numeric(away.str[0] + "1") * (
-        60 * pd.to_numeric(away.str[1:3]) + pd.to_numeric(away.str[3:5]).fillna(0)
-    )
-    moments = moments.where(away.isna(), moments - pd.to_timedelta(minutes, unit="min") + CHINA)
+    minutes = 60 * pd.to_numeric(away["hours"]) + pd.to_numeric(away["minutes"]).fillna(0)
+    ahead = pd.to_timedelta(minutes.where(away["sign"] == "+", -minutes), unit="min")
+    moments = moments.where(ahead.isna(), moments - ahead + CHINA)
     serial = pd.to_numeric(text.where(text.str.fullmatch(SERIAL)), errors="coerce")
     serials = pd.Timestamp("1899-12-30") + pd.to_timedelta(serial, unit="D")
     return moments.fillna(serials.dt.round("s")).astype("datetime64[ns]")
@@ -178,10 +168,8 @@ class Choice(Kind):
     also: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, text: pd.Series) -> pd.Series:
-        known = {
-            clean_text(word).casefold(): code for code, label in self.options.items() for word in (code, *label)
-        } | dict(self.also)
-        found = text.str.casefold().map(known)
+        named = [(word, code) for code, label in self.options.items() for word in (code, *label)]
+        found = text.str.casefold().map({clean_text(word).casefold(): code for word, code in named} | dict(self.also))
         return found.where(found.notna(), None)
 
     def describe(self, lang: str) -> str:

@@ -128,19 +128,10 @@ def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: tuple[str
     known = np.where((listed > 0) & ~is_over, listed, np.inf)
     weight = np.where(listed > 0, np.maximum(listed, answers) / np.maximum(answers, 1), 1.0)[town]
     design = Design(town, np.arange(len(rows), dtype=np.int64), weight, places, fpc=known)
-    note = [
-        say("samples.more_forms", n=int(n), listed=int(m)) if bad else ""
-        for n, m, bad in zip(sent, listed, is_over, strict=True)
-    ]
-    table = pd.DataFrame(
-        {
-            "place": places,
-            "n": answers.astype(int),
-            "listed": listed,
-            "remark": np.where(is_over, MORE_FORMS, ""),
-            "note": note,
-        }
-    )
+    table = pd.DataFrame({"place": places, "n": answers.astype(int), "listed": listed, "remark": "", "note": ""})
+    for at in np.flatnonzero(is_over):
+        note = say("samples.more_forms", n=int(sent[at]), listed=int(listed[at]))
+        table.loc[at, ["remark", "note"]] = MORE_FORMS, note
     return Sample(rows, design, table)
 
 

@@ -257,9 +257,8 @@ def fitted(codes: Ints, x: Floats, q: int, weight: Floats) -> tuple[Floats | Non
     for _ in range(100):
         step = np.linalg.solve(-hessian, weight @ scores)
         gain = float(step @ (weight @ scores))
-        rise = next(
-            (r for r in 0.5 ** np.arange(30) if likelihood(place + r * step, codes, x, q, weight)[0] >= value), 0.0
-        )
+        halved = (r for r in 0.5 ** np.arange(30) if likelihood(place + r * step, codes, x, q, weight)[0] >= value)
+        rise = next(halved, 0.0)
         place = place + rise * step
         value, scores, hessian = likelihood(place, codes, x, q, weight)
         if np.ptp(x @ place[:p]) > MOST_SPREAD:

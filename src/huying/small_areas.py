@@ -117,9 +117,8 @@ def fay_herriot(y: Floats, variance: Floats, x: Floats) -> FayHerriot:
     d, direct = np.where(known, variance, np.inf), np.where(known, y, 0.0)
     pull = 1 - tau2 / (tau2 + d)  # towards the regression
     g2, g3 = pull**2 * ((x @ inverse) * x).sum(axis=1), pull**2 / (tau2 + d) * 2 / (w**2).sum()
-    return FayHerriot(
-        beta, tau2, pull * (x @ beta) + (1 - pull) * direct, tau2 * pull + g2 + 2 * g3, is_adjusted, ~known
-    )
+    eblup, mse = pull * (x @ beta) + (1 - pull) * direct, tau2 * pull + g2 + 2 * g3
+    return FayHerriot(beta, tau2, eblup, mse, is_adjusted, ~known)
 
 
 # --- shares -----------------------------------------------------------------------------------------------------------

@@ -275,11 +275,10 @@ def stacked(
     """
     psu = np.unique(np.concatenate([first_names, second_names]), return_inverse=True)[1].astype(np.int64)
     shift = [int(margin.max(initial=-1)) + 1 for margin in first.margins]
-    pairs = zip(first.margins, second.margins, shift, strict=True)
-    margins = tuple(np.concatenate([a, b + s]) for a, b, s in pairs)
-    weight, stratum, prior = (
-        np.concatenate([getattr(first, name), getattr(second, name)]) for name in ("weight", "stratum", "prior")
-    )
+    both = zip(first.margins, second.margins, shift, strict=True)
+    margins = tuple(np.concatenate([a, b + s]) for a, b, s in both)
+    pairs = ([getattr(wave, name) for wave in (first, second)] for name in ("weight", "stratum", "prior"))
+    weight, stratum, prior = map(np.concatenate, pairs)
     design = Design(stratum, psu, weight, first.places, margins=margins, base=prior)
     return design, np.arange(len(weight)) >= len(first.weight)
 
@@ -314,9 +313,8 @@ def correlate(design: Design, late: Term, early: Term) -> pd.Series:
 
     0 where the waves share no PSU: what rounding or a common centre would leave is nothing.
     """
-    late_se, early_se, both_se = (
-        estimate_sum(design, "", terms, fewest=0)["se"].to_numpy() for terms in ([late], [early], [late, early])
-    )
+    sums = (estimate_sum(design, "", terms, fewest=0) for terms in ([late], [early], [late, early]))
+    late_se, early_se, both_se = (made["se"].to_numpy() for made in sums)
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (late_se**2 + early_se**2 - both_se**2) / (2 * late_se * early_se)
     seen = [np.bincount(design.psu[base], minlength=len(design.owner)) > 0 for _, _, base in (late, early)]
@@ -330,10 +328,10 @@ def change_of_shares(change: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame
 
     The columns that the limits at any level rest on stand beside it, named as of NOW and THEN.
     """
-    parts = [
-        share.set_index("place").reindex(change["place"])[list(NEEDED)].add_prefix(prefix).set_axis(change.index)
-        for prefix, share in ((NOW, now), (THEN, then))
+    shares = [
+        (prefix, share.set_index("place").reindex(change["place"])) for prefix, share in ((NOW, now), (THEN, then))
     ]
+    parts = [share[list(NEEDED)].add_prefix(prefix).set_axis(change.index) for prefix, share in shares]
     correlation = r if isinstance(r, float) else r.reindex(change["place"]).to_numpy()
     is_known = change["reason"].isin(["", "no variation"])
     made = pd.concat([change.assign(r=correlation, method=MOVER, n_eff=np.nan), *parts], axis=1)

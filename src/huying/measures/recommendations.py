@@ -115,9 +115,8 @@ def list_town_months(
         n = own.groupby(keys).size().reindex(grid, fill_value=0).astype(float)
         prompt = own["is_answered_on_time"].astype("Float64").groupby(keys).mean().reindex(grid).astype(float)
         if len(need_counts):
-            matters = need_counts.groupby(["town_id", need_counts["month"].dt.to_period("M")])["n"].agg(
-                ["sum", "count"]
-            )
+            matters = need_counts.groupby(["town_id", need_counts["month"].dt.to_period("M")])["n"]
+            matters = matters.agg(["sum", "count"])
             is_whole = (matters["count"] == need_counts["channel"].nunique()) & (matters["sum"] > 0)
             n = 100 * n / matters["sum"].where(is_whole).astype(float).reindex(grid)
         before = prompt.groupby("town_id").shift(1)
@@ -195,9 +194,8 @@ def find_least_gap(leaders: Census) -> pd.DataFrame:
     """
 
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
-        gaps = pd.DataFrame(
-            {one: frame[f"importance_{one}"] - frame[f"adequacy_{one}"] for one in supports}, dtype=float
-        )
+        sides = {one: frame[f"importance_{one}"] - frame[f"adequacy_{one}"] for one in supports}
+        gaps = pd.DataFrame(sides, dtype=float)
         n, size = gaps.notna().sum(), len(frame)
         if n.min() < FEWEST or town[gaps.notna().all(axis=1).to_numpy()].nunique() < FEWEST_TOWNS:
             return unsaid([COUNTY], FEW)
