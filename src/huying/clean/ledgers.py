@@ -48,9 +48,7 @@ def clean_ledger(
     kept, again = take_out_repeats(table, kept, raw, headers)
     kept, broken = keep_rules(table, kept, raw.place, headers, known or {})
     found = pd.concat([*faults, again, broken], ignore_index=True)
-    found["level"] = found["level"].where(
-        found["row"].isin(kept.index), "row"
-    )  # a cell may have cost its row after all
+    found.loc[~found["row"].isin(kept.index), "level"] = "row"  # a cell may have cost its row after all
     for column, name in IDS.items():  # where a row belonged, as far as it can be read
         cells = clean_series(raw.text[headers[column]]) if column in headers else pd.Series(dtype="str")
         ids = matchers[column].match(cells)["id"] if column in matchers and len(cells) else cells

@@ -228,9 +228,8 @@ def in_order(texts: list[str]) -> list[str]:
     options = pd.DataFrame({"text": texts}, dtype=object)
     options["number"] = options["text"].str.replace(",", "").str.extract(r"(\d+(?:\.\d+)?)", expand=False).astype(float)
     options["is_below"] = [bool(_BELOW.search(text)) for text in texts]
-    options["degree"] = [
-        next((k for k, words in enumerate(_DEGREES) if re.match(words, text, re.I)), None) for text in texts
-    ]
+    degrees = ([k for k, words in enumerate(_DEGREES) if re.match(words, text, re.I)] for text in texts)
+    options["degree"] = [next(iter(found), None) for found in degrees]
     if options["number"].notna().all():
         options = options.sort_values(["number", "is_below"], ascending=[True, False])
     elif options["degree"].notna().all() and options["degree"].is_unique:

@@ -24,6 +24,7 @@ REPEAT = "\x1f"  # stands between a header that occurs again and its count
 _TOTALS = ("合计", "合 计", "总计", "总 计", "小计", "Total", "total", "TOTAL", "Grand total", "Subtotal")
 _MARKS = (",", ";", "\t")
 _TEXT_FORMULA = re.compile(r'=\s*"([^"]*)"')  # Excel's way to keep the zeros of ="0012" in a csv
+_WEB_PAGE = re.compile(rb"[\xef\xbb\xbf\xff\xfe]*\s*(?:<\s*[!?/]?\s*[a-z-]|mime-version:)", re.I)
 BAD_LINE = b"\0\n"  # what a line that cannot be decoded becomes, so that the lines after it keep their numbers
 Remark = tuple[Place, str, str]  # where, a key `clean.note_…`, and which cells or names
 
@@ -136,9 +137,7 @@ def kind_of(content: bytes, place: Place) -> str:
         return "xlsx"
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         return "xls"
-    if re.match(
-        rb"[\xef\xbb\xbf\xff\xfe]*\s*(?:<\s*[!?/]?\s*[a-z-]|mime-version:)", content[:4096].replace(b"\0", b""), re.I
-    ):
+    if _WEB_PAGE.match(content[:4096].replace(b"\0", b"")):
         raise InputError("sources.web_page", place)
     return "csv"
 
