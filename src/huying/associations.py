@@ -30,13 +30,13 @@ class Association:
     `reason` says why there is none (`no answers`, `no variation`, `not estimable`); then all but `n` is missing.
     """
 
-    X2: float
-    F: float
-    ndf: float
-    ddf: float
-    p: float
     n: int
     reason: str = ""
+    X2: float = np.nan
+    F: float = np.nan
+    ndf: float = np.nan
+    ddf: float = np.nan
+    p: float = np.nan
 
     def say(self, lang: str | None = None) -> str:
         """The test in one line."""
@@ -74,7 +74,7 @@ def crosstab(
     base = (a >= 0) & (b >= 0)
     cells = [(row, column) for row in range(len(names_a)) for column in range(len(names_b))]
     if not cells:
-        return Crosstab(pd.DataFrame(columns=["row", "column", *LEADING]), _none(0, NO_ANSWERS))
+        return Crosstab(pd.DataFrame(columns=["row", "column", *LEADING]), Association(0, NO_ANSWERS))
     shares = {str(k): np.where(base & (a == row), b == column, np.nan) for k, (row, column) in enumerate(cells)}
     made = estimate_shares(design, pd.DataFrame(shares), fewest=fewest)
     made = made[made["place"] == COUNTY].reset_index(drop=True)
@@ -98,7 +98,7 @@ def rao_scott(design: Design, a: Ints, b: Ints) -> Association:
     rows, columns = (np.unique(code[base], return_inverse=True)[1] for code in (a, b))
     n, shape = int(base.sum()), tuple(int(code.max(initial=-1)) + 1 for code in (rows, columns))
     if min(shape) < 2:
-        return _none(n, NO_VARIATION if n else NO_ANSWERS)
+        return Association(n, NO_VARIATION if n else NO_ANSWERS)
     inside = np.zeros((len(base), shape[0] * shape[1]))
     inside[np.flatnonzero(base), rows * shape[1] + columns] = 1.0
     weight = design.weight * base
@@ -109,19 +109,16 @@ def rao_scott(design: Design, a: Ints, b: Ints) -> Association:
     bottom = contrasts.T @ (p[:, None] * contrasts) / n
     nu = degrees(design, base)
     if nu < 1 or np.linalg.matrix_rank(bottom) < len(bottom):
-        return _none(n, NOT_ESTIMABLE)
+        return Association(n, NOT_ESTIMABLE)
     effects = np.linalg.solve(bottom, contrasts.T @ covariance @ contrasts)
     total = float(np.trace(effects))
     if not total > ROUNDING:  # weights that meet the margins fix the whole table: nothing is left to test
-        return _none(n, NOT_ESTIMABLE)
+        return Association(n, NOT_ESTIMABLE)
     expected = np.outer(*(p.reshape(shape).sum(axis=axis) for axis in (1, 0))).ravel()
     pearson = n * float(((p - expected) ** 2 / expected).sum())
     ndf = total**2 / float((effects * effects.T).sum())
-    return Association(pearson, pearson / total, ndf, ndf * nu, float(stats.f.sf(pearson / total, ndf, ndf * nu)), n)
-
-
-def _none(n: int, reason: str) -> Association:
-    return Association(np.nan, np.nan, np.nan, np.nan, np.nan, n, reason)
+    p_value = float(stats.f.sf(pearson / total, ndf, ndf * nu))
+    return Association(n, "", pearson, pearson / total, ndf, ndf * nu, p_value)
 
 
 # --- regressions ------------------------------------------------------------------------------------------------------

@@ -184,16 +184,18 @@ class Column:
         return say(f"contract.unit_{re.sub('[^a-z0-9]', '_', self.unit)}", lang) if self.unit else ""
 
 
-Values = Mapping[str, Mapping[str, str]]  # by column: words of the file and what they mean
-Days = tuple[pd.Timestamp, pd.Timestamp, pd.Timestamp]
+Rename = Mapping[str, str] | None  # by column: its header in the file
+Values = Mapping[str, Mapping[str, str]] | None  # by column: words of the file and what they mean
+Days = tuple[pd.Timestamp, pd.Timestamp, pd.Timestamp] | None
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a contract made of a table: typed rows, and what was set aside (columns of REJECTED; `level`: row or cell)."""
+    """What a contract made of a table: typed rows, what was set aside (columns of REJECTED; `level`: row or cell), headers by column."""
 
     kept: pd.DataFrame
     rejected: pd.DataFrame
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -224,12 +226,7 @@ class Table:
         return next((c for c in reversed(self.columns) if isinstance(c.kind, Instant) and not c.optional), None)
 
     def check(
-        self,
-        text: pd.DataFrame,
-        place: Place,
-        rename: Mapping[str, str] | None = None,
-        values: Values | None = None,
-        days: Days | None = None,
+        self, text: pd.DataFrame, place: Place, rename: Rename = None, values: Values = None, days: Days = None
     ) -> Checked:
         """The typed rows of `text` (cells as text, index = line of the file), and the rows and cells set aside.
 
@@ -270,9 +267,9 @@ class Table:
         kept = rows[~rows.index.isin(lost)]
         blank = pd.Series("", index=kept.index)
         kept = kept.assign(**{c.name: c.kind.read(blank) for c in self.columns if c.name not in headers})
-        return Checked(kept[[column.name for column in self.columns]], rejected)
+        return Checked(kept[[column.name for column in self.columns]], rejected, headers)
 
-    def meant(self, values: Values, place: Place) -> dict[str, dict[str, str]]:
+    def meant(self, values: Mapping[str, Mapping[str, str]], place: Place) -> dict[str, dict[str, str]]:
         """By column: clean words of the file and what they mean; raises InputError for an unknown column or meaning."""
         for name, words in values.items():
             if name not in self.by_name:

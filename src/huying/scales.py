@@ -165,19 +165,8 @@ def redrawn(strata: Sequence[Ints], rng: np.random.Generator) -> Floats:
 # --- agreement ----------------------------------------------------------------------------------------------------------
 
 
-class Kappa(NamedTuple):
-    """Cohen's kappa with its standard error, 95% limits, degrees of freedom and number of pairs."""
-
-    estimate: float
-    se: float
-    low: float
-    high: float
-    df: float
-    n: int
-
-
-def weighted_kappa(a: Any, b: Any, psu: Any = None) -> Kappa:
-    """How far two ratings agree beyond chance, nearer misses counting less (Cohen 1968, quadratic weights).
+def weighted_kappa(a: Any, b: Any, psu: Any = None) -> pd.Series:
+    """How far two ratings agree beyond chance, nearer misses counting less (Cohen 1968, quadratic weights): estimate, low …, n.
 
     `a` and `b` are numbers at equal steps, one pair a row. The interval is Student's over a jackknife that leaves out one
     PSU at a time (by default one pair): pairs of one town are not independent. Its limits stay within -1 and 1. Missing
@@ -192,7 +181,7 @@ def weighted_kappa(a: Any, b: Any, psu: Any = None) -> Kappa:
     se = float(np.sqrt(df / len(left) * ((left - left.mean()) ** 2).sum())) if df > 0 else np.nan
     half = float(stats.t.ppf(0.975, df)) * se if df > 0 else np.nan
     low, high = (float(np.clip(value + sign * half, -1, 1)) for sign in (-1, 1))
-    return Kappa(value, se, low, high, df, len(pairs))
+    return pd.Series({"estimate": value, "se": se, "low": low, "high": high, "df": df, "n": len(pairs)})
 
 
 def agreement(pairs: pd.DataFrame) -> float:

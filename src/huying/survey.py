@@ -16,20 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from huying import estimates
 from huying.associations import Crosstab, Regression, crosstab, regress
 from huying.codebook import MANY
-from huying.estimates import (
-    COUNTY,
-    EXTRA,
-    LEADING,
-    Design,
-    Term,
-    estimate_means,
-    estimate_ratios,
-    estimate_shares,
-    estimate_sum,
-    rate,
-)
+from huying.estimates import COUNTY, EXTRA, LEADING, Design, Term, estimate_sum, rate
 from huying.intervals import MOVER, NEEDED, NOW, STUDENT, THEN, Bools, limits
 from huying.samples import NO_PLACE
 from huying.survey_frame import SKIPPED, UNSAID, SurveyFrame, as_list, lang_of
@@ -167,15 +157,15 @@ class Survey(SurveyFrame):
     # --- how ----------------------------------------------------------------------------------------------------------
 
     def _shares(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        return estimate_shares(design, *_known_and_asked(table), **how)
+        return estimates.estimate_shares(design, *_known_and_asked(table), **how)
 
     def _means(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        return estimate_means(design, *_known_and_asked(table), **how)
+        return estimates.estimate_means(design, *_known_and_asked(table), **how)
 
     def _ratio(self, design: Design, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
         known, name = pair.where(np.isfinite(pair)), "/".join(pair)
         asked = pd.DataFrame({name: pair.notna().any(axis=1)})
-        return estimate_ratios(design, name, *known.to_numpy(dtype=float).T, asked=asked, **how)
+        return estimates.estimate_ratios(design, name, *known.to_numpy(dtype=float).T, asked=asked, **how)
 
     def _sum(
         self, design: Design, table: pd.DataFrame, parts: Mapping[str, float], name: str, **how: Any

@@ -178,7 +178,7 @@ class Intake:
                 header for name, header in held.items() if isinstance(table.by_name[name].kind, Instant)
             )
         days = (pd.Timestamp(span.first), pd.Timestamp(span.last), pd.Timestamp(span.as_of)) if span else None
-        done = clean_ledger(table, raw, self.matchers, ledger.columns, ids, ledger.values, days)
+        done = clean_ledger(table, raw, self.matchers, ids, rename=ledger.columns, values=ledger.values, days=days)
         gone = done.rejected[(done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)]
         for one in (one for _, name, one, _ in LISTS if name == table.name and table.key != (one,)):
             ids = clean_series(raw.text[table.find_columns(list(raw.text), raw.place, ledger.columns)[one]])

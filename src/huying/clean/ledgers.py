@@ -1,11 +1,12 @@
 """A ledger's cells as typed rows with ids for towns and departments; refuses a row whose town or department is not certain."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
 from huying.clean.flags import Booked, all_rejected, make_flags
-from huying.contract import Days, InLedger, Known, OnePlace, Table, Values, full_header, no_rejects, set_aside
+from huying.contract import InLedger, Known, OnePlace, Table, full_header, no_rejects, set_aside
 from huying.errors import Place, near
 from huying.kinds import Choice, clean_series
 from huying.ledgers import TABLES
@@ -18,24 +19,16 @@ Matchers = Mapping[str, Matcher]
 SHOWN = 8  # words of a column that are told
 
 
-def clean_ledger(
-    table: Table,
-    raw: RawTable,
-    matchers: Matchers,
-    rename: Mapping[str, str] | None = None,
-    known: Known | None = None,
-    values: Values | None = None,
-    days: Days | None = None,
-) -> Booked:
+def clean_ledger(table: Table, raw: RawTable, matchers: Matchers, known: Known | None = None, **how: Any) -> Booked:
     """The rows of a ledger that hold to its contract and its rules, `town` and `dept` replaced by `town_id` and `dept_id`.
 
     A blank where the contract allows one stays missing. `matchers` by column; without one the name is the id.
     `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
-    `values` and `days` as in `Table.check`.
+    `how`: `rename`, `values` and `days` as in `Table.check`.
     rows in = rows kept + rows rejected. Raises InputError for a missing column.
     """
-    checked = table.check(raw.text, raw.place, rename, values, days)
-    headers = table.find_columns(list(raw.text.columns), raw.place, rename or {})
+    checked = table.check(raw.text, raw.place, **how)
+    headers = checked.headers
     astray = in_two_places(table, raw, headers, matchers)
     kept = checked.kept[~checked.kept.index.isin(astray["row"])]
     faults, flags = [astray, checked.rejected], [make_flags()]

@@ -251,7 +251,7 @@ def compare_sides(leaders: Census, staff: Survey, of_leaders: str, of_staff: str
         gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
         less = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST).query("place == @COUNTY")
         found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], psu=pairs["town"])
-        given = {"low": found.low, "high": found.high, "se": found.se, "df": found.df, "method": JACKKNIFE}
+        given = found[["low", "high", "se", "df"]].to_dict() | {"method": JACKKNIFE}
         agree = values([COUNTY], [found.estimate], [found.n], "separation", **given)
         return pd.concat([less.drop(columns=["indicator", "wave"]), agree], ignore_index=True).assign(part=SIDES)
 
