@@ -3,8 +3,6 @@
 Leaders are known by their town: no table, chart or number tells what those of one town said.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +26,7 @@ BLANK = dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan)
 def _refuse(what: str) -> Any:
     """A method that says why it is refused: a census has no sampling error to test."""
 
-    def refused(self: Census, *_: Any, **__: Any) -> Any:
+    def refused(self: Survey, *_: Any, **__: Any) -> Any:
         raise EstimateError("survey.no_sample", form=say(f"survey.{self.form}"), what=what)
 
     return refused

@@ -1,7 +1,5 @@
 """The county's folder and what its files may declare, as data; refuses any other key by file and line, with the nearest."""
 
-from __future__ import annotations
-
 import datetime as dt
 import difflib
 import os
@@ -12,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from huying.errors import CountyError, Place
 from huying.words import LANGUAGES, Text, say
@@ -104,7 +102,7 @@ class Declaration:
                 found = range(heads[nth], next((n for n in after if other.match(lines[n - 1])), len(lines) + 1))
         return found
 
-    def check(self, name: str) -> Declaration:
+    def check(self, name: str) -> Self:
         """The declaration itself; raises CountyError for a key that its schema `name` has not, one that is lacking, or an unfit value."""
         self.check_table(self.raw, schemas()[name])
         return self

@@ -3,14 +3,12 @@
 A row a person stands in `survey_frame`; here are shares, means, ratios, changes, crosstabs, regressions and toplines.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +61,7 @@ class Survey(SurveyFrame):
         """The mean of `first` less the mean of `second`, each on its own base, their covariance kept."""
         return self.combine({first: 1.0, second: -1.0}, f"{first} - {second}", by, where)
 
-    def change(self, column: str, since: Survey, by: Any = "town") -> pd.DataFrame:
+    def change(self, column: str, since: Self, by: Any = "town") -> pd.DataFrame:
         """The mean of a column now less that in an earlier wave; its wave is this survey's.
 
         Villages asked in both waves are shared PSUs, so that their covariance counts; of forms whose PSU is the person the
@@ -85,7 +83,7 @@ class Survey(SurveyFrame):
     def _is_share(self, column: str) -> bool:
         return bool(self._as_number(column).dropna().isin([0.0, 1.0]).all())
 
-    def beside(self, since: Survey, column: str) -> tuple[Design, Term, Term]:
+    def beside(self, since: Self, column: str) -> tuple[Design, Term, Term]:
         """This wave's people and an earlier one's as one design, and a column's mean now and (negative) before as terms of a sum."""
         early, late = (survey._as_number(column).to_numpy() for survey in (since, self))
         design, is_late = stacked(since.design, since._psu_names(), self.design, self._psu_names())

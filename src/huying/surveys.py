@@ -1,7 +1,5 @@
 """A county's cleaned forms opened as surveys: named columns, weights, derived variables; refuses a form nobody knows."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -41,7 +39,7 @@ OFFICES = 3  # of a town, whose holders are asked as its leaders: secretary, may
 HIDDEN = "leader"  # the form whose people are known by their town
 
 
-def open_survey(county: County, form: str, wave: str, exclude: Sequence[str] | None, weights: str) -> Survey:
+def open_survey(county: "County", form: str, wave: str, exclude: Sequence[str] | None, weights: str) -> Survey:
     """One form of one wave, a frame of its own; empty with its columns where it was not asked. Raises EstimateError."""
     if form not in FORMS:
         raise EstimateError("surveys.no_form", form=form, known=", ".join(FORMS))
@@ -60,7 +58,7 @@ def open_survey(county: County, form: str, wave: str, exclude: Sequence[str] | N
     return made
 
 
-def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
+def _build(county: "County", form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
     rows, sample, absent = _rows(county, form, wave, exclude)
     items = list(county.book.form(form))
     if form == HIDDEN:
@@ -94,7 +92,7 @@ def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weigh
     return survey
 
 
-def _rows(county: County, form: str, wave: str, exclude: tuple[str, ...]) -> tuple[pd.DataFrame, Sample | None, str]:
+def _rows(county: "County", form: str, wave: str, exclude: tuple[str, ...]) -> tuple[pd.DataFrame, Sample | None, str]:
     """The rows that are analysed, as a sample where they are one, and why there are none."""
     waves = county.waves(form)
     if wave not in waves:
@@ -114,7 +112,7 @@ def _rows(county: County, form: str, wave: str, exclude: tuple[str, ...]) -> tup
     return rows.loc[order.sort_values().index].reset_index(drop=True), None, ""
 
 
-def _no_rows(county: County, form: str) -> pd.DataFrame:
+def _no_rows(county: "County", form: str) -> pd.DataFrame:
     """No answer at all, with the columns that the form would have."""
     names = ["row_id", "town_id", "village_id", "wave", *OWN]
     for item in county.book.form(form):
@@ -129,7 +127,7 @@ def _everybody(rows: pd.DataFrame, places: Sequence[str]) -> Design:
     return Design(np.zeros(n, dtype=np.int64), np.arange(n, dtype=np.int64), np.ones(n), tuple(places), all_of_them)
 
 
-def _own_columns(county: County, rows: pd.DataFrame, design: Design, form: str) -> pd.DataFrame:
+def _own_columns(county: "County", rows: pd.DataFrame, design: Design, form: str) -> pd.DataFrame:
     """The columns before the answers: where and when, weight, flags. Leaders' and departments' forms have no town."""
     flags = county.cleaned.flags[county.cleaned.flags["row_id"].isin(rows["row_id"])]
     marks = flags.groupby("row_id")["flag"].agg(lambda names: ", ".join(sorted(set(names))))

@@ -1,7 +1,5 @@
 """Any table file as text cells with their line numbers; refuses what would have to be guessed, sets aside single bad lines."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io
@@ -10,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
@@ -45,7 +43,7 @@ class RawTable:
     notes: tuple[Remark, ...] = field(default=(), kw_only=True)
     shift: int = field(default=0, kw_only=True)
 
-    def in_usual_days(self, columns: Iterable[str]) -> RawTable:
+    def in_usual_days(self, columns: Iterable[str]) -> Self:
         """The table with Excel's serial days in these columns as days of its usual calendar, where the workbook has the other."""
         text = self.text.copy() if self.shift else self.text
         for name in columns if self.shift else ():
