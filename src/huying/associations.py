@@ -1,7 +1,7 @@
 """A weighted table of two questions and its test; says nothing of association where one question has one answer only."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,9 +63,7 @@ class Crosstab:
             return f"{title}\n{wide.to_string(float_format='{:.1%}'.format)}\n{self.test.say(words.lang)}"
 
 
-def crosstab(
-    design: Design, a: Ints, b: Ints, names_a: Sequence[str], names_b: Sequence[str], fewest: int = 20
-) -> Crosstab:
+def crosstab(design: Design, a: Ints, b: Ints, names_a: list[str], names_b: list[str], fewest: int = 20) -> Crosstab:
     """Shares of answers `b` within each answer of `a` for the county, with intervals, and the test of independence.
 
     `a` and `b` are codes from 0 (an index of its names), -1 where missing: whoever misses one of them is left out of the

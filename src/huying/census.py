@@ -3,7 +3,7 @@
 Leaders are known by their town: no table, chart or number tells what those of one town said.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from huying.counted import bounded, unsaid, values
 from huying.derived import read_rule
 from huying.errors import EstimateError
 from huying.estimates import COUNTY
-from huying.survey import Estimator, Survey
+from huying.survey import Estimator, Parts, Survey
 from huying.survey_frame import as_list
 from huying.words import say
 
@@ -81,15 +81,13 @@ class Census(Survey):
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
-    def _estimate(
-        self, estimator: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = ""
-    ) -> pd.DataFrame:
+    def _estimate(self, how: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = "") -> pd.DataFrame:
         if "town" in as_list(by) and by != "town":
             raise EstimateError("survey.no_town")
-        return super()._estimate(estimator, columns, None if by == "town" else by, where, take, label)
+        return super()._estimate(how, columns, None if by == "town" else by, where, take, label)
 
     def _shares(
-        self, design: Any, table: pd.DataFrame, *, pooled: str = "", population: int = 0, **how: Any
+        self, design: Any, table: pd.DataFrame, pooled: str = "", population: int = 0, **how: Any
     ) -> pd.DataFrame:
         columns = {pooled: list(table)} if pooled else {name: [name] for name in table}
         rows = [self._share(table[names], population).assign(indicator=name) for name, names in columns.items()]
@@ -124,7 +122,7 @@ class Census(Survey):
         bound = value if len(known) == self._size(pair.iloc[:, :1]) else np.nan
         return self._number("/".join(pair), [value, bound, bound], pair)
 
-    def _sum(self, design: Any, table: pd.DataFrame, parts: Mapping[str, float], name: str, **how: Any) -> pd.DataFrame:
+    def _sum(self, design: Any, table: pd.DataFrame, parts: Parts, name: str, **how: Any) -> pd.DataFrame:
         """The sum of coefficient × mean, each over those who said."""
         turned = [c * np.array(self._mean(table[k]))[[0, 1, 2] if c > 0 else [0, 2, 1]] for k, c in parts.items()]
         return self._number(name, np.sum(turned, axis=0), table)

@@ -234,6 +234,8 @@ class Table:
         `days`: the first and the last of the period, and that on which the data were taken. A cell of an optional column that
         does not fit is set aside alone. Raises InputError for a missing column.
         """
+        for name in (name for name in (*(rename or {}), *(values or {})) if name not in self.by_name):
+            raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
         headers, faults = self.find_columns(list(text.columns), place, rename or {}), list[pd.DataFrame]()
         typed: dict[str, pd.Series] = {}
         meant = self.meant(values or {}, place)
@@ -270,10 +272,8 @@ class Table:
         return Checked(kept[[column.name for column in self.columns]], rejected, headers)
 
     def meant(self, values: Mapping[str, Mapping[str, str]], place: Place) -> dict[str, dict[str, str]]:
-        """By column: clean words of the file and what they mean; raises InputError for an unknown column or meaning."""
+        """By column: clean words of the file and what they mean; raises InputError for an unknown meaning."""
         for name, words in values.items():
-            if name not in self.by_name:
-                raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
             kind = self.by_name[name].kind
             for word, meaning in words.items():
                 if kind.parse(pd.Series([clean_text(meaning)], dtype=object))[1].any():
@@ -283,9 +283,6 @@ class Table:
 
     def find_columns(self, headers: list[str], place: Place, rename: Mapping[str, str]) -> dict[str, str]:
         """Which header holds which column; raises InputError naming what is missing, what is there twice, and what was found."""
-        for name in rename:
-            if name not in self.by_name:
-                raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
         clean = {fold(header): header for header in headers}
         found = {}
         for column in self.columns:

@@ -76,9 +76,7 @@ def tally(flags: pd.Series, town: pd.Series, towns: Sequence[str] = ()) -> pd.Da
     return counts
 
 
-def bounded(
-    places: Iterable[str], yes: Any, known: Any, total: Any, fewest: int = 1, reason: str = NO_CASE
-) -> pd.DataFrame:
+def bounded(places: Any, yes: Any, known: Any, total: Any, fewest: int = 1, reason: str = NO_CASE) -> pd.DataFrame:
     """Counted shares among the known, one a place; low and high count the unknown ones as no and as yes.
 
     These are the lowest and the highest share that the unknown ones allow (Manski 1989). A place with fewer than

@@ -218,11 +218,9 @@ def estimate_means(design: Design, indicators: pd.DataFrame, asked: Asked = None
     return _estimate(design, _over_one(indicators), _place_rows, asked, **how)
 
 
-def estimate_ratios(
-    design: Design, name: str, num: Floats, den: Floats, *, asked: Asked = None, **how: Any
-) -> pd.DataFrame:
-    """The ratio sum(w num)/sum(w den) for every stratum and the county, with Student intervals."""
-    return _estimate(design, {name: (num, den)}, _place_rows, asked, **how)
+def estimate_ratios(design: Design, name: str, y: Floats, x: Floats, **how: Any) -> pd.DataFrame:
+    """The ratio sum(w y)/sum(w x) for every stratum and the county, with Student intervals; `how` as of the others, and `asked`."""
+    return _estimate(design, {name: (y, x)}, _place_rows, **how)
 
 
 def estimate_sum(design: Design, name: str, parts: Sequence[Term], asked: Asked = None, **how: Any) -> pd.DataFrame:
@@ -250,7 +248,7 @@ def _over_one(indicators: pd.DataFrame) -> Pairs:
     return {name: (indicators[name].to_numpy(dtype=float, na_value=np.nan), 1.0) for name in indicators}
 
 
-def _estimate(design: Design, pairs: Pairs, rows_of: Any, asked: Asked, **how: Any) -> pd.DataFrame:
+def _estimate(design: Design, pairs: Pairs, rows_of: Any, asked: Asked = None, **how: Any) -> pd.DataFrame:
     """The rows of every ratio, for the strata and for the county; who lacks a number of the two is not in its base."""
     rows: list[Rows] = []
     for name, (num, den) in pairs.items():

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from huying import estimates
@@ -26,6 +25,7 @@ from huying.words import say
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
 REDEFINED = "definition_changed"
 Estimator = Callable[..., pd.DataFrame]
+Parts = Mapping[str, float]  # of a sum: the coefficient of each column
 
 
 @dataclass(repr=False)
@@ -51,7 +51,7 @@ class Survey(SurveyFrame):
         pair = [numerator, denominator]
         return self._estimate(self._ratio, pair, by, where, self._as_number, "/".join(pair))
 
-    def combine(self, parts: Mapping[str, float], name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
+    def combine(self, parts: Parts, name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, their covariance kept; n is the smallest of their bases."""
         label = name or " + ".join(parts)
         add = partial(self._sum, parts=parts, name=label)
@@ -165,9 +165,7 @@ class Survey(SurveyFrame):
         asked = pd.DataFrame({name: pair.notna().any(axis=1)})
         return estimates.estimate_ratios(design, name, *known.to_numpy(dtype=float).T, asked=asked, **how)
 
-    def _sum(
-        self, design: Design, table: pd.DataFrame, parts: Mapping[str, float], name: str, **how: Any
-    ) -> pd.DataFrame:
+    def _sum(self, design: Design, table: pd.DataFrame, parts: Parts, name: str, **how: Any) -> pd.DataFrame:
         known, asked = _known_and_asked(table)
         values = {column: known[column].to_numpy(dtype=float) for column in parts}
         terms = [(c, np.nan_to_num(values[k]), np.isfinite(values[k])) for k, c in parts.items()]
@@ -180,9 +178,7 @@ class Survey(SurveyFrame):
         asked = self._asked(name)
         return values.mask(values.isna() & (asked if values.ndim == 1 else asked[:, None]), UNSAID)
 
-    def _estimate(
-        self, estimator: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = ""
-    ) -> pd.DataFrame:
+    def _estimate(self, how: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = "") -> pd.DataFrame:
         names = self._names(columns)
         gone = [name for name in names if self._is_unasked(name)]
         spoken = [name for name in (*as_list(by), *re.findall(r"\w+", where)) if self._is_unasked(name)]
@@ -191,7 +187,7 @@ class Survey(SurveyFrame):
         table = pd.DataFrame(index=self._ids)
         for name in (name for name in names if name not in gone):
             table[name] = self._open(name, take(name))
-        made = self._run(estimator, table, by, where)
+        made = self._run(how, table, by, where)
         return pd.concat([made, self._nothing(gone, by, NOT_ASKED)], ignore_index=True) if gone else made
 
     def _run(self, estimator: Estimator, table: pd.DataFrame, by: Any, where: str) -> pd.DataFrame:
@@ -254,9 +250,7 @@ def _cut(table: pd.DataFrame, inside: Bools) -> pd.DataFrame:
 # --- two waves beside each other --------------------------------------------------------------------------------------
 
 
-def stacked(
-    first: Design, first_names: npt.NDArray[Any], second: Design, second_names: npt.NDArray[Any]
-) -> tuple[Design, Bools]:
+def stacked(first: Design, first_names: Any, second: Design, second_names: Any) -> tuple[Design, Bools]:
     """Both waves' people as one design whose PSUs are the names, so that changes keep their covariance; and who is of the second.
 
     Calibration is credited in each wave by itself: the margins of the second are other categories than those of the first.

@@ -16,6 +16,8 @@ from huying.words import language
 
 IDS: Mapping[str, str] = {"town": "town_id", "dept": "dept_id"}  # what a name becomes when it is matched
 Matchers = Mapping[str, Matcher]
+Headers = Mapping[str, str]  # by column
+Parted = tuple[pd.DataFrame, pd.DataFrame]  # rows that stay, and what is set aside
 SHOWN = 8  # words of a column that are told
 
 
@@ -53,7 +55,7 @@ def clean_ledger(table: Table, raw: RawTable, matchers: Matchers, known: Known |
 
 
 def seen(
-    table: Table, raw: RawTable, headers: Mapping[str, str], matchers: Matchers, found: pd.DataFrame
+    table: Table, raw: RawTable, headers: Headers, matchers: Matchers, found: pd.DataFrame
 ) -> Iterator[tuple[str, str]]:
     """What a reader of the ledger should know: headers that nothing was read from, and words that named nothing, with what could be meant."""
     if unused := [full_header(header) for header in raw.text if header not in headers.values()]:
@@ -82,9 +84,7 @@ def match_names(
     return rows[~found["how"].isin(unsure)], faults, flags
 
 
-def take_out_repeats(
-    table: Table, rows: pd.DataFrame, raw: RawTable, headers: Mapping[str, str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def take_out_repeats(table: Table, rows: pd.DataFrame, raw: RawTable, headers: Headers) -> Parted:
     """The rows without those that repeat a key, now that two spellings of one town are one town, and these rows."""
     key = [IDS.get(name, name) for name in table.key]
     again = rows.duplicated(key) & rows[key].notna().all(axis=1) if key else pd.Series(False, index=rows.index)
@@ -103,7 +103,7 @@ def known_ids(ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> dict[str, set[
     return found
 
 
-def in_two_places(table: Table, raw: RawTable, headers: Mapping[str, str], matchers: Matchers) -> pd.DataFrame:
+def in_two_places(table: Table, raw: RawTable, headers: Headers, matchers: Matchers) -> pd.DataFrame:
     """The rows of `raw` whose key stands at two places, all of them, as rejected rows.
 
     Asked of the raw cells: the check of the table's key would have taken the second row out already.
@@ -118,9 +118,7 @@ def in_two_places(table: Table, raw: RawTable, headers: Mapping[str, str], match
     return pd.concat(found, ignore_index=True)
 
 
-def keep_rules(
-    table: Table, rows: pd.DataFrame, place: Place, headers: Mapping[str, str], known: Known
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def keep_rules(table: Table, rows: pd.DataFrame, place: Place, headers: Headers, known: Known) -> Parted:
     """The rows that hold to every rule of the table, and the others as rejected rows, each under the first that it breaks."""
     faults = [no_rejects()]
     for rule in (rule for rule in table.rules if not isinstance(rule, OnePlace)):

@@ -132,9 +132,7 @@ def say_both(key: str, **values: Any) -> Text:
 # --- the files ---------------------------------------------------------------------------------------------------------
 
 
-def county_text(
-    name: str, raw: RawTable, is_labelled: bool, copies: Sequence[Path], weight: str, has_towns: bool
-) -> str:
+def county_text(name: str, raw: RawTable, is_labelled: bool, copies: list[Path], weight: str, has_towns: bool) -> str:
     """The declaration of the county."""
     sent = parse_instants(read_meta(raw)["submitted_at"]).dropna()
     this_year = pd.Period.now("Y")

@@ -115,9 +115,7 @@ def apply_formats(rows: list[list[str]], xml: bytes, ids: dict[int, tuple[str, i
     return [(shown[0][0], "number_format", columns)] if shown else []
 
 
-def fill_down(
-    rows: list[list[str]], merged: Sequence[Any], values: Sequence[Sequence[Any]], header_row: int
-) -> list[Note]:
+def fill_down(rows: list[list[str]], merged: Any, values: Sequence[Sequence[Any]], header_row: int) -> list[Note]:
     """Fill merged cells down, in place, but not a number, which would be counted again and again; notes of both."""
     told: dict[str, list[tuple[int, str]]] = {"filled_down": [], "not_filled": []}
     for (top, left), (bottom, _) in sorted(merged):

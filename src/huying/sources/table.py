@@ -248,9 +248,7 @@ def lost_digits(frame: pd.DataFrame) -> Iterator[Fault]:
             yield from ((row, i, value, "digits_lost") for row, value in long.items())
 
 
-def unique_headers(
-    header: Sequence[str], used: Sequence[int], place: Place, repeats: bool, hint: Any = ""
-) -> list[str]:
+def unique_headers(header: list[str], used: Sequence[int], place: Place, repeats: bool, hint: Any = "") -> list[str]:
     """Headers made unique by suffix; raises InputError for too many, and for repeated or nameless ones of a ledger."""
     if len(header) > MOST_COLUMNS:
         raise InputError("sources.too_many_columns", place, n=len(header), most=MOST_COLUMNS)

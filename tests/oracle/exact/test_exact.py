@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from huying.intervals import hypergeometric, korn_graubard
-from huying.measures import campaign
+from huying.measures import recommendations
 from huying.measures.agencies import conditional_odds_ratio, median_unbiased
-from huying.measures.campaign import permutation_p
+from huying.measures.recommendations import permutation_p
 
 ANSWERS = json.loads((Path(__file__).parent / "answers.json").read_text("utf-8"))
 NINE = {"rel": 1e-9, "abs": 1e-12}
@@ -130,12 +130,12 @@ def test_one_town_of_eighteen_can_never_be_significant():
 def test_many_assignments_are_drawn_and_the_observed_one_is_among_them(monkeypatch):
     y = np.arange(30.0)
     found = permutation_p(y, y >= 20)
-    assert found[1] == pytest.approx(1 / (campaign.DRAWS + 1))
+    assert found[1] == pytest.approx(1 / (recommendations.DRAWS + 1))
     row = ANSWERS["permutation"][4]
-    monkeypatch.setattr(campaign, "MOST_ASSIGNMENTS", 10)
+    monkeypatch.setattr(recommendations, "MOST_ASSIGNMENTS", 10)
     drawn = permutation_p(np.array(row["values"], dtype=float), np.array(row["treated"], dtype=bool))
     p = row["two_sided"]
-    assert abs(drawn[1] - p) < 4 * (p * (1 - p) / campaign.DRAWS) ** 0.5
+    assert abs(drawn[1] - p) < 4 * (p * (1 - p) / recommendations.DRAWS) ** 0.5
 
 
 def test_the_log_is_natural():
