@@ -308,8 +308,7 @@ def _share_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, op
         method = np.where(is_count, COUNT, OWN)
         return rows | blank | {"method": method, "n_eff": _own_size(design, rows, base)}
     rho, own, is_own = town_rho(design, y, base)
-    used = np.where(is_own, own, rho)
-    n_eff = _town_size(design, base, used) * np.where(is_own, shrink(n, rows["df"]), 1.0)
+    n_eff = _town_size(design, base, np.where(is_own, own, rho)) * np.where(is_own, shrink(n, rows["df"]), 1.0)
     drawn, population = np.zeros(len(n), dtype=bool), np.full(len(n), np.nan)
     if design.fpc is not None:
         n_eff = n_eff / np.maximum(1 - design.sampled, 1e-9)

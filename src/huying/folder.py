@@ -293,8 +293,7 @@ def output_folder(county: County, kind: str) -> Path:
 
 def read_county(folder: Path) -> County:
     """The county declared by `folder/county.toml`; raises CountyError with the line and the key at fault."""
-    file = folder / "county.toml"
-    declared = read_toml(file).check("county")
+    declared = read_toml(folder / "county.toml").check("county")
     check_references(declared)
     return _build(folder, declared.raw)
 

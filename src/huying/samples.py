@@ -141,6 +141,5 @@ def dispositions(cleaned: Cleaned, exclude: tuple[str, ...]) -> pd.DataFrame:
     for form, rows in cleaned.forms.items():
         is_out = (rows["disposition"] == "complete") & rows["row_id"].isin(flagged)
         ended = rows.assign(form=form, ending=rows["disposition"].astype(str).mask(is_out, "excluded"))
-        counts = ended.groupby(["form", "wave", "town_id", "ending"], dropna=False).size()
-        parts.append(counts.reset_index(name="n"))
+        parts.append(ended.groupby(["form", "wave", "town_id", "ending"], dropna=False).size().reset_index(name="n"))
     return pd.concat(parts[1:] or parts, ignore_index=True)

@@ -103,8 +103,7 @@ def one_factor(correlation: Floats) -> tuple[Floats, Floats]:
 
     def misfit(unique: Floats) -> tuple[float, Floats]:
         own, rest = loadings(unique)
-        gap = own**2 + unique - np.diag(correlation)
-        return float((rest - np.log(rest) - 1).sum()), gap / unique**2
+        return float((rest - np.log(rest) - 1).sum()), (own**2 + unique - np.diag(correlation)) / unique**2
 
     start = 0.5 / np.diag(np.linalg.inv(correlation))
     bounds = [(LEAST_UNIQUE, 1.0)] * len(correlation)

@@ -79,8 +79,7 @@ def maximise(areas: Areas, power: float) -> float:
     slopes = [areas.slope(tau2, power) for tau2 in grid]
     falls = [k for k in range(len(grid) - 1) if slopes[k] > 0 >= slopes[k + 1]]
     roots = [optimize.brentq(areas.slope, *grid[k : k + 2], args=(power,), xtol=1e-300, rtol=1e-14) for k in falls]
-    found = [0.0, *roots] if slopes[0] <= 0 else roots
-    return float(max(found, key=lambda tau2: areas.likelihood(tau2, power)))
+    return float(max([0.0, *roots] if slopes[0] <= 0 else roots, key=lambda tau2: areas.likelihood(tau2, power)))
 
 
 def check(known: Bools, variance: Floats, x: Floats) -> None:

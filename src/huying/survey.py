@@ -257,8 +257,7 @@ def stacked(first: Design, first_names: Any, second: Design, second_names: Any) 
     """
     psu = np.unique(np.concatenate([first_names, second_names]), return_inverse=True)[1].astype(np.int64)
     shift = [int(margin.max(initial=-1)) + 1 for margin in first.margins]
-    both = zip(first.margins, second.margins, shift, strict=True)
-    margins = tuple(np.concatenate([a, b + s]) for a, b, s in both)
+    margins = tuple(np.concatenate([a, b + s]) for a, b, s in zip(first.margins, second.margins, shift, strict=True))
     pairs = ([getattr(wave, name) for wave in (first, second)] for name in ("weight", "stratum", "prior"))
     weight, stratum, prior = map(np.concatenate, pairs)
     design = Design(stratum, psu, weight, first.places, margins=margins, base=prior)

@@ -73,8 +73,7 @@ def _build(county: "County", form: str, wave: str, exclude: tuple[str, ...], wei
     ids = pd.Index(range(len(rows)) if form == HIDDEN else rows["row_id"], name="row_id").astype(str)
     frame.index, reasons.index = ids, ids
     groups = {name: order or sorted(frame[name].dropna().unique()) for name, order in GROUPS.items() if name in frame}
-    known = [item for item in items if set(item.columns) <= set(answers)]
-    scope = scope_of(known, lists, groups)
+    scope = scope_of([item for item in items if set(item.columns) <= set(answers)], lists, groups)
     asked = {name for item in items for name in (item.name, *item.columns)}
     house = [name for item in house_codebook().form(form) for name in (item.name, *item.columns)]
     made: dict[str, Any] = {"wave": "" if absent == NOT_ASKED else wave, "book": county.book, "scope": scope}

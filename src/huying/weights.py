@@ -29,8 +29,7 @@ def base_weights(town: Ints, village: Ints, town_adults: Floats) -> Floats:
     """
     answers = np.bincount(village)[village]
     pairs = np.unique(np.column_stack([town, village]), axis=0)
-    villages = np.bincount(pairs[:, 0], minlength=len(town_adults))[town]
-    return town_adults[town] / (villages * answers)
+    return town_adults[town] / (np.bincount(pairs[:, 0])[town] * answers)
 
 
 def rake(weight: Floats, margins: dict[str, Margin], bounds: Bounds = BOUNDS) -> tuple[Floats, int, float]:

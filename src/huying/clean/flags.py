@@ -150,8 +150,7 @@ def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
     elif item.type != "number":
         value = rows[cell].to_numpy(dtype=np.int32, na_value=0)
     why = rows[f"{cell}_missing"].cat.codes.to_numpy()
-    codes: Codes = np.where(why >= 0, NO_ANSWER - why.astype(np.int32), value).astype(np.int32)
-    return codes
+    return np.asarray(np.where(why >= 0, NO_ANSWER - why.astype(np.int32), value), dtype=np.int32)
 
 
 def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differs: int, block: int) -> Ints:
@@ -183,8 +182,7 @@ def longest_run(matrix: npt.NDArray[Any]) -> Ints:
     run = best = np.zeros(len(matrix), dtype=np.int64)
     for k in range(matrix.shape[1]):
         given = matrix[:, k] > NO_ANSWER
-        again = given & (matrix[:, k] == matrix[:, k - 1]) if k else given
-        run = np.where(again, run + 1, given)
+        run = np.where(given & (matrix[:, k] == matrix[:, k - 1]) if k else given, run + 1, given)
         best = np.maximum(best, run)
     return best
 

@@ -218,8 +218,7 @@ def merge_leaders(leaders: Census, changed: Said, said: Said) -> pd.DataFrame:
 
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
         told = pd.concat([_merge(frame, town, kind, changed, said) for kind in kinds])
-        counts = [told.sum()], [told.count()], [len(told)]
-        return bounded([COUNTY], *counts, FEWEST, NO_CHANGE)
+        return bounded([COUNTY], [told.sum()], [told.count()], [len(told)], FEWEST, NO_CHANGE)
 
     kinds = columns_of(leaders.frame, said.prefix)
     reason = "" if kinds and columns_of(leaders.frame, changed.prefix) else NOT_ASKED

@@ -159,8 +159,7 @@ def standing(judged: pd.DataFrame) -> pd.DataFrame:
     both = judged.merge(head, on=SAME, suffixes=("", "_head"))
     kept = (both["verdict"] == both["verdict_head"]).groupby([both[name] for name in SAME], sort=False)
     table = kept.agg(share="mean", n="size").reset_index()
-    rows = values(table["place"], table["share"], table["n"])
-    return rows.assign(wave=table["wave"], period=table["period"])
+    return values(table["place"], table["share"], table["n"], wave=table["wave"], period=table["period"])
 
 
 def turning(judged: pd.DataFrame) -> pd.DataFrame:

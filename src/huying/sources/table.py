@@ -159,8 +159,7 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
     (_, header), *body = records(csv.reader(lines[above:], delimiter=mark, strict=True), place, above)
     unread = {line for line, row in body if mixed and "\0" in "".join(row)}
     good = {line: row for line, row in body if len(row) == len(header) and line not in unread}
-    known = good.keys() | unread
-    wrong = {line: f"{len(row)}/{len(header)}" for line, row in body if row and line not in known}
+    wrong = {n: f"{len(row)}/{len(header)}" for n, row in body if row and n not in good and n not in unread}
     if len(wrong) > len(good):
         most = Counter(wrong.values()).most_common(1)[0][0]
         hint = likely_header(header, [row for _, row in body], [line for line, _ in body])
