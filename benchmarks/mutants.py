@@ -30,12 +30,11 @@ SRC = ROOT / "src" / "huying"
 AT_LEAST, LIMIT_S = 0.85, 120  # seconds of the processor; on the clock five times as many, for the machine may be busy
 # A room, modules of it, and the tests that should notice, the near and fast ones first.
 ROOMS = (
-    ("statistics", "weights.py", "unit/test_weights.py oracle/test_estimates.py"),
+    ("statistics", "weights.py", "unit/test_weights.py unit/test_samples.py oracle/test_estimates.py"),
     ("statistics", "estimates.py", "unit/test_estimate_edges.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
     ("statistics", "intervals.py", "oracle/test_intervals.py oracle/exact"),
-    ("statistics", "small_areas.py", "unit/test_small_areas.py oracle/small"),
-    ("statistics", "samples.py", "unit/test_samples.py"),
-    ("statistics", "waiting.py counted.py census.py", "unit/test_waiting_by_hand.py oracle/test_waiting.py unit/test_census.py unit/test_counties.py"),
+    ("statistics", "measures/precision.py", "unit/test_small_areas.py oracle/small unit/test_measures_next_wave.py"),
+    ("statistics", "waiting.py counted.py", "unit/test_waiting_by_hand.py oracle/test_waiting.py unit/test_census.py unit/test_counties.py"),
     ("statistics", "survey*.py", "unit/test_survey.py unit/test_waves.py unit/test_counties.py unit/test_leaders_hidden.py"),
     ("statistics", "associations.py", "unit/test_regressions.py oracle/associations unit/test_survey.py"),
     ("statistics", "scales.py", "oracle/scales"),

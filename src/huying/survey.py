@@ -18,8 +18,8 @@ from huying.associations import Crosstab, Regression, crosstab, regress
 from huying.codebook import MANY
 from huying.estimates import COUNTY, EXTRA, LEADING, Design, Term, estimate_sum, rate
 from huying.intervals import MOVER, NEEDED, NOW, STUDENT, THEN, Bools, limits
-from huying.samples import NO_PLACE
 from huying.survey_frame import SKIPPED, UNSAID, SurveyFrame, as_list, lang_of
+from huying.weights import NO_PLACE
 from huying.words import say
 
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from agencies_stand_in import county, leaders, register
 
-from huying.census import Census
 from huying.counted import bounded
 from huying.errors import EstimateError
+from huying.surveys import Census
 from huying.words import use_language
 
 

@@ -7,7 +7,9 @@ from huying.codebook import house_codebook
 from huying.errors import EstimateError
 from huying.estimates import estimate_means, estimate_shares
 from huying.folder import read_county
-from huying.samples import (
+from huying.store import Cleaned
+from huying.survey import stacked
+from huying.weights import (
     analysed,
     dispositions,
     group_people,
@@ -16,8 +18,6 @@ from huying.samples import (
     staff_sample,
     town_codes,
 )
-from huying.store import Cleaned
-from huying.survey import stacked
 
 BOOK = house_codebook()
 SEX, AGE = (next(item for item in BOOK.form("resident") if item.role == role) for role in ("sex", "age"))

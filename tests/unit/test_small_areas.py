@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from huying.errors import EstimateError
-from huying.small_areas import benchmark, fay_herriot, joint_level, rank_regions, share_fay_herriot, to_share
+from huying.measures.precision import benchmark, fay_herriot, joint_level, rank_regions, share_fay_herriot, to_share
 
 ONE = np.ones((6, 1))
 

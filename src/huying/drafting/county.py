@@ -15,11 +15,11 @@ from huying.errors import CountyError, InputError
 from huying.folder import NAME, homes
 from huying.kinds import parse_instants
 from huying.prepare import house_derived
-from huying.samples import SEXES
 from huying.sources.exports import read_export
 from huying.sources.table import RawTable
 from huying.sources.wjx import read_meta, stem
 from huying.store import toml_table, whole_folder, write_csv, write_text
+from huying.weights import SEXES
 from huying.words import Text, all_words, language
 
 TODO, TOWNS = "TODO.md", "towns.csv"

@@ -15,13 +15,13 @@ from scipy import stats
 from scipy.stats.contingency import odds_ratio
 
 from huying import scales
-from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.claims.rules import NO_BASELINE
 from huying.counted import NO_CASE, bounded, find_ends, unsaid, values
 from huying.estimates import COUNTY, estimate_means
 from huying.intervals import EXACT
 from huying.measures.calls import one_stratum
 from huying.survey import Survey
+from huying.surveys import FEWEST, FEWEST_TOWNS, Census
 
 REPORT_DAYS, SERIES_MONTHS, SEGMENT_MONTHS = 30, 24, 3
 UNBOUNDED = 20.0  # a log odds ratio that has no limit on this side; a table needs both of its signs and no infinity

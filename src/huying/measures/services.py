@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from huying.census import Census
 from huying.counted import bounded, find_ends
 from huying.estimates import COUNTY
 from huying.ledgers import LISTS
 from huying.measures.agencies import ASKED
 from huying.survey import NOT_ASKED
+from huying.surveys import Census
 from huying.workdays import Calendar, Rule, wait_days
 
 SCENARIOS = (0.25, 0.30, 0.35)  # weights of the towns' rating, the same for every department

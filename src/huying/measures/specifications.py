@@ -19,10 +19,9 @@ from huying.derived import holds, read_rule
 from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, estimate_shares, with_weights
 from huying.intervals import Bools, Floats
-from huying.samples import margin_totals
 from huying.survey import Survey
 from huying.waiting import CLOCKS, time_calls
-from huying.weights import rake_towns
+from huying.weights import margin_totals, rake_towns
 
 if TYPE_CHECKING:
     from huying.counties import County

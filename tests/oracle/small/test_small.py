@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.small_areas import Areas, fay_herriot, maximise, share_fay_herriot
+from huying.measures.precision import Areas, fay_herriot, maximise, share_fay_herriot
 
 HERE = Path(__file__).parent
 ANSWERS = json.loads((HERE / "answers.json").read_text("utf-8"))
