@@ -14,7 +14,7 @@ import xlsxwriter
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Pt
+from docx.shared import Cm, Pt, RGBColor
 
 from huying.clean.answers import number_towns, with_list
 from huying.clean.intake import FIRST, Intake
@@ -30,7 +30,8 @@ from huying.words import LANGUAGES, Text, say
 
 LISTS = (*FIRST, "org_roster", "documents")  # the ledgers that options are taken from
 FONTS = {"zh": "宋体", "en": "Times New Roman"}
-SPACE = "\u00a0"  # 问卷星 parts the options of a matrix at a plain blank
+WIDEST = 7  # options of a matrix that fit beside its rows
+SPACE = "\u00a0"  # keeps words together, also where 问卷星 would part the options of a matrix
 
 
 def read_lists(county: County) -> Intake:
@@ -155,8 +156,11 @@ def to_print(form: Form, title: str, lang: str) -> Any:
     style = paper.styles["Normal"]
     style.font.name, style.font.size, style.paragraph_format.space_after = FONTS["en"], Pt(10.5), Pt(2)
     for named in (style, *(paper.styles[f"Heading {level}"] for level in (1, 2))):
+        named.font.color.rgb = RGBColor(0, 0, 0)
         named.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), FONTS["zh"])
     paper.core_properties.title = plain(title)
+    page = paper.sections[0]
+    page.page_width, page.page_height, page.left_margin, page.right_margin = Cm(21), Cm(29.7), Cm(2.2), Cm(2.2)
     foot = paper.sections[0].footer.paragraphs[0]
     foot.text, foot.alignment = f"{plain(title)}  ", WD_ALIGN_PARAGRAPH.CENTER
     field = OxmlElement("w:fldSimple")
@@ -181,20 +185,30 @@ def print_item(paper: Any, form: Form, item: Item, lang: str) -> None:
     head.add_run(f"  [{say(f'questionnaire.kind_{item.type}', lang)} · {item.id}]").font.size = Pt(8)
     for rule in rules_of(form, item, lang):
         paper.add_paragraph().add_run(plain(rule)).italic = True
-    box = {"multi": "□ ", "ranking": "____ "}.get(item.type, "○ ")
+    box = {"multi": f"□{SPACE}", "ranking": f"____{SPACE}"}.get(item.type, f"○{SPACE}")
     shown = [(option.code, plain(option.text(lang))) for option in item.options]
     if item.is_matrix:
-        table = paper.add_table(1 + len(item.rows), 1 + len(shown), "Table Grid")
-        texts = [[say("questionnaire.row", lang), *(text for _, text in shown)]]
-        texts += [[plain(text(lang)), *(f"○ {code}" for code, _ in shown)] for _, text in item.rows]
+        is_wide = len(shown) > WIDEST  # then the options stand above, and their codes are written down
+        listed(paper, "", shown) if is_wide else None
+        texts = [
+            [say("questionnaire.row", lang), *([say("questionnaire.code", lang)] if is_wide else [t for _, t in shown])]
+        ]
+        for _, text in item.rows:
+            texts.append([plain(text(lang)), *(["______"] if is_wide else [f"○ {code}" for code, _ in shown])])
+        table = paper.add_table(len(texts), len(texts[0]), "Table Grid")
         for cells, row in zip(texts, table.rows, strict=True):
-            for cell, text in zip(row.cells, cells, strict=True):
-                cell.text = text
+            for n, (cell, text) in enumerate(zip(row.cells, cells, strict=True)):
+                cell.text, cell.width = text, Cm(5.5 if n == 0 else 11 / (len(cells) - 1))
         table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     elif shown:
-        paper.add_paragraph("　".join(f"{box}{code} {text}" for code, text in shown))
+        listed(paper, box, shown)
     else:
         paper.add_paragraph(f"____________________ {item.unit(lang) if item.unit else ''}")
+
+
+def listed(paper: Any, box: str, options: list[tuple[int, str]]) -> None:
+    """The options with their boxes and codes, none parted from its code at the end of a line."""
+    paper.add_paragraph("　 ".join(f"{box}{code}{SPACE}{text}" for code, text in options))
 
 
 def write_sample(intake: Intake, county: County, file: Path, n: int, people: int, seed: int) -> None:

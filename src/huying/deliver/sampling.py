@@ -49,7 +49,7 @@ def sample(villages: pd.DataFrame, towns: pd.DataFrame, n: int, people: int, see
         chances = inclusion([int(village["adults"]) for village in here], n)
         for i in draw(chances, start):
             take = min(people, int(here[i]["adults"]))
-            weight = float(here[i]["adults"] / take / chances[i])
+            weight = float(Fraction(int(here[i]["adults"]), take) / chances[i])
             told = {
                 "town": town[f"name_{lang}"],
                 "inclusion": float(chances[i]),

@@ -114,23 +114,24 @@ def rows_of(form: Form, item: Item) -> Iterator[Row]:
     kind = TYPES.get(item.type, "select_one")
     typed = f"{kind} {item.name}" if item.options else kind
     need = {} if item.optional else {"required": "yes", "required_message": spoken("required")}
-    if item.is_matrix:
-        yield {"type": "begin group", "name": item.name, "label": item.text, "appearance": "field-list"}
-    for _, column, row in item.parts if item.is_matrix else [("", item.name, "")]:
-        rule = form.as_xpath(item, "asked_if", str(row))
-        asked = {"relevant": " and ".join([*open_still, rule] if rule else open_still)}
-        look = {"appearance": "minimal"} if item.type == "dropdown" else {}
-        label = dict(item.rows)[str(row)] if item.is_matrix else item.text
+    by_row = item.is_matrix and "*" in item.asked_if
+    asked = " and ".join([*open_still, *([] if by_row or not item.asked_if else [form.as_xpath(item, "asked_if")])])
+    look = "minimal" if item.type == "dropdown" else ""
+    if not item.is_matrix:
+        label = {"type": typed, "name": item.name, "label": item.text, "appearance": look, "relevant": asked}
+        yield {**label, **need, **limits(form, item, item.name, "")}
+    else:
         yield {
-            "type": typed,
-            "name": column,
-            "label": label,
-            **asked,
-            **need,
-            **look,
-            **limits(form, item, column, str(row)),
+            "type": "begin group",
+            "name": item.name,
+            "label": item.text,
+            "appearance": "field-list",
+            "relevant": asked,
         }
-    if item.is_matrix:
+        for (row, text), column in zip(item.rows, item.columns, strict=True):
+            rule = form.as_xpath(item, "asked_if", row) if by_row else ""
+            answer = {"type": typed, "name": column, "label": text, "relevant": rule}
+            yield {**answer, **need, **limits(form, item, column, row)}
         yield {"type": "end group"}
     for option in (option for option in item.options if option.code in item.fill_in and not item.is_matrix):
         name, label = own_words(item, option)
@@ -142,7 +143,8 @@ def limits(form: Form, item: Item, column: str, row: str) -> Row:
     must, told = list[str](), list[Text]()
     if item.range and item.type in NUMBERS:
         spans = [f"(. >= {low:.15g} and . <= {high:.15g})" for low, high in (item.range, *item.missing_from)]
-        must.append(f"({' or '.join([*spans, *(f'. = {code}' for code in item.missing)])})")
+        ends = form.as_xpath(item, "ends_if").replace(f"${{{column}}}", ".")  # who is too young is told so, not refused
+        must.append(f"({' or '.join([*spans, *(f'. = {code}' for code in item.missing), *filter(None, [ends])])})")
         told += [allowed(item)]
     if item.type == "multi" and item.max_choices:
         must.append(f"count-selected(.) <= {item.max_choices}")
