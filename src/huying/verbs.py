@@ -182,6 +182,20 @@ def templates(args: argparse.Namespace) -> None:
     said(args, [str(file) for file in files], [say("cli.templates_done", n=len(files), folder=folder)])
 
 
+def questionnaire(args: argparse.Namespace) -> int:
+    """Each form for the field, and the villages to go to; 1 where one of several forms could not be made."""
+    from huying.deliver.questionnaire import read_lists, write_forms
+
+    county = county_of(args)
+    folder = args.output or county.folder / "questionnaire"
+    if folder.exists() and any(folder.iterdir()) and not args.force:
+        raise InputError("cli.exists", Place(str(folder)))
+    files, faults = write_forms(county, read_lists(county), folder, args.form, args.villages, args.people, args.seed)
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return said(args, [str(file) for file in files], [say("questionnaire.made", file=file) for file in files], faults)
+
+
 def read_report(args: argparse.Namespace) -> None:
     """The statements of a report that can be tested, its masks, and what contradicts itself."""
     from huying.report import report_files

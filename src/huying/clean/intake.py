@@ -13,7 +13,7 @@ from huying.clean.booked import Booked, count_rows, say_rejected
 from huying.clean.flags import RULES, find_flags
 from huying.clean.ledgers import IDS, clean_ledger, known_ids
 from huying.clean.printed import check_printed
-from huying.codebook import Codebook
+from huying.codebook import Codebook, Item
 from huying.contract import REJECTED, Table
 from huying.declarations import read_toml
 from huying.errors import CountyError, HuyingError, Place, near
@@ -22,6 +22,7 @@ from huying.kinds import Instant, Label, clean_series
 from huying.ledgers import TABLES
 from huying.places import Matcher
 from huying.sources.exports import read_answers
+from huying.sources.kobo import read_kobo
 from huying.sources.personal import drop_personal, mask_personal
 from huying.sources.table import RawTable, Remark, read_table
 from huying.store import Cleaned, code_hash, file_hash, hash_of
@@ -195,23 +196,36 @@ class Intake:
         if ledger.table == "departments":
             self.matchers["dept"] = matcher_of(self.ledgers[key], "dept_id")
 
-    def take_survey(self, survey: Survey) -> None:
-        listed = county_lists({table: frame for (table, _), frame in self.ledgers.items()})
-        lists = {name: [(code, label) for code, _, label in rows] for name, rows in listed.items()}
-        items = [item if item.role == "town" else with_list(item, lists) for item in self.book.form(survey.form)]
+    def items_of(self, form: str) -> tuple[list[Item], list[str]]:
+        """The items of a form with the county's lists (the town's its own options alone), and the ids of the towns in their order.
+
+        Raises CountyError where rows of a list that is asked for were set aside.
+        """
+        lists = county_lists({table: frame for (table, _), frame in self.ledgers.items()})
+        items = [item if item.role == "town" else with_list(item, lists) for item in self.book.form(form)]
         lists_asked = {item.options_from for item in items} | {"towns" for item in items if item.role == "town"}
-        for table in [table for name, table, *_ in LISTS if name in lists_asked and len(self.lost.get(table, ()))]:
-            first = self.lost[table].to_dict("records")[0]
-            raise CountyError(
-                "clean.register_lost",
-                self.place,
-                table=TABLES[table].title(language()),
-                n=len(self.lost[table]),
-                first=say_rejected(first),
-            )
+        for table in [table for name, table, *_ in LISTS if name in lists_asked]:
+            self.check_lost(table)
+        return items, [town for _, town, _ in lists["towns"]]
+
+    def check_lost(self, table: str) -> None:
+        """Raise CountyError where rows of a register were set aside."""
+        if len(lost := self.lost.get(table, ())):
+            told = {
+                "table": TABLES[table].title(language()),
+                "n": len(lost),
+                "first": say_rejected(self.lost[table].to_dict("records")[0]),
+            }
+            raise CountyError("clean.register_lost", self.place, **told)
+
+    def take_survey(self, survey: Survey) -> None:
+        items, order = self.items_of(survey.form)
         file, number = survey.text or survey.file, self.county.path(survey.number) if survey.number else None
-        answers = read_answers(self.county.path(file), number, items, survey.weight)
-        span, order = self.county.waves[survey.wave], [town for _, town, _ in listed["towns"]]
+        if survey.reader == "kobo":
+            answers = read_kobo(self.county.path(file), items, survey.weight)
+        else:
+            answers = read_answers(self.county.path(file), number, items, survey.weight)
+        span = self.county.waves[survey.wave]
         villages = list(self.ledgers["villages", ""]["village_id"]) if ("villages", "") in self.ledgers else None
         done = clean_answers(answers, items, survey, span, self.matchers["town"], order, villages)
         self.forms.setdefault(survey.form, []).append(done.kept)
