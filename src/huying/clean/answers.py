@@ -23,7 +23,7 @@ from huying.words import Text, language, say
 
 META_IDS = ("village_id", "interviewer_id")
 DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
-Listed = Sequence[tuple[int, str, str]]  # a county's list: code, key and label, such as 1, T01 and 均值镇
+Listed = Sequence[tuple[int, str, Text]]  # a county's list: code, key and label, such as 1, T01 and 均值镇
 ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by the role of the item that ends the form
 
 
@@ -58,7 +58,7 @@ def number_towns(items: Sequence[Item], order: Sequence[str]) -> Listed:
     """The towns as a list of the county: coded in their order, from 1 where the codes of the item's own options leave room."""
     own = [option.code for item in items if item.role == "town" for option in item.options]
     first = 1 if len(order) < min(own, default=1000) or 1 in own else 1001
-    return [(code, town, town) for code, town in enumerate(order, first)]
+    return [(code, town, Text(town, town)) for code, town in enumerate(order, first)]
 
 
 def with_list(item: Item, lists: Mapping[str, Listed]) -> Item:
@@ -69,7 +69,7 @@ def with_list(item: Item, lists: Mapping[str, Listed]) -> Item:
     own, listed = {option.code for option in item.options}, lists.get(item.options_from, ())
     if 1 not in own and (taken := [code for code, _, _ in listed if code in own]):
         raise CountyError("codebook.code_taken", item=item.id, list=item.options_from, n=len(listed), code=taken[0])
-    added = [Option(code, Text(label, label), key) for code, key, label in listed if code not in own]
+    added = [Option(code, label, key) for code, key, label in listed if code not in own]
     return replace(item, options=(*added, *item.options))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from huying.clean.answers import clean_answers, with_list
+from huying.clean.answers import Listed, clean_answers, with_list
 from huying.clean.booked import Booked, count_rows, say_rejected
 from huying.clean.flags import RULES, find_flags
 from huying.clean.ledgers import IDS, clean_ledger, known_ids
@@ -26,7 +26,7 @@ from huying.sources.kobo import read_kobo
 from huying.sources.personal import drop_personal, mask_personal
 from huying.sources.table import RawTable, Remark, read_table
 from huying.store import Cleaned, code_hash, file_hash, hash_of
-from huying.words import language
+from huying.words import Text, language
 
 NOTES = ("file", "sheet", "row", "note", "detail")
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
@@ -64,9 +64,9 @@ def matcher_of(register: pd.DataFrame, key: str, prefixes: Sequence[str] = ()) -
     return Matcher(dict(zip(register[key], spelt, strict=True)), prefixes)
 
 
-def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str, str]]]:
+def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str, Text]]]:
     """The lists of the county from which items take their options: code from 1, key and label."""
-    found: dict[str, list[tuple[str, str]]] = {"towns": [], "departments": [], "old_units": []}
+    found: dict[str, list[tuple[str, Text]]] = {"towns": [], "departments": [], "old_units": []}
     for name, table, key, label in LISTS:
         if table in registers:
             named = (
@@ -76,11 +76,12 @@ def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[
             rows = registers[table].drop_duplicates(key)
             rows = rows.assign(**{label: rows[key].map(usual)})
             rows = rows.sort_values(key) if table == "org_roster" else rows
-            found[name] = list(zip(rows[key].astype(str), rows[label].astype(str), strict=True))
+            both = rows[label].astype(str), rows.get("name_en", rows[label]).fillna(rows[label]).astype(str)
+            found[name] = list(zip(rows[key].astype(str), map(Text, *both), strict=True))
     if "documents" in registers:
         papers = registers["documents"]
         titles = papers.loc[papers["kind"] == "mechanism", "title"]
-        found["mechanisms"] = [(f"m{n}", str(title)) for n, title in enumerate(titles, 1)]
+        found["mechanisms"] = [(f"m{n}", Text(str(title), str(title))) for n, title in enumerate(titles, 1)]
     return {name: [(code, *pair) for code, pair in enumerate(pairs, 1)] for name, pairs in found.items()}
 
 
@@ -196,8 +197,8 @@ class Intake:
         if ledger.table == "departments":
             self.matchers["dept"] = matcher_of(self.ledgers[key], "dept_id")
 
-    def items_of(self, form: str) -> tuple[list[Item], list[str]]:
-        """The items of a form with the county's lists (the town's its own options alone), and the ids of the towns in their order.
+    def items_of(self, form: str) -> tuple[list[Item], Listed]:
+        """The items of a form with the county's lists (the town's its own options alone), and the list of towns.
 
         Raises CountyError where rows of a list that is asked for were set aside.
         """
@@ -206,7 +207,7 @@ class Intake:
         lists_asked = {item.options_from for item in items} | {"towns" for item in items if item.role == "town"}
         for table in [table for name, table, *_ in LISTS if name in lists_asked]:
             self.check_lost(table)
-        return items, [town for _, town, _ in lists["towns"]]
+        return items, lists["towns"]
 
     def check_lost(self, table: str) -> None:
         """Raise CountyError where rows of a register were set aside."""
@@ -219,7 +220,8 @@ class Intake:
             raise CountyError("clean.register_lost", self.place, **told)
 
     def take_survey(self, survey: Survey) -> None:
-        items, order = self.items_of(survey.form)
+        items, towns = self.items_of(survey.form)
+        order = [town for _, town, _ in towns]
         file, number = survey.text or survey.file, self.county.path(survey.number) if survey.number else None
         if survey.reader == "kobo":
             answers = read_kobo(self.county.path(file), items, survey.weight)

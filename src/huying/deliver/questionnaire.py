@@ -69,19 +69,17 @@ def write_forms(
 
 def asked(intake: Intake, name: str) -> Form:
     """A form with the county's lists among its options; raises CountyError for a list that is lacking."""
-    items, order = intake.items_of(name)
-    towns, known = number_towns(items, order), dict[str, Text]()
-    for table, key in (("towns", "town_id"), ("departments", "dept_id")):
-        for row in intake.ledgers.get((table, ""), pd.DataFrame()).to_dict("records"):
-            known[row[key]] = Text(row["name_zh"], row["name_en"])
-    listed = list[Item]()
+    items, towns = intake.items_of(name)
+    names, made = {key: label for _, key, label in towns}, list[Item]()
     for before, item in zip(intake.book.form(name), items, strict=True):
-        whole = with_list(item, {"towns": towns}) if item.role == "town" else item
+        whole = with_list(item, {"towns": number_towns(items, list(names))}) if item.role == "town" else item
         if item.options_from and len(whole.options) == len(before.options):
             raise CountyError("questionnaire.no_list", item=item.id, list=item.options_from)
-        options = [replace(o, text=known.get(o.key, o.text)) for o in whole.options]
-        listed.append(replace(whole, options=tuple(options)))
-    return Form(name, listed)
+        options = (
+            [replace(o, text=names.get(o.key, o.text)) for o in whole.options] if item.role == "town" else whole.options
+        )
+        made.append(replace(whole, options=tuple(options)))
+    return Form(name, made)
 
 
 def write_form(form: Form, county: County, intake: Intake, folder: Path) -> list[Path]:
@@ -184,7 +182,9 @@ def print_item(paper: Any, form: Form, item: Item, lang: str) -> None:
     head.add_run(f"{form.number[item.id]}. {plain(item.text(lang))}").bold = True
     head.add_run(f"  [{say(f'questionnaire.kind_{item.type}', lang)} · {item.id}]").font.size = Pt(8)
     for rule in rules_of(form, item, lang):
-        paper.add_paragraph().add_run(plain(rule)).italic = True
+        told = paper.add_paragraph()
+        told.paragraph_format.keep_with_next = True
+        told.add_run(plain(rule)).italic = True
     box = {"multi": f"□{SPACE}", "ranking": f"____{SPACE}"}.get(item.type, f"○{SPACE}")
     shown = [(option.code, plain(option.text(lang))) for option in item.options]
     if item.is_matrix:
@@ -197,6 +197,7 @@ def print_item(paper: Any, form: Form, item: Item, lang: str) -> None:
             texts.append([plain(text(lang)), *(["______"] if is_wide else [f"○ {code}" for code, _ in shown])])
         table = paper.add_table(len(texts), len(texts[0]), "Table Grid")
         for cells, row in zip(texts, table.rows, strict=True):
+            row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
             for n, (cell, text) in enumerate(zip(row.cells, cells, strict=True)):
                 cell.text, cell.width = text, Cm(5.5 if n == 0 else 11 / (len(cells) - 1))
         table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))

@@ -9,8 +9,9 @@ from typing import Any
 
 import xlsxwriter
 
+from huying.clean.cells import YOUNGEST_TYPED
 from huying.codebook import Item, own_words
-from huying.deliver.conditions import NUMBERS, Form, quoted
+from huying.deliver.conditions import NUMBERS, Form, either, quoted
 from huying.errors import CountyError
 from huying.store import beside, hash_of
 from huying.words import LANGUAGES, Text, say
@@ -142,9 +143,11 @@ def limits(form: Form, item: Item, column: str, row: str) -> Row:
     """What an answer must hold to, with the words that say so."""
     must, told = list[str](), list[Text]()
     if item.range and item.type in NUMBERS:
-        spans = [f"(. >= {low:.15g} and . <= {high:.15g})" for low, high in (item.range, *item.missing_from)]
-        ends = form.as_xpath(item, "ends_if").replace(f"${{{column}}}", ".")  # who is too young is told so, not refused
-        must.append(f"({' or '.join([*spans, *(f'. = {code}' for code in item.missing), *filter(None, [ends])])})")
+        low = min(item.range[0], YOUNGEST_TYPED) if item.role == "age" else item.range[0]  # a child ends the form
+        spans = [
+            f"(. >= {first:.15g} and . <= {last:.15g})" for first, last in ((low, item.range[1]), *item.missing_from)
+        ]
+        must.append(either([*spans, *(f". = {code}" for code in item.missing)]))
         told += [allowed(item)]
     if item.type == "multi" and item.max_choices:
         must.append(f"count-selected(.) <= {item.max_choices}")
