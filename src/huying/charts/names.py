@@ -24,6 +24,7 @@ def keys(rows: pd.DataFrame, besides: Sequence[str] = ()) -> list[str]:
     text = [name for k, name in enumerate(rows) if k < end or name in AFTER]
     text = [name for name in text if not is_numeric_dtype(rows[name].dtype) or is_bool_dtype(rows[name].dtype)]
     own = [str(name) for name in text if name not in besides]
+    own = own or [name for name in PLACES if name in rows and name not in besides]
     return [name for name in own if rows[name].nunique() > 1] or own[:1]
 
 

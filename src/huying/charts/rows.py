@@ -49,8 +49,10 @@ def forest(
         explain(made, shown, set() if by or len(order) < 2 else set(order["_place"]))
         values = [shown[name].to_numpy(dtype=float) for name in drawn]
         is_share = made.is_share(*values)
-        for at, value in zip(heights[known], values[0][known], strict=True):
-            made.value(1, at, look.show(value, is_share), xycoords=made.axes.get_yaxis_transform())
+        (n,) = look.numbers(shown, "n")
+        for row in np.flatnonzero(known):
+            told = made.show(values[0][row], is_share, n[row], threshold)
+            made.value(1, heights[row], told, xycoords=made.axes.get_yaxis_transform())
         limits = made.threshold(threshold, is_share, made.axes.axvline)
         made.span(made.axes.xaxis, *values, limits, is_share=is_share)
         name_rows(made, list(order.index), order["_place"] == made.highlight)
@@ -62,52 +64,41 @@ def forest(
 
 
 def panels(rows: pd.DataFrame, by: str = "measure", **about: Unpack[About]) -> Axes:
-    """Several measures (`by`) of the same places beside each other, a lane each from 0 to 100%, sorted by the first.
+    """Several shares (`by`) of the same rows beside each other, a lane each from 0 to 100%, sorted by the first.
 
-    `rows`: place, estimate, low, high; the column `threshold`, where there is one, is drawn in its lane.
+    The column `threshold`, where there is one, is drawn in its lane.
     """
     with sheet(rows, **about) as made:
         made.need(rows["estimate"])
-        axes, measures = made.axes, list(dict.fromkeys(rows[by]))
-        wide = rows.pivot(index="place", columns=by, values="estimate")[measures].astype(float)
-        wide = wide.sort_values(measures[0], ascending=False, kind="stable")
-        for lane, measure in enumerate(measures):
-            part = rows[rows[by] == measure]
+        shown = rows.assign(_name=names(made, rows, [by]), _place=places(rows))
+        order = shown.groupby("_name", sort=False).agg({"estimate": "first", "_place": "first"})
+        order = order.sort_values("estimate", ascending=False, kind="stable")
+        axes, groups, lines = made.axes, list(shown.groupby(by, sort=False)), look.numbers(shown, "threshold")[0]
+        for lane, (group, part) in enumerate(groups):
             value, low, high, line = look.numbers(part, "estimate", "low", "high", "threshold")
-            at = wide.index.get_indexer(part["place"])
-            ink = np.select(
-                [part["place"] == COUNTY, part["place"] == made.highlight], [look.BLACK, look.VERMILLION], look.BLUE
+            at, is_county, is_here = (
+                order.index.get_indexer(part["_name"]),
+                part["_place"] == COUNTY,
+                part["_place"] == made.highlight,
             )
+            ink = np.select([is_county, is_here], [look.BLACK, look.VERMILLION], look.BLUE)
             axes.hlines(at, lane + LANE * low, lane + LANE * high, color=ink, linewidth=1.6, gid="interval")
             axes.scatter(lane + LANE * value, at, c=ink, gid="estimate", **DOT | {"s": 16})
-            axes.vlines(
-                lane + LANE * line[:1],
-                -0.6,
-                len(wide) - 0.4,
-                color=look.DIM,
-                linestyle="--",
-                linewidth=1,
-                gid="threshold",
-            )
+            axes.vlines(lane + LANE * line[:1], -0.6, len(order) - 0.4, color=look.DIM, linestyle="--", gid="threshold")
             for row, one in zip(at[np.isfinite(value)], value[np.isfinite(value)], strict=True):
-                axes.text(lane + 0.98, row, f"{100 * one:.0f}", ha="right", va="center", size=look.TINY, gid="value")
-            head = look.wrap(made.words.value(by, measure), 380 / len(measures) / look.SMALL)
-            axes.text(lane, -0.9, head, size=look.SMALL, va="bottom", weight="bold", gid="lane")
+                axes.text(lane + 0.98, row, f"{100 * one:.0f}", ha="right", va="center", size=look.TINY, gid="cell")
+            head = look.wrap(made.words.value(by, group), 330 / len(groups) / look.SMALL)
+            axes.text(lane, -0.8, head, size=look.SMALL, va="bottom", gid="cell")
+            made.title_pad = max(made.title_pad, 10 + 10 * (head.count("\n") + 1))
         made.explain_intervals(rows, look.DIM, 1.6)
-        shown = (
-            [look.line(look.DIM, 1, made.say("threshold", value=""), "--")]
-            if rows.get("threshold", rows["estimate"]).notna().any() and "threshold" in rows
-            else []
+        made.handles += (
+            [look.line(look.DIM, 1.5, made.say("threshold", value=""), "--")] if np.isfinite(lines).any() else []
         )
-        made.handles += shown
-        ticks = [lane + LANE * share for lane in range(len(measures)) for share in (0, 0.5, 1)]
-        axes.set_xticks(ticks, ["0", "50%", "100%"] * len(measures))
+        ticks = [lane + LANE * share for lane in range(len(groups)) for share in (0, 0.5, 1)]
+        axes.set_xticks(ticks, ["0", "50%", "100%"] * len(groups))
         axes.grid(True, axis="x")
-        axes.set(xlim=(-0.02, len(measures)))
-        made.title_pad = 14 + 9 * max(
-            text.get_text().count("\n") + 1 for text in axes.texts if text.get_gid() == "lane"
-        )
-        name_rows(made, [made.words.place(place) for place in wide.index], wide.index == made.highlight)
+        axes.set(xlim=(-0.02, len(groups)))
+        name_rows(made, list(order.index), order["_place"] == made.highlight)
         made.inches *= 0.8
     return made.axes
 

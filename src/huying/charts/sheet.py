@@ -20,8 +20,10 @@ from huying import labels
 from huying.charts import look
 from huying.intervals import COUNT, Floats
 from huying.labels import COUNTY, Labels
+from huying.units import say_value
 
 STAMP = 100  # points: the width of the mark of synthetic data, which no title runs into
+SHOWN = ("share", "ratio", "days", "months", "score", "index")  # units that a value bears in a picture
 PAD = 0.09  # inches around everything
 
 
@@ -29,7 +31,7 @@ class About(TypedDict, total=False):
     """What every chart takes.
 
     `highlight`: the place that is read; `verdict`: gives the title where its number is among those drawn, and the line under
-    it, or `title` and `subtitle`; `note`: a line below; `percent`: whether the values are shares (where it is not said, they are if none is above 1); `interval`: what the
+    it; else `title` and `subtitle`; `note`: a line below; `percent`: whether the values are shares (where it is not said, they are if none is above 1); `interval`: what the
     legend calls the intervals, a key of the charts' words; `ax`: where to draw.
     """
 
@@ -96,7 +98,9 @@ class Sheet:
 
     def is_share(self, *values: Any) -> bool:
         """Whether the values are shares."""
-        return bool(np.nanmax(np.abs(np.concatenate(values))) <= 1) if self.percent is None else self.percent
+        if self.percent is not None or getattr(self.verdict, "row", {}).get("unit", "share") not in ("share", "points"):
+            return bool(self.percent)
+        return bool(np.nanmax(np.abs(np.concatenate(values))) <= 1)
 
     def span(self, axis: Any, *values: Any, is_share: bool, is_from_zero: bool = False) -> None:
         """Limits that hold all values and use the room: shares near 0 or 100% begin or end there, bars (`is_from_zero`) begin at 0."""
@@ -109,6 +113,13 @@ class Sheet:
         edge = 0 if is_from_zero else 0.015 * (high - low)
         axis.axes.set(**{f"{axis.axis_name}lim": (low - edge, high + edge)})
         look.scale(axis, is_share)
+
+    def show(self, value: float, is_share: bool, n: float = np.inf, against: Any = ()) -> str:
+        """A value as a statement tells it: the fewer it is of, the fewer digits, and on its own side of the threshold."""
+        unit = "share" if is_share else getattr(self.verdict, "row", {}).get("unit", "")
+        known = [one for one in np.atleast_1d(np.array(against, dtype=float)) if np.isfinite(one)]
+        lang, size = self.words.lang, n if n > 0 else np.inf
+        return say_value(value, unit, lang, size, known) if unit in SHOWN else look.show(value, is_share)
 
     def value(self, x: float, y: float, text: str, **style: Any) -> None:
         """A value in figures beside its mark."""
@@ -200,7 +211,7 @@ class Sheet:
         return Bbox.from_bounds(x, above.get_window_extent(renderer).y0 - drop, 0, 0)
 
     def headings(self) -> tuple[str, str]:
-        """Title and subtitle: the caller's, else the verdict's where its number is drawn, else what is measured and where; when, n and of what."""
+        """Title and subtitle: the verdict's where its number is drawn, else the caller's, else what is measured and where; when, n and of what."""
         asked = filter(None, [self.rows.attrs.get("answer", "")])
         measures = self.measures or tuple(self.rows["measure"].unique() if "measure" in self.rows else asked)
         places = [self.words.place(self.highlight)] if self.highlight and self.highlight != COUNTY else []
@@ -208,7 +219,7 @@ class Sheet:
         when = [*only(self.rows, "wave"), *only(self.rows, "period"), self.count()]
         told = self.verdict if self.verdict is not None and self.draws(self.verdict) else None
         if self.title or told:
-            title, under = self.title or str(told.title), "" if self.title else getattr(told, "subtitle", "")
+            title, under = str(told.title) if told else self.title, getattr(told, "subtitle", "")
             return title, self.subtitle or under or " · ".join(filter(None, [*what, *places, *when]))
         return " · ".join([*places, *what]) or str(self.words.place(COUNTY)), self.subtitle or " · ".join(
             filter(None, when)
