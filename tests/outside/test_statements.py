@@ -233,7 +233,9 @@ def ledger_of(reading):
 def test_there_are_sixty_readings_two_of_each_kind_of_claim():
     rows = expected()
     kinds = {CLAIMS[row["claim"]].quantifier for row in rows}
-    assert len(rows) * 2 >= 60 and len({(row["claim"], row["place"], row["part"], row["wave"]) for row in rows}) == len(rows)
+    assert len(rows) * 2 >= 60 and len({(row["claim"], row["place"], row["part"], row["wave"]) for row in rows}) == len(
+        rows
+    )
     assert all(sum(CLAIMS[row["claim"]].quantifier == kind for row in rows) >= 2 for kind in kinds - {"NONE"})
 
 
@@ -245,8 +247,8 @@ def test_a_sentence_reads_as_a_person_expects(reading, lang):
 
 # --- changes show ------------------------------------------------------------------------------------------------------------
 
-CHANGES = [("estimate", lambda v: -v), ("unit", lambda v: "points" if v == "share" else "index"), ("verdict_family", lambda v: "no baseline"),
-           ("n", lambda v: v + 1), ("wave", lambda v: "2031"), ("place", lambda v: "T09" if v != "T09" else "T08"), ("n_of", lambda v: "marks"),
+CHANGES = [("estimate", lambda v: -v), ("unit", lambda v: "points" if v == "share" else "ratio"), ("verdict_family", lambda v: "no baseline"),
+           ("n", lambda v: v + 1), ("wave", lambda v: "2031"), ("place", lambda v: "T09" if v != "T09" else "T08"), ("n_of", lambda v: "loans"),
            ("is_counted", lambda v: not v)]  # fmt: skip
 CHANGED = [("P16", "T07"), ("P13", "T02"), ("B07", "T01"), ("P15", "T04"), ("S23", "county")]
 

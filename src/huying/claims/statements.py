@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from huying.intervals import COUNT
 from huying.labels import Labels, part_word
 from huying.ledgers import TABLES
 from huying.prepare import house_derived
-from huying.units import SLACK, of_part, read_lists, say_n, say_noun, say_value
+from huying.units import SLACK, of_part, read_lists, say_exactly, say_n, say_noun, say_value
 from huying.words import Text, all_words, say
 
 STATEMENT = [*KEY, "place_name", "text", "verdict", "verdict_word", "value", "interval", "n", "measure", "base", "when"]
@@ -59,7 +59,7 @@ def statements(evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any,
     if strange := next((row["claim"] for row in rows if row["claim"] not in claims), None):
         raise CountyError("claims.unknown", claim=strange, close=near(strange, claims))
     beside = {tuple(row[name] for name in KEY): row for row in rows}
-    departments = frozenset(row["place"] for row in rows if is_of_departments(row, claims[row["claim"]]))
+    departments = find_departments(rows, claims)
     told = [Statement(row, claims[row["claim"]], names, beside, departments) for row in rows]
     columns = STATEMENT[len(KEY) :]
     said = [{name: one.row[name] for name in KEY} | {name: getattr(one, name) for name in columns} for one in told]
@@ -92,10 +92,14 @@ def read_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def is_of_departments(row: Mapping[str, Any], claim: Claim) -> bool:
-    """Whether a row's place is a department."""
-    is_of_them = "department" in (claim.share_of, claim.judged_for) or row["part"].startswith("department")
-    return bool(is_of_them and row["place"] != COUNTY)
+def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Claim]) -> set[str]:
+    """The places that only claims and parts on departments speak of."""
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    for row in rows:
+        claim = claims[row["claim"]]
+        is_of_them = "department" in (claim.share_of, claim.judged_for) or row["part"].startswith("department")
+        found[is_of_them].add(row["place"])
+    return found[True] - found[False] - {COUNTY}
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class Statement:
     claim: Claim
     names: Labels
     beside: Mapping[tuple[str, ...], Mapping[str, Any]]
-    departments: frozenset[str]
+    departments: set[str]
 
     def say(self, key: str, **values: Any) -> str:
         """A text of the statements."""
@@ -215,10 +219,10 @@ class Statement:
         place, claim, lang = self.row["place"], self.claim, self.names.lang
         if self.row["part"]:
             return self.part_name
-        own = claim.department if place in self.departments else claim.town
+        own = (claim.department if place in self.departments else None) or claim.town
         if place == COUNTY or own is None:
-            text = claim.text(lang)
-            return text if place == COUNTY else self.say("of_place", place=self.place_name, text=text)
+            of_place = "of_any" if place == COUNTY else "of_place"
+            return self.say(of_place, place=self.place_name, text=claim.text(lang))
         return own(lang).replace("{place}", self.place_name)
 
     @cached_property
@@ -245,7 +249,7 @@ class Statement:
         """A rule in words: below 50%, at least 1 town."""
         if quantifier in (SOME, TEXT):
             unit, line = "count", max(line, 1.0)
-        told = re.sub(r"\.0+(?=\D|$)", "", say_value(line, unit, self.names.lang, noun=noun))
+        told = say_exactly(line, unit, self.names.lang, noun)
         kind = "LOW" if quantifier == NONE and line > 0 else quantifier
         kind += "_near" if kind == COUNTS and 0 < line < 1 else ""
         return self.say("rule_ALL_whole" if (kind, unit, line) == (ALL, "share", 1) else f"rule_{kind}", t=told)
@@ -361,7 +365,13 @@ class Statement:
         around, measure = self.join(self.interval, self.n_beside), part or self.measure
         kind = "measured_on" if measure.endswith(JOINED) else "measured"
         body = self.told or self.say(kind, measure=measure, value=self.value)
-        body = self.say("around", told=body, around=around) if self.value and around else body if self.value else around
+        body = (
+            self.say("around", told=body, around=around)
+            if self.value and around
+            else body
+            if self.value
+            else self.join(part, around)
+        )
         body = self.join(self.when, body, by="colon" if self.value else "comma")
         body += (
             self.say("threshold", threshold=self.threshold) if self.value and self.threshold and self.verdict else ""

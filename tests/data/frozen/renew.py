@@ -55,7 +55,9 @@ def main(file: str) -> None:
         .reset_index()
     )
     told = told.assign(rule=told["claim"].map(RULES))
-    told = pd.concat([read_text("changes.csv"), told]).drop_duplicates([name for name in KEY if name != "part"], keep="last")
+    told = pd.concat([read_text("changes.csv"), told]).drop_duplicates(
+        [name for name in KEY if name != "part"], keep="last"
+    )
     told.to_csv(HERE / "changes.csv", index=False, lineterminator="\n")
     there = set(zip(now["claim"], now["part"], strict=True))
     parts = parts[[pair in there for pair in zip(parts["claim"], parts["part"], strict=True)]]
