@@ -178,7 +178,7 @@ def test_words_of_a_condition():
     )
 
 
-@pytest.mark.parametrize(("rule", "named"), [("A1 = A4", "A1"), ("A4 > A1", "A4")])
+@pytest.mark.parametrize(("rule", "named"), [("A1 = A4", "A1"), ("A4 > A1", "A1")])
 def test_a_rule_that_has_no_xpath_is_named(rule, named):
     form = form_of(RULES % rule)
     with pytest.raises(CountyError) as error:
@@ -428,8 +428,8 @@ def test_the_sheet_and_its_weights(tmp_path):
     for seed in ("5", "5", "6"):
         assert run(folder, "--force", "--villages", "2", "--people", "10", "--seed", seed) == 0
         book = openpyxl.load_workbook(folder / "out" / "sampling.xlsx")
-        rows = list(book["en"].iter_rows(min_row=5, values_only=True))
-        assert rows == [(t, {"East": "东镇", "West": "西镇"}.get(n, n), *r) for t, n, *r in rows] or len(rows) == 4
+        rows = list(book["en"].iter_rows(min_row=4, values_only=True))
+        assert len(rows) == 4 and {row[1] for row in rows} == {"East", "West"}
         assert [row[5] for row in rows] == pytest.approx([2 * row[4] / 1000 for row in rows])
         assert [row[7] for row in rows] == pytest.approx([1000 / (2 * 10)] * 4)
         assert f"seed {seed}" in book["en"]["A2"].value and f"种子 {seed}" in book["zh"]["A2"].value
