@@ -174,13 +174,15 @@ def print_item(paper: Any, form: Form, item: Item, lang: str) -> None:
     heads = [say("questionnaire.code", lang)] if is_wide else [text for _, text in shown]
     boxes = ["______"] if is_wide else [f"○ {code}" for code, _ in shown]
     lines = [[say("questionnaire.row", lang), *heads], *([plain(text(lang)), *boxes] for _, text in item.rows)]
-    table = paper.add_table(len(lines), len(lines[0]), "Table Grid") if item.is_matrix else None
-    for row, texts in zip(table.rows if table else (), lines, strict=False):
+    table = paper.add_table(len(lines) if item.is_matrix else 0, len(lines[0]), "Table Grid")
+    for n, column in enumerate(table.columns):
+        column.width = Cm(11 / len(heads) if n else 5.5)  # LibreOffice goes by the columns, Word by the cells
+    for row, texts in zip(table.rows, lines, strict=False):
         row._tr.get_or_add_trPr().extend(
             [OxmlElement("w:cantSplit"), *([OxmlElement("w:tblHeader")] * (texts is lines[0]))]
         )
-        for n, (cell, text) in enumerate(zip(row.cells, texts, strict=True)):
-            cell.text, cell.width = text, Cm(11 / len(heads) if n else 5.5)
+        for cell, text, column in zip(row.cells, texts, table.columns, strict=True):
+            cell.text, cell.width = text, column.width
 
 
 def write_sample(county: County, intake: Intake, file: Path, n: int, people: int, seed: int) -> list[Path]:
