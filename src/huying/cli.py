@@ -21,7 +21,18 @@ def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(prog="huying", description=say("cli.about"), epilog=say("cli.codes"))
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in ("check", "prepare", "freeze", "run", "status", "verify", "claims", "templates", "questionnaire"):
+    for verb in (
+        "check",
+        "prepare",
+        "freeze",
+        "run",
+        "status",
+        "verify",
+        "claims",
+        "templates",
+        "questionnaire",
+        "workbook",
+    ):
         made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
         made.add_argument("county", nargs="*" if verb == "run" else "?", default="demo", help=say("cli.county"))
         made.add_argument("--json", action="store_true", help=say("cli.json"))
@@ -43,8 +54,10 @@ def parser() -> argparse.ArgumentParser:
     read = verbs.add_parser("read-report", help=say("cli.read_report"))
     read.add_argument("file", type=Path, metavar="FILE")
     read.add_argument("-o", "--output", type=Path, default=Path("report_read"), help=say("cli.output"))
-    for verb in ("templates", "questionnaire"):
+    for verb in ("templates", "questionnaire", "workbook"):
         verbs.choices[verb].add_argument("-o", "--output", type=Path, help=say("cli.output"))
+    verbs.choices["workbook"].add_argument("--evidence", type=Path, metavar="FILE", help=say("cli.evidence"))
+    for verb in ("templates", "questionnaire"):
         verbs.choices[verb].add_argument("--force", action="store_true", help=say("cli.force"))
     form = verbs.choices["questionnaire"]
     form.add_argument("--form", default="", help=say("cli.form"))
@@ -57,7 +70,18 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--weight", default="", metavar="COLUMN", help=say("cli.new_weight"))
     new.add_argument("--town", default="", metavar="COLUMN", help=say("cli.new_town"))
     new.add_argument("--codebook", default="", choices=("house",), help=say("cli.new_codebook"))
-    for verb in ("check", "prepare", "freeze", "verify", "claims", "templates", "questionnaire", "read-report", "new"):
+    for verb in (
+        "check",
+        "prepare",
+        "freeze",
+        "verify",
+        "claims",
+        "templates",
+        "questionnaire",
+        "workbook",
+        "read-report",
+        "new",
+    ):
         verbs.choices[verb].add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
     dictionary = verbs.add_parser("dictionary", help=say("cli.dictionary"))
     dictionary.add_argument("--check", action="store_true", help=say("cli.dictionary_check"))

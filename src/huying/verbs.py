@@ -183,16 +183,36 @@ def templates(args: argparse.Namespace) -> None:
 
 def questionnaire(args: argparse.Namespace) -> int:
     """Each form for the field, and the villages to go to; 1 where one of several forms could not be made."""
-    from huying.deliver.questionnaire import read_lists, write_forms
+    from huying.deliver.questionnaire import read_lists, write_forms, write_sample
 
     county = county_of(args)
-    folder = args.output or county.folder / "questionnaire"
+    folder, lists = args.output or county.folder / "questionnaire", read_lists(county)
     if folder.exists() and any(folder.iterdir()) and not args.force:
         raise InputError("cli.exists", Place(str(folder)))
-    files, faults = write_forms(county, read_lists(county), folder, args.form, args.villages, args.people, args.seed)
+    files, faults = write_forms(county, lists, folder, args.form)
+    drawn = write_sample(county, lists, folder / "sampling.xlsx", args.villages, args.people, args.seed)
     for fault in faults:
         print(fault, file=sys.stderr)
-    return said(args, [str(file) for file in files], [say("questionnaire.made", file=file) for file in files], faults)
+    lines = [say("questionnaire.made", file=file) for file in (*files, *drawn)]
+    lines += [] if drawn else [say("questionnaire.no_villages")]
+    return said(args, [str(file) for file in (*files, *drawn)], lines, faults)
+
+
+def workbook(args: argparse.Namespace) -> int:
+    """The evidence as a workbook, in the language named or in both."""
+    from huying import counties
+    from huying.deliver.workbook import read_ledger, write_workbook
+    from huying.prepare import results_folder
+
+    county = county_of(args)
+    folder, files = args.output or results_folder(county), []
+    ledger = args.evidence or results_folder(county) / "evidence.parquet"
+    if not ledger.is_file():
+        raise InputError("cli.no_evidence", Place(str(ledger)), county=args.county)
+    for lang in [args.lang] if args.lang else words.LANGUAGES:
+        files.append(folder / f"{county.id}_workbook_{lang}.xlsx")
+        write_workbook(counties.county(county.folder, lang), read_ledger(ledger), files[-1])
+    return said(args, [str(file) for file in files], [say("workbook.made", file=file) for file in files])
 
 
 def read_report(args: argparse.Namespace) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from huying.codebook import MANY, Item, Option
+from huying.codebook import Item, Option
 from huying.derived import COMPARE, Column, Compare, Rule, Scope, read_rule
 from huying.errors import CountyError
 from huying.words import say
 
-NUMBERS = ("whole", "number")
-SIGNS = {"!=": "≠", "<=": "≤", ">=": "≥"}
+NUMBERS, SIGNS = ("whole", "number"), {"!=": "≠", "<=": "≤", ">=": "≥", "in": "=", "not in": "≠", "": ">"}
+Case = tuple[
+    float, str, str, Option
+]  # a value of a cell with options, the XPath that holds for it, the key of the words, the option
 
 
 @dataclass(frozen=True)
@@ -22,15 +24,15 @@ class Form:
 
     name: str
     items: Sequence[Item]
-    cells: dict[str, tuple[Item, str, str | Option | None]] = field(
-        init=False
-    )  # by variable: item, column, row or option
-    number: dict[str, int] = field(init=False)  # of each item, from 1
 
-    def __post_init__(self) -> None:
-        parts = {variable: (item, column, one) for item in self.items for variable, column, one in item.parts}
-        object.__setattr__(self, "cells", parts)
-        object.__setattr__(self, "number", {item.id: n for n, item in enumerate(self.items, 1)})
+    @cached_property
+    def cells(self) -> dict[str, tuple[Item, str, str | Option | None]]:
+        """By variable of a rule: the item, the column, and the row or option."""
+        return {variable: (item, column, one) for item in self.items for variable, column, one in item.parts}
+
+    def number(self, item: Item) -> int:
+        """The place of an item, from 1."""
+        return [one.id for one in self.items].index(item.id) + 1
 
     def read(self, item: Item, key: str, row: str = "") -> Rule | None:
         """A rule of an item (of one row of a matrix) as comparisons."""
@@ -42,70 +44,80 @@ class Form:
 
         Raises CountyError for what has no such form.
         """
-        rule = self.read(item, key, row)
-        return self._join(rule, " and ", " or ", lambda part: self._xpath(part, item, key)) if rule else ""
+        return join(self.read(item, key, row), " and ", " or ", lambda part: self.compare(part, item, key))
 
     def in_words(self, item: Item, key: str, lang: str, row: str = "") -> str:
         """A rule as words, empty where there is none."""
-        rule, joints = self.read(item, key, row), [say(f"questionnaire.{word}", lang) for word in ("and", "or")]
-        return self._join(rule, *joints, lambda part: self._words(part, lang)) if rule else ""
+        joints = say("questionnaire.and", lang), say("questionnaire.or", lang)
+        return join(self.read(item, key, row), *joints, lambda part: self.tell(part, lang))
 
-    @staticmethod
-    def _join(rule: Rule, both: str, either: str, told: Any) -> str:
-        bare = re.sub(r"\((c\d+)\)", r"\1", rule.joined).replace(" & ", both).replace(" | ", either)
-        return re.sub(r"c(\d+)", lambda found: told(rule.parts[int(found[1])]), bare)
+    def cases(self, part: Compare) -> list[Case] | None:
+        """The values of a cell with options for which a comparison holds; None for a number. A code for no answer is no value."""
+        item, column, one = self.cells[part.column]
+        if not item.options or any(isinstance(value, Column) for value in part.values):
+            return None
+        if isinstance(one, Option) and item.type == "multi":
+            said = f"selected(${{{item.name}}}, '{one.key}')"
+            found = [(1.0, said, "is", one), (0.0, f"(${{{item.name}}} != '' and not({said}))", "is_not", one)]
+        elif isinstance(one, Option):
+            ranks = [f"selected-at(${{{item.name}}}, {n}) = '{one.key}'" for n, _ in enumerate(item.options)]
+            found = [(n + 1.0, rank, "ranked", one) for n, rank in enumerate(ranks)]
+        else:
+            named = [option for option in item.options if option.code not in item.missing]
+            found = [(float(option.code), f"${{{column}}} = '{option.key}'", "is", option) for option in named]
+        return [case for case in found if fits(part, case[0])]
 
-    def _xpath(self, part: Compare, item: Item, key: str) -> str:
-        asked, column, one = self.cells[part.column]
-        ref, others = f"${{{column}}}", [self.cells[value] for value in part.values if isinstance(value, Column)]
-        if asked.type in MANY and isinstance(one, Option):
-            ref = f"${{{asked.name}}}"
-            if asked.type == "ranking":
-                return either(f"selected-at({ref}, {rank - 1}) = '{one.key}'" for rank in ranks(part, asked))
-            said = f"selected({ref}, '{one.key}')"
-            return either([said] * fits(part, 1) + [f"({ref} != '' and not({said}))"] * fits(part, 0))
-        if asked.options and not others:
-            hit = chosen(part, asked)
-            other = [option for option in asked.options if option not in hit]
-            if len(hit) <= len(other) or not hit:
-                return either(f"{ref} = '{option.key}'" for option in hit)
-            return every([f"{ref} != ''", *(f"{ref} != '{option.key}'" for option in other)])
-        if {asked.type, *(other.type for other, _, _ in others)} - set(NUMBERS):
-            told = {"item": item.id, "key": key, "rule": getattr(item, key), "name": asked.id}
-            raise CountyError("questionnaire.not_xpath", **told)
-        operands = [(asked, ref), *((other, f"${{{name}}}") for other, name, _ in others)]
-        values = [f"${{{self.cells[v][1]}}}" if isinstance(v, Column) else f"{v:.15g}" for v in part.values] or ["0"]
+    def compare(self, part: Compare, item: Item, key: str) -> str:
+        """A comparison of the rule `key` of an item as XPath."""
+        if (cases := self.cases(part)) is not None:
+            return either([xpath for _, xpath, _, _ in cases])
+        cells = [self.cells[name] for name in (part.column, *part.values) if isinstance(name, str)]
+        if wrong := [asked.id for asked, _, _ in cells if asked.type not in NUMBERS]:
+            raise CountyError("questionnaire.not_xpath", item=item.id, key=key, rule=getattr(item, key), name=wrong[0])
+        ref, *others = [f"${{{column}}}" for _, column, _ in cells]
+        values = others or [f"{value:.15g}" for value in part.values or (0.0,)]
         op = {"in": "=", "not in": "!=", "": ">"}.get(part.op, part.op)
-        joint = " and " if part.op == "not in" else " or "
-        compared = joint.join(f"{ref} {op} {value}" for value in values)
-        known = [term for number, name in operands for term in answered(number, name)]
-        return every([*known, f"({compared})" if len(values) > 1 else compared])
+        compared = [f"{ref} {op} {value}" for value in values]
+        known = [term for asked, column, _ in cells for term in answered(asked, f"${{{column}}}")]
+        return f"({' and '.join([*known, *(compared if op == '!=' else [either(compared)])])})"
 
-    def _words(self, part: Compare, lang: str) -> str:
-        asked, _, one = self.cells[part.column]
-        row = dict(asked.rows)[one](lang) if isinstance(one, str) else ""
-        where = say(f"questionnaire.where{'_row' * bool(row)}", lang, n=self.number[asked.id], row=row)
-        if asked.type == "ranking" and isinstance(one, Option):
-            told = {"option": one.text(lang), "ranks": ", ".join(map(str, ranks(part, asked)))}
-            return where + say("questionnaire.ranked", lang, **told)
-        if isinstance(one, Option):
-            return where + say(
-                f"questionnaire.{'is' if fits(part, 1) else 'is_not'}", lang, options=quoted([one], lang)
-            )
-        if asked.options and not any(isinstance(value, Column) for value in part.values):
-            hit = chosen(part, asked)
-            other = [option for option in asked.options if option not in hit]
-            is_short = len(hit) <= len(other)
-            shown = quoted(hit if is_short else other, lang)
-            return where + say(f"questionnaire.{'is' if is_short else 'is_not'}", lang, options=shown)
+    def tell(self, part: Compare, lang: str) -> str:
+        """A comparison as words."""
+        item, _, one = self.cells[part.column]
+        row = dict(item.rows)[one](lang) if isinstance(one, str) else ""
+        where = say(f"questionnaire.where{'_row' * bool(row)}", lang, n=self.number(item), row=row)
+        if (cases := self.cases(part)) is not None:
+            told = [
+                say(f"questionnaire.{key}", lang, option=option.text(lang), n=int(n)) for n, _, key, option in cases
+            ]
+            return where + say("questionnaire.or", lang).join(told or ["–"])
         values = [
-            say("questionnaire.where", lang, n=self.number[self.cells[value][0].id])
-            if isinstance(value, Column)
-            else f"{value:g}"
-            for value in part.values or (0.0,)
+            say("questionnaire.where", lang, n=self.number(self.cells[v][0])) if isinstance(v, Column) else f"{v:g}"
+            for v in part.values or (0.0,)
         ]
-        op = {"in": "=", "not in": "≠", "": ">"}.get(part.op, SIGNS.get(part.op, part.op))
-        return f"{where} {op} {', '.join(values)}"
+        return f"{where} {SIGNS.get(part.op, part.op)} {', '.join(values)}"
+
+    def limits(self, item: Item, lang: str, row: str = "") -> Iterator[str]:
+        """What an answer must hold to, in words."""
+        if item.range and item.type in NUMBERS:
+            codes = [str(code) for code in item.missing] + [f"{low:g}–{high:g}" for low, high in item.missing_from]
+            low, high = (f"{end:g}" for end in item.range)
+            yield say(f"questionnaire.between{'_or' * bool(codes)}", lang, low=low, high=high, codes=", ".join(codes))
+        if item.type == "multi" and item.max_choices:
+            yield say("questionnaire.most", lang, n=item.max_choices)
+        for option in item.options if item.type == "multi" else ():
+            if option.code in item.exclusive:
+                yield say("questionnaire.alone", lang, option=option.text(lang))
+        if rule := self.in_words(item, "contradicts", lang, row):
+            yield say("questionnaire.never", lang, rule=rule)
+
+
+def join(rule: Rule | None, both: str, one_of: str, told: Callable[[Compare], str]) -> str:
+    """A rule put together from what is told of its comparisons; empty where there is none."""
+    if not rule:
+        return ""
+    pieces = {" & ": both, " | ": one_of, **{f"c{n}": told(part) for n, part in enumerate(rule.parts)}}
+    return re.sub(r" [&|] |c\d+", lambda found: pieces[found[0]], re.sub(r"\((c\d+)\)", r"\1", rule.joined))
 
 
 def fits(part: Compare, value: float) -> bool:
@@ -115,16 +127,6 @@ def fits(part: Compare, value: float) -> bool:
     return bool(COMPARE[part.op or ">"](value, part.values[0] if part.values else 0))
 
 
-def chosen(part: Compare, item: Item) -> list[Option]:
-    """The options for which a comparison holds; a code for no answer is none."""
-    return [option for option in item.options if option.code not in item.missing and fits(part, option.code)]
-
-
-def ranks(part: Compare, item: Item) -> list[int]:
-    """The ranks for which a comparison holds."""
-    return [rank for rank, _ in enumerate(item.options, 1) if fits(part, rank)]
-
-
 def answered(item: Item, ref: str) -> Iterator[str]:
     """What must hold for a number to be an answer."""
     yield f"{ref} != ''"
@@ -132,17 +134,6 @@ def answered(item: Item, ref: str) -> Iterator[str]:
     yield from (f"not({ref} >= {low:g} and {ref} <= {high:g})" for low, high in item.missing_from)
 
 
-def every(terms: Sequence[str]) -> str:
-    """Conditions that must all hold."""
-    return f"({' and '.join(terms)})"
-
-
-def either(terms: Iterable[str]) -> str:
+def either(terms: Sequence[str]) -> str:
     """Conditions of which one must hold; of none, what never does."""
-    found = list(terms)
-    return f"({' or '.join(found)})" if len(found) > 1 else next(iter(found), "false()")
-
-
-def quoted(options: Sequence[Option], lang: str) -> str:
-    """The texts of options in quotation marks."""
-    return say("questionnaire.or", lang).join(f"“{option.text(lang)}”" for option in options)
+    return f"({' or '.join(terms)})" if len(terms) > 1 else next(iter(terms), "false()")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +14,10 @@ from huying.codebook import Item, own_words
 from huying.contract import set_aside
 from huying.errors import InputError
 from huying.kinds import clean_series, parse_instants
-from huying.sources.exports import ARROW, NONE_OF_THEM, clean_rows, join_ticks, with_weight
+from huying.sources.exports import ARROW, NONE_OF_THEM, clean_rows, columns_of, join_ticks, with_weight
 from huying.sources.personal import drop_personal
 from huying.sources.table import REPEAT, RawTable, read_table
 from huying.sources.wjx import JOINT, META_COLUMNS, Answers, squash, stem
-from huying.words import Text
 
 NO_VALUE, UNEQUAL = "n/a", " ≠ "  # of older servers; between two columns of an answer that differ
 NOT_APPROVED = ("not approved", "validation_status_not_approved", "rejected")
@@ -54,43 +53,38 @@ def without_tags(raw: RawTable) -> RawTable:
     return replace(raw, text=raw.text.iloc[1:], notes=(*raw.notes, note))
 
 
+def named(item: Item) -> Iterator[tuple[str, str, list[str]]]:
+    """Each cell, tick and text of one's own words of an item: its name in a form, and its wordings."""
+    for cell, column, row in item.parts if item.is_matrix else [(item.id, item.name, "")]:
+        own = dict(item.rows).get(str(row))
+        yield cell, column, [*map("".join, zip(item.text, own, strict=True)), *own] if own else [*item.text]
+    for option in item.options:
+        if item.type == "multi":
+            both = map("".join, zip(item.text, option.text, strict=True))
+            yield f"{item.id}_{option.code}", f"{item.name}/{option.key}", [*both]
+        if option.code in item.fill_in:
+            name, wording = own_words(item, option)
+            yield f"{item.id}_{option.code}_text", name, [*wording]
+
+
 def find_columns(raw: RawTable, items: Sequence[Item]) -> Found:
     """Which header holds each cell, tick and text of one's own words: by their names, or by their wording where more fit so."""
-    wanted: dict[str, tuple[str, list[Text]]] = {}
-    for item in items:
-        for cell, column, row in item.parts if item.is_matrix else [(item.id, item.name, None)]:
-            said = [text for key, text in item.rows if key == row]
-            wanted[cell] = (
-                column,
-                [Text(*map("".join, zip(item.text, text, strict=True))) for text in said] + (said or [item.text]),
-            )
-        for option in item.options:
-            if item.type == "multi":
-                joined = Text(*map("".join, zip(item.text, option.text, strict=True)))
-                wanted[f"{item.id}_{option.code}"] = (f"{item.name}/{option.key}", [joined])
-            if option.code in item.fill_in:
-                name, wording = own_words(item, option)
-                wanted[f"{item.id}_{option.code}_text"] = (name, [wording])
-    by_name: dict[str, list[str]] = {re.sub(r"\W", "/", name): [cell] for cell, (name, _) in wanted.items()}
-    by_words: dict[str, list[str]] = defaultdict(list)
-    for cell, (_, wordings) in wanted.items():
-        for words in dict.fromkeys(stem(text) for wording in wordings for text in wording):
+    by_name, by_words = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+    for cell, name, wordings in (one for item in items for one in named(item)):
+        by_name[slashed(name)].append(cell)
+        for words in dict.fromkeys(map(stem, wordings)):
             by_words[words].append(cell)
-    ways = (bind(raw, by_name, lambda rest: re.sub(r"\W", "/", rest)), bind(raw, by_words, stem))
-    found, unclear = max(ways, key=lambda way: len(way[0]))
+    found, unclear = max(bind(raw, by_name, slashed), bind(raw, by_words, stem), key=lambda way: len(way[0]))
     for what, headers in unclear.items():
         raise InputError("sources.column_twice", raw.place, what=what, columns=headers)
-    lacking = [
-        item
-        for item in items
-        if not set(item.cells) <= set(found) and not (item.type == "multi" and set(item.variables) <= set(found))
-    ]
-    if lacking:
-        extra = ", ".join(str(header) for header in raw.text if header not in found.values()) or "-"
-        raise InputError(
-            "sources.missing_items", raw.place, items="; ".join(f"{i.id} {i.text.zh}" for i in lacking), extra=extra
-        )
+    ticked = {item.id: item.variables for item in items if item.type == "multi" and item.id not in found}
+    columns_of({item.id: ticked.get(item.id, item.cells) for item in items}, found, items, raw)
     return found
+
+
+def slashed(name: str) -> str:
+    """A name with its groups, each sign between them as a slash."""
+    return re.sub(r"\W", "/", name)
 
 
 def bind(raw: RawTable, known: Mapping[str, list[str]], told: Callable[[str], str]) -> tuple[Found, Found]:
@@ -123,13 +117,12 @@ def answers_of(item: Item, found: Mapping[str, str], text: pd.DataFrame) -> pd.D
         ticks = pd.Series([join_ticks(row, names) for row in rows], text.index, dtype="str")
         ticks = ticks.replace(NONE_OF_THEM, "")  # which a form of ODK cannot tell from no answer
         one = cells.get(item.id, ticks)
-        differ = (one != "") & (one.str.split(JOINT).map(frozenset) != ticks.str.split(JOINT).map(frozenset))
-        cells[item.id] = ticks.mask(differ, one + UNEQUAL + ticks)
+        same = one.str.split(JOINT).map(frozenset) == ticks.str.split(JOINT).map(frozenset)
+        cells[item.id] = ticks.where(same | (one == ""), one + UNEQUAL + ticks)
     for option in (o for o in item.options if f"{item.id}_{o.code}_text" in found):
         own = clean_series(text[found[f"{item.id}_{option.code}_text"]]).str.translate(BRACKETS)
-        said = dict(zip(own.index, own, strict=True))
         for cell, answers in cells.items():
-            whole = [add_words(one, option.text.zh, said[row], sign) for row, one in answers.items()]
+            whole = [add_words(one, option.text.zh, words, sign) for one, words in zip(answers, own, strict=True)]
             cells[cell] = pd.Series(whole, text.index, dtype="str")
     return pd.DataFrame(cells, text.index, dtype="str")
 
@@ -174,15 +167,11 @@ def read_meta(raw: RawTable, last: Mapping[str, str]) -> pd.DataFrame:
         known = [clean_series(raw.text[last[name]]) for name in names if name in last]
         return known[0] if known else pd.Series("", raw.text.index, dtype=object)
 
-    meta = pd.DataFrame("", index=raw.text.index, columns=list(META_COLUMNS))
-    meta = meta.assign(**{name: of(*headers) for name, headers in META.items()})
-    arrived, begun, ended = (
-        of("_submission_time", "SubmissionDate"),
-        parse_instants(of("start")),
-        parse_instants(of("end")),
-    )
-    has_offset = arrived.str.contains(r"(?:Z|[+-]\d\d(?::?\d\d)?)$") & arrived.str.contains("[T:]")
+    arrived, ended = of("_submission_time", "SubmissionDate"), parse_instants(of("end"))
+    has_offset = arrived.str.contains(r"(?:Z|[+-]\d\d:?(?:\d\d)?)$") & arrived.str.contains("[T:]")
     arrived = arrived.where(has_offset | (arrived == ""), arrived + "+00:00")
-    took = (ended - begun).dt.total_seconds()
-    seconds = took.where(took >= 0).round().astype("Int64").astype("string").fillna("")
-    return meta.assign(submitted_at=of("end").where(ended.notna(), arrived), seconds=seconds.astype(object))
+    took = (ended - parse_instants(of("start"))).dt.total_seconds()
+    seconds = took.where(took >= 0).round().astype("Int64").astype("string").fillna("").astype(object)
+    meta = {**{name: of(*headers) for name, headers in META.items()}, "seconds": seconds}
+    meta["submitted_at"] = of("end").where(ended.notna(), arrived)
+    return pd.DataFrame("", raw.text.index, list(META_COLUMNS)).assign(**meta)
