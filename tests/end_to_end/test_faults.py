@@ -108,7 +108,13 @@ def check_as_clean(project, expected, monkeypatch):
         assert cli.main(["verify", "toy"]) == 0
 
 
-SOME = {("run", "kill"): [17], ("run", "full"): [17], ("prepare", "kill"): [16], ("prepare", "closed"): [9], ("new", "full"): [2]}
+SOME = {
+    ("run", "kill"): [17],
+    ("run", "full"): [17],
+    ("prepare", "kill"): [16],
+    ("prepare", "closed"): [9],
+    ("new", "full"): [2],
+}
 CASES = {case: range(1, 500) for case in itertools.product(VERBS, ("kill", "full", "closed"))} if IS_WHOLE else SOME
 
 
