@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -103,8 +103,8 @@ def is_mobile(found: Found) -> bool:
 
 
 def is_landline(found: Found) -> bool:
-    """Whether what follows the area's code is no day."""
-    return not re.fullmatch(rf"20[0-3]\d{_DAY}", digits_of(found[found.lastindex or 0]))
+    """Whether what stands apart from the area's code is no day."""
+    return found[0].isdigit() or not re.fullmatch(rf"20[0-3]\d{_DAY}", digits_of(found[found.lastindex or 0]))
 
 
 def is_plate(found: Found) -> bool:
@@ -154,7 +154,7 @@ _NEW = rf"(?:[A-K]{_G}[A-HJ-NP-Z\d](?:{_G}\d){{4}}|(?:\d{_G}){{5}}[A-K])(?![A-Z\
 _ID_CHAT = rf"[a-z][a-z0-9_-]{{5,19}}(?![a-z0-9_-])|{digits('[1-9]', '5,10')}(?!\d)"
 KINDS = (
     kind("邮箱", rf"(?<![\w.+-]){_MAIL}"),
-    kind("微信号", r"(?<![\w-])(?:o[a-z0-9_-]{27}|wxid_[a-z0-9]{6,})(?![\w-])", is_key=True),
+    kind("微信号", r"(?<![a-z0-9_-])(?:o[a-z0-9_-]{27}|wxid_[a-z0-9]{6,})(?![a-z0-9_-])", is_key=True),
     kind("身份证号", rf"(?<!\d){digits('[1-9]', 16)}{_G}[\dX](?!\d)", is_identity, True),
     kind("身份证号", r"(?<!\d)\d{15}(?!\d)", is_identity, True),
     *(kind("银行卡号", rf"(?<!\d){digits('[3-9]', n - 1)}(?!\d)", is_card) for n in (19, 18, 17, 16)),
@@ -170,7 +170,7 @@ KINDS = (
 _SIGN = "".join(chr(i) for i, sign in _HAN.items() if sign.isdigit()) + "0-9"
 _LETTER = "A-Za-z\uff21-\uff3a\uff41-\uff5a"
 _MAYBE = (  # in what the fast search of pandas knows
-    rf"[{_SIGN}](?:[^{_SIGN}]{{0,6}}[{_SIGN}]){{4}}|[@\uff20]|o[0-9A-Za-z_-]{{27}}|[Ww][Xx]|:[0-9A-Fa-f]{{1,4}}:"
+    rf"[{_SIGN}](?:[^{_SIGN}]{{0,6}}[{_SIGN}]){{4}}|[@\uff20]|[o\uff4f][^\s\u3400-\u9fff]{{27}}|[Ww][Xx]|:[0-9A-Fa-f]{{1,4}}:"
     rf"|[{_PROVINCES}][^\u3400-\u9fff]{{0,3}}[{_LETTER}]|[微薇]信|[Ww]e[CcIi]"
 )
 _IS_MAYBE, MARKED = re.compile(_MAYBE), re.compile("|".join(re.escape(one.mark) for one in KINDS))
@@ -190,19 +190,23 @@ def spans_of(plain: str, one: Kind) -> list[tuple[int, int]]:
     return spans
 
 
+def put_in(text: str, spans: Sequence[tuple[int, int]], instead: Sequence[str]) -> str:
+    """The text with other words in the place of each span."""
+    kept = [text[a:b] for (_, a), (b, _) in pairwise([(0, 0), *spans, (len(text), 0)])]
+    return "".join(chain(*zip(kept, [*instead, ""], strict=True)))
+
+
 def replace_in(text: str, kinds: Iterable[Kind], put: Callable[[Kind, str], str]) -> str:
     """The text with what `put` makes of each number of these kinds."""
     for table in (_HALF, _HAN) if _HAN_SIGN.search(text) else (_HALF,):
         at = [i for i, sign in enumerate(text) if ord(sign) not in INVISIBLE]
-        plain, taken = "".join(text[i] for i in at).translate(table), list[tuple[int, int, str]]()
+        plain, taken = text.translate(INVISIBLE).translate(table), dict[tuple[int, int], str]()
         for one in kinds:
-            spans = spans_of(plain, one)
-            taken += [(at[start], at[end - 1] + 1, put(one, plain[start:end])) for start, end in spans]
-            kept = [plain[a:b] for (_, a), (b, _) in pairwise([(0, 0), *spans, (len(plain), 0)])]
-            plain = "".join(chain(*zip(kept, [*(chr(0) * (b - a) for a, b in spans), ""], strict=True)))
-        taken.sort()
-        kept = [text[a:b] for (_, a, _), (b, _, _) in pairwise([(0, 0, ""), *taken, (len(text), 0, "")])]
-        text = "".join(chain(*zip(kept, [*(instead for _, _, instead in taken), ""], strict=True)))
+            if spans := spans_of(plain, one):
+                taken |= {(at[a], at[b - 1] + 1): put(one, plain[a:b]) for a, b in spans}
+                plain = put_in(plain, spans, [chr(0) * (b - a) for a, b in spans])
+        spans = sorted(taken)
+        text = put_in(text, spans, [taken[span] for span in spans])
     return text
 
 
@@ -212,7 +216,7 @@ def mask_text(text: str, names: bool = False) -> str:
     The rest keeps its characters.
     """
     if _IS_MAYBE.search(text) and not _HARMLESS.fullmatch(text):
-        text = "\n".join(replace_in(line, KINDS, lambda one, _: one.mark) for line in text.split("\n"))
+        text = replace_in(text, KINDS, lambda one, _: one.mark)
     for pattern in _NAMES if names else ():
         text = pattern.sub(lambda found: found[0].replace(found[1], "[姓名]", 1), text)
     return text

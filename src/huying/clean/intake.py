@@ -179,9 +179,8 @@ class Intake:
         raw = read_table(path, sheet=ledger.sheet, header_row=ledger.header_row)
         table, ids, span = TABLES[ledger.table], known_ids(self.ledgers), self.county.periods.get(ledger.period)
         columns = table.find_columns(list(raw.text), raw.place, ledger.columns)
-        raw = drop_personal(
-            raw, [header for name, header in columns.items() if isinstance(table.by_name[name].kind, Id)]
-        )
+        keys = [header for name, header in columns.items() if isinstance(table.by_name[name].kind, Id)]
+        raw = drop_personal(raw, keys, columns.values())
         if raw.shift:
             held = table.find_columns(list(raw.text), raw.place, ledger.columns)
             raw = raw.in_usual_days(

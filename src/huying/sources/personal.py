@@ -19,16 +19,19 @@ _HEADER = (
     r"|qq|微信|wechat|微信号|身份证|id_?card|邮箱|电子邮件|e-?mail|银行卡|车牌|家庭住址|住址|经度|纬度|经纬度|方式|头像)"
     r"(?:号码?|地址|_?number|_?no)?(?:\(.*\))?[::]?"
 )
+LONGEST = 60  # characters of a number alone, whatever stands between its digits
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:\(.*\))?")  # of a computer, with its place as 问卷星 gives it
 
 
-def drop_personal(raw: RawTable, keys: Collection[str] = ()) -> RawTable:
+def drop_personal(raw: RawTable, keys: Collection[str] = (), known: Collection[str] = ()) -> RawTable:
     """The table without columns that identify a person, counted by what was filled in them, and scrubbed (`scrub_table`).
 
     A column goes by its header, or because more than half of its filled cells are phone or identity numbers, IP
-    addresses, e-mails or WeChat ids. Beside such a column, one of people's names goes too. `keys` are kept.
+    addresses, e-mails or WeChat ids. Beside such a column, one of people's names goes too. `keys` and `known` stay.
     """
-    bare = {name: full_header(name.split(REPEAT)[0]).replace(" ", "") for name in raw.text if name not in keys}
+    bare = {
+        name: full_header(name.split(REPEAT)[0]).replace(" ", "") for name in raw.text if name not in {*keys, *known}
+    }
     gone = [name for name in bare if re.fullmatch(_HEADER, bare[name], re.I)]
     by_cells = [name for name in bare if name not in gone and share(raw.text[name], is_personal) > 0.5]
     gone += by_cells
@@ -60,7 +63,7 @@ def scrub_table(raw: RawTable, keys: Collection[str] = ()) -> RawTable:
 
 def is_personal(text: str) -> bool:
     """Whether a clean cell is a number of a person and nothing else."""
-    return bool(_ADDRESS.fullmatch(text) or MARKED.fullmatch(mask_text(text)))
+    return bool(_ADDRESS.fullmatch(text) or (len(text) < LONGEST and MARKED.fullmatch(mask_text(text))))
 
 
 def share(cells: pd.Series, matches: Callable[[str], object]) -> float:
