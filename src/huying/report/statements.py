@@ -196,7 +196,11 @@ def goes_on(text: str, last: Hit, hit: Hit) -> bool:
     if not cue["quantifier"] == last[2]["quantifier"] in MERGED:
         return False
     if cue["quantifier"] == "NEED":
-        return bool(cue.get("imperative")) and not re.search(cue["starts_anew"], words)
+        return words == "需要" or (bool(cue.get("imperative")) and not re.search(cue["starts_anew"], words))
     unit = re.compile(lexicon()["number"]["value"] + r"\s*(" + lexicon()["number"]["unit"] + ")")
     ours, theirs = (set(unit.findall(text[a:b])) for a, b in ((start, end), last[:2]))
-    return bool(ours & theirs) or holds("number", "goes_on", text[start:end]) or holds("number", "base", text[slice(*last[:2])])
+    return (
+        bool(ours & theirs)
+        or holds("number", "goes_on", text[start:end])
+        or holds("number", "base", text[slice(*last[:2])])
+    )
