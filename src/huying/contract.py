@@ -12,6 +12,7 @@ import pandas as pd
 from huying.errors import InputError, Place, near
 from huying.kinds import NOTHING, Choice, Flag, Id, Instant, Kind, Label, Number, clean_series, clean_text
 from huying.rules import AnyRule
+from huying.scrub import mask_text
 from huying.words import Text, language, say
 
 REJECTED = ("file", "sheet", "row", "column", "value", "reason", "level")
@@ -233,4 +234,4 @@ def full_header(header: str) -> str:
 
 def fold(header: str) -> str:
     """A header as headers are compared: without any blank or line break, in lower case."""
-    return re.sub(r"\s", "", clean_text(header)).casefold()
+    return re.sub(r"\s", "", clean_text(mask_text(header))).casefold()

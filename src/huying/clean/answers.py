@@ -17,7 +17,7 @@ from huying.errors import CountyError, InputError
 from huying.folder import Span, Survey
 from huying.kinds import clean_text, parse_instants
 from huying.places import Matcher
-from huying.sources.personal import mask_personal
+from huying.scrub import mask_cells, mask_text
 from huying.sources.wjx import Answers, option_places
 from huying.words import Text, language, say
 
@@ -89,7 +89,7 @@ class Cleaner:
     ) -> None:
         self.answers, self.survey, self.span, self.towns, self.codes = answers, survey, span, towns, codes
         self.villages = villages
-        self.n, self.place = len(answers.text), replace(answers.place, file=survey.text or survey.file)
+        self.n, self.place = len(answers.text), replace(answers.place, file=mask_text(survey.text or survey.file))
         self.row_id = (self.place.file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
         self.columns: dict[str, Any] = {}
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
@@ -247,9 +247,9 @@ class Cleaner:
             self.columns[name] = integers(ranks, ranks == 0, "int8")
 
     def words(self, places: Any, words: Sequence[str | None], gone: Bools, scrub: bool = True) -> Any:
-        """Texts as a column, personal numbers masked."""
+        """Texts as a column, personal numbers and names beside titles masked."""
         plain = pd.Series(words, dtype="str")
-        found = mask_personal(plain) if scrub else plain
+        found = mask_cells(plain, names=True) if scrub else plain
         self.n_masked += int(((found != plain) & plain.notna()).to_numpy()[places][~gone].sum())
         found = found.array.take(places)
         found[gone] = None

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from huying.errors import Place
-from huying.sources.personal import mask_personal
+from huying.scrub import mask_cells
 from huying.sources.table import Remark
 from huying.words import say
 
@@ -37,7 +37,7 @@ def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat([source, found], ignore_index=True)
     again = (table["level"] == "row") & table.duplicated(["file", "sheet", "row", "level"])
     table = table[~again].reset_index(drop=True)
-    return table.assign(value=mask_personal(table["value"].astype("str").fillna("")))
+    return table.assign(value=mask_cells(table["value"].astype("str").fillna("")))
 
 
 def count_rows(rejected: pd.DataFrame) -> int:

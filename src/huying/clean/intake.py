@@ -18,12 +18,13 @@ from huying.contract import REJECTED, Table
 from huying.declarations import read_toml
 from huying.errors import CountyError, HuyingError, Place, near
 from huying.folder import County, Ledger, Survey
-from huying.kinds import Instant, Label, clean_series
+from huying.kinds import Id, Instant, Label, clean_series
 from huying.ledgers import TABLES
 from huying.places import Matcher
+from huying.scrub import mask_cells, mask_text
 from huying.sources.exports import read_answers
 from huying.sources.kobo import read_kobo
-from huying.sources.personal import drop_personal, mask_personal
+from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable, Remark, read_table
 from huying.store import Cleaned, code_hash, file_hash, hash_of
 from huying.words import Text, language
@@ -32,7 +33,7 @@ NOTES = ("file", "sheet", "row", "note", "detail")
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
 PREPARE = (
-    "clean/", "sources/", "codebook.py", "contract.py", "declarations.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "rules.py", "store.py", "words.py",
+    "clean/", "sources/", "codebook.py", "contract.py", "scrub.py", "declarations.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "rules.py", "store.py", "words.py",
     "workdays.py", "derived.py", "fonts.py", "errors.py", "kinds.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
 PARTNERS = {("joint_conference", "call_id"): ("calls", "call_id"), ("calls", "reopened_of"): ("calls", "call_id"),
@@ -175,8 +176,11 @@ class Intake:
             known = ", ".join(self.county.periods)
             raise CountyError("folder.ledger_period", self.place, table=ledger.table, known=known)
         path, key = self.county.path(ledger.file), (ledger.table, ledger.period)
-        raw = drop_personal(read_table(path, sheet=ledger.sheet, header_row=ledger.header_row))
+        raw = read_table(path, sheet=ledger.sheet, header_row=ledger.header_row)
         table, ids, span = TABLES[ledger.table], known_ids(self.ledgers), self.county.periods.get(ledger.period)
+        columns = table.find_columns(list(raw.text), raw.place, ledger.columns)
+        keys = [header for name, header in columns.items() if isinstance(table.by_name[name].kind, Id)]
+        raw = drop_personal(raw, keys, columns.values())
         if raw.shift:
             held = table.find_columns(list(raw.text), raw.place, ledger.columns)
             raw = raw.in_usual_days(
@@ -235,19 +239,18 @@ class Intake:
 
     def take(self, files: tuple[str, ...], read: RawTable, done: Booked) -> None:
         """Book one file (and its twin) under its path: rows read = rows kept + rows rejected, or cleaning has lost a row."""
-        file, paths = files[0], {Path(name).name: name for name in files}
+        file, paths = mask_text(files[0]), {mask_text(Path(name).name): mask_text(name) for name in files}
         n_read, n_rejected = len(read.text) + count_rows(read.rejected), count_rows(done.rejected)
         if n_read != len(done.kept) + n_rejected:
             raise AssertionError(f"{file}: {n_read} rows read, {len(done.kept)} kept and {n_rejected} rejected")
         nowhere = {name: "" for name in IDS.values() if name not in done.rejected}
         rejected = done.rejected.assign(file=done.rejected["file"].replace(paths), **nowhere)
         self.rejected.append(rejected[[*REJECTED, *IDS.values()]].fillna(nowhere))
-        self.flags.append(
-            done.flags.assign(row_id=done.flags["row_id"].str.replace("^.*(?=#)", lambda _: file, regex=True))
-        )
+        row_id = done.flags["row_id"].str.replace("^.*(?=#)", lambda _: file, regex=True)
+        self.flags.append(done.flags.assign(row_id=row_id, detail=mask_cells(done.flags["detail"])))
         for at, note, detail in (*read.notes, *done.notes):
             self.notes.append((paths.get(at.file, at.file), at.sheet, str(at.row or ""), note, detail))
-        n_personal = sum(read.dropped.values()) + done.n_masked
+        n_personal = sum(read.dropped.values()) + read.n_masked + done.n_masked
         counts = (n_read, len(done.kept), n_rejected, len(done.rejected) - n_rejected)
         row = (file, *counts, 0, n_personal, read.encoding)  # flags are counted last
         self.counts.append(dict(zip(COUNTS, row, strict=True)))
@@ -256,7 +259,7 @@ class Intake:
     def noted(self) -> pd.DataFrame:
         """What was repaired or seen (columns NOTES), personal values masked."""
         notes = pd.DataFrame(self.notes, columns=list(NOTES), dtype="str")
-        return notes.assign(detail=mask_personal(notes["detail"]))
+        return notes.assign(detail=mask_cells(notes["detail"]))
 
     def lonely(self) -> Iterator[str]:
         """Ids of a ledger that name a row of another which has no such row: how many of how many."""

@@ -20,6 +20,7 @@ from huying.sources.spss import Labelled, code_text, find_variables, is_labelled
 from huying.sources.table import REPEAT, RawTable, read_content, read_table, unique_headers
 from huying.sources.wjx import (
     JOINT,
+    KEYS,
     MARKS,
     SERIAL,
     Answers,
@@ -50,7 +51,7 @@ def read_export(path: str | Path) -> tuple[RawTable, Labelled | None]:
     raw = in_words(labelled) if labelled else tidy_headers(read_table(path, repeats=True))
     if not len(raw.text):
         raise InputError("sources.no_rows", raw.place)
-    return drop_personal(raw), labelled
+    return drop_personal(raw, KEYS), labelled
 
 
 def in_words(labelled: Labelled) -> RawTable:
@@ -118,7 +119,8 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     meta = with_weight(read_meta(raw), raw, weight)
     text = pd.concat([answers_of(item, list(headers[item.id]), raw, labelled) for item in items], axis=1)
     numbering = "position" if codes is None else "code"
-    answers = Answers(text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, codes, numbering, notes=raw.notes)
+    told = {"notes": raw.notes, "n_masked": raw.n_masked}
+    answers = Answers(text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, codes, numbering, **told)
     return answers if number_path is None else pair(answers, raw, read_export(number_path)[0], items, known)
 
 
