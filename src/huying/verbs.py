@@ -142,8 +142,8 @@ def said(args: argparse.Namespace, value: Any, lines: Iterable[str], faults: obj
 def claims(args: argparse.Namespace) -> None:
     """Every claim by section, with the county's verdict and value, as the last run recorded them."""
     from huying.claims.declared import claims_of
-    from huying.claims.rules import CANNOT_SAY
-    from huying.claims.worded import list_claims
+    from huying.claims.listing import list_claims, say_silent
+    from huying.estimates import COUNTY
     from huying.prepare import results_folder
     from huying.store import read_parquet
 
@@ -152,22 +152,21 @@ def claims(args: argparse.Namespace) -> None:
     if not file.is_file():
         raise InputError("cli.no_evidence", Place(str(file)), county=args.county)
     lang = "en" if args.json else words.language()  # a program reads one set of words, whatever the county speaks
-    table = list_claims(read_parquet(file), claims_of(county), lang)
+    table = list_claims(read_parquet(file), claims_of(county), {COUNTY: county.name}, lang)
     if args.json:
         shown = table[
             ["section", "text", "said", "value", "interval", "n", "reason", "remark", "same_as"]
         ].reset_index()
         print(shown.to_json(orient="records", force_ascii=False))
         return
-    silent = table["reason"].str.startswith(("not asked", "no data")) & (table["verdict"] == CANNOT_SAY)
-    for section, rows in table[~silent].groupby("section", sort=False):
+    for section, rows in table[~table["is_silent"]].groupby("section", sort=False):
         print(say("cli.section", section=section, n=int((rows["same_as"] == "").sum())))
         for key, row in rows.iterrows():
             around = [row["interval"], row["why"]]
             told = {"value": row["value"], "notes": "".join(say("cli.claim_note", note=one) for one in around if one)}
             print(say("cli.claim_line", claim=key, verdict=row["said"], sentence=row["text"], **told))
-    if silent.any():
-        print(say("cli.not_asked", n=int(silent.sum()), claims=" ".join(table.index[silent])))
+    if silent := say_silent(table, lang):
+        print(silent)
 
 
 def templates(args: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,14 @@ from huying.claims.declared import Claim, Freeze, house_claims
 from huying.claims.rules import CANNOT_SAY
 from huying.errors import CountyError
 from huying.folder import County
+from huying.intervals import COUNT
+from huying.units import of_part
 
+FLAGS = ("is_counted", "is_synthetic")
 KEY = ("claim", "place", "period", "wave", "part")
 NUMBERS = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family")
-EVIDENCE = [*KEY, *NUMBERS[:7], "method", "reliability", "verdict", "verdict_family", *NUMBERS[7:], "remark", "reason"]
+EVIDENCE = [*KEY, *NUMBERS[:3], "unit", "n", "n_of", "is_counted", *NUMBERS[4:7], "method", "reliability", "verdict"]
+EVIDENCE += ["verdict_family", *NUMBERS[7:], "remark", "reason"]
 EVIDENCE += ["rule", "rule_hash", "rule_frozen_on", "excluded_flags", "data_hash", "notebook", "cell", "is_synthetic"]
 
 
@@ -37,14 +42,35 @@ def as_evidence(
     said |= {"rule_frozen_on": frozen.date(claim.id), "excluded_flags": ", ".join(county.exclude)}
     reason = [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own]
     remark = ["; ".join(filter(None, note)) for note in notes]
+    judged = judged.assign(**name_units(claim, judged))
     rows = judged.assign(**said, data_hash=data_hash[:16], is_synthetic=county.is_synthetic)
     return typed(rows.assign(reason=reason, remark=remark))
 
 
+def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, Any]:
+    """The unit of each row's value, what its n counts where the row does not name it, and whether it counts a complete list.
+
+    Whoever was asked is counted only where everybody answered; what is computed of a list is no count of it.
+    """
+    rows = judged.reindex(columns=["place", "part", "wave", "method", "estimate", "low", "high", "n_of"])
+    at = [
+        (str(place), part if isinstance(part, str) else "")
+        for place, part in zip(rows["place"], rows["part"], strict=True)
+    ]
+    nouns = [claim.noun_at(*here) for here in at]
+    of_list = rows["wave"].astype(object).fillna("").eq("") | rows["low"].eq(rows["high"])
+    computed = np.array([of_part("kind", claim.id, part) == "computed" for _, part in at], dtype=bool)
+    is_counted = rows["method"].eq(COUNT) & rows["estimate"].notna() & of_list & ~computed
+    n_of = rows["n_of"].astype(object).where(rows["n_of"].notna() & rows["n_of"].ne(""), nouns)
+    return {"unit": [claim.unit_at(*here) for here in at], "n_of": n_of, "is_counted": is_counted}
+
+
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
     """The columns of EVIDENCE in their order and types: numbers, whether the county is synthetic, texts."""
-    kinds = dict.fromkeys(EVIDENCE, "str") | dict.fromkeys(NUMBERS, "float64") | {"is_synthetic": "bool"}
-    return rows.reindex(columns=EVIDENCE).astype(kinds).fillna({name: "" for name in kinds if kinds[name] == "str"})
+    kinds = dict.fromkeys(EVIDENCE, "str") | dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(FLAGS, "bool")
+    rows = rows.reindex(columns=EVIDENCE)
+    rows = rows.assign(**{name: rows[name].eq(True).fillna(False) for name in FLAGS})
+    return rows.astype(kinds).fillna({name: "" for name in kinds if kinds[name] == "str"})
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
