@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from huying import charts
+from huying.charts import saving
 from huying.claims.declared import Claim, read_freeze
 from huying.claims.evidence import typed
 from huying.claims.statements import statements
@@ -158,6 +159,11 @@ class Content:
         verdict.threshold = self.claims[claim].rule_at("town")[1]
         rows.attrs["labels"] = self.county.key
         return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, verdict=verdict)
+
+    def picture(self, claim: str, place: str = "") -> bytes | None:
+        """What `draw` gives, as PNG for print."""
+        drawn = self.draw(claim, place)
+        return saving.as_png(drawn) if drawn else None
 
 
 def read_evidence(county: County, file: Path | None = None) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def write_slides(content: Content, file: Path) -> None:
         deck.add_finding(row)
     deck.add(content.say("cannot_say"), content.cannot_say)
     advice = content.heads[content.heads["section"].str.startswith("S")]
-    deck.add(content.say("suggestions"), [content.say_pair(row) for row in advice.to_dict("records")])
+    deck.add(content.say("suggestions"), [content.say("advice", **row) for row in advice.to_dict("records")])
     with beside(file) as temporary:
         deck.made.save(str(temporary))
 
@@ -72,7 +72,7 @@ class Deck:
             left = int((WIDE - wide * scale) / 2)
             shape = slide.shapes.add_picture(BytesIO(drawn), left, Cm(7.2), int(wide * scale), int(high * scale))
             shape._element.nvPicPr.cNvPr.set("descr", row["sentence"])
-        slide.notes_slide.notes_text_frame.text = self.content.source_of(row)
+        slide.notes_slide.notes_text_frame.text = self.content.say("source", **row)
 
     def write(
         self, frame: object, lines: Sequence[str], size: int, ink: RGBColor = DARK, is_bold: bool = False
