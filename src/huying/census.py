@@ -3,9 +3,7 @@
 Leaders are known by their town: no table, chart or number tells what those of one town said.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,7 +15,7 @@ from huying.counted import bounded, unsaid, values
 from huying.derived import read_rule
 from huying.errors import EstimateError
 from huying.estimates import COUNTY
-from huying.survey import Estimator, Survey
+from huying.survey import Estimator, Parts, Survey
 from huying.survey_frame import as_list
 from huying.words import say
 
@@ -28,7 +26,7 @@ BLANK = dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan)
 def _refuse(what: str) -> Any:
     """A method that says why it is refused: a census has no sampling error to test."""
 
-    def refused(self: Census, *_: Any, **__: Any) -> Any:
+    def refused(self: Survey, *_: Any, **__: Any) -> Any:
         raise EstimateError("survey.no_sample", form=say(f"survey.{self.form}"), what=what)
 
     return refused
@@ -83,15 +81,13 @@ class Census(Survey):
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
-    def _estimate(
-        self, estimator: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = ""
-    ) -> pd.DataFrame:
+    def _estimate(self, how: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = "") -> pd.DataFrame:
         if "town" in as_list(by) and by != "town":
             raise EstimateError("survey.no_town")
-        return super()._estimate(estimator, columns, None if by == "town" else by, where, take, label)
+        return super()._estimate(how, columns, None if by == "town" else by, where, take, label)
 
     def _shares(
-        self, design: Any, table: pd.DataFrame, *, pooled: str = "", population: int = 0, **how: Any
+        self, design: Any, table: pd.DataFrame, pooled: str = "", population: int = 0, **how: Any
     ) -> pd.DataFrame:
         columns = {pooled: list(table)} if pooled else {name: [name] for name in table}
         rows = [self._share(table[names], population).assign(indicator=name) for name, names in columns.items()]
@@ -123,11 +119,10 @@ class Census(Survey):
         known = pair[np.isfinite(pair).all(axis=1)]
         top, bottom = known.sum()
         value = top / bottom if bottom else np.nan
-        return self._number(
-            "/".join(pair), [value] * 3 if len(known) == self._size(pair.iloc[:, :1]) else [value, np.nan, np.nan], pair
-        )
+        bound = value if len(known) == self._size(pair.iloc[:, :1]) else np.nan
+        return self._number("/".join(pair), [value, bound, bound], pair)
 
-    def _sum(self, design: Any, table: pd.DataFrame, parts: Mapping[str, float], name: str, **how: Any) -> pd.DataFrame:
+    def _sum(self, design: Any, table: pd.DataFrame, parts: Parts, name: str, **how: Any) -> pd.DataFrame:
         """The sum of coefficient × mean, each over those who said."""
         turned = [c * np.array(self._mean(table[k]))[[0, 1, 2] if c > 0 else [0, 2, 1]] for k, c in parts.items()]
         return self._number(name, np.sum(turned, axis=0), table)
@@ -151,12 +146,9 @@ class Census(Survey):
             return (0.0, 1.0) if part.op else self._scale(part.column)
         for item in self.book.form(self.form):
             if name in item.columns:
-                codes = [option.code for option in item.options if option.code not in item.missing]
-                return (
-                    (0.0, 1.0)
-                    if item.type == "multi"
-                    else item.range or ((min(codes), max(codes)) if codes else (np.nan, np.nan))
-                )
+                codes: list[float] = [option.code for option in item.options if option.code not in item.missing]
+                codes = [0, 1] if item.type == "multi" else codes or [np.nan]
+                return item.range or (min(codes), max(codes))
         is_mark = self._checked()[name].dropna().isin([0, 1]).all()  # a column made by hand
         return (0.0, 1.0) if is_mark else (np.nan, np.nan)
 

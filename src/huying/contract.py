@@ -4,16 +4,141 @@ Nothing is guessed: a cell that does not fit is set aside with its place, its va
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
 from huying.errors import InputError, Place, near
 from huying.kinds import NOTHING, Choice, Flag, Id, Instant, Kind, Label, Number, clean_series, clean_text
-from huying.rules import AnyRule
 from huying.scrub import mask_text
 from huying.words import Text, language, say
+
+SLACK = 0.005 + 1e-9  # shares printed with two digits may miss their sum by half a per cent
+Known = Mapping[str, Collection[str]]  # the ids that other ledgers hold, by ledger
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold; `reason` is that of the rows set aside, told at `column`. Its `broken` gives what each broken row holds."""
+
+    reason: str
+
+    def describe(self, lang: str, titles: Mapping[str, str]) -> str:
+        """The rule in words; `titles` are those of the columns and, for rules that look into another ledger, of the ledgers."""
+        values = {name: _in_words(value, titles) for name, value in vars(self).items()}
+        return say(f"contract.rule_{type(self).__name__.lower()}", lang, **values)
+
+
+@dataclass(frozen=True)
+class AtMost(Rule):
+    """`column`, a part, may not be larger than `whole` in the same row; a blank on either side breaks nothing."""
+
+    column: str
+    whole: str
+
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """What each broken row holds, such as `5 > 3`, by its line in the file."""
+        out = rows[(rows[self.column] > rows[self.whole]).fillna(False).astype(bool)]
+        return out[self.column].map(_short).astype(str) + " > " + out[self.whole].map(_short).astype(str)
+
+
+@dataclass(frozen=True)
+class SumTo(Rule):
+    """The columns of one row add to `total`."""
+
+    columns: tuple[str, ...]
+    total: float
+
+    @property
+    def column(self) -> str:
+        return self.columns[0]
+
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """The sum that each broken row gives, such as `0.35 + 0.68 = 1.03`, by its line in the file."""
+        parts = rows[list(self.columns)]
+        out = parts[(parts.sum(axis=1, skipna=False) - self.total).abs() > SLACK]
+        return pd.Series(map(_sum_of, out.to_numpy()), index=out.index, dtype=object)
+
+
+@dataclass(frozen=True)
+class GroupSum(Rule):
+    """The values of `column` that are given for one `key` add to `total`, in all or from each date in `dated` on.
+
+    One wrong share makes all rows of its key doubtful, so all are set aside. A key without any value breaks nothing.
+    """
+
+    key: str
+    column: str
+    total: float
+    dated: str
+
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """The sum that the key of each broken row gives, by the row's line in the file."""
+        found: dict[object, str] = {}
+        for key, own in rows.groupby(self.key):
+            given = own[own[self.column].notna()]
+            by_date = given.groupby(self.dated, dropna=False)[self.column].sum()
+            off = [(sums - self.total).abs() > SLACK for sums in (given[self.column].agg(["sum"]), by_date)]
+            if len(given) and all(far.any() for far in off):
+                found |= dict.fromkeys(own.index, f"{key}: {_sum_of(given[self.column])}")
+        return pd.Series(found, dtype=object)
+
+
+@dataclass(frozen=True)
+class OnePlace(Rule):
+    """An id in `column` stands at one `place` only: otherwise nobody knows at which, and all its rows are set aside.
+
+    It is asked before the key of the table, which would keep the row that happens to come first.
+    """
+
+    column: str
+    place: str
+
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """The key and its places, joined by commas, by the line of each broken row."""
+        sure = rows.dropna(subset=[self.column, self.place])
+        places = sure.groupby(self.column)[self.place].agg(lambda found: ", ".join(sorted(set(found))))
+        shown = sure[self.column] + ": " + sure[self.column].map(places)
+        return shown[sure.groupby(self.column)[self.place].transform("nunique") > 1]
+
+
+@dataclass(frozen=True)
+class InLedger(Rule):
+    """`column` holds only ids that `ledger` has under `of`; nothing is asked where the county has no such ledger."""
+
+    column: str
+    ledger: str
+    of: str
+
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """The id that the other ledger lacks, by the line of each broken row."""
+        if self.ledger not in known:
+            return pd.Series(dtype=object)
+        cells = rows[self.column]
+        return cells[cells.notna() & ~cells.isin(list(known[self.ledger]))].astype(object)
+
+
+AnyRule = AtMost | SumTo | GroupSum | OnePlace | InLedger
+
+
+def _in_words(value: Any, titles: Mapping[str, str]) -> str:
+    if isinstance(value, tuple):
+        return " + ".join(titles[name] for name in value)
+    return titles.get(value, value) if isinstance(value, str) else _short(value)
+
+
+def _short(number: float) -> str:
+    return f"{float(number):.4g}"
+
+
+def _sum_of(values: Collection[float]) -> str:
+    return f"{' + '.join(map(_short, values))} = {_short(sum(values))}"
+
+
+# --- rules between columns or rows ------------------------------------------------------------------------------------
+
 
 REJECTED = ("file", "sheet", "row", "column", "value", "reason", "level")
 _PER_CENT = re.compile(r"\d{1,3}(\.\d+)?\s*%|[1-9]\d?(\.\d+)?|100(\.0+)?")
@@ -44,9 +169,9 @@ class Column:
         says_nothing = cells.str.casefold().isin(NOTHING)
         if isinstance(self.kind, Flag):  # where a yes or no belongs, 无 may be a no
             says_nothing &= ~cells.str.contains("[无没未]")
-        return cells.mask(
-            says_nothing & self.kind.read(cells).isna() if isinstance(self.kind, Choice) else says_nothing, ""
-        )
+        if isinstance(self.kind, Choice):  # unless it is one of the choices
+            says_nothing &= self.kind.read(cells).isna()
+        return cells.mask(says_nothing, "")
 
     def headers(self) -> tuple[str, ...]:
         return (self.name, *self.title, *self.aliases)
@@ -60,16 +185,18 @@ class Column:
         return say(f"contract.unit_{re.sub('[^a-z0-9]', '_', self.unit)}", lang) if self.unit else ""
 
 
-Values = Mapping[str, Mapping[str, str]]  # by column: words of the file and what they mean
-Days = tuple[pd.Timestamp, pd.Timestamp, pd.Timestamp]
+Rename = Mapping[str, str] | None  # by column: its header in the file
+Values = Mapping[str, Mapping[str, str]] | None  # by column: words of the file and what they mean
+Days = tuple[pd.Timestamp, pd.Timestamp, pd.Timestamp] | None
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a contract made of a table: typed rows, and what was set aside (columns of REJECTED; `level`: row or cell)."""
+    """What a contract made of a table: typed rows, what was set aside (columns of REJECTED; `level`: row or cell), headers by column."""
 
     kept: pd.DataFrame
     rejected: pd.DataFrame
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -100,12 +227,7 @@ class Table:
         return next((c for c in reversed(self.columns) if isinstance(c.kind, Instant) and not c.optional), None)
 
     def check(
-        self,
-        text: pd.DataFrame,
-        place: Place,
-        rename: Mapping[str, str] | None = None,
-        values: Values | None = None,
-        days: Days | None = None,
+        self, text: pd.DataFrame, place: Place, rename: Rename = None, values: Values = None, days: Days = None
     ) -> Checked:
         """The typed rows of `text` (cells as text, index = line of the file), and the rows and cells set aside.
 
@@ -113,6 +235,8 @@ class Table:
         `days`: the first and the last of the period, and that on which the data were taken. A cell of an optional column that
         does not fit is set aside alone. Raises InputError for a missing column.
         """
+        for name in (name for name in (*(rename or {}), *(values or {})) if name not in self.by_name):
+            raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
         headers, faults = self.find_columns(list(text.columns), place, rename or {}), list[pd.DataFrame]()
         typed: dict[str, pd.Series] = {}
         meant = self.meant(values or {}, place)
@@ -133,12 +257,8 @@ class Table:
             if days and isinstance(column.kind, Instant):
                 fault(name, typed[name].dt.normalize() > days[2], "after_as_of")
         if days and (dated := self.dated) and dated.name in typed:
-            first = days[0].replace(day=1) if dated.name == "month" else days[0]
-            fault(
-                dated.name,
-                ~typed[dated.name].dt.normalize().between(first, days[1]) & typed[dated.name].notna(),
-                "outside_period",
-            )
+            first, day = days[0].replace(day=1) if dated.name == "month" else days[0], typed[dated.name].dt.normalize()
+            fault(dated.name, ~day.between(first, days[1]) & day.notna(), "outside_period")
         for name, broken, reason in self.broken(pd.DataFrame(typed, index=text.index), text):
             fault(name, broken, reason)
         rejected = pd.concat(faults, ignore_index=True)
@@ -150,13 +270,11 @@ class Table:
         kept = rows[~rows.index.isin(lost)]
         blank = pd.Series("", index=kept.index)
         kept = kept.assign(**{c.name: c.kind.read(blank) for c in self.columns if c.name not in headers})
-        return Checked(kept[[column.name for column in self.columns]], rejected)
+        return Checked(kept[[column.name for column in self.columns]], rejected, headers)
 
-    def meant(self, values: Values, place: Place) -> dict[str, dict[str, str]]:
-        """By column: clean words of the file and what they mean; raises InputError for an unknown column or meaning."""
+    def meant(self, values: Mapping[str, Mapping[str, str]], place: Place) -> dict[str, dict[str, str]]:
+        """By column: clean words of the file and what they mean; raises InputError for an unknown meaning."""
         for name, words in values.items():
-            if name not in self.by_name:
-                raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
             kind = self.by_name[name].kind
             for word, meaning in words.items():
                 if kind.parse(pd.Series([clean_text(meaning)], dtype=object))[1].any():
@@ -166,18 +284,14 @@ class Table:
 
     def find_columns(self, headers: list[str], place: Place, rename: Mapping[str, str]) -> dict[str, str]:
         """Which header holds which column; raises InputError naming what is missing, what is there twice, and what was found."""
-        for name in rename:
-            if name not in self.by_name:
-                raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
         clean = {fold(header): header for header in headers}
         found = {}
         for column in self.columns:
             names = (rename[column.name],) if column.name in rename else column.headers()
             hits = list(dict.fromkeys(clean[key] for key in map(fold, names) if key in clean))
             if len(hits) > 1:
-                raise InputError(
-                    "contract.two_columns", place, name=column.name, found=", ".join(map(full_header, hits))
-                )
+                told = ", ".join(map(full_header, hits))
+                raise InputError("contract.two_columns", place, name=column.name, found=told)
             if hits:
                 found[column.name] = hits[0]
             elif not column.optional or column.name in rename:

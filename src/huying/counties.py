@@ -21,17 +21,15 @@ from huying.claims.rules import NO_BASELINE, judge_claim
 from huying.claims.statements import FORM_NAMES, statements
 from huying.claims.verdict import Verdict, is_recording
 from huying.clean.ledgers import IDS
-from huying.counting import Counting
+from huying.counted import Counting
 from huying.errors import CountyError, EstimateError, near
 from huying.estimates import COUNTY
-from huying.folder import County as Declared
-from huying.folder import county_folder, read_county
+from huying.folder import County as Declared, county_folder, read_county
 from huying.ledgers import TABLES, no_rows
 from huying.prepare import codebook_of, derived_of, prepare, prepared_hash
-from huying.shortfalls import find_shortfalls
 from huying.store import Cleaned, load_cleaned, read_parquet
 from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
-from huying.surveys import open_survey
+from huying.surveys import find_shortfalls, open_survey
 from huying.waiting import time_calls
 from huying.words import Text, all_words, say, use_language
 

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.declarations import Declaration
 from huying.errors import EstimateError, near
+from huying.folder import Declaration
 from huying.words import Text, say
 
 Floats = npt.NDArray[np.float64]

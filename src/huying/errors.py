@@ -1,7 +1,5 @@
 """What went wrong, where, expected, got, next step, in the reader's language; no library exception reaches a user raw."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,10 +20,8 @@ class Place:
 
     def say(self, lang: str | None = None) -> str:
         """The place in words, such as `residents.xlsx, sheet 1, row 214, column 年龄`."""
-        within = {"sheet": self.sheet, "row": self.row, "column": self.column}
-        parts = [
-            words.say(f"errors.{key}", lang, **{key: value}) for key, value in within.items() if value not in ("", None)
-        ]
+        within = [(key, getattr(self, key)) for key in ("sheet", "row", "column")]
+        parts = [words.say(f"errors.{key}", lang, **{key: value}) for key, value in within if value not in ("", None)]
         return words.say("errors.comma", lang).join(filter(None, [self.file, *parts]))
 
 

@@ -21,6 +21,7 @@ from huying.intervals import COUNT, HYPERGEOMETRIC, MOVER, OWN, POOLED, STUDENT,
 
 Term = tuple[float, Floats, Bools]  # coefficient, values, who is in the base
 Asked: TypeAlias = pd.DataFrame | None
+Pairs = dict[str, tuple[Floats, Any]]  # what ratios are made of, by the indicator's name
 Rows = dict[str, Any]  # columns of an estimates frame, for one indicator
 LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
 COLUMNS = ("indicator", "place", "wave", *LEADING)
@@ -97,10 +98,6 @@ class Design:
                 basis = np.column_stack([basis, left / np.linalg.norm(left)])
         return cell, root, basis
 
-    def psu_totals(self, influence: Floats) -> Floats:
-        """The weighted total of `influence` in each PSU."""
-        return np.asarray(np.bincount(self.psu, self.weight * influence, minlength=len(self.owner)), dtype=np.float64)
-
 
 def kish(weight: Floats, by: Ints, size: int) -> Floats:
     """Kish's factor n sum(w^2) / sum(w)^2 for each of `size` groups (Kish 1965, section 11.7); missing where empty."""
@@ -136,14 +133,14 @@ def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:
     centred at the mean of all PSUs (as Stata's `centered`).
     """
     used, n = design.owner >= 0, design.psus.astype(float)
-    columns = [design.psu_totals(credited(design, one))[used] for one in np.atleast_2d(influences.T)]
-    z, owner = np.column_stack(columns), design.owner[used]
+    turned = (design.weight * credited(design, one) for one in np.atleast_2d(influences.T))
+    totals = [np.bincount(design.psu, one, minlength=len(used))[used] for one in turned]
+    z, owner = np.column_stack(totals), design.owner[used]
     centre = np.zeros((len(n), z.shape[1]))
     np.add.at(centre, owner, z)
     centre /= np.maximum(n, 1)[:, None]
     centre[n == 1] = z.sum(axis=0) / max(len(z), 1)
-    left = 1 - design.sampled
-    scale = np.where(n > 1, left * n / np.maximum(n - 1, 1), 1.0)
+    scale = np.where(n > 1, (1 - design.sampled) * n / np.maximum(n - 1, 1), 1.0)
     return (z - centre[owner]) * np.sqrt(scale)[owner, None], owner
 
 
@@ -187,11 +184,6 @@ def _rho(anova: Floats) -> tuple[Floats, Floats, Floats]:
         return np.where(rho > 0, rho, 0.0), msb / msw, take
 
 
-def pooled_rho(design: Design, y: Floats, base: Bools) -> float:
-    """The intraclass correlation of shares `y` within PSUs, pooled over strata by analysis of variance, at least 0."""
-    return float(_rho(_anova(design, y, base).sum(axis=1))[0])
-
-
 def town_rho(design: Design, y: Floats, base: Bools) -> tuple[float, Floats, Bools]:
     """The pooled intraclass correlation, each town's own, and the towns whose villages differ more than the pooled one explains.
 
@@ -205,40 +197,33 @@ def town_rho(design: Design, y: Floats, base: Bools) -> tuple[float, Floats, Boo
     return pooled, own, (p < PRETEST) & (own > pooled)
 
 
-def estimate_shares(
-    design: Design, indicators: pd.DataFrame, asked: Asked = None, *, wave: str = "", fewest: int = 20
-) -> pd.DataFrame:
+def estimate_shares(design: Design, indicators: pd.DataFrame, asked: Asked = None, **how: Any) -> pd.DataFrame:
     """Shares of every column of `indicators` (1, 0, missing = not in the base) for every stratum and the county.
 
     A tidy frame with COLUMNS and EXTRA, one row an indicator and place. Towns of a sample of PSUs use the design effect of
     definitions, section 3, towns that are lists of people the hypergeometric limits, the county its own variance. `asked`,
     of the same shape, marks who is in the base though the answer is missing: of a finite list all others are outside it.
-    `fewest` is the number of answers below which a place's value is not stated. Raises EstimateError for what is no share.
+    `how`: `wave`, and `fewest`, the number of answers below which a place's value is not stated (20). Raises EstimateError
+    for what is no share.
     """
     pairs = _over_one(indicators)
     for name, (y, _) in pairs.items():
         if len(strange := y[np.isfinite(y) & (y != 0) & (y != 1)]):
             raise EstimateError("estimates.no_share", column=name, got=f"{strange[0]:g}")
-    return _estimate(design, pairs, _share_rows, asked, wave, fewest)
+    return _estimate(design, pairs, _share_rows, asked, **how)
 
 
-def estimate_means(
-    design: Design, indicators: pd.DataFrame, asked: Asked = None, *, wave: str = "", fewest: int = 20
-) -> pd.DataFrame:
+def estimate_means(design: Design, indicators: pd.DataFrame, asked: Asked = None, **how: Any) -> pd.DataFrame:
     """Means of every column of `indicators`, as `estimate_shares`, with Student intervals at each place's own variance."""
-    return _estimate(design, _over_one(indicators), _place_rows, asked, wave, fewest)
+    return _estimate(design, _over_one(indicators), _place_rows, asked, **how)
 
 
-def estimate_ratios(
-    design: Design, name: str, num: Floats, den: Floats, *, asked: Asked = None, wave: str = "", fewest: int = 20
-) -> pd.DataFrame:
-    """The ratio sum(w num)/sum(w den) for every stratum and the county, with Student intervals."""
-    return _estimate(design, {name: (num, den)}, _place_rows, asked, wave, fewest)
+def estimate_ratios(design: Design, name: str, y: Floats, x: Floats, **how: Any) -> pd.DataFrame:
+    """The ratio sum(w y)/sum(w x) for every stratum and the county, with Student intervals; `how` as of the others, and `asked`."""
+    return _estimate(design, {name: (y, x)}, _place_rows, **how)
 
 
-def estimate_sum(
-    design: Design, name: str, parts: Sequence[Term], *, asked: Asked = None, wave: str = "", fewest: int = 20
-) -> pd.DataFrame:
+def estimate_sum(design: Design, name: str, parts: Sequence[Term], asked: Asked = None, **how: Any) -> pd.DataFrame:
     """The sum of coefficient x mean over `parts` (coefficient, values, base), for every stratum and the county.
 
     Coefficients 1 and -1 give a difference: of two domains, of two items of one respondent, or of two waves that share
@@ -254,19 +239,16 @@ def estimate_sum(
         own = _variance_rows(design, influence, base, open_to, whole)
         n = np.min([np.bincount(domain[k], minlength=size) for _, _, k in parts], axis=0)
         value = np.sum([c * mean for c, (mean, _) in means], axis=0)
-        given = {"indicator": name, "estimate": value, "n": n}
-        rows.append(own | given | dict.fromkeys(("deff", "n_eff"), np.nan))
-    return _tidy(rows, wave, fewest)
+        rows.append(own | {"indicator": name, "estimate": value, "n": n, "deff": np.nan, "n_eff": np.nan})
+    return _tidy(rows, **how)
 
 
-def _over_one(indicators: pd.DataFrame) -> dict[str, tuple[Floats, Any]]:
+def _over_one(indicators: pd.DataFrame) -> Pairs:
     """The columns as numbers over one: their ratios are means."""
     return {name: (indicators[name].to_numpy(dtype=float, na_value=np.nan), 1.0) for name in indicators}
 
 
-def _estimate(
-    design: Design, pairs: dict[str, tuple[Floats, Any]], rows_of: Any, asked: Asked, wave: str, fewest: int
-) -> pd.DataFrame:
+def _estimate(design: Design, pairs: Pairs, rows_of: Any, asked: Asked = None, **how: Any) -> pd.DataFrame:
     """The rows of every ratio, for the strata and for the county; who lacks a number of the two is not in its base."""
     rows: list[Rows] = []
     for name, (num, den) in pairs.items():
@@ -276,7 +258,7 @@ def _estimate(
         open_to = base if asked is None else base | asked[name].to_numpy(dtype=bool)
         parts = np.where(base, num, 0.0), np.where(base, den, 0.0), base, open_to
         rows += [rows_of(design, name, *parts, whole) for whole in (False, True)]
-    return _tidy(rows, wave, fewest)
+    return _tidy(rows, **how)
 
 
 def _domain(design: Design, whole: bool) -> tuple[Ints, int]:
@@ -326,8 +308,7 @@ def _share_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, op
         method = np.where(is_count, COUNT, OWN)
         return rows | blank | {"method": method, "n_eff": _own_size(design, rows, base)}
     rho, own, is_own = town_rho(design, y, base)
-    used = np.where(is_own, own, rho)
-    n_eff = _town_size(design, base, used) * np.where(is_own, shrink(n, rows["df"]), 1.0)
+    n_eff = _town_size(design, base, np.where(is_own, own, rho)) * np.where(is_own, shrink(n, rows["df"]), 1.0)
     drawn, population = np.zeros(len(n), dtype=bool), np.full(len(n), np.nan)
     if design.fpc is not None:
         n_eff = n_eff / np.maximum(1 - design.sampled, 1e-9)
@@ -364,14 +345,12 @@ def _own_size(design: Design, rows: Rows, base: Bools) -> Floats:
     factor = float(shrink(n, df))
     if not 1e-9 < p < 1 - 1e-9:
         rows["se"] = np.zeros(1)  # but for rounding
-        return np.array(
-            [factor * n / kish(design.weight[base], np.zeros(int(n), dtype=np.int64), 1)[0] if n else np.nan]
-        )
+        return factor * n / kish(design.weight[base], np.zeros(int(n), dtype=np.int64), 1)
     size = p * (1 - p) / se**2 * factor if se > 0 else np.inf
     return np.array([min(n, size) if design.fpc is None else size])
 
 
-def _tidy(rows: Sequence[Rows], wave: str, fewest: int) -> pd.DataFrame:
+def _tidy(rows: Sequence[Rows], wave: str = "", fewest: int = 20) -> pd.DataFrame:
     parts = {c: [np.broadcast_to(own.get(c, np.nan), len(own["place"])) for own in rows] for c in rows[0]}
     frame = pd.DataFrame({c: np.concatenate(part) for c, part in parts.items()} | {"wave": wave})
     frame["low"], frame["high"] = limits(frame)

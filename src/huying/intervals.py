@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import special
+from scipy import special, stats
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -34,16 +34,7 @@ def at_least(k: Any, n: Any, population: Any, having: Any) -> Floats:
 
     No population has fewer than none or more than all: the chance of what cannot be is 0.
     """
-    k, n, whole, m = (np.asarray(v, dtype=float)[..., None] for v in np.broadcast_arrays(k, n, population, having))
-    x = np.arange(np.nanmax(n, initial=0) + 1)
-    is_met = (x >= k) & (x <= np.minimum(n, m)) & (x >= n - whole + m) & (m >= 0) & (m <= whole)
-
-    def choose(of: Any, part: Any) -> Floats:
-        of, part = np.where(is_met, of, 0.0), np.where(is_met, part, 0.0)
-        return np.asarray(-special.betaln(of - part + 1, part + 1) - np.log(of + 1))
-
-    chance = np.exp(choose(m, x) + choose(whole - m, n - x) - choose(whole, n))
-    return np.asarray(np.where(is_met, chance, 0.0).sum(axis=-1))
+    return np.asarray(np.nan_to_num(stats.hypergeom.sf(np.subtract(k, 1), population, having, n)))
 
 
 def fewest(k: Any, n: Any, population: Any, tail: Any) -> Floats:

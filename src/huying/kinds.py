@@ -129,17 +129,11 @@ def parse_instants(text: pd.Series) -> pd.Series:
     filled["hour"] = hour + 12 * (pm & (hour < 12)) - 12 * (am & (hour == 12))
     moments = pd.to_datetime(filled.where(real), errors="coerce")
     away = (
-        part["offset"]
-        .str.upper()
-        .str.removeprefix("UTC")
-        .str.removeprefix("GMT")
-        .replace("Z", "+00")
-        .str.replace(":", "")
+        part["offset"].str.upper().replace("Z", "+00").str.extract(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?")
     )
-    minutes = pd.to_numeric(away.str[0] + "1") * (
-        60 * pd.to_numeric(away.str[1:3]) + pd.to_numeric(away.str[3:5]).fillna(0)
-    )
-    moments = moments.where(away.isna(), moments - pd.to_timedelta(minutes, unit="min") + CHINA)
+    minutes = 60 * pd.to_numeric(away["hours"]) + pd.to_numeric(away["minutes"]).fillna(0)
+    ahead = pd.to_timedelta(minutes.where(away["sign"] == "+", -minutes), unit="min")
+    moments = moments.where(ahead.isna(), moments - ahead + CHINA)
     serial = pd.to_numeric(text.where(text.str.fullmatch(SERIAL)), errors="coerce")
     serials = pd.Timestamp("1899-12-30") + pd.to_timedelta(serial, unit="D")
     return moments.fillna(serials.dt.round("s")).astype("datetime64[ns]")
@@ -173,10 +167,8 @@ class Choice(Kind):
     also: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, text: pd.Series) -> pd.Series:
-        known = {
-            clean_text(word).casefold(): code for code, label in self.options.items() for word in (code, *label)
-        } | dict(self.also)
-        found = text.str.casefold().map(known)
+        named = [(word, code) for code, label in self.options.items() for word in (code, *label)]
+        found = text.str.casefold().map({clean_text(word).casefold(): code for word, code in named} | dict(self.also))
         return found.where(found.notna(), None)
 
     def describe(self, lang: str) -> str:

@@ -1,7 +1,5 @@
 """How ids become words: places, variables, answers, columns, parts of claims; an id without a word stays as it is."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +19,6 @@ SHARES = ("estimate", "low", "high", "low_family", "high_family", "se")
 # The rooms of the words for fixed values, by column and value.
 ROOMS = ("labels", "claims", "clean")
 JOINTS = (" - ", " + ", "/")  # how the measure of a difference, a sum or a ratio is put together
-_registered: dict[str, Labels] = {}
 
 
 @dataclass(frozen=True, repr=False)
@@ -149,6 +146,9 @@ class Labels:
 
     def _own(self, name: str) -> str:
         return self._text(self.measures.get(name, "") or self._questions.get(name, ""))
+
+
+_registered: dict[str, Labels] = {}
 
 
 def register(key: str, labels: Labels) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from huying import kinds, rules
+from huying import contract, kinds
 from huying.contract import Column, Table
 from huying.kinds import Choice
 from huying.words import Text, as_text
@@ -33,20 +33,17 @@ def read_table(raw: Mapping[str, Any], options: Mapping[str, Choice]) -> Table:
         kind, span = getattr(kinds, own["kind"].capitalize()), own.pop("range", ())
         own["kind"] = options[own.pop("options")] if kind is Choice else kind(*span)
         columns.append(Column(**read_values(own, f"{name}.{own['name']}")))
-    kept = [getattr(rules, own.pop("rule"))(**read_values(own, name)) for own in map(dict, known.pop("rules", ()))]
+    kept = [getattr(contract, own.pop("rule"))(**read_values(own, name)) for own in map(dict, known.pop("rules", ()))]
     example = tuple(as_text(cell, name) if isinstance(cell, dict) else cell for cell in known.pop("example", ()))
     return Table(columns=tuple(columns), rules=tuple(kept), example=example, **read_values(known, name))
 
 
 def read_ledgers(toml: str) -> tuple[dict[str, Choice], dict[str, Table]]:
     """The choices and the tables that a file declares, by name."""
-    raw = tomllib.loads(toml)
-    listed = {name: {row["code"]: Text(row["zh"], row["en"]) for row in rows} for name, rows in raw["choices"].items()}
-    also = {
-        name: {word: row["code"] for row in rows for word in row.get("also", ())}
-        for name, rows in raw["choices"].items()
-    }
-    options = {name: Choice(texts, also[name]) for name, texts in listed.items()}
+    raw, options = tomllib.loads(toml), dict[str, Choice]()
+    for name, rows in raw["choices"].items():
+        also = {word: row["code"] for row in rows for word in row.get("also", ())}
+        options[name] = Choice({row["code"]: Text(row["zh"], row["en"]) for row in rows}, also)
     return options, {table["name"]: read_table(table, options) for table in raw["table"]}
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from huying.clean.intake import Intake, data_hash
 from huying.codebook import Codebook, house_codebook, parse_codebook
-from huying.declarations import parse_toml, read_toml
 from huying.derived import Derived, read_derived
 from huying.errors import Place
-from huying.folder import County, output_folder
+from huying.folder import County, output_folder, parse_toml, read_toml
 from huying.receipts import read_json, write_receipt
 from huying.store import TABLES, Cleaned, locked, save_cleaned, write_csv
 

@@ -7,14 +7,13 @@ from typing import Any
 
 from huying.batch.cluster import run_counties
 from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Job, Site
-from huying.batch.make import Summary, make
+from huying.batch.run import Summary, make
 from huying.claims.declared import claims_of
 from huying.errors import CountyError
 from huying.estimates import COUNTY
 from huying.folder import county_folder, every_county
 from huying.notebooks import find_notebooks
-from huying.prepare import MADE_FROM, is_fresh, results_folder
-from huying.prepare import prepare as prepare_county
+from huying.prepare import MADE_FROM, is_fresh, prepare as prepare_county, results_folder
 from huying.receipts import faults_of
 from huying.store import locked
 from huying.verbs import county_of, progress, said

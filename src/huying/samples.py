@@ -18,6 +18,7 @@ from huying.words import say
 
 SEXES, AGES = ("male", "female"), ("18-39", "40-59", "60+")
 MORE_FORMS, AT_RANDOM = "more_forms_than_listed", "as_if_at_random"
+Flags = tuple[str, ...] | None  # that leave a form out; of the county where none are given
 NO_PLACE = ""  # the stratum of a survey that did not ask for the town
 
 
@@ -62,9 +63,7 @@ def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: str) -> tupl
     return names, table.reindex(index=towns["town_id"], columns=names).to_numpy(dtype=float)
 
 
-def resident_sample(
-    cleaned: Cleaned, county: County, book: Codebook, wave: str, exclude: tuple[str, ...] | None = None
-) -> Sample:
+def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str, exclude: Flags = None) -> Sample:
     """Residents of a wave: strata = towns, PSUs = villages, weights raked to town x sex and town x age."""
     rows = analysed(cleaned, "resident", wave, county.exclude if exclude is None else exclude)
     towns, margins = cleaned.ledger("towns"), cleaned.ledger("margins")
@@ -110,7 +109,7 @@ def number_psus(rows: pd.DataFrame) -> Ints:
     return np.unique(where + "/" + village.where(village != "", alone), return_inverse=True)[1].astype(np.int64)
 
 
-def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: tuple[str, ...] | None = None) -> Sample:
+def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: Flags = None) -> Sample:
     """Staff of a wave: strata = towns, PSU = the person, finite population = staff listed in the register.
 
     Of a town that lists nobody, or fewer than have sent forms, the population is not known: it counts as without end.
@@ -128,19 +127,10 @@ def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: tuple[str
     known = np.where((listed > 0) & ~is_over, listed, np.inf)
     weight = np.where(listed > 0, np.maximum(listed, answers) / np.maximum(answers, 1), 1.0)[town]
     design = Design(town, np.arange(len(rows), dtype=np.int64), weight, places, fpc=known)
-    note = [
-        say("samples.more_forms", n=int(n), listed=int(m)) if bad else ""
-        for n, m, bad in zip(sent, listed, is_over, strict=True)
-    ]
-    table = pd.DataFrame(
-        {
-            "place": places,
-            "n": answers.astype(int),
-            "listed": listed,
-            "remark": np.where(is_over, MORE_FORMS, ""),
-            "note": note,
-        }
-    )
+    table = pd.DataFrame({"place": places, "n": answers.astype(int), "listed": listed, "remark": "", "note": ""})
+    for at in np.flatnonzero(is_over):
+        note = say("samples.more_forms", n=int(sent[at]), listed=int(listed[at]))
+        table.loc[at, ["remark", "note"]] = MORE_FORMS, note
     return Sample(rows, design, table)
 
 
@@ -151,6 +141,5 @@ def dispositions(cleaned: Cleaned, exclude: tuple[str, ...]) -> pd.DataFrame:
     for form, rows in cleaned.forms.items():
         is_out = (rows["disposition"] == "complete") & rows["row_id"].isin(flagged)
         ended = rows.assign(form=form, ending=rows["disposition"].astype(str).mask(is_out, "excluded"))
-        counts = ended.groupby(["form", "wave", "town_id", "ending"], dropna=False).size()
-        parts.append(counts.reset_index(name="n"))
+        parts.append(ended.groupby(["form", "wave", "town_id", "ending"], dropna=False).size().reset_index(name="n"))
     return pd.concat(parts[1:] or parts, ignore_index=True)

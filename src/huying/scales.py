@@ -103,8 +103,7 @@ def one_factor(correlation: Floats) -> tuple[Floats, Floats]:
 
     def misfit(unique: Floats) -> tuple[float, Floats]:
         own, rest = loadings(unique)
-        gap = own**2 + unique - np.diag(correlation)
-        return float((rest - np.log(rest) - 1).sum()), gap / unique**2
+        return float((rest - np.log(rest) - 1).sum()), (own**2 + unique - np.diag(correlation)) / unique**2
 
     start = 0.5 / np.diag(np.linalg.inv(correlation))
     bounds = [(LEAST_UNIQUE, 1.0)] * len(correlation)
@@ -165,19 +164,8 @@ def redrawn(strata: Sequence[Ints], rng: np.random.Generator) -> Floats:
 # --- agreement ----------------------------------------------------------------------------------------------------------
 
 
-class Kappa(NamedTuple):
-    """Cohen's kappa with its standard error, 95% limits, degrees of freedom and number of pairs."""
-
-    estimate: float
-    se: float
-    low: float
-    high: float
-    df: float
-    n: int
-
-
-def weighted_kappa(a: Any, b: Any, psu: Any = None) -> Kappa:
-    """How far two ratings agree beyond chance, nearer misses counting less (Cohen 1968, quadratic weights).
+def weighted_kappa(a: Any, b: Any, psu: Any = None) -> pd.Series:
+    """How far two ratings agree beyond chance, nearer misses counting less (Cohen 1968, quadratic weights): estimate, low …, n.
 
     `a` and `b` are numbers at equal steps, one pair a row. The interval is Student's over a jackknife that leaves out one
     PSU at a time (by default one pair): pairs of one town are not independent. Its limits stay within -1 and 1. Missing
@@ -192,7 +180,7 @@ def weighted_kappa(a: Any, b: Any, psu: Any = None) -> Kappa:
     se = float(np.sqrt(df / len(left) * ((left - left.mean()) ** 2).sum())) if df > 0 else np.nan
     half = float(stats.t.ppf(0.975, df)) * se if df > 0 else np.nan
     low, high = (float(np.clip(value + sign * half, -1, 1)) for sign in (-1, 1))
-    return Kappa(value, se, low, high, df, len(pairs))
+    return pd.Series({"estimate": value, "se": se, "low": low, "high": high, "df": df, "n": len(pairs)})
 
 
 def agreement(pairs: pd.DataFrame) -> float:
@@ -257,9 +245,8 @@ def fitted(codes: Ints, x: Floats, q: int, weight: Floats) -> tuple[Floats | Non
     for _ in range(100):
         step = np.linalg.solve(-hessian, weight @ scores)
         gain = float(step @ (weight @ scores))
-        rise = next(
-            (r for r in 0.5 ** np.arange(30) if likelihood(place + r * step, codes, x, q, weight)[0] >= value), 0.0
-        )
+        halved = (r for r in 0.5 ** np.arange(30) if likelihood(place + r * step, codes, x, q, weight)[0] >= value)
+        rise = next(halved, 0.0)
         place = place + rise * step
         value, scores, hessian = likelihood(place, codes, x, q, weight)
         if np.ptp(x @ place[:p]) > MOST_SPREAD:

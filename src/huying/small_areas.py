@@ -79,8 +79,7 @@ def maximise(areas: Areas, power: float) -> float:
     slopes = [areas.slope(tau2, power) for tau2 in grid]
     falls = [k for k in range(len(grid) - 1) if slopes[k] > 0 >= slopes[k + 1]]
     roots = [optimize.brentq(areas.slope, *grid[k : k + 2], args=(power,), xtol=1e-300, rtol=1e-14) for k in falls]
-    found = [0.0, *roots] if slopes[0] <= 0 else roots
-    return float(max(found, key=lambda tau2: areas.likelihood(tau2, power)))
+    return float(max([0.0, *roots] if slopes[0] <= 0 else roots, key=lambda tau2: areas.likelihood(tau2, power)))
 
 
 def check(known: Bools, variance: Floats, x: Floats) -> None:
@@ -117,9 +116,8 @@ def fay_herriot(y: Floats, variance: Floats, x: Floats) -> FayHerriot:
     d, direct = np.where(known, variance, np.inf), np.where(known, y, 0.0)
     pull = 1 - tau2 / (tau2 + d)  # towards the regression
     g2, g3 = pull**2 * ((x @ inverse) * x).sum(axis=1), pull**2 / (tau2 + d) * 2 / (w**2).sum()
-    return FayHerriot(
-        beta, tau2, pull * (x @ beta) + (1 - pull) * direct, tau2 * pull + g2 + 2 * g3, is_adjusted, ~known
-    )
+    eblup, mse = pull * (x @ beta) + (1 - pull) * direct, tau2 * pull + g2 + 2 * g3
+    return FayHerriot(beta, tau2, eblup, mse, is_adjusted, ~known)
 
 
 # --- shares -----------------------------------------------------------------------------------------------------------

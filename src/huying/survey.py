@@ -3,41 +3,29 @@
 A row a person stands in `survey_frame`; here are shares, means, ratios, changes, crosstabs, regressions and toplines.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
+from huying import estimates
+from huying.associations import Crosstab, Regression, crosstab, regress
 from huying.codebook import MANY
-from huying.crosstabs import Crosstab, crosstab
-from huying.estimates import (
-    COUNTY,
-    EXTRA,
-    LEADING,
-    Design,
-    Term,
-    estimate_means,
-    estimate_ratios,
-    estimate_shares,
-    estimate_sum,
-)
-from huying.intervals import Bools
-from huying.regressions import Regression, regress
+from huying.estimates import COUNTY, EXTRA, LEADING, Design, Term, estimate_sum, rate
+from huying.intervals import MOVER, NEEDED, NOW, STUDENT, THEN, Bools, limits
 from huying.samples import NO_PLACE
 from huying.survey_frame import SKIPPED, UNSAID, SurveyFrame, as_list, lang_of
-from huying.waves import change_of_shares, correlate, independent_sum, stacked
 from huying.words import say
 
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
 REDEFINED = "definition_changed"
 Estimator = Callable[..., pd.DataFrame]
+Parts = Mapping[str, float]  # of a sum: the coefficient of each column
 
 
 @dataclass(repr=False)
@@ -63,7 +51,7 @@ class Survey(SurveyFrame):
         pair = [numerator, denominator]
         return self._estimate(self._ratio, pair, by, where, self._as_number, "/".join(pair))
 
-    def combine(self, parts: Mapping[str, float], name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
+    def combine(self, parts: Parts, name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, their covariance kept; n is the smallest of their bases."""
         label = name or " + ".join(parts)
         add = partial(self._sum, parts=parts, name=label)
@@ -73,7 +61,7 @@ class Survey(SurveyFrame):
         """The mean of `first` less the mean of `second`, each on its own base, their covariance kept."""
         return self.combine({first: 1.0, second: -1.0}, f"{first} - {second}", by, where)
 
-    def change(self, column: str, since: Survey, by: Any = "town") -> pd.DataFrame:
+    def change(self, column: str, since: Self, by: Any = "town") -> pd.DataFrame:
         """The mean of a column now less that in an earlier wave; its wave is this survey's.
 
         Villages asked in both waves are shared PSUs, so that their covariance counts; of forms whose PSU is the person the
@@ -95,7 +83,7 @@ class Survey(SurveyFrame):
     def _is_share(self, column: str) -> bool:
         return bool(self._as_number(column).dropna().isin([0.0, 1.0]).all())
 
-    def beside(self, since: Survey, column: str) -> tuple[Design, Term, Term]:
+    def beside(self, since: Self, column: str) -> tuple[Design, Term, Term]:
         """This wave's people and an earlier one's as one design, and a column's mean now and (negative) before as terms of a sum."""
         early, late = (survey._as_number(column).to_numpy() for survey in (since, self))
         design, is_late = stacked(since.design, since._psu_names(), self.design, self._psu_names())
@@ -161,25 +149,23 @@ class Survey(SurveyFrame):
         return made
 
     def regress(self, formula: str, linear: bool = False) -> Regression:
-        """A linear regression, or a logistic one where the outcome is true and false, as R's `svyglm`; see `huying.regressions`."""
+        """A linear regression, or a logistic one where the outcome is true and false, as R's `svyglm`; see `huying.associations`."""
         return regress(self.design, self._checked(), formula, linear)
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
     def _shares(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        return estimate_shares(design, *_known_and_asked(table), **how)
+        return estimates.estimate_shares(design, *_known_and_asked(table), **how)
 
     def _means(self, design: Design, table: pd.DataFrame, **how: Any) -> pd.DataFrame:
-        return estimate_means(design, *_known_and_asked(table), **how)
+        return estimates.estimate_means(design, *_known_and_asked(table), **how)
 
     def _ratio(self, design: Design, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
         known, name = pair.where(np.isfinite(pair)), "/".join(pair)
         asked = pd.DataFrame({name: pair.notna().any(axis=1)})
-        return estimate_ratios(design, name, *known.to_numpy(dtype=float).T, asked=asked, **how)
+        return estimates.estimate_ratios(design, name, *known.to_numpy(dtype=float).T, asked=asked, **how)
 
-    def _sum(
-        self, design: Design, table: pd.DataFrame, parts: Mapping[str, float], name: str, **how: Any
-    ) -> pd.DataFrame:
+    def _sum(self, design: Design, table: pd.DataFrame, parts: Parts, name: str, **how: Any) -> pd.DataFrame:
         known, asked = _known_and_asked(table)
         values = {column: known[column].to_numpy(dtype=float) for column in parts}
         terms = [(c, np.nan_to_num(values[k]), np.isfinite(values[k])) for k, c in parts.items()]
@@ -192,9 +178,7 @@ class Survey(SurveyFrame):
         asked = self._asked(name)
         return values.mask(values.isna() & (asked if values.ndim == 1 else asked[:, None]), UNSAID)
 
-    def _estimate(
-        self, estimator: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = ""
-    ) -> pd.DataFrame:
+    def _estimate(self, how: Estimator, columns: Any, by: Any, where: str, take: Any, label: str = "") -> pd.DataFrame:
         names = self._names(columns)
         gone = [name for name in names if self._is_unasked(name)]
         spoken = [name for name in (*as_list(by), *re.findall(r"\w+", where)) if self._is_unasked(name)]
@@ -203,7 +187,7 @@ class Survey(SurveyFrame):
         table = pd.DataFrame(index=self._ids)
         for name in (name for name in names if name not in gone):
             table[name] = self._open(name, take(name))
-        made = self._run(estimator, table, by, where)
+        made = self._run(how, table, by, where)
         return pd.concat([made, self._nothing(gone, by, NOT_ASKED)], ignore_index=True) if gone else made
 
     def _run(self, estimator: Estimator, table: pd.DataFrame, by: Any, where: str) -> pd.DataFrame:
@@ -261,3 +245,77 @@ def _known_and_asked(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _cut(table: pd.DataFrame, inside: Bools) -> pd.DataFrame:
     """The table with nothing in the rows outside the base: they stay in the design."""
     return table.where(np.broadcast_to(inside[:, None], table.shape))
+
+
+# --- two waves beside each other --------------------------------------------------------------------------------------
+
+
+def stacked(first: Design, first_names: Any, second: Design, second_names: Any) -> tuple[Design, Bools]:
+    """Both waves' people as one design whose PSUs are the names, so that changes keep their covariance; and who is of the second.
+
+    Calibration is credited in each wave by itself: the margins of the second are other categories than those of the first.
+    """
+    psu = np.unique(np.concatenate([first_names, second_names]), return_inverse=True)[1].astype(np.int64)
+    shift = [int(margin.max(initial=-1)) + 1 for margin in first.margins]
+    margins = tuple(np.concatenate([a, b + s]) for a, b, s in zip(first.margins, second.margins, shift, strict=True))
+    pairs = ([getattr(wave, name) for wave in (first, second)] for name in ("weight", "stratum", "prior"))
+    weight, stratum, prior = map(np.concatenate, pairs)
+    design = Design(stratum, psu, weight, first.places, margins=margins, base=prior)
+    return design, np.arange(len(weight)) >= len(first.weight)
+
+
+def independent_sum(first: pd.DataFrame, second: pd.DataFrame, sign: float = 1.0) -> pd.DataFrame:
+    """`first` plus `sign` times `second`, estimate frames of independent samples, at the places of `first`.
+
+    Variances add, degrees of freedom are Welch's (1947). Forms carry no name, so who answered twice cannot be known; where
+    the same people answer alike a change has too wide an interval, not too narrow a one.
+    """
+    other = second.set_index("place").reindex(first["place"]).set_axis(first.index)
+    variances = [rows["se"].to_numpy(dtype=float) ** 2 for rows in (first, other)]
+    freedom = [rows["df"].to_numpy(dtype=float) for rows in (first, other)]
+    pairs = zip(variances, freedom, strict=True)
+    bottom = sum(np.divide(v**2, df, out=np.zeros(len(v)), where=df > 0) for v, df in pairs)
+    total, least = sum(variances), np.minimum(*freedom)
+    made = first.assign(
+        estimate=first["estimate"] + sign * other["estimate"].astype(float),
+        se=np.sqrt(total),
+        df=np.divide(total**2, bottom, out=least.copy(), where=bottom > 0),
+        **dict.fromkeys(("n_eff", "deff"), np.nan),
+        n=np.minimum(first["n"], other["n"]),
+        method=first["method"].where(first["method"] == other["method"], STUDENT),
+        reason=first["reason"].where(first["reason"] != "", other["reason"].fillna("")),
+    )
+    made["low"], made["high"] = limits(made)
+    return made.assign(reliability=rate(made))
+
+
+def correlate(design: Design, late: Term, early: Term) -> pd.Series:
+    """The correlation of the two waves' estimates by place, from the variances of both and of their difference.
+
+    0 where the waves share no PSU: what rounding or a common centre would leave is nothing.
+    """
+    sums = (estimate_sum(design, "", terms, fewest=0) for terms in ([late], [early], [late, early]))
+    late_se, early_se, both_se = (made["se"].to_numpy() for made in sums)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = (late_se**2 + early_se**2 - both_se**2) / (2 * late_se * early_se)
+    seen = [np.bincount(design.psu[base], minlength=len(design.owner)) > 0 for _, _, base in (late, early)]
+    shared = np.bincount(np.maximum(design.owner, 0), seen[0] & seen[1], minlength=len(design.places)) > 0
+    is_shared = np.append(shared, shared.any())
+    return pd.Series(np.where(is_shared, np.clip(np.nan_to_num(r), -1, 1), 0.0), [*design.places, COUNTY])
+
+
+def change_of_shares(change: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame, r: pd.Series | float) -> pd.DataFrame:
+    """`change` with Zou and Donner's (2008) limits from those of both shares, at the correlation `r` of the two.
+
+    The columns that the limits at any level rest on stand beside it, named as of NOW and THEN.
+    """
+    shares = [
+        (prefix, share.set_index("place").reindex(change["place"])) for prefix, share in ((NOW, now), (THEN, then))
+    ]
+    parts = [share[list(NEEDED)].add_prefix(prefix).set_axis(change.index) for prefix, share in shares]
+    correlation = r if isinstance(r, float) else r.reindex(change["place"]).to_numpy()
+    is_known = change["reason"].isin(["", "no variation"])
+    made = pd.concat([change.assign(r=correlation, method=MOVER, n_eff=np.nan), *parts], axis=1)
+    made["reason"] = change["reason"].mask(is_known, "")
+    made["low"], made["high"] = (np.where(is_known, end, np.nan) for end in limits(made))
+    return made.assign(reliability=rate(made))

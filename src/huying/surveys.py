@@ -1,7 +1,5 @@
 """A county's cleaned forms opened as surveys: named columns, weights, derived variables; refuses a form nobody knows."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,16 +12,19 @@ import pandas as pd
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.clean.flags import RULES
 from huying.clean.intake import county_lists
-from huying.codebook import Codebook, house_codebook
-from huying.declarations import FORMS
+from huying.codebook import Codebook, Lists, house_codebook, name_answers, scope_of
 from huying.derived import Derived, read_rule
 from huying.errors import EstimateError
 from huying.estimates import Design, with_weights
-from huying.folder import County as Declared
-from huying.named import Lists, name_answers, scope_of
+from huying.folder import FORMS, County as Declared
+from huying.ledgers import TABLES
 from huying.prepare import derived_of
 from huying.samples import SEXES, Sample, analysed, resident_sample, staff_sample
+from huying.store import Cleaned
 from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
+from huying.waiting import time_calls
+from huying.words import say
+from huying.workdays import calendar
 
 if TYPE_CHECKING:
     from huying.counties import County
@@ -38,7 +39,7 @@ OFFICES = 3  # of a town, whose holders are asked as its leaders: secretary, may
 HIDDEN = "leader"  # the form whose people are known by their town
 
 
-def open_survey(county: County, form: str, wave: str, exclude: Sequence[str] | None, weights: str) -> Survey:
+def open_survey(county: "County", form: str, wave: str, exclude: Sequence[str] | None, weights: str) -> Survey:
     """One form of one wave, a frame of its own; empty with its columns where it was not asked. Raises EstimateError."""
     if form not in FORMS:
         raise EstimateError("surveys.no_form", form=form, known=", ".join(FORMS))
@@ -57,7 +58,7 @@ def open_survey(county: County, form: str, wave: str, exclude: Sequence[str] | N
     return made
 
 
-def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
+def _build(county: "County", form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
     rows, sample, absent = _rows(county, form, wave, exclude)
     items = list(county.book.form(form))
     if form == HIDDEN:
@@ -72,8 +73,7 @@ def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weigh
     ids = pd.Index(range(len(rows)) if form == HIDDEN else rows["row_id"], name="row_id").astype(str)
     frame.index, reasons.index = ids, ids
     groups = {name: order or sorted(frame[name].dropna().unique()) for name, order in GROUPS.items() if name in frame}
-    known = [item for item in items if set(item.columns) <= set(answers)]
-    scope = scope_of(known, lists, groups)
+    scope = scope_of([item for item in items if set(item.columns) <= set(answers)], lists, groups)
     asked = {name for item in items for name in (item.name, *item.columns)}
     house = [name for item in house_codebook().form(form) for name in (item.name, *item.columns)]
     made: dict[str, Any] = {"wave": "" if absent == NOT_ASKED else wave, "book": county.book, "scope": scope}
@@ -91,7 +91,7 @@ def _build(county: County, form: str, wave: str, exclude: tuple[str, ...], weigh
     return survey
 
 
-def _rows(county: County, form: str, wave: str, exclude: tuple[str, ...]) -> tuple[pd.DataFrame, Sample | None, str]:
+def _rows(county: "County", form: str, wave: str, exclude: tuple[str, ...]) -> tuple[pd.DataFrame, Sample | None, str]:
     """The rows that are analysed, as a sample where they are one, and why there are none."""
     waves = county.waves(form)
     if wave not in waves:
@@ -111,7 +111,7 @@ def _rows(county: County, form: str, wave: str, exclude: tuple[str, ...]) -> tup
     return rows.loc[order.sort_values().index].reset_index(drop=True), None, ""
 
 
-def _no_rows(county: County, form: str) -> pd.DataFrame:
+def _no_rows(county: "County", form: str) -> pd.DataFrame:
     """No answer at all, with the columns that the form would have."""
     names = ["row_id", "town_id", "village_id", "wave", *OWN]
     for item in county.book.form(form):
@@ -126,7 +126,7 @@ def _everybody(rows: pd.DataFrame, places: Sequence[str]) -> Design:
     return Design(np.zeros(n, dtype=np.int64), np.arange(n, dtype=np.int64), np.ones(n), tuple(places), all_of_them)
 
 
-def _own_columns(county: County, rows: pd.DataFrame, design: Design, form: str) -> pd.DataFrame:
+def _own_columns(county: "County", rows: pd.DataFrame, design: Design, form: str) -> pd.DataFrame:
     """The columns before the answers: where and when, weight, flags. Leaders' and departments' forms have no town."""
     flags = county.cleaned.flags[county.cleaned.flags["row_id"].isin(rows["row_id"])]
     marks = flags.groupby("row_id")["flag"].agg(lambda names: ", ".join(sorted(set(names))))
@@ -168,3 +168,35 @@ def check_variables(declared: Declared, book: Codebook, ledgers: Mapping[tuple[s
             for rule in filter(None, (variable.when, variable.base)):
                 read_rule(rule, scope)
             scope = replace(scope, options={**scope.options, variable.name: ()})
+
+
+# --- what the files do not bear out -----------------------------------------------------------------------------------
+
+COLUMNS = ("source", "place", "is_fault", "note")
+TOLD = 5  # calls that are named one by one
+
+
+def find_shortfalls(cleaned: Cleaned, county: Declared, book: Codebook) -> pd.DataFrame:
+    """A row a town and form, or a ledger of calls: `note` in words; `is_fault` where the file must be put right.
+
+    The run goes on without what is named: the town is not weighted, its list counts as endless, the call is too young.
+    """
+    rows = []
+    for form in ("resident", "staff"):
+        for wave in sorted(cleaned.forms[form]["wave"].unique()) if form in cleaned.forms else ():
+            how = (cleaned, county, book, wave) if form == "resident" else (cleaned, county, wave)
+            try:
+                told = (resident_sample if form == "resident" else staff_sample)(*how).diagnostics
+            except EstimateError as error:
+                rows.append((form, wave, True, error.say()))
+                continue
+            for one in told[told["note"] != ""].to_dict("records"):
+                rows.append((f"{form} {wave}", one["place"], one["remark"] != "", one["note"]))
+    for (table, period), calls in cleaned.ledgers.items():
+        if table == "calls" and period in county.periods:
+            days, taken = calendar(county.calendar, county.calendar_file), pd.Timestamp(county.periods[period].as_of)
+            late = calls.loc[time_calls(calls, county.clock, days, taken)["is_deadline_unknown"], "call_id"]
+            if len(late):
+                note = say("workdays.unknown_deadlines", n=len(late), calls=", ".join(late.astype(str)[:TOLD]))
+                rows.append((f"{TABLES[table].title()} {period}", "county", False, note))
+    return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -37,10 +37,10 @@ def county_of(args: argparse.Namespace) -> County:
 def check(args: argparse.Namespace) -> int:
     """Read every file of the county by its contract and say what is wrong with each."""
     from huying.claims.declared import decided_claims
-    from huying.clean.booked import say_note, say_rejected
+    from huying.clean.flags import say_note, say_rejected
     from huying.clean.intake import Intake
     from huying.prepare import codebook_of
-    from huying.shortfalls import find_shortfalls
+    from huying.surveys import find_shortfalls
 
     county = county_of(args)
     decided_claims(county)
@@ -102,7 +102,7 @@ def why_rejected(line: dict[str, Any], rejected: Any) -> str:
 
 def prepare(args: argparse.Namespace) -> None:
     """Clean every file and store the result."""
-    from huying.clean.booked import say_note
+    from huying.clean.flags import say_note
     from huying.prepare import clean_and_mark, results_folder
 
     county = county_of(args)

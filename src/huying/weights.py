@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,11 @@ from huying.intervals import Bools, Floats, Ints
 from huying.words import say
 
 Margin = tuple[Ints, Floats]  # each unit's category (a code) and each category's total
+Bounds = tuple[float, float]
+Names = Mapping[str, Sequence[str]] | None  # of the categories of each margin
 FEWEST, SWEEPS, CLOSE = 5, 500, 1e-10
 ROUNDING = 0.005  # two counts of one town's adults may differ by so much; then they are scaled to each other
+BOUNDS = (0.1, 10.0)  # of the factor by which a weight is changed, over its mean
 UNWEIGHTED = "unweighted"
 TOLD = ["merged", "remark", "note"]
 
@@ -27,13 +29,10 @@ def base_weights(town: Ints, village: Ints, town_adults: Floats) -> Floats:
     """
     answers = np.bincount(village)[village]
     pairs = np.unique(np.column_stack([town, village]), axis=0)
-    villages = np.bincount(pairs[:, 0], minlength=len(town_adults))[town]
-    return town_adults[town] / (villages * answers)
+    return town_adults[town] / (np.bincount(pairs[:, 0])[town] * answers)
 
 
-def rake(
-    weight: Floats, margins: dict[str, Margin], bounds: tuple[float, float] = (0.1, 10.0)
-) -> tuple[Floats, int, float]:
+def rake(weight: Floats, margins: dict[str, Margin], bounds: Bounds = BOUNDS) -> tuple[Floats, int, float]:
     """Weights that meet every margin's totals, the sweeps it took, and the largest gap left (Deming and Stephan 1940).
 
     Raises EstimateError when a category has a total and no respondent or respondents and no total, or when the totals
@@ -144,11 +143,7 @@ def scale_totals(totals: dict[str, Floats]) -> tuple[dict[str, Floats], str]:
 
 
 def rake_towns(
-    design: Design,
-    groups: dict[str, Ints],
-    totals: dict[str, Floats],
-    bounds: tuple[float, float] = (0.1, 10.0),
-    names: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    design: Design, groups: dict[str, Ints], totals: dict[str, Floats], bounds: Bounds = BOUNDS, names: Names = None
 ) -> tuple[Design, pd.DataFrame]:
     """The design with its prior weights raked to town x each of `groups` (such as sex and age), and how it went, a row a town.
 
@@ -184,10 +179,10 @@ def rake_towns(
     return replace(design, weight=weight, margins=tuple(codes.values()), base=base), frame
 
 
-def say_fault(error: EstimateError, names: Mapping[str, Sequence[str]]) -> str:
+def say_fault(error: EstimateError, names: Names) -> str:
     """Why margins could not be met, with the category by its name."""
     told = dict(error.values)
-    known = names.get(str(told.get("margin")), ())
+    known = (names or {}).get(str(told.get("margin")), ())
     if "category" in told and int(told["category"]) < len(known):
         told["category"] = known[int(told["category"])]
     return EstimateError(error.key, **told).say()

@@ -1,7 +1,5 @@
 """The two languages: every label, verdict word and message, as data; refuses a text that exists in one language only."""
 
-from __future__ import annotations
-
 import os
 import tomllib
 from functools import cache

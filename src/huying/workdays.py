@@ -40,12 +40,10 @@ class Calendar:
 
     def position(self, days: npt.NDArray[np.datetime64]) -> Ints:
         """The place of each day in the calendar; raises CalendarError for a day in a year without notice."""
-        place: Ints = (days.astype("datetime64[D]") - FIRST).astype(np.int64)
-        bad = (place < 0) | (place >= len(self.index)) | ~self.known[np.clip(place, 0, len(self.known) - 1)]
-        if bad.any():
+        if (bad := ~self.knows(days)).any():
             day = str(days.astype("datetime64[D]")[bad][0])
             raise CalendarError("workdays.no_notice", day=day, year=day[:4])
-        return place
+        return np.asarray((days.astype("datetime64[D]") - FIRST).astype(np.int64))
 
     def knows(self, days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
         """Whether each day lies in a year with a notice."""
@@ -136,6 +134,5 @@ def wait_days(start: pd.Series, end: pd.Series, rule: Rule, days: Calendar) -> p
     before = counted_day(end, rule.day_ends) - np.timedelta64(1, "D")
     done = done & days.knows(before) & days.knows(start_day(start, rule))
     if done.any():
-        passed = days.up_to(before[done]) - starts(start[done], rule, days)
-        waits[done] = np.maximum(least, passed + 1)
+        waits[done] = np.maximum(least, days.up_to(before[done]) - starts(start[done], rule, days) + 1)
     return waits

@@ -10,8 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from answers import ANSWERS, HERE, rows
 
+from huying.associations import regress
 from huying.estimates import Design
-from huying.regressions import regress
 from huying.waiting import closing_by_route, funnel_limits, left_by, waiting_curves
 
 CALLS = pd.read_csv(HERE / "data" / "calls_sim.csv", dtype={"channel": str})

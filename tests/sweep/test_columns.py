@@ -14,9 +14,8 @@ from huying.clean.answers import clean_answers
 from huying.clean.ledgers import clean_ledger
 from huying.codebook import house_codebook
 from huying.contract import no_rejects
-from huying.declarations import FORMS
 from huying.errors import InputError, Place
-from huying.folder import Span, Survey
+from huying.folder import FORMS, Span, Survey
 from huying.kinds import Choice, Day, Flag, Id, Instant, Label, Number, Whole
 from huying.ledgers import TABLES
 from huying.places import Matcher

@@ -5,8 +5,8 @@ import tomllib
 
 import pytest
 
-from huying.declarations import parse_toml, schemas
 from huying.errors import CountyError
+from huying.folder import parse_toml, schemas
 from huying.words import LANGUAGES
 
 VALUES = {"text": "文字", "cell": "x", "label": "名称", "id": "a1", "item": "Q1", "variable": "heard", "file": "a.csv", "hour": "17:30",

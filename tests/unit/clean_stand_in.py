@@ -6,8 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from huying.clean.answers import clean_answers
-from huying.clean.booked import Booked
-from huying.clean.flags import find_flags
+from huying.clean.flags import Booked, find_flags
 from huying.codebook import Item, parse_codebook
 from huying.contract import no_rejects
 from huying.errors import Place

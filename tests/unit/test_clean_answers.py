@@ -3,13 +3,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from clean_stand_in import ITEMS, SPAN, SURVEY, THRESHOLDS, TOWNS, clean, make_answers
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from huying.clean import cells
 from huying.clean.answers import clean_answers
-from huying.clean.booked import count_rows
-from huying.clean.flags import RULES
+from huying.clean.flags import RULES, count_rows
 from huying.codebook import WHY_MISSING
 from huying.contract import set_aside
 from huying.errors import InputError, Place

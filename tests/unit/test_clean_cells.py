@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from huying.clean import cells
-from huying.clean.booked import all_rejected
 from huying.clean.cells import ANSWERED, SILENT, Cell
+from huying.clean.flags import all_rejected
 from huying.codebook import WHY_MISSING, parse_codebook
 
 BLANK, SKIPPED, REFUSED = (WHY_MISSING.index(why) for why in ("blank", "skipped", "refused"))

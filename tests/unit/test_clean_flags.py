@@ -2,8 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from clean_stand_in import ITEMS, THRESHOLDS, clean
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from huying.clean.flags import NO_ANSWER, find_clones, find_flags, find_straight_lines, longest_run
 

@@ -1,8 +1,7 @@
 import pandas as pd
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from huying.clean.booked import count_rows
+from huying.clean.flags import count_rows
 from huying.clean.ledgers import clean_ledger
 from huying.contract import no_rejects, set_aside
 from huying.errors import Place

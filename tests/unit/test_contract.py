@@ -3,8 +3,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from demo_county.spelling import as_written
 from huying.contract import REJECTED, Column, Table, full_header, no_rejects

@@ -8,8 +8,7 @@ from huying.claims.declared import Claim, house_claims
 from huying.claims.rules import QUANTIFIERS
 from huying.clean.intake import LISTS, county_lists
 from huying.codebook import TYPES, WHY_MISSING, Item
-from huying.declarations import FORMS, is_fit, schemas
-from huying.folder import SCHEME, THRESHOLDS
+from huying.folder import FORMS, SCHEME, THRESHOLDS, is_fit, schemas
 from huying.templates.dictionary import dictionary
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.declarations import parse_toml
 from huying.derived import Answers, Derived, Scope, holds, read_derived, read_rule
 from huying.errors import CountyError, EstimateError
+from huying.folder import parse_toml
 from huying.words import use_language
 
 

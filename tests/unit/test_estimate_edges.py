@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from huying.errors import EstimateError
-from huying.estimates import Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum, pooled_rho
+from huying.estimates import Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum, town_rho
 from huying.intervals import COUNT, limits
 
 
@@ -72,7 +72,7 @@ def test_nobody_and_everybody_have_a_bound_on_one_side(value, low, high):
 def test_a_clustered_town_has_fewer_independent_answers():
     # Villages all yes or all no: rho = 1, so 100 answers of 10 villages count as 10.
     y = np.repeat([1, 0] * 5, 10)
-    assert pooled_rho(design(10), y.astype(float), np.ones(100, dtype=bool)) == pytest.approx(1)
+    assert town_rho(design(10), y.astype(float), np.ones(100, dtype=bool))[0] == pytest.approx(1)
     assert shares(design(10), y).loc["T01", "n_eff"] == pytest.approx(10)
 
 

@@ -1,15 +1,14 @@
 import pandas as pd
 import pytest
 
-from huying.clean.booked import count_rows, say_rejected
+from huying.clean.flags import count_rows, say_rejected
 from huying.clean.ledgers import clean_ledger, known_ids
-from huying.clean.printed import check_printed
+from huying.contract import InLedger
 from huying.errors import CountyError
-from huying.folder import read_county
+from huying.folder import check_printed, read_county
 from huying.kinds import Choice
 from huying.ledgers import TABLES
 from huying.places import Matcher
-from huying.rules import InLedger
 from huying.sources.table import read_table
 from huying.words import LANGUAGES, all_words, say
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from surveys_stand_in import aware_of, ids, register, residents
 
-from huying.measures import campaign as measures
-from huying.measures.campaign import satterthwaite
+from huying.measures import recommendations as measures
+from huying.measures.recommendations import satterthwaite
 from run_notebook import StandIn, judged
 
 WAVES = "".join(f"[wave.{year}]\nfrom = {year}-05-08\nto = {year}-06-02\n" for year in (2023, 2024))

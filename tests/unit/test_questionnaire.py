@@ -9,8 +9,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from xlsform_stand_in import XlsForm, holds
 
 from huying import cli, codebook

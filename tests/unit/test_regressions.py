@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 from huying import labels
-from huying.crosstabs import crosstab, rao_scott
+from huying.associations import crosstab, rao_scott, regress
 from huying.errors import EstimateError
 from huying.estimates import Design, degrees, estimate_covariance, estimate_means
-from huying.regressions import regress
 
 AGES = ["18-39", "40-59", "60+"]
 

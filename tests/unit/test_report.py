@@ -12,8 +12,7 @@ from huying import report
 from huying.claims.declared import read_claim
 from huying.claims.rules import QUANTIFIERS
 from huying.errors import InputError
-from huying.report import claims_toml, find_masks, find_sentences, find_statements, lint, read_report
-from huying.report import read as reading
+from huying.report import claims_toml, find_masks, find_sentences, find_statements, lint, read as reading, read_report
 from huying.report.lint import CUT, ROUNDED, ways
 from huying.report.statements import lexicon as read_lexicon
 

@@ -17,7 +17,7 @@ from huying.samples import (
     town_codes,
 )
 from huying.store import Cleaned
-from huying.waves import stacked
+from huying.survey import stacked
 
 BOOK = house_codebook()
 SEX, AGE = (next(item for item in BOOK.form("resident") if item.role == role) for role in ("sex", "age"))

@@ -5,7 +5,7 @@ import pytest
 from test_samples import BOOK, MARGINS, TOWNS, cleaned, residents
 
 from huying.folder import read_county
-from huying.shortfalls import find_shortfalls
+from huying.surveys import find_shortfalls
 
 TOML = """
 [county]

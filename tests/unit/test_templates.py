@@ -6,8 +6,7 @@ from functools import cache, partial
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from huying.clean.intake import Intake
 from huying.clean.ledgers import clean_ledger

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from surveys_stand_in import register, staff
 
-from huying.waves import independent_sum
+from huying.survey import independent_sum
 from run_notebook import StandIn
 
 WAVES = "".join(f"[wave.{year}]\nfrom = {year}-05-08\nto = {year}-06-02\n" for year in (2023, 2024))

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from huying.batch.jobs import Job, Site
+from huying.batch.jobs import DONE, Job, Site
+from huying.claims.verdict import read_recorded, write_evidence
 from huying.errors import HuyingError
 from huying.notebooks import strip
 from huying.pages import page
@@ -188,3 +189,41 @@ def peak_mb() -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (MB if sys.platform == "darwin" else 1024)
+
+
+# --- a run in its order -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Summary:
+    """How a run ended: jobs done now, jobs that were as they should be, how each of the others failed, claims recorded."""
+
+    done: list[Job] = field(default_factory=list)
+    fresh: list[Job] = field(default_factory=list)
+    failed: dict[Job, dict[str, Any]] = field(default_factory=dict)
+    claims: set[str] = field(default_factory=set)
+
+
+def make(site: Site, jobs: Sequence[Job], tick: Callable[[], object], **limits: Any) -> Summary:
+    """Run what is not as it should be: first what records, whose rows are then gathered, last what reads them."""
+    summary = Summary()
+
+    def ended(job: Job, failure: dict[str, Any]) -> None:
+        if failure:
+            summary.failed[job] = failure
+        else:
+            summary.done.append(job)
+        tick()
+
+    for stage in range(3):
+        states = {job: site.state(job) for job in jobs if job.stage == stage}
+        for job in (job for job, state in states.items() if state == DONE):
+            summary.fresh.append(job)
+            tick()
+        run(site, [job for job, state in states.items() if state != DONE], ended, **limits)
+        if states and stage == 0:
+            recorded = [job for job in site.recording(site.speaking) if site.state(job) == DONE]
+            rows = read_recorded((job.notebook.name, site.notebook(job.name)) for job in recorded)
+            write_evidence(site.evidence, site.receipt("evidence"), rows)
+            summary.claims = set(rows["claim"])
+    return summary

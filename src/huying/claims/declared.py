@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from huying.claims.rules import ALL, COUNTS, DECIDABLE, MOST, NEED, SOME
-from huying.declarations import Declaration, read_toml
 from huying.derived import Derived
 from huying.errors import CountyError, Place, near
 from huying.estimates import COUNTY
-from huying.folder import County
+from huying.folder import County, Declaration, read_toml
 from huying.prepare import derived_of
 from huying.store import hash_of, write_text
 from huying.units import OF_ONE, of_part, read_lists

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from huying.clean import cells
-from huying.clean.booked import Booked, all_rejected, make_flags
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
+from huying.clean.flags import Booked, all_rejected, make_flags
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
 from huying.contract import no_rejects, set_aside
 from huying.errors import CountyError, InputError

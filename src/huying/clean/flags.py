@@ -1,6 +1,7 @@
 """Signs that an answer or a whole form should be looked at, each with a stated rule; refuses to delete anything."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,63 @@ import pandas as pd
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
-from huying.clean.booked import make_flags
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, holds, names_in
+from huying.errors import Place
+from huying.scrub import mask_cells
+from huying.sources.table import Remark
+from huying.words import say
+
+
+@dataclass(frozen=True)
+class Booked:
+    """One file after cleaning: typed rows, what was set aside (REJECTED), and flags of single answers.
+
+    `n_masked` counts the texts in which personal numbers were masked; `notes` is what cleaning noticed, as a reader's.
+    """
+
+    kept: pd.DataFrame
+    rejected: pd.DataFrame
+    flags: pd.DataFrame
+    n_masked: int = 0
+    notes: tuple[Remark, ...] = ()
+
+
+def make_flags(row_id: Any = (), flag: str = "", detail: Any = "") -> pd.DataFrame:
+    """Rows of the table of flags: row_id, flag, detail."""
+    return pd.DataFrame({"row_id": np.asarray(row_id, dtype=object), "flag": flag, "detail": detail}).astype("str")
+
+
+def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """What a reader and what cleaning set aside, each row once under its first reason; personal values are masked."""
+    table = pd.concat([source, found], ignore_index=True)
+    again = (table["level"] == "row") & table.duplicated(["file", "sheet", "row", "level"])
+    table = table[~again].reset_index(drop=True)
+    return table.assign(value=mask_cells(table["value"].astype("str").fillna("")))
+
+
+def count_rows(rejected: pd.DataFrame) -> int:
+    """How many whole rows were set aside."""
+    return int((rejected["level"] == "row").sum())
+
+
+def say_rejected(entry: Mapping[str, Any], lang: str | None = None) -> str:
+    """One rejected row as a line to act on: file, sheet, row, column, what was found, why it does not do and what to do."""
+    place = Place(str(entry["file"]), str(entry["sheet"] or ""), int(entry["row"]), str(entry["column"] or ""))
+    value = say("clean.rejected_value", lang, value=entry["value"]) if entry["value"] else ""
+    reason = say(f"clean.reason_{entry['reason']}", lang)
+    return say("clean.rejected_line", lang, place=place.say(lang), value=value, reason=reason)
+
+
+def say_note(entry: Mapping[str, Any], lang: str | None = None) -> str:
+    """What was repaired or seen, as a line: file, sheet and row, what it was, and which cells or names."""
+    row = int(entry["row"]) if entry["row"] else None
+    place, detail = Place(entry["file"], entry["sheet"], row), f": {entry['detail']}" if entry["detail"] else ""
+    note = say(f"clean.note_{entry['note']}", lang)
+    return say("clean.note_line", lang, place=place.say(lang), note=note, detail=detail)
+
+
+# --- what became of one file ------------------------------------------------------------------------------------------
+
 
 RULES = (
     "duplicate", "near_duplicate", "cloned_block", "speeder", "straight_line", "attention_failed", "contradiction",
@@ -94,8 +150,7 @@ def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
     elif item.type != "number":
         value = rows[cell].to_numpy(dtype=np.int32, na_value=0)
     why = rows[f"{cell}_missing"].cat.codes.to_numpy()
-    codes: Codes = np.where(why >= 0, NO_ANSWER - why.astype(np.int32), value).astype(np.int32)
-    return codes
+    return np.asarray(np.where(why >= 0, NO_ANSWER - why.astype(np.int32), value), dtype=np.int32)
 
 
 def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differs: int, block: int) -> Ints:
@@ -127,8 +182,7 @@ def longest_run(matrix: npt.NDArray[Any]) -> Ints:
     run = best = np.zeros(len(matrix), dtype=np.int64)
     for k in range(matrix.shape[1]):
         given = matrix[:, k] > NO_ANSWER
-        again = given & (matrix[:, k] == matrix[:, k - 1]) if k else given
-        run = np.where(again, run + 1, given)
+        run = np.where(given & (matrix[:, k] == matrix[:, k - 1]) if k else given, run + 1, given)
         best = np.maximum(best, run)
     return best
 

@@ -9,15 +9,12 @@ from typing import Any
 import pandas as pd
 
 from huying.clean.answers import Listed, clean_answers, with_list
-from huying.clean.booked import Booked, count_rows, say_rejected
-from huying.clean.flags import RULES, find_flags
+from huying.clean.flags import RULES, Booked, count_rows, find_flags, say_rejected
 from huying.clean.ledgers import IDS, clean_ledger, known_ids
-from huying.clean.printed import check_printed
 from huying.codebook import Codebook, Item
 from huying.contract import REJECTED, Table
-from huying.declarations import read_toml
 from huying.errors import CountyError, HuyingError, Place, near
-from huying.folder import County, Ledger, Survey
+from huying.folder import County, Ledger, Survey, check_printed, read_toml
 from huying.kinds import Id, Instant, Label, clean_series
 from huying.ledgers import TABLES
 from huying.places import Matcher
@@ -33,7 +30,7 @@ NOTES = ("file", "sheet", "row", "note", "detail")
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
 PREPARE = (
-    "clean/", "sources/", "codebook.py", "contract.py", "scrub.py", "declarations.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "rules.py", "store.py", "words.py",
+    "clean/", "sources/", "codebook.py", "contract.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "scrub.py", "store.py", "words.py",
     "workdays.py", "derived.py", "fonts.py", "errors.py", "kinds.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
 PARTNERS = {("joint_conference", "call_id"): ("calls", "call_id"), ("calls", "reopened_of"): ("calls", "call_id"),
@@ -187,7 +184,7 @@ class Intake:
                 header for name, header in held.items() if isinstance(table.by_name[name].kind, Instant)
             )
         days = (pd.Timestamp(span.first), pd.Timestamp(span.last), pd.Timestamp(span.as_of)) if span else None
-        done = clean_ledger(table, raw, self.matchers, ledger.columns, ids, ledger.values, days)
+        done = clean_ledger(table, raw, self.matchers, ids, rename=ledger.columns, values=ledger.values, days=days)
         gone = done.rejected[(done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)]
         for one in (one for _, name, one, _ in LISTS if name == table.name and table.key != (one,)):
             ids = clean_series(raw.text[table.find_columns(list(raw.text), raw.place, ledger.columns)[one]])

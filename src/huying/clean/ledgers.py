@@ -1,42 +1,36 @@
 """A ledger's cells as typed rows with ids for towns and departments; refuses a row whose town or department is not certain."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
-from huying.clean.booked import Booked, all_rejected, make_flags
-from huying.contract import Days, Table, Values, full_header, no_rejects, set_aside
+from huying.clean.flags import Booked, all_rejected, make_flags
+from huying.contract import InLedger, Known, OnePlace, Table, full_header, no_rejects, set_aside
 from huying.errors import Place, near
 from huying.kinds import Choice, clean_series
 from huying.ledgers import TABLES
 from huying.places import Matcher
-from huying.rules import InLedger, Known, OnePlace
 from huying.sources.table import RawTable
 from huying.words import language
 
 IDS: Mapping[str, str] = {"town": "town_id", "dept": "dept_id"}  # what a name becomes when it is matched
 Matchers = Mapping[str, Matcher]
+Headers = Mapping[str, str]  # by column
+Parted = tuple[pd.DataFrame, pd.DataFrame]  # rows that stay, and what is set aside
 SHOWN = 8  # words of a column that are told
 
 
-def clean_ledger(
-    table: Table,
-    raw: RawTable,
-    matchers: Matchers,
-    rename: Mapping[str, str] | None = None,
-    known: Known | None = None,
-    values: Values | None = None,
-    days: Days | None = None,
-) -> Booked:
+def clean_ledger(table: Table, raw: RawTable, matchers: Matchers, known: Known | None = None, **how: Any) -> Booked:
     """The rows of a ledger that hold to its contract and its rules, `town` and `dept` replaced by `town_id` and `dept_id`.
 
     A blank where the contract allows one stays missing. `matchers` by column; without one the name is the id.
     `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
-    `values` and `days` as in `Table.check`.
+    `how`: `rename`, `values` and `days` as in `Table.check`.
     rows in = rows kept + rows rejected. Raises InputError for a missing column.
     """
-    checked = table.check(raw.text, raw.place, rename, values, days)
-    headers = table.find_columns(list(raw.text.columns), raw.place, rename or {})
+    checked = table.check(raw.text, raw.place, **how)
+    headers = checked.headers
     astray = in_two_places(table, raw, headers, matchers)
     kept = checked.kept[~checked.kept.index.isin(astray["row"])]
     faults, flags = [astray, checked.rejected], [make_flags()]
@@ -49,9 +43,7 @@ def clean_ledger(
     kept, again = take_out_repeats(table, kept, raw, headers)
     kept, broken = keep_rules(table, kept, raw.place, headers, known or {})
     found = pd.concat([*faults, again, broken], ignore_index=True)
-    found["level"] = found["level"].where(
-        found["row"].isin(kept.index), "row"
-    )  # a cell may have cost its row after all
+    found.loc[~found["row"].isin(kept.index), "level"] = "row"  # a cell may have cost its row after all
     for column, name in IDS.items():  # where a row belonged, as far as it can be read
         cells = clean_series(raw.text[headers[column]]) if column in headers else pd.Series(dtype="str")
         ids = matchers[column].match(cells)["id"] if column in matchers and len(cells) else cells
@@ -63,7 +55,7 @@ def clean_ledger(
 
 
 def seen(
-    table: Table, raw: RawTable, headers: Mapping[str, str], matchers: Matchers, found: pd.DataFrame
+    table: Table, raw: RawTable, headers: Headers, matchers: Matchers, found: pd.DataFrame
 ) -> Iterator[tuple[str, str]]:
     """What a reader of the ledger should know: headers that nothing was read from, and words that named nothing, with what could be meant."""
     if unused := [full_header(header) for header in raw.text if header not in headers.values()]:
@@ -92,9 +84,7 @@ def match_names(
     return rows[~found["how"].isin(unsure)], faults, flags
 
 
-def take_out_repeats(
-    table: Table, rows: pd.DataFrame, raw: RawTable, headers: Mapping[str, str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def take_out_repeats(table: Table, rows: pd.DataFrame, raw: RawTable, headers: Headers) -> Parted:
     """The rows without those that repeat a key, now that two spellings of one town are one town, and these rows."""
     key = [IDS.get(name, name) for name in table.key]
     again = rows.duplicated(key) & rows[key].notna().all(axis=1) if key else pd.Series(False, index=rows.index)
@@ -113,7 +103,7 @@ def known_ids(ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> dict[str, set[
     return found
 
 
-def in_two_places(table: Table, raw: RawTable, headers: Mapping[str, str], matchers: Matchers) -> pd.DataFrame:
+def in_two_places(table: Table, raw: RawTable, headers: Headers, matchers: Matchers) -> pd.DataFrame:
     """The rows of `raw` whose key stands at two places, all of them, as rejected rows.
 
     Asked of the raw cells: the check of the table's key would have taken the second row out already.
@@ -128,9 +118,7 @@ def in_two_places(table: Table, raw: RawTable, headers: Mapping[str, str], match
     return pd.concat(found, ignore_index=True)
 
 
-def keep_rules(
-    table: Table, rows: pd.DataFrame, place: Place, headers: Mapping[str, str], known: Known
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def keep_rules(table: Table, rows: pd.DataFrame, place: Place, headers: Headers, known: Known) -> Parted:
     """The rows that hold to every rule of the table, and the others as rejected rows, each under the first that it breaks."""
     faults = [no_rejects()]
     for rule in (rule for rule in table.rules if not isinstance(rule, OnePlace)):

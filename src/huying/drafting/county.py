@@ -25,6 +25,16 @@ from huying.words import Text, all_words, language
 
 TODO, TOWNS = "TODO.md", "towns.csv"
 FORM, HOUSE = "resident", "house"
+OWN = (
+    "headers",
+    "coded",
+    "fill_in",
+    "blank",
+    "joint",
+    "range",
+    "missing",
+    "missing_from",
+)  # of an item, as of a question
 _SEX = {"sex": ("性别", "您的性别", "你的性别", "gender", "sex"), "age": ("年龄", "您的年龄", "你的年龄", "age")}
 _SEXES = dict(zip(("男", "女", "男性", "女性", "male", "female"), SEXES * 3, strict=True))
 
@@ -123,9 +133,7 @@ def say_both(key: str, **values: Any) -> Text:
 # --- the files ---------------------------------------------------------------------------------------------------------
 
 
-def county_text(
-    name: str, raw: RawTable, is_labelled: bool, copies: Sequence[Path], weight: str, has_towns: bool
-) -> str:
+def county_text(name: str, raw: RawTable, is_labelled: bool, copies: list[Path], weight: str, has_towns: bool) -> str:
     """The declaration of the county."""
     sent = parse_instants(read_meta(raw)["submitted_at"]).dropna()
     this_year = pd.Period.now("Y")
@@ -136,12 +144,11 @@ def county_text(
     survey |= {"number": copies[1].name} if copies[1:] else {}
     survey |= {"weight": weight} if weight else {}
     about = f"# {say_both('new.county_head').en}\n[county]"
-    tables = [
-        toml_table(about, {**county, "is_synthetic": False, "sampling": "convenience"}),
-        f'[wave."{first.year}"]\nfrom = {first:%Y-%m-%d}\nto = {last:%Y-%m-%d}\n',
-        toml_table("[[survey]]", survey),
-    ]
-    return "\n".join([*tables, *([toml_table("[[ledger]]", {"table": "towns", "file": TOWNS})] if has_towns else [])])
+    tables = [toml_table(about, {**county, "is_synthetic": False, "sampling": "convenience"})]
+    tables.append(f'[wave."{first.year}"]\nfrom = {first:%Y-%m-%d}\nto = {last:%Y-%m-%d}\n')
+    tables.append(toml_table("[[survey]]", survey))
+    tables += [toml_table("[[ledger]]", {"table": "towns", "file": TOWNS})] if has_towns else []
+    return "\n".join(tables)
 
 
 def codebook_text(questions: Sequence[Question], town: str) -> str:
@@ -176,25 +183,16 @@ def role_of(question: Question) -> str:
 
 def item_text(name: str, question: Question, role: str) -> str:
     """One `[[item]]`: what is empty is left out."""
-    rows = question.parts if question.type.startswith("matrix") else []
-    own = ("headers", "coded", "fill_in", "blank", "joint", "range", "missing", "missing_from")
-    values: dict[str, Any] = {
-        **{"id": name, "form": FORM, "type": question.type, **in_both(question.title), "role": role},
-        **{key: getattr(question, key) for key in own},
-        "options_from": "towns" if role == "town" else "",
-        "unit": in_both(question.unit) if question.unit else "",
-        "rows": [{"id": str(n), **in_both(row or f"TODO {n}")} for n, row in enumerate(rows, 1)],
-        "options": [
-            {"key": key_of(code, text, role), "code": code, **in_both(text)} for code, text in question.options
-        ],
-    }
+    rows = enumerate(question.parts, 1) if question.type.startswith("matrix") else ()
+    keys = [_SEXES[stem(text)] if role == "sex" else f"o{code}".replace("-", "m") for code, text in question.options]
+    options = zip(keys, question.options, strict=True)
+    values: dict[str, Any] = {"id": name, "form": FORM, "type": question.type, **in_both(question.title), "role": role}
+    values |= {key: getattr(question, key) for key in OWN}
+    values |= {"options_from": "towns" if role == "town" else "", "unit": question.unit and in_both(question.unit)}
+    values["rows"] = [{"id": str(n), **in_both(row or f"TODO {n}")} for n, row in rows]
+    values["options"] = [{"key": key, "code": code, **in_both(text)} for key, (code, text) in options]
     head = [*(f"# {say_both(key, names=name, **told).en}" for key, told in question.remarks), "[[item]]"]
     return toml_table("\n".join(head), {key: value for key, value in values.items() if value})
-
-
-def key_of(code: int, text: str, role: str) -> str:
-    """What rules call an answer."""
-    return _SEXES[stem(text)] if role == "sex" else f"o{code}".replace("-", "m")
 
 
 def in_both(text: str) -> dict[str, str]:

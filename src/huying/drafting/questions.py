@@ -23,8 +23,11 @@ from huying.sources.wjx import JOINT, MARKS, is_meta, partner_rows, split_header
 MOST = 10**9
 MOST_LISTED = 100  # answers that can be options; what has more is an open question
 _NUMBER = re.compile(r"[-−–+]?\d+(\.\d+)?")
-_UNSURE = r"不知|不清楚|说不|don.?t know|unsure"
-_REASONS = (("refused", "拒|refus|declin"), ("does_not_know", _UNSURE), ("skipped", "跳过|skip"))
+_REASONS = {
+    "refused": "拒|refus|declin",
+    "does_not_know": "不知|不清楚|说不|don.?t know|unsure",
+    "skipped": "跳过|skip",
+}
 _NOTHING = ("NA", "N/A", "NaN", "NULL", "null", "#N/A", "None")
 _DEGREES = (  # options of one scale, from the most to the least
     r"非常(?!不)|很(?!不|少)|十分|完全(?!不)|总是|very (?!dis|un)|strongly agree|always",
@@ -127,7 +130,7 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
 
 def reason_of(words: str) -> str:
     """Why an answer is missing, by its words."""
-    return next((why for why, pattern in _REASONS if re.search(pattern, words, re.I)), "blank")
+    return next((why for why, pattern in _REASONS.items() if re.search(pattern, words, re.I)), "blank")
 
 
 def describe(question: Question, cells: pd.DataFrame, codes: pd.DataFrame | None) -> bool:
@@ -228,9 +231,8 @@ def in_order(texts: list[str]) -> list[str]:
     options = pd.DataFrame({"text": texts}, dtype=object)
     options["number"] = options["text"].str.replace(",", "").str.extract(r"(\d+(?:\.\d+)?)", expand=False).astype(float)
     options["is_below"] = [bool(_BELOW.search(text)) for text in texts]
-    options["degree"] = [
-        next((k for k, words in enumerate(_DEGREES) if re.match(words, text, re.I)), None) for text in texts
-    ]
+    degrees = ([k for k, words in enumerate(_DEGREES) if re.match(words, text, re.I)] for text in texts)
+    options["degree"] = [next(iter(found), None) for found in degrees]
     if options["number"].notna().all():
         options = options.sort_values(["number", "is_below"], ascending=[True, False])
     elif options["degree"].notna().all() and options["degree"].is_unique:
@@ -287,8 +289,7 @@ def options_by_code(texts: pd.Series, codes: pd.Series) -> list[str] | None:
     """Option texts in the order of their numbers, "" for a number nobody chose; None unless nearly all answers fit one order."""
     pairs = pd.DataFrame({"text": texts, "code": codes.reindex(texts.index).fillna("").str.strip()})
     pairs = pairs[pairs["code"].str.fullmatch(r"[1-9]\d?\d?") & (pairs["text"] != "")]
-    counts = pairs.value_counts().reset_index(name="n")
-    best = counts.drop_duplicates("code").drop_duplicates("text")
+    best = pairs.value_counts().reset_index(name="n").drop_duplicates("code").drop_duplicates("text")
     if not len(pairs) or best["n"].sum() < 0.9 * len(pairs) or (best["text"] == best["code"]).all():
         return None
     by_code = dict(zip(best["code"].astype(int), best["text"], strict=True))

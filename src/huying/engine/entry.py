@@ -3,8 +3,6 @@
 Every papermill imports this module, so that what it needs to run cells is imported only when cells are run.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

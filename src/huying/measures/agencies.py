@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
+from scipy.stats.contingency import odds_ratio
 
 from huying import scales
 from huying.census import FEWEST, FEWEST_TOWNS, Census
 from huying.claims.rules import NO_BASELINE
 from huying.counted import NO_CASE, bounded, find_ends, unsaid, values
 from huying.estimates import COUNTY, estimate_means
-from huying.exact import conditional_odds_ratio, median_unbiased
 from huying.intervals import EXACT
 from huying.measures.calls import one_stratum
 from huying.survey import Survey
@@ -36,11 +36,9 @@ def rate_management(agencies: pd.DataFrame) -> pd.DataFrame:
     part that is not recorded is left out of the mean.
     """
     called = agencies["meetings_called"].astype(float)
-    attendance, leave = (
-        agencies[f"{name}_by_town"].astype("boolean").astype(float) for name in ("attendance", "leave")
-    )
+    own = agencies[["attendance_by_town", "leave_by_town"]].astype("boolean").astype(float)
     meetings = agencies["meetings_attended"].astype(float) / called.where(called > 0)
-    parts = {"attendance": attendance, "meetings": meetings, "leave": leave}
+    parts = {"attendance": own["attendance_by_town"], "meetings": meetings, "leave": own["leave_by_town"]}
     return agencies.assign(**parts, index=pd.DataFrame(parts).mean(axis=1))
 
 
@@ -94,6 +92,32 @@ def _tally(split: pd.DataFrame) -> tuple[int, int, int, int]:
     return k1, n1, k0, n0
 
 
+def conditional_odds_ratio(k1: int, n1: int, k0: int, n0: int, level: float = 0.95) -> tuple[float, float, float]:
+    """The odds of k1 of n1 against those of k0 of n0, given all margins, and limits: what R's fisher.test says, to more digits.
+
+    The estimate maximises the noncentral hypergeometric likelihood, the limits invert its two tails (Fisher 1935; Cornfield
+    1956). With an empty cell the estimate and one limit are 0 or infinite; with an empty margin the table says nothing:
+    estimate missing, limits 0 and infinite.
+
+    >>> round(conditional_odds_ratio(3, 4, 1, 4)[0], 4)  # the lady tasting tea
+    6.4083
+    """
+    found = odds_ratio(np.array([[k1, n1 - k1], [k0, n0 - k0]], dtype=np.int64), kind="conditional")
+    low, high = found.confidence_interval(level)
+    return float(found.statistic), float(low), float(high)
+
+
+def median_unbiased(k1: int, n1: int, k0: int, n0: int) -> float:
+    """The log of the odds ratio at which a table as extreme on either side has probability one half: finite where one cell is 0.
+
+    Where the maximum likelihood estimate is infinite only one of the two tails has such a point, and it is taken (Hirji,
+    Tsiatis and Mehta 1989); otherwise the two are averaged. Missing where a margin is empty.
+    """
+    ends = np.array(conditional_odds_ratio(k1, n1, k0, n0, level=0.0)[1:])
+    points = np.log(ends[(ends > 0) & np.isfinite(ends)])
+    return float(points.mean()) if len(points) else float("nan")
+
+
 def compare_odds(split: pd.DataFrame) -> pd.DataFrame:
     """The log of the conditional odds ratio of being asked, after against before, with exact limits: finite, or with a reason.
 
@@ -108,9 +132,8 @@ def compare_odds(split: pd.DataFrame) -> pd.DataFrame:
         reason, n1 = "no mechanism date", int(split["was_asked"].count())
     if reason:
         return _say(split, np.nan, n1 + n0, reason, method=EXACT)
-    found = conditional_odds_ratio(k1, n1, k0, n0)
     with np.errstate(divide="ignore"):
-        estimate, low, high = np.log(found[:3])
+        estimate, low, high = np.log(conditional_odds_ratio(k1, n1, k0, n0))
     limits = dict(zip(("low", "high"), np.clip([low, high], -UNBOUNDED, UNBOUNDED), strict=True))
     if np.isinf(estimate):
         estimate, limits["remark"] = median_unbiased(k1, n1, k0, n0), "one_sided"
@@ -133,10 +156,8 @@ def compare_shares(split: pd.DataFrame) -> pd.DataFrame:
     k1, n1, k0, n0 = _tally(split)
     if made["estimate"].isna().all():
         return made
-    asked, ends = (
-        k1 + k0,
-        [max(0, k1 + k0 - n0), min(n1, k1 + k0)],
-    )  # the fewest and the most asked since, given the margins
+    asked = k1 + k0
+    ends = max(0, asked - n0), min(n1, asked)  # the fewest and the most asked since, given the margins
     for name, end in zip(("low", "high"), ends, strict=True):
         odds, is_open = np.exp(made[name].iloc[0]), abs(made[name].iloc[0]) >= UNBOUNDED
         told = end if is_open else stats.nchypergeom_fisher.mean(n1 + n0, n1, asked, odds)
@@ -197,8 +218,7 @@ def merge_leaders(leaders: Census, changed: Said, said: Said) -> pd.DataFrame:
 
     def tally(frame: pd.DataFrame, town: pd.Series) -> pd.DataFrame:
         told = pd.concat([_merge(frame, town, kind, changed, said) for kind in kinds])
-        counts = [told.sum()], [told.count()], [len(told)]
-        return bounded([COUNTY], *counts, FEWEST, NO_CHANGE)
+        return bounded([COUNTY], [told.sum()], [told.count()], [len(told)], FEWEST, NO_CHANGE)
 
     kinds = columns_of(leaders.frame, said.prefix)
     reason = "" if kinds and columns_of(leaders.frame, changed.prefix) else NOT_ASKED
@@ -230,7 +250,7 @@ def compare_sides(leaders: Census, staff: Survey, of_leaders: str, of_staff: str
         gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
         less = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST).query("place == @COUNTY")
         found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], psu=pairs["town"])
-        given = {"low": found.low, "high": found.high, "se": found.se, "df": found.df, "method": JACKKNIFE}
+        given = found[["low", "high", "se", "df"]].to_dict() | {"method": JACKKNIFE}
         agree = values([COUNTY], [found.estimate], [found.n], "separation", **given)
         return pd.concat([less.drop(columns=["indicator", "wave"]), agree], ignore_index=True).assign(part=SIDES)
 

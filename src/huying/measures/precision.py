@@ -14,10 +14,10 @@ import pandas as pd
 from scipy import optimize, stats
 
 from huying.counted import unsaid, values
-from huying.estimates import COUNTY, estimate_sum
+from huying.estimates import COUNTY
 from huying.intervals import STUDENT, Bools, Floats
 from huying.small_areas import share_fay_herriot
-from huying.survey import Survey
+from huying.survey import Survey, correlate
 
 FEW = 100  # with more answers a small-area estimate is hardly nearer to the truth than the direct one
 FAY_HERRIOT, SYNTHETIC, ADJUSTED, NO_MODEL = "fay-herriot", "synthetic", "adjusted_likelihood", "too few towns"
@@ -125,12 +125,7 @@ def correlate_waves(survey: Survey, since: Survey, column: str) -> float:
     """
     if not len(survey.frame) or not len(since.frame):
         return 0.0
-    design, now, before = survey.beside(since, column)
-    earlier, difference = (1.0, *before[1:]), [now, before]
-    sums = (estimate_sum(design, "", terms, fewest=1).set_index("place") for terms in ([earlier], [now], difference))
-    s1, s2, gap = (float(rows.loc[COUNTY, "se"]) for rows in sums)
-    shared = (s1**2 + s2**2 - gap**2) / (2 * s1 * s2) if s1 * s2 > 0 else 0.0
-    return float(np.clip(shared, 0.0, MOST_SHARED))
+    return float(np.clip(correlate(*survey.beside(since, column))[COUNTY], 0.0, MOST_SHARED))
 
 
 def plan_next(rows: pd.DataFrame, shared: float = 0.0, listed: pd.Series | None = None) -> pd.DataFrame:

@@ -5,8 +5,6 @@ becomes of missing answers, and the threshold five points up or down (Simonsohn,
 is better than another, and none replaces the rule that was declared.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
@@ -40,7 +38,7 @@ NUMBERS = ("estimate", "low", "high", "n")
 # --- the choices ------------------------------------------------------------------------------------------------------
 
 
-def vary_survey(county: County, survey: Survey, variable: str) -> pd.DataFrame:
+def vary_survey(county: "County", survey: Survey, variable: str) -> pd.DataFrame:
     """The shares of a derived variable by town and county under each choice of flags, weights and missing answers.
 
     Columns of an estimate frame, and flags, weights, missing; the first specification is the one that was declared.
@@ -54,7 +52,7 @@ def vary_survey(county: County, survey: Survey, variable: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(period="", clock="")
 
 
-def _flagged(county: County, survey: Survey) -> Iterator[tuple[str, Survey]]:
+def _flagged(county: "County", survey: Survey) -> Iterator[tuple[str, Survey]]:
     """The survey without the flagged forms, and with them where that is another sample that can be weighted."""
     yield "excluded", survey
     try:
@@ -84,7 +82,7 @@ def _ways(own: Floats, silent: Bools) -> dict[str, Floats]:
     return kept
 
 
-def _weightings(county: County, survey: Survey) -> Iterator[tuple[str, Design]]:
+def _weightings(county: "County", survey: Survey) -> Iterator[tuple[str, Design]]:
     """The sample's own weights; post-stratified ones where the county has margins; and none."""
     own = "raked" if survey.design.margins else "base"
     yield own, survey.design
@@ -93,7 +91,7 @@ def _weightings(county: County, survey: Survey) -> Iterator[tuple[str, Design]]:
     yield "none", with_weights(survey.design, np.ones(len(survey.frame)))
 
 
-def _by_cell(county: County, survey: Survey) -> Design:
+def _by_cell(county: "County", survey: Survey) -> Design:
     """The design post-stratified to sex x age within each town.
 
     Nobody counts that table, so its cells are town x sex times town x age over the town's adults. Sexes meet at one end of
@@ -111,7 +109,7 @@ def _by_cell(county: County, survey: Survey) -> Design:
     return rake_towns(design, {"cell": cell}, total, (0.0, np.inf))[0]
 
 
-def vary_clock(county: County, calls: pd.DataFrame, flag: str, moment: str) -> pd.DataFrame:
+def vary_clock(county: "County", calls: pd.DataFrame, flag: str, moment: str) -> pd.DataFrame:
     """The county's share of `flag` among calls under each clock, and with calls whose `moment` is not recorded out, no or yes.
 
     `calls` as `county.ledger` gives them, with `as_of`; columns as of `vary_survey`, clock instead of flags and weights.
@@ -161,8 +159,7 @@ def standing(judged: pd.DataFrame) -> pd.DataFrame:
     both = judged.merge(head, on=SAME, suffixes=("", "_head"))
     kept = (both["verdict"] == both["verdict_head"]).groupby([both[name] for name in SAME], sort=False)
     table = kept.agg(share="mean", n="size").reset_index()
-    rows = values(table["place"], table["share"], table["n"])
-    return rows.assign(wave=table["wave"], period=table["period"])
+    return values(table["place"], table["share"], table["n"], wave=table["wave"], period=table["period"])
 
 
 def turning(judged: pd.DataFrame) -> pd.DataFrame:

@@ -13,9 +13,9 @@ import pandas as pd
 
 from huying.counted import counted, unsaid
 from huying.estimates import COUNTY
-from huying.survey import Survey
-from huying.waves import independent_sum
+from huying.survey import Survey, independent_sum
 
+Scheme = Mapping[str, Any]  # of a county: what its reform prescribes
 PILOT, CLASSES = "pilot", ("bureau", "office", "psu")
 QUARTER = 0.25  # each of the four parts of the practice index weighs the same
 # The old unit that says_successor_… names a successor of, by its id in the map of old to new units.
@@ -28,7 +28,7 @@ OLD_IDS = {
 }
 
 
-def prescribed(scheme: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+def prescribed(scheme: Scheme) -> dict[str, dict[str, int]]:
     """The units that the reform prescribes, by class, for each type of town."""
     return {kind: units for kind, units in scheme.items() if isinstance(units, dict)}
 
@@ -42,7 +42,7 @@ def count_classes(roster: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     return table.groupby(roster["town_id"]).sum().reindex(towns["town_id"], fill_value=0)
 
 
-def meets_scheme(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
+def meets_scheme(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
     """Which prescriptions each town's roster meets (index town_id), true or false.
 
     `composition`: the prescribed number in every class; `size`: the prescribed total, all institutions of welfare class 1;
@@ -59,7 +59,7 @@ def meets_scheme(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str,
     return pd.DataFrame(met, index=counts.index)
 
 
-def count_units(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
+def count_units(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
     """A town's units without those of another welfare class than 1: units, n (all units), remark (index town_id).
 
     Where that gives the prescribed number only because a unit too many makes up for one of the wrong class, all units are
@@ -74,7 +74,7 @@ def count_units(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, 
     return pd.DataFrame({"units": units, "n": table["total"], "remark": remark}, index=table.index)
 
 
-def compare_pilot(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]) -> pd.DataFrame:
+def compare_pilot(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
     """Each pilot (index town_id): units, n, remark.
 
     `units`: all units where each class has its prescribed number. Otherwise all of them too; or, where these happen to add
@@ -113,9 +113,7 @@ def bureaus_alone(roster: pd.DataFrame, towns: pd.DataFrame, names: list[str]) -
 # --- old and new side by side ------------------------------------------------------------------------------------------
 
 
-def score_quiz(
-    staff: pd.DataFrame, succession: pd.DataFrame, towns: pd.DataFrame, scheme: Mapping[str, Any]
-) -> pd.Series:
+def score_quiz(staff: pd.DataFrame, succession: pd.DataFrame, towns: pd.DataFrame, scheme: Scheme) -> pd.Series:
     """Each person's share right of the questions on the town's new structure, 0 to 1, by the county's own documents.
 
     How many offices and institutions the town has is keyed by the `scheme` of its type, who took over an old unit by the

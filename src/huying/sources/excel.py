@@ -20,9 +20,7 @@ MOST_COLUMNS = 5_000
 MOST_UNPACKED = 400 * 2**20  # bytes; a sheet of half a million rows and ten columns has about 250 MB of XML
 LARGEST_EXACT = 1e15  # Excel keeps 15 digits
 Fault = tuple[int, int | None, str, str]  # row, position of the column (None: the whole row), value, reason
-Note = tuple[
-    int | None, str, str
-]  # what was repaired or seen: the first row, a key `clean.note_…`, which cells or names
+Note = tuple[int | None, str, str]  # what was repaired or seen: first row, a key `clean.note_…`, which cells or names
 DAYS_1904 = 1462  # from the first day of one of Excel's two calendars to that of the other
 _FILLED = re.compile(rb'[<:]c\s(?:[^>]*?\s)?r="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
 _CELL = re.compile(rb"[<:]c\s([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.S)
@@ -117,18 +115,14 @@ def apply_formats(rows: list[list[str]], xml: bytes, ids: dict[int, tuple[str, i
     return [(shown[0][0], "number_format", columns)] if shown else []
 
 
-def fill_down(
-    rows: list[list[str]], merged: Sequence[Any], values: Sequence[Sequence[Any]], header_row: int
-) -> list[Note]:
+def fill_down(rows: list[list[str]], merged: Any, values: Sequence[Sequence[Any]], header_row: int) -> list[Note]:
     """Fill merged cells down, in place, but not a number, which would be counted again and again; notes of both."""
     told: dict[str, list[tuple[int, str]]] = {"filled_down": [], "not_filled": []}
     for (top, left), (bottom, _) in sorted(merged):
         if header_row <= top < min(bottom, len(rows) - 1) and left < len(rows[top]) and rows[top][left]:
             is_amount = not isinstance(values[top][left], bool) and _AMOUNT.fullmatch(rows[top][left].strip())
-            letters = column_letters(left + 1)
-            told["not_filled" if is_amount else "filled_down"].append(
-                (top + 1, f"{letters}{top + 1}:{letters}{bottom + 1}")
-            )
+            letters, key = column_letters(left + 1), "not_filled" if is_amount else "filled_down"
+            told[key].append((top + 1, f"{letters}{top + 1}:{letters}{bottom + 1}"))
             for row in rows[top + 1 : bottom + 1] if not is_amount else ():
                 row[left] = rows[top][left]
     return [(cells[0][0], key, ", ".join(cell for _, cell in cells)) for key, cells in told.items() if cells]

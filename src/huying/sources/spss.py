@@ -71,10 +71,9 @@ def read_labelled(path: Path, raw: bytes) -> Labelled:
     values = pd.DataFrame({name: frame[name].astype(object).map(code_text) for name in frame}, dtype="str")
     texts = meta.variable_value_labels.items()
     labels = {name: {code_text(code): str(text) for code, text in found.items()} for name, found in texts}
-    gone = meta.missing_ranges | {  # SPSS declares ranges, Stata single letters
-        name: [{"lo": code, "hi": code} for code in codes] for name, codes in meta.missing_user_values.items()
-    }
-    missing = {name: tuple((code_text(r["lo"]), code_text(r["hi"])) for r in found) for name, found in gone.items()}
+    ranges = {name: [(r["lo"], r["hi"]) for r in found] for name, found in meta.missing_ranges.items()}  # of SPSS
+    ranges |= {name: [(code, code) for code in codes] for name, codes in meta.missing_user_values.items()}  # of Stata
+    missing = {name: tuple((code_text(low), code_text(high)) for low, high in found) for name, found in ranges.items()}
     values = values.set_axis(pd.RangeIndex(1, len(values) + 1), axis=0)
     return Labelled(values, labels, missing, meta.mr_sets, meta.column_names_to_labels, place)
 

@@ -1,7 +1,5 @@
 """Any table file as text cells with their line numbers; refuses what would have to be guessed, sets aside single bad lines."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io
@@ -10,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
@@ -24,6 +22,7 @@ REPEAT = "\x1f"  # stands between a header that occurs again and its count
 _TOTALS = ("合计", "合 计", "总计", "总 计", "小计", "Total", "total", "TOTAL", "Grand total", "Subtotal")
 _MARKS = (",", ";", "\t")
 _TEXT_FORMULA = re.compile(r'=\s*"([^"]*)"')  # Excel's way to keep the zeros of ="0012" in a csv
+_WEB_PAGE = re.compile(rb"[\xef\xbb\xbf\xff\xfe]*\s*(?:<\s*[!?/]?\s*[a-z-]|mime-version:)", re.I)
 BAD_LINE = b"\0\n"  # what a line that cannot be decoded becomes, so that the lines after it keep their numbers
 Remark = tuple[Place, str, str]  # where, a key `clean.note_…`, and which cells or names
 
@@ -45,7 +44,7 @@ class RawTable:
     shift: int = field(default=0, kw_only=True)
     n_masked: int = field(default=0, kw_only=True)  # cells in which something personal was masked
 
-    def in_usual_days(self, columns: Iterable[str]) -> RawTable:
+    def in_usual_days(self, columns: Iterable[str]) -> Self:
         """The table with Excel's serial days in these columns as days of its usual calendar, where the workbook has the other."""
         text = self.text.copy() if self.shift else self.text
         for name in columns if self.shift else ():
@@ -137,9 +136,7 @@ def kind_of(content: bytes, place: Place) -> str:
         return "xlsx"
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         return "xls"
-    if re.match(
-        rb"[\xef\xbb\xbf\xff\xfe]*\s*(?:<\s*[!?/]?\s*[a-z-]|mime-version:)", content[:4096].replace(b"\0", b""), re.I
-    ):
+    if _WEB_PAGE.match(content[:4096].replace(b"\0", b"")):
         raise InputError("sources.web_page", place)
     return "csv"
 
@@ -163,8 +160,7 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
     (_, header), *body = records(csv.reader(lines[above:], delimiter=mark, strict=True), place, above)
     unread = {line for line, row in body if mixed and "\0" in "".join(row)}
     good = {line: row for line, row in body if len(row) == len(header) and line not in unread}
-    known = good.keys() | unread
-    wrong = {line: f"{len(row)}/{len(header)}" for line, row in body if row and line not in known}
+    wrong = {n: f"{len(row)}/{len(header)}" for n, row in body if row and n not in good and n not in unread}
     if len(wrong) > len(good):
         most = Counter(wrong.values()).most_common(1)[0][0]
         hint = likely_header(header, [row for _, row in body], [line for line, _ in body])
@@ -252,9 +248,7 @@ def lost_digits(frame: pd.DataFrame) -> Iterator[Fault]:
             yield from ((row, i, value, "digits_lost") for row, value in long.items())
 
 
-def unique_headers(
-    header: Sequence[str], used: Sequence[int], place: Place, repeats: bool, hint: Any = ""
-) -> list[str]:
+def unique_headers(header: list[str], used: Sequence[int], place: Place, repeats: bool, hint: Any = "") -> list[str]:
     """Headers made unique by suffix; raises InputError for too many, and for repeated or nameless ones of a ledger."""
     if len(header) > MOST_COLUMNS:
         raise InputError("sources.too_many_columns", place, n=len(header), most=MOST_COLUMNS)

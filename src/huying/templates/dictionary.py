@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from huying.codebook import Item, house_codebook
 from huying.contract import Table
-from huying.declarations import FORMS
+from huying.folder import FORMS
 from huying.ledgers import TABLES
 from huying.templates.explanations import both, explained, heads, rules_of
 from huying.words import LANGUAGES, Text, say

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from huying.associations import regress
 from huying.derived import Scope
 from huying.estimates import COUNTY, Design
 from huying.measures.precision import correlate_waves, rise_of_share, size_for_mean, size_for_share
 from huying.measures.recommendations import SCENARIOS, compare_months, gap_of_means, ratio_gap
 from huying.measures.services import rank_departments
-from huying.regressions import regress
 from huying.survey import Survey
 from run_notebook import StandIn, judged
 

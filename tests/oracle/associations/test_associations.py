@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.crosstabs import crosstab, rao_scott
+from huying.associations import crosstab, rao_scott, regress
 from huying.estimates import Design
-from huying.regressions import regress
 
 HERE = Path(__file__).parent
 ANSWERS = json.loads((HERE / "answers.json").read_text("utf-8"))
