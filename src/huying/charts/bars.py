@@ -35,7 +35,7 @@ def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> A
             say_why_missing(made, row, shown.iloc[row])
         for row in np.flatnonzero(np.isfinite(estimate)):
             of = made.say("of", k=f"{estimate[row] * n[row]:.0f}", n=f"{n[row]:.0f}") if is_counted[row] else ""
-            made.value(np.fmax(estimate[row], high[row]), row, made.show(estimate[row], is_share, n[row]) + of)
+            made.value(np.fmax(estimate[row], high[row]), float(row), made.show(estimate[row], is_share, n[row]) + of)
         made.span(axes.xaxis, estimate, low, high, is_share=is_share, is_from_zero=True)
         called, place = names(made, shown), places(shown)
         differs = len(set(n[np.isfinite(n)])) > 1 and not is_counted.any()

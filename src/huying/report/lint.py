@@ -67,11 +67,10 @@ def lint(text: str) -> pd.DataFrame:
     exclusive.
     """
     text, sentences = text.translate(HALF), find_sentences(text)
-    found = {
-        (f["start"], f["other_start"]): f for f in (*opposites(text), *tensions(text, sentences))
-    }  # a named one wins
-    found = [*grim(text, sentences), *sums(text, sentences), *found.values()]
-    table = pd.DataFrame([*found, *places(text), *years(text)], columns=LINT)
+    pairs = [*opposites(text), *tensions(text, sentences)]
+    told = {(pair["start"], pair["other_start"]): pair for pair in pairs}  # a tension with a name wins
+    found = [*grim(text, sentences), *sums(text, sentences), *told.values(), *places(text), *years(text)]
+    table = pd.DataFrame(found, columns=LINT)
     whole = dict.fromkeys(("other_line", "other_column", "other_start", "other_end"), "Int64")
     return table.astype(whole).sort_values(["start", "kind", "rule"], kind="stable", ignore_index=True)
 
