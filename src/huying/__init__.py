@@ -4,8 +4,8 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["charts", "county", "measures", "show"]
-_FROM = {"county": "huying.counties", "show": "huying.tables"}
+__all__ = ["charts", "county", "measures", "show", "statements"]
+_FROM = {"county": "huying.counties", "show": "huying.tables", "statements": "huying.claims.statements"}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,17 +101,21 @@ def rao_scott(design: Design, a: Ints, b: Ints) -> Association:
     inside[np.flatnonzero(base), rows * shape[1] + columns] = 1.0
     weight = design.weight * base
     p = weight @ inside / weight.sum()
-    covariance = estimate_covariance(design, np.where(base[:, None], inside - p, 0.0) / weight.sum())
+    influences = np.where(base[:, None], inside - p, 0.0) / weight.sum()
     inverse = np.divide(1.0, p, out=np.zeros_like(p), where=p > 0)
     contrasts = inverse[:, None] * np.kron(*(linalg.helmert(size).T for size in shape))
     bottom = contrasts.T @ (p[:, None] * contrasts) / n
     nu = degrees(design, base)
     if nu < 1 or np.linalg.matrix_rank(bottom) < len(bottom):
         return Association(n, NOT_ESTIMABLE)
-    effects = np.linalg.solve(bottom, contrasts.T @ covariance @ contrasts)
-    total = float(np.trace(effects))
-    if not total > ROUNDING:  # weights that meet the margins fix the whole table: nothing is left to test
+    effects, unraked = (
+        np.linalg.solve(bottom, contrasts.T @ estimate_covariance(one, influences) @ contrasts)
+        for one in (design, replace(design, margins=()))
+    )
+    free, all_free = (int((np.linalg.eigvals(one).real > ROUNDING).sum()) for one in (effects, unraked))
+    if free < all_free or not free:  # what weights fix by their margins has no error to be set against
         return Association(n, NOT_ESTIMABLE)
+    total = float(np.trace(effects))
     expected = np.outer(*(p.reshape(shape).sum(axis=axis) for axis in (1, 0))).ravel()
     pearson = n * float(((p - expected) ** 2 / expected).sum())
     ndf = total**2 / float((effects * effects.T).sum())

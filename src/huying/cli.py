@@ -21,7 +21,18 @@ def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(prog="huying", description=say("cli.about"), epilog=say("cli.codes"))
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in ("check", "prepare", "freeze", "run", "status", "verify", "claims", "templates"):
+    for verb in (
+        "check",
+        "prepare",
+        "freeze",
+        "run",
+        "status",
+        "verify",
+        "claims",
+        "templates",
+        "questionnaire",
+        "workbook",
+    ):
         made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
         made.add_argument("county", nargs="*" if verb == "run" else "?", default="demo", help=say("cli.county"))
         made.add_argument("--json", action="store_true", help=say("cli.json"))
@@ -43,8 +54,15 @@ def parser() -> argparse.ArgumentParser:
     read = verbs.add_parser("read-report", help=say("cli.read_report"))
     read.add_argument("file", type=Path, metavar="FILE")
     read.add_argument("-o", "--output", type=Path, default=Path("report_read"), help=say("cli.output"))
-    verbs.choices["templates"].add_argument("-o", "--output", type=Path, help=say("cli.output"))
-    verbs.choices["templates"].add_argument("--force", action="store_true", help=say("cli.force"))
+    for verb in ("templates", "questionnaire", "workbook"):
+        verbs.choices[verb].add_argument("-o", "--output", type=Path, help=say("cli.output"))
+    verbs.choices["workbook"].add_argument("--evidence", type=Path, metavar="FILE", help=say("cli.evidence"))
+    for verb in ("templates", "questionnaire"):
+        verbs.choices[verb].add_argument("--force", action="store_true", help=say("cli.force"))
+    form = verbs.choices["questionnaire"]
+    form.add_argument("--form", default="", help=say("cli.form"))
+    for name, usual in (("villages", 6), ("people", 10), ("seed", 1)):
+        form.add_argument(f"--{name}", type=whole, default=usual, metavar="N", help=say(f"cli.{name}"))
     new = verbs.add_parser("new", help=say("cli.new"))
     new.add_argument("name", metavar="NAME", help=say("cli.new_name"))
     new.add_argument("export", type=Path, metavar="EXPORT", help=say("cli.new_export"))
@@ -52,12 +70,30 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--weight", default="", metavar="COLUMN", help=say("cli.new_weight"))
     new.add_argument("--town", default="", metavar="COLUMN", help=say("cli.new_town"))
     new.add_argument("--codebook", default="", choices=("house",), help=say("cli.new_codebook"))
-    for verb in ("check", "prepare", "freeze", "verify", "claims", "templates", "read-report", "new"):
+    for verb in (
+        "check",
+        "prepare",
+        "freeze",
+        "verify",
+        "claims",
+        "templates",
+        "questionnaire",
+        "workbook",
+        "read-report",
+        "new",
+    ):
         verbs.choices[verb].add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
     dictionary = verbs.add_parser("dictionary", help=say("cli.dictionary"))
     dictionary.add_argument("--check", action="store_true", help=say("cli.dictionary_check"))
     dictionary.add_argument("--output", type=Path, default=Path("survey_data/README.md"))
     return top
+
+
+def whole(text: str) -> int:
+    """A whole number from 1; raises ValueError, which the command line explains."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from huying import derived
 from huying.derived import MEAN, Bools, Scope
 from huying.errors import CountyError, EstimateError, Place, near
 from huying.folder import Declaration, Steps, parse_toml
-from huying.words import LANGUAGES, Text
+from huying.words import LANGUAGES, Text, say
 
 MATRICES = ("matrix_single", "matrix_scale")
 TYPES = ("single", "dropdown", "multi", "ranking", "whole", "number", "text", "date", "scale", *MATRICES)
@@ -227,6 +227,12 @@ def house_codebook() -> Codebook:
     """The questionnaire that the house brings: 70 items in four forms."""
     file = files("huying").joinpath("data/codebook.toml")
     return parse_codebook(file.read_text("utf-8"), Place(file.name))
+
+
+def own_words(item: Item, option: Option) -> tuple[str, Text]:
+    """The name and the wording of the text in which a form keeps the words that belong to an option of `fill_in`."""
+    told = (say("codebook.own_words", lang, question=item.text(lang), option=option.text(lang)) for lang in LANGUAGES)
+    return f"{item.name}_{option.key}_text", Text(*told)
 
 
 def names_in(rule: str) -> list[str]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from huying.errors import InputError, Place, near
 from huying.kinds import NOTHING, Choice, Flag, Id, Instant, Kind, Label, Number, clean_series, clean_text
+from huying.scrub import mask_text
 from huying.words import Text, language, say
 
 SLACK = 0.005 + 1e-9  # shares printed with two digits may miss their sum by half a per cent
@@ -347,4 +348,4 @@ def full_header(header: str) -> str:
 
 def fold(header: str) -> str:
     """A header as headers are compared: without any blank or line break, in lower case."""
-    return re.sub(r"\s", "", clean_text(header)).casefold()
+    return re.sub(r"\s", "", clean_text(mask_text(header))).casefold()

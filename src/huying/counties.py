@@ -18,8 +18,8 @@ from huying import labels, workdays
 from huying.claims.declared import Claim, claims_of, decided_claims, read_freeze, rule_hashes
 from huying.claims.evidence import KEY, as_evidence, in_order, no_data, typed
 from huying.claims.rules import NO_BASELINE, judge_claim
+from huying.claims.statements import FORM_NAMES, statements
 from huying.claims.verdict import Verdict, is_recording
-from huying.claims.worded import FORM_NAMES
 from huying.clean.ledgers import IDS
 from huying.counted import Counting
 from huying.errors import CountyError, EstimateError, near
@@ -77,7 +77,8 @@ class County(Counting):
         measures = {column.name: column.title for column in ledgers if f"labels.{column.name}" not in all_words()}
         measures |= {variable.name: variable.text for variable in (*house.values(), *own.values())}
         here = self.declared
-        return labels.Labels(self.lang, here.name, places, measures, self.book, here.is_synthetic, here.sampling)
+        rules = {variable.name: variable.when for variable in (*house.values(), *own.values())}
+        return labels.Labels(self.lang, here.name, places, measures, self.book, here.is_synthetic, here.sampling, rules)
 
     def __repr__(self) -> str:
         keys = ["heading", "internal"]
@@ -139,6 +140,11 @@ class County(Counting):
         """The evidence ledger as the last run gathered it; empty before the first."""
         file = self.folder / "evidence.parquet"
         return read_parquet(file) if file.is_file() else typed(no_data([], ""))
+
+    @property
+    def statements(self) -> pd.DataFrame:
+        """What is said of each row of the evidence ledger, in the county's language (`huying.statements`)."""
+        return statements(self.evidence, self.declared_claims, self.labels, self.lang)
 
     @property
     def report(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from huying import words
+from huying.scrub import mask_text
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ class HuyingError(Exception):
         super().__init__(key)
 
     def say(self, lang: str | None = None) -> str:
-        """One line: place, then what was expected, what was found and what to do."""
+        """One line: place, then what was expected, what was found and what to do; no number of a person."""
         where = self.place.say(lang)
         values = {name: one(lang) if isinstance(one, words.Text) else one for name, one in self.values.items()}
-        return (f"{where}{words.say('errors.colon', lang)}" if where else "") + words.say(self.key, lang, **values)
+        line = (f"{where}{words.say('errors.colon', lang)}" if where else "") + words.say(self.key, lang, **values)
+        return mask_text(line)
 
     def __str__(self) -> str:
         return self.say()

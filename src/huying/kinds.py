@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from huying.scrub import INVISIBLE
 from huying.words import Text, say
 
-_INVISIBLE = (
-    "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
-INVISIBLE = dict.fromkeys(map(ord, _INVISIBLE))
 _INSTANT = re.compile(
     r"(?P<year>\d{4})(?:\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*日?|(?P<mm>\d\d)(?P<dd>\d\d))"
     r"(?:(?:[T\s]+|(?<=日)|(?=[上下凌早]))(?P<half>上午|下午|凌晨|早上)?\s*(?P<hour>\d{1,2})[:时点](?P<minute>\d{1,2})分?"

@@ -1,11 +1,9 @@
 """How ids become words: places, variables, answers, columns, parts of claims; an id without a word stays as it is."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -28,7 +26,7 @@ class Labels:
     """The words of one county in one language.
 
     `places`: towns, departments and whatever else has an id and a name; `measures`: derived variables; `codebook`: the
-    county's questionnaire. A name may be a Text of both languages.
+    county's questionnaire; `rules`: what derived variables are made from. A name may be a Text of both languages.
     """
 
     lang: str
@@ -38,6 +36,7 @@ class Labels:
     codebook: Codebook | None = None
     is_synthetic: bool = False
     sampling: str = "probability"
+    rules: Mapping[str, str] = field(default_factory=dict)
 
     def say(self, key: str, **values: object) -> str:
         """A text of the house in the county's language."""
@@ -57,6 +56,16 @@ class Labels:
             if words != name.split(joint):  # a path of a file is no ratio
                 return f" {joint.strip()} ".join(words)
         return self.column(name)
+
+    def question(self, name: str) -> str:
+        """The wording of the question that an answer's column, or the rule of a derived variable, goes back to."""
+        for word in re.findall(r"\w+\*?", self.rules.get(name, name)):
+            found = [
+                column for column in self._asked if column == word or (word[-1] == "*" and column.startswith(word[:-1]))
+            ]
+            if found:
+                return self._asked[found[0]](self.lang)
+        return ""
 
     def option(self, column: str, key: object) -> str:
         """The words of an answer; where the column is no question, those that every question has for this key."""
@@ -115,6 +124,12 @@ class Labels:
         return found
 
     @cached_property
+    def _asked(self) -> dict[str, Text]:
+        """The question's words by each of its columns."""
+        items = self.codebook.items.values() if self.codebook else ()
+        return {name: item.text for item in items for name in (item.name, *item.columns)}
+
+    @cached_property
     def _answers(self) -> dict[tuple[str, str], set[Text]]:
         """The words of each answer by column and key; under the column "" by key alone."""
         found: dict[tuple[str, str], set[Text]] = {}
@@ -152,20 +167,6 @@ def is_share(frame: pd.DataFrame) -> bool:
     """Whether the estimates of a frame are shares or differences of shares, as far as their values can tell."""
     known = frame[[name for name in ("estimate", "low", "high") if name in frame]].astype(float).abs()
     return bool(known.to_numpy().size) and not bool((known > 1.0 + 1e-9).any(axis=None))
-
-
-@cache
-def part_kinds() -> dict[str, str]:
-    """Parts whose value is not in the claim's unit: `share`, or `number`, by the part's name."""
-    raw = tomllib.loads(files("huying").joinpath("data/parts.toml").read_text("utf-8"))
-    return {part: kind for kind, parts in raw.items() for part in parts}
-
-
-def part_kind(claim: str, part: str) -> str:
-    """`share`, `number`, or nothing where the part is in the claim's own unit."""
-    found = part_kinds()
-    pattern = next((name for name in found if name.endswith("*") and part.startswith(name[:-1])), "")
-    return found.get(f"{claim}: {part}") or found.get(part) or found.get(pattern, "")
 
 
 def part_word(part: str, lang: str, what: str = "") -> str:

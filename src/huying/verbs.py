@@ -142,8 +142,8 @@ def said(args: argparse.Namespace, value: Any, lines: Iterable[str], faults: obj
 def claims(args: argparse.Namespace) -> None:
     """Every claim by section, with the county's verdict and value, as the last run recorded them."""
     from huying.claims.declared import claims_of
-    from huying.claims.rules import CANNOT_SAY
-    from huying.claims.worded import list_claims
+    from huying.claims.listing import list_claims, say_silent
+    from huying.estimates import COUNTY
     from huying.prepare import results_folder
     from huying.store import read_parquet
 
@@ -152,22 +152,21 @@ def claims(args: argparse.Namespace) -> None:
     if not file.is_file():
         raise InputError("cli.no_evidence", Place(str(file)), county=args.county)
     lang = "en" if args.json else words.language()  # a program reads one set of words, whatever the county speaks
-    table = list_claims(read_parquet(file), claims_of(county), lang)
+    table = list_claims(read_parquet(file), claims_of(county), {COUNTY: county.name}, lang)
     if args.json:
         shown = table[
             ["section", "text", "said", "value", "interval", "n", "reason", "remark", "same_as"]
         ].reset_index()
         print(shown.to_json(orient="records", force_ascii=False))
         return
-    silent = table["reason"].str.startswith(("not asked", "no data")) & (table["verdict"] == CANNOT_SAY)
-    for section, rows in table[~silent].groupby("section", sort=False):
+    for section, rows in table[~table["is_silent"]].groupby("section", sort=False):
         print(say("cli.section", section=section, n=int((rows["same_as"] == "").sum())))
         for key, row in rows.iterrows():
             around = [row["interval"], row["why"]]
             told = {"value": row["value"], "notes": "".join(say("cli.claim_note", note=one) for one in around if one)}
             print(say("cli.claim_line", claim=key, verdict=row["said"], sentence=row["text"], **told))
-    if silent.any():
-        print(say("cli.not_asked", n=int(silent.sum()), claims=" ".join(table.index[silent])))
+    if silent := say_silent(table, lang):
+        print(silent)
 
 
 def templates(args: argparse.Namespace) -> None:
@@ -180,6 +179,40 @@ def templates(args: argparse.Namespace) -> None:
         raise InputError("cli.exists", Place(str(folder)))
     files = write_templates(county, folder, words.language())
     said(args, [str(file) for file in files], [say("cli.templates_done", n=len(files), folder=folder)])
+
+
+def questionnaire(args: argparse.Namespace) -> int:
+    """Each form for the field, and the villages to go to; 1 where one of several forms could not be made."""
+    from huying.deliver.questionnaire import read_lists, write_forms, write_sample
+
+    county = county_of(args)
+    folder, lists = args.output or county.folder / "questionnaire", read_lists(county)
+    if folder.exists() and any(folder.iterdir()) and not args.force:
+        raise InputError("cli.exists", Place(str(folder)))
+    files, faults = write_forms(county, lists, folder, args.form)
+    drawn = write_sample(county, lists, folder / "sampling.xlsx", args.villages, args.people, args.seed)
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    lines = [say("questionnaire.made", file=file) for file in (*files, *drawn)]
+    lines += [] if drawn else [say("questionnaire.no_villages")]
+    return said(args, [str(file) for file in (*files, *drawn)], lines, faults)
+
+
+def workbook(args: argparse.Namespace) -> int:
+    """The evidence as a workbook, in the language named or in both."""
+    from huying import counties
+    from huying.deliver.workbook import read_ledger, write_workbook
+    from huying.prepare import results_folder
+
+    county = county_of(args)
+    folder, files = args.output or results_folder(county), []
+    ledger = args.evidence or results_folder(county) / "evidence.parquet"
+    if not ledger.is_file():
+        raise InputError("cli.no_evidence", Place(str(ledger)), county=args.county)
+    for lang in [args.lang] if args.lang else words.LANGUAGES:
+        files.append(folder / f"{county.id}_workbook_{lang}.xlsx")
+        write_workbook(counties.county(county.folder, lang), read_ledger(ledger), files[-1])
+    return said(args, [str(file) for file in files], [say("workbook.made", file=file) for file in files])
 
 
 def read_report(args: argparse.Namespace) -> None:

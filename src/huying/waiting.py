@@ -113,13 +113,24 @@ def censored(calls: pd.DataFrame, column: str) -> tuple[pd.DataFrame, Floats, Bo
 
 
 def waiting_curves(calls: pd.DataFrame) -> pd.DataFrame:
-    """By kind (answered, closed) and working day: the share done, calls still open censored; kind, wait_days, share."""
-    parts = [pd.DataFrame(columns=["kind", "wait_days", "share"])]
+    """By kind (answered, closed) and working day: share done, its 95% interval, and at_risk, the calls that still waited.
+
+    Calls still open are censored. Columns: kind, wait_days, share, low, high, at_risk. The interval is Greenwood's on the
+    scale of log(-log) (Kalbfleisch and Prentice 1980), as of calls drawn at random from a process; missing at 0 and 1.
+    """
+    parts = [pd.DataFrame(columns=["kind", "wait_days", "share", "low", "high", "at_risk"])]
     for kind, column in (("answered", "answer_days"), ("closed", "closing_days")):
-        share = 1 - left_by(*censored(calls, column)[1:]).rename("share")
-        if len(share):
-            share = share.reindex(share.index.union([0.0]), fill_value=0.0)
-            parts.append(share.rename_axis("wait_days").reset_index().assign(kind=kind))
+        wait, done = censored(calls, column)[1:]
+        if not done.any():
+            continue
+        found, days = SurvfuncRight(wait, done), np.arange(0.0, wait.max() + 1)
+        by_day = pd.DataFrame({"left": found.surv_prob, "se": found.surv_prob_se}, found.surv_times)
+        by_day = by_day.reindex(by_day.index.union(days)).ffill().fillna({"left": 1.0, "se": 0.0}).loc[days]
+        left, se = by_day["left"].where(by_day["left"].between(0, 1, inclusive="neither")), by_day["se"]
+        power = np.exp(stats.norm.ppf(0.975) * se / (left * np.log(left)).abs())
+        ends = {"share": 1 - by_day["left"], "low": 1 - left ** (1 / power), "high": 1 - left**power}
+        at_risk = (wait >= days[:, None]).sum(axis=1)
+        parts.append(pd.DataFrame({"kind": kind, "wait_days": days, **ends, "at_risk": at_risk}).reset_index(drop=True))
     return pd.concat(parts[1:] or parts, ignore_index=True)
 
 

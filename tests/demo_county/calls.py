@@ -15,6 +15,7 @@ from demo_county.truths import Bools, Floats, Ints, Truths
 FIRST, LAST, AS_OF = (pd.Timestamp(day) for day in ("2022-01-04", "2022-12-31", "2023-01-06"))
 CONFERENCE = pd.Timestamp("2022-07-01")
 HOLIDAY = pd.to_datetime(["2022-09-28 16:20", "2022-09-29 10:05", "2022-09-30 15:40"])
+ROOM = 0.0015  # between a department's share and nine in ten: what is soiled later hardly moves it
 MATTERS_SHARED = 0.3  # several staff share one matter
 
 
@@ -36,7 +37,7 @@ def draw_calls(truths: Truths, rng: np.random.Generator) -> pd.DataFrame:
     p_respond, p_close = (
         np.minimum(towns[name].fillna(0.9).to_numpy()[town] * factor, 0.985) for name in ("p_resp_2wd", "p_close_5wd")
     )
-    respond = _working_days(spread_by(rng, dept), 2, p_respond)
+    respond = _waits_to_answer(rng, dept, p_respond, departments["dept_id"].isin(planted["late"]).to_numpy())
     close = _working_days(spread_by(rng, town), 5, p_close)
     respond = np.where(close <= 5, np.minimum(respond, 4.9), respond)  # neither changes what is on time
     close = np.maximum(close, respond + 0.05)
@@ -81,6 +82,15 @@ def _office_hours(times: pd.DatetimeIndex) -> pd.DatetimeIndex:
 def _working_days(draw: Floats, limit: float, share: Floats) -> Floats:
     """Log-normal waits in working days, of which `share` are at most `limit`."""
     return np.asarray(np.exp(np.log(limit) + 0.8 * (norm.ppf(draw) - norm.ppf(share))))
+
+
+def _waits_to_answer(rng: np.random.Generator, dept: Ints, share: Floats, is_late: Bools) -> Floats:
+    """Waits drawn until the planted departments, and no other, answer less than nine calls in ten in time."""
+    while True:
+        waits = _working_days(spread_by(rng, dept), 2, share)
+        on_time = pd.Series(waits <= 2).groupby(dept).mean().reindex(range(len(is_late)), fill_value=1.0).to_numpy()
+        if (np.abs(on_time - 0.9) > ROOM).all() and ((on_time < 0.9) == is_late).all():
+            return waits
 
 
 def _after(start: pd.DatetimeIndex, wait: Floats) -> pd.DatetimeIndex:

@@ -16,7 +16,7 @@ from agencies_stand_in import FEW_DRAWS
 import huying as hy
 from huying.claims.evidence import KEY
 from huying.claims.rules import CANNOT_SAY
-from huying.claims.worded import FORM_NAMES
+from huying.claims.statements import FORM_NAMES
 from huying.clean.intake import LISTS
 from huying.counties import County
 from run_notebook import cells_of, recording, run_notebook

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from huying.claims.worded import reason_word
+from huying.claims.statements import reason_word
 from huying.words import LANGUAGES, say
 
 TOWNS = [f"T{n:02d}" for n in range(1, 19)]

@@ -12,7 +12,7 @@ from answers import ANSWERS, HERE, rows
 
 from huying.associations import regress
 from huying.estimates import Design
-from huying.waiting import closing_by_route, funnel_limits, left_by
+from huying.waiting import closing_by_route, funnel_limits, left_by, waiting_curves
 
 CALLS = pd.read_csv(HERE / "data" / "calls_sim.csv", dtype={"channel": str})
 NINE = {"rel": 1e-9, "abs": 1e-13}
@@ -27,6 +27,23 @@ def test_the_product_limit_is_that_of_survfit():
         event = CALLS["event"].eq(int(row["event"].split("==")[1])) if "==" in row["event"] else CALLS["event"].gt(0)
         left = left_by(CALLS["time_wd"].to_numpy(float), event)
         assert left[left.index <= row["time"]].iloc[-1] == pytest.approx(row["survival"], **NINE), row
+
+
+def test_the_band_of_a_curve_is_that_of_survfit_and_those_at_risk_are_counted():
+    """R 4, survival: summary(survfit(Surv(t, d) ~ 1, conf.type = "log-log"), times = 0:8) with t and d as below."""
+    t, d = [0, 1, 1, 2, 3, 3, 5, 8], [1, 1, 0, 1, 1, 0, 1, 0]
+    lower = [0.387000014032, 0.314807113706, 0.195495866085, *[0.107578115238] * 2, *[0.012396415520] * 4]
+    upper = [0.981392965879, 0.930898317091, 0.852254345762, *[0.751273849926] * 2, *[0.602419426606] * 4]
+    given = {"status": "open", "closed_at": pd.NaT, "age_days": t, "closing_days": np.nan}
+    curve = waiting_curves(pd.DataFrame({**given, "answer_days": np.where(d, t, np.nan)}))
+    assert curve["wait_days"].tolist() == list(range(9)) and set(curve["kind"]) == {"answered"}
+    assert (1 - curve["high"]).tolist() == pytest.approx(lower, rel=1e-9)
+    assert (1 - curve["low"]).tolist() == pytest.approx(upper, rel=1e-9)
+    assert (1 - curve["share"]).tolist() == pytest.approx([0.875, 0.75, 0.6, 0.45, 0.45, *[0.225] * 4])
+    assert curve["at_risk"].tolist() == [8, 7, 5, 4, 2, 2, 1, 1, 1]
+    assert curve["low"].iloc[0] != pytest.approx(
+        0.125 - 1.96 * 0.125 * 0.875 / 8, abs=0.01
+    )  # not the plain Greenwood one
 
 
 def by_route():

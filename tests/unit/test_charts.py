@@ -177,10 +177,12 @@ def dots(ax, gid="estimate"):
 @both
 def test_a_chart_is_ordinary_axes_with_its_title_and_the_mark_of_synthetic_data(kind, lang, tmp_path):
     open_county(lang)
-    ax = KINDS[kind](verdict=SimpleNamespace(title=TITLE[lang], footer="n=40"), highlight="T03", note="a note")
+    ax = KINDS[kind](
+        verdict=SimpleNamespace(title=TITLE[lang], subtitle="measure, n=40"), highlight="T03", note="a note"
+    )
     assert type(ax) is Axes
     assert ax.get_title(loc="left").replace("\n", "").replace(" ", "") == TITLE[lang].replace(" ", "")
-    assert "合成数据 SYNTHETIC" in said(ax) and any("a note" in text and "n=40" in text for text in said(ax))
+    assert {"合成数据 SYNTHETIC", "measure, n=40"} <= set(said(ax)) and any("a note" in text for text in said(ax))
     ax.set_title("my own title")
     ax.set_xticks([0.25, 0.75], ["a quarter", "three quarters"])
     ax.tick_params(axis="x", rotation=30, labelsize=12)
@@ -196,7 +198,7 @@ def test_a_chart_is_ordinary_axes_with_its_title_and_the_mark_of_synthetic_data(
 
 @every
 def test_everything_lies_on_the_sheet_and_the_words_below_do_not_meet(kind):
-    ax = KINDS[kind](verdict=SimpleNamespace(title=TITLE["en"], footer="n=40"), highlight="T03", note="a note " * 30)
+    ax = KINDS[kind](verdict=SimpleNamespace(title=TITLE["en"], subtitle="n=40"), highlight="T03", note="a note " * 30)
     ax.figure.draw_without_rendering()
     room, (width, height) = ax.figure.get_tightbbox(), ax.figure.get_size_inches()
     around = [room.x0, room.y0, height - room.y1, width - room.x1]
@@ -212,30 +214,32 @@ def test_everything_lies_on_the_sheet_and_the_words_below_do_not_meet(kind):
         assert Text.get_window_extent(below).y1 < lowest + 1
 
 
-SHARES = {  # limits of x and y: shares from 0, to 100% where one is above 60%, with a margin of their range at either end
-    "forest": ((-0.015, 1.015), None),
-    "bars": ((0, 1), None),
+LIMITS = {  # limits of x and y: the values with 4% of their range, of shares at least 2.5 points; 0 and 100% where they are near
+    "forest": ((-0.015 * 0.725, 1.015 * 0.725), None),  # to .7 + .025, and 1.5% at either end
+    "bars": ((0, 0.728), None),  # from 0 to .7 + .04 * .7
     "stacked": ((0, 1), None),
-    "curves": ((-0.135, 9.135), (-0.04, 1.04)),  # days 0 to 9
+    "curves": ((0, 9.36), (-0.015, 1.015)),  # days 0 to 9
     "slopes": ((-0.05, 1.05), (4.7, 0.3)),  # two steps, four ranks, 1 on top
-    "scatter": ((-0.08, 1.08), (2.52, 9.48)),  # numbers from 3 to 9
+    "scatter": ((-0.015, 1.015), (2.6628, 9.3372)),  # numbers from 3 to 9: .04 * 6, then .015 * 6.48
     "funnel": (None, (-0.03 * 1.026, 1.026)),  # a tenth above the highest limit, 95%
 }
 
 
-@pytest.mark.parametrize("kind", SHARES)
+@pytest.mark.parametrize("kind", LIMITS)
 def test_the_axes_hold_all_values(kind):
-    ax, (x, y) = KINDS[kind](), SHARES[kind]
+    ax, (x, y) = KINDS[kind](), LIMITS[kind]
     assert (x is None or ax.get_xlim() == pytest.approx(x)) and (y is None or ax.get_ylim() == pytest.approx(y))
     is_share = {"curves": ax.yaxis, "funnel": ax.yaxis}.get(kind, ax.xaxis)
     assert kind == "slopes" or all(text.endswith("%") for text in ticks(is_share))
 
 
 def test_small_shares_fill_the_axis_and_numbers_may_be_below_zero():
-    assert charts.bars(rows([0.1, 0.2, 0.3, NAN, 0.4])).get_xlim() == pytest.approx((0, 1.1 * 0.48))
-    assert charts.bars(rows([0.01, 0.01, 0.0, NAN, 0.02], low=0.0, high=0.02)).get_xlim() == (0, 0.05)
+    assert charts.bars(rows([0.1, 0.2, 0.3, NAN, 0.4])).get_xlim() == pytest.approx((0, 0.48 + 0.025))
+    assert charts.bars(rows([0.01, 0.01, 0.0, NAN, 0.02], low=0.0, high=0.02)).get_xlim() == pytest.approx((0, 0.045))
+    high = rows([0.88, 0.9, 0.91, NAN, 0.94], low=0.87, high=0.95)  # dots need no 0, and the axis ends at 100% for them
+    assert charts.forest(high).get_xlim() == pytest.approx((0.845 - 0.015 * 0.155, 1 + 0.015 * 0.155))
     changed = charts.bars(rows([-3, 2, 1, NAN, 5], low=NAN, high=NAN))
-    assert changed.get_xlim() == (-3, 5) and not any("%" in text for text in ticks(changed.xaxis))
+    assert changed.get_xlim() == pytest.approx((-3, 5.32)) and not any("%" in text for text in ticks(changed.xaxis))
 
 
 @every
@@ -331,17 +335,28 @@ def test_one_place_alone_is_drawn(kind):
 # --- titles and lines below --------------------------------------------------------------------------------------------
 
 
-def test_without_a_verdict_the_title_says_what_is_measured_where_and_when():
-    assert charts.forest(rows(), highlight="T03").get_title(loc="left") == "Median Town · aware of the reform · 2023"
-    assert charts.forest(rows(), highlight="county").get_title(loc="left") == "aware of the reform · 2023"
+def test_without_a_verdict_the_title_says_what_is_measured_and_where():
+    assert charts.forest(rows(), highlight="T03").get_title(loc="left") == "Median Town · aware of the reform"
+    assert charts.forest(rows(), highlight="county").get_title(loc="left") == "aware of the reform"
     assert charts.forest(rows(), title="Mine").get_title(loc="left") == "Mine"
 
 
-def test_the_line_below_gives_the_n_of_the_place_that_is_read_and_the_source():
+def test_the_line_under_the_title_says_when_n_and_of_what():
     frame = rows(n=[9, 8, 7, 0, 24])
     frame.attrs["source"] = "survey of residents"
-    assert "n=7; source: survey of residents" in said(charts.forest(frame, highlight="T03"))
-    assert "n=24; source: survey of residents" in said(charts.forest(frame))
+    assert "2023 · n=7 (survey of residents)" in said(charts.forest(frame, highlight="T03"))
+    assert "2023 · n=24 (survey of residents)" in said(charts.forest(frame))
+    assert "my own line" in said(charts.forest(frame, subtitle="my own line"))
+
+
+def test_a_verdict_gives_the_title_only_where_its_number_is_drawn():
+    """92.9 over a chart of ranks, or 55.6 over one of two other measures, cannot be found in the picture."""
+    told = SimpleNamespace(title="Few know: 35%", subtitle="of all residents", row={"estimate": 0.35})
+    ax = charts.forest(rows(), verdict=told)
+    assert ax.get_title(loc="left") == "Few know: 35%" and {"of all residents", "35%"} <= set(said(ax))
+    told.row["estimate"] = 0.556
+    ax = charts.forest(rows(), verdict=told)
+    assert ax.get_title(loc="left") == "aware of the reform" and "of all residents" not in said(ax)
 
 
 def test_lines_break_at_spaces_and_between_chinese_characters_but_not_before_a_closing_mark():
@@ -378,15 +393,15 @@ def test_forest_sorts_the_rows_marks_the_place_and_words_what_is_missing(lang):
         "normal",
     ]
     assert [line.get_xdata()[0] for line in part(ax, "threshold")] == [0.5]
-    assert ticks(ax.xaxis)[:2] == ["0%", "20%"]
+    assert ticks(ax.xaxis)[:2] == ["0%", "10%"]
     wanted = {
-        "zh": ["回答过少，不列数值", "界限 50%", "空心：谨慎使用", "细线：各镇街同时成立的区间", "本镇街", "全县"],
+        "zh": ["回答过少，不列数值", "判定标准 50%", "空心：谨慎使用", "细线：经多重比较校正的区间", "本镇街", "全县"],
         "en": [
             "too few answers, value not stated",
             "threshold 50%",
             "hollow: read with care",
             "this town",
-            "thin line: interval that holds for all towns at once",
+            "thin line: interval after multiple-comparison adjustment",
             "county",
         ],
     }
@@ -423,7 +438,7 @@ def test_forest_takes_the_interval_for_all_towns_from_the_verdict_where_it_judge
         line for artist in part(ax, "family") for line in artist.get_segments() if len(line) and np.isfinite(line).all()
     ]
     assert sorted(line[0, 1] for line in drawn) == [0, 1, 3]  # not the third place, whose number is another
-    assert "thin line: interval that holds for all towns at once" in said(ax)
+    assert "thin line: interval after multiple-comparison adjustment" in said(ax)
 
 
 def test_forest_explains_only_what_is_in_the_picture():
@@ -486,8 +501,9 @@ def test_the_place_that_is_read_stands_out_among_others_only(places, bold):
 
 def test_stacked_shares_end_where_a_share_is_missing():
     ax = KINDS["stacked"](highlight="T02")
-    widths = np.array([bar.get_width() for bar in part(ax, "shares")]).reshape(3, 4).T
-    np.testing.assert_allclose(widths, PARTS)
+    drawn = [(round(bar.get_y() + 0.4), round(bar.get_x(), 9), round(bar.get_width(), 9)) for bar in part(ax, "shares")]
+    wanted = [(0, 0, 0.5), (0, 0.5, 0.3), (0, 0.8, 0.2), (1, 0, 1), (3, 0, 0.6), (3, 0.6, 0.1)]  # and none of nothing
+    assert sorted(drawn) == wanted
     assert [(bar.get_x(), bar.get_width()) for bar in part(ax, "lacking")] == [(0, 1), (0.7, pytest.approx(0.3))]
     assert ticks(ax.yaxis)[0] == "Mean Town (n=3)" and ax.get_yticklabels()[1].get_fontweight() == "bold"
     assert {"50%", "30%", "20%", "100%", "60%", "10%"} <= set(said(ax))
@@ -514,7 +530,7 @@ def test_heat_map_hatches_what_was_not_found_and_frames_the_place_that_is_read()
     assert ax.patch.get_hatch() and "not found" in said(ax)
     assert part(ax, "here")[0].get_x() == 1
     assert ticks(ax.xaxis) == ["Mean Town", "Least Squares Subdistrict", "Median Town", "Markov Chain Subdistrict"]
-    assert "50%" in said(ax)  # few cells bear their numbers
+    assert {"50", "figures in cells: per cent"} <= set(said(ax))
 
 
 def test_heat_map_of_yes_and_no_has_two_colours_and_no_scale():
@@ -523,7 +539,9 @@ def test_heat_map_of_yes_and_no_has_two_colours_and_no_scale():
 
 
 def test_heat_map_of_one_value_is_a_sentence():
-    assert "all 12 cells are 100%: there is nothing to draw" in said(charts.heatmap(wide(np.ones((4, 3)), list("xyz"))))
+    assert "all 12 values are 100%: there is nothing to draw" in said(
+        charts.heatmap(wide(np.ones((4, 3)), list("xyz")))
+    )
 
 
 def test_heat_map_takes_a_long_table():
@@ -570,7 +588,10 @@ def test_specifications_stand_in_the_order_of_their_values_with_their_choices_be
     ax = KINDS["specifications"]()
     assert dots(ax) == [(0, 0.3), (1, 0.4), (2, 0.5)] and dots(ax, "headline") == [(1, 0.4)]
     (panel,) = ax.child_axes
-    assert ticks(panel.yaxis) == ["weights · none", "weights · raked"]  # the flags never change
+    assert ticks(panel.yaxis) == [
+        "how the sample is weighted · none",
+        "how the sample is weighted · raked",
+    ]  # the flags never change
     assert [line.get_xdata().tolist() for line in part(ax, "choice")] == [[0, 2], [1]]
 
 
@@ -591,7 +612,7 @@ def test_each_threshold_that_a_specification_was_judged_by_is_drawn():
 
 def test_specifications_that_all_agree_are_a_sentence():
     ax = charts.specifications(tried().assign(estimate=0.4, low=0.4, high=0.4))
-    assert "all 3 specifications give 40%: there is nothing to draw" in said(ax)
+    assert "all 3 values are 40%: there is nothing to draw" in said(ax)
 
 
 def test_scatter_names_every_point_and_says_which_has_no_value():
@@ -623,9 +644,14 @@ def test_scatter_keeps_26_long_names_apart():
     assert len(boxes) == 26 and not shared
 
 
-def test_funnel_names_only_points_outside_and_the_one_that_is_read():
+def test_funnel_names_every_point():
     ax = KINDS["funnel"](highlight="T03")
-    assert [text.get_text() for text in part(ax, "label")] == ["Median Town", "Least Squares Subdistrict"]
+    assert [text.get_text() for text in part(ax, "label")] == [
+        "Median Town",
+        "Mean Town",
+        "Least Squares Subdistrict",
+        "Demo County",
+    ]
     assert any(text.startswith("no value: Markov Chain Subdistrict") for text in said(ax))
     assert {"common level 30%", "95% limits", "99.8% limits", "outside the 99.8% limits"} <= set(said(ax))
     np.testing.assert_array_equal(
@@ -653,7 +679,7 @@ def test_a_run_writes_the_same_bytes_each_time_under_a_name_with_place_wave_and_
     charts.save(charts.forest(rows()), "awareness")
     assert (tmp_path / "awareness_T03_2023_zh.png").read_bytes() == first
     picture = opened(tmp_path / "awareness_T03_2023_zh.png")
-    assert picture.size[0] == 800 and picture.text["Description"].startswith("aware of the reform · 2023")
+    assert picture.size[0] == 798 and picture.text["Description"].startswith("aware of the reform · 2023")
 
 
 def test_a_chart_of_the_county_is_written_by_the_countys_own_run_alone(monkeypatch, tmp_path):
@@ -713,5 +739,5 @@ def test_the_mark_stands_above_the_names_of_columns_where_a_chart_has_no_title()
 def test_parts_without_an_order_have_colours_of_their_own():
     ax = charts.stacked(wide(PARTS, ["old", "both", "new"]))
     assert [to_hex(patch.get_facecolor()) for patch in ax.get_legend().get_patches()[:3]] == [
-        to_hex(c) for c in look.PALETTE[:3]
+        to_hex(c) for c in look.AREAS[:3]
     ]

@@ -1,19 +1,18 @@
-import numpy as np
 import pytest
 
 from huying import words
 from huying.claims.declared import Freeze, claims_of, house_claims, read_claim, read_freeze, rule_hashes
 from huying.claims.evidence import no_data, typed
-from huying.claims.rules import CANNOT_SAY, NO_BASELINE, NOT_SUPPORTED, QUANTIFIERS, SUPPORTED
-from huying.claims.worded import reason_word, sentence, short, show_value, verdict_word
+from huying.claims.rules import CANNOT_SAY, NOT_SUPPORTED, QUANTIFIERS, SUPPORTED
+from huying.claims.statements import reason_word, remark_word
 from huying.errors import CountyError
 from huying.folder import read_county
-from huying.intervals import COUNT, EXACT, POOLED
 from huying.store import toml_table
 
 CLAIMS = house_claims()
 RAW = {"id": "X01", "zh": "甲", "en": "A", "quantifier": "MOST", "threshold": 0.5, "problem_if": "supported",
-       "base": {"zh": "居民", "en": "residents"}, "estimand": {"zh": "占比", "en": "a share"}, "notebook": "11_x"}  # fmt: skip
+       "base": {"zh": "居民", "en": "residents"}, "estimand": {"zh": "占比", "en": "a share"}, "notebook": "11_x",
+       "n_of": "residents", "town": {"zh": "{place}甲", "en": "{place} A"}}  # fmt: skip
 HEAD = '[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "probability"\nis_synthetic = true\n'
 
 
@@ -59,14 +58,24 @@ def test_rule_for_the_county_and_for_a_town():
     ("change", "said"),
     [
         ({"quantifier": "MANY"}, "row 5: quantifier: expected"),
-        ({"treshold": 3}, "row 11: unknown key treshold; did you mean threshold?"),
-        ({"judged_for": "village"}, "row 11: judged_for: expected"),
-        ({"subs": {"part": {"quantifier": "HALF", "threshold": 0.5}}}, "row 11: quantifier: expected"),
+        ({"treshold": 3}, "row 13: unknown key treshold; did you mean threshold?"),
+        ({"judged_for": "village"}, "row 13: judged_for: expected"),
+        ({"subs": {"part": {"quantifier": "HALF", "threshold": 0.5}}}, "row 13: quantifier: expected"),
         ({"threshold": "half"}, "row 6: threshold: expected a number, got 'half'"),
-        ({"needs": "calls"}, "row 11: needs: expected a list"),
-        ({"bar": 0.5}, "row 11: unknown key bar; did you mean threshold?"),
+        ({"needs": "calls"}, "row 13: needs: expected a list"),
+        ({"bar": 0.5}, "row 13: unknown key bar; did you mean threshold?"),
         ({"base": {"zh": "居民"}}, r"row 8: \[claim.base\] lacks the key en"),
         ({"estimand": None}, r"row 1: \[claim\] lacks the key estimand"),
+        ({"id": "Z01", "unit": "percent"}, "unit: “percent” is not on the closed list"),
+        ({"id": "Z01", "n_of": "resident"}, "n_of: “resident” is not on the closed list. Near it: residents"),
+        ({"id": "Z01", "counts": "people"}, "counts: “people” is not on the closed list"),
+        ({"n_of": None}, r"\[claim\] lacks the key n_of"),
+        ({"id": "Z01", "town": None}, "Z01 can be judged for a town, yet does not say how it is said of one"),
+        (
+            {"id": "Z01", "town": {"zh": "部分镇街甲", "en": "A"}},
+            "town is said of one town; “部分镇街” cannot stand in it",
+        ),
+        ({"id": "Z01", "town": {"zh": "{place}甲", "en": "Some towns A"}}, "“some towns” cannot stand in it"),
         ({"least": 0}, "least: expected"),
         ({"least": "2"}, "least: expected"),
         ({"of_cases": 1}, "of_cases: expected"),
@@ -122,74 +131,11 @@ def test_the_hash_is_the_same_whatever_the_order_of_the_file(county):
     assert {len(value) for value in one.values()} == {16}
 
 
-# --- words ------------------------------------------------------------------------------------------------------------
-
-ROW = {"place": "T01", "part": "", "verdict": SUPPORTED, "estimate": 0.52, "low": 0.431, "high": 0.608, "n": 120.0, "method": POOLED, "wave": "2023",
-       "reliability": "ok", "reason": "", "remark": ""}  # fmt: skip
-SHARE = read_claim(RAW)
-
-
-@pytest.mark.parametrize(
-    ("change", "en"),
-    [
-        ({}, "X01 | Mean Town | A: supported, 52.0% (95% CI 43.1% to 60.8%, n=120)."),
-        ({"method": COUNT, "low": 0.52, "high": 0.52}, "X01 | Mean Town | A: supported, 52.0% (counted, n=120)."),
-        ({"method": EXACT, "wave": ""}, "X01 | Mean Town | A: supported, 52.0% (counted; 95% interval of the process 43.1% to 60.8%, n=120)."),
-        ({"verdict": CANNOT_SAY, "reason": "no eligible case: no call", "estimate": np.nan},
-         "X01 | Mean Town | A: cannot say; reason: no eligible case (no call)."),
-        ({"method": COUNT, "low": 0.25, "high": 0.75}, "X01 | Mean Town | A: supported, 52.0% (what can be decided: 25.0% to 75.0%, n=120)."),
-        ({"verdict": CANNOT_SAY, "reason": "interval includes the threshold"},
-         "X01 | Mean Town | A: cannot say, 52.0% (95% CI 43.1% to 60.8%, n=120); reason: interval includes the threshold."),
-        ({"verdict": CANNOT_SAY, "reason": "no data: calls", "estimate": np.nan}, "X01 | Mean Town | A: cannot say; reason: no ledger of calls."),
-        ({"verdict": CANNOT_SAY, "reason": "too few answers", "estimate": np.nan, "n": 3.0}, "X01 | Mean Town | A: cannot say; reason: too few answers."),
-        ({"remark": "understated; rule_changed"},
-         "X01 | Mean Town | A: supported, 52.0% (95% CI 43.1% to 60.8%, n=120); note: understated, it is more than half; note: changed after the data were seen."),
-        ({"verdict": NO_BASELINE, "estimate": np.nan}, "X01 | Mean Town | A: no baseline."),
-    ],
-)  # fmt: skip
-def test_a_line_of_evidence(change, en):
-    assert sentence({**ROW, **change}, SHARE, "en", "Mean Town") == en
-
-
-def test_a_line_in_chinese():
-    said = sentence({**ROW, "verdict": CANNOT_SAY, "reason": "interval includes the threshold"}, SHARE, "zh", "均值镇")
-    assert said == "X01｜均值镇｜甲：证据不足，52.0%（95%置信区间 43.1% 至 60.8%，n=120）；原因：区间跨过界限。"
-
-
-def test_a_sub_has_no_verdict():
-    said = sentence({**ROW, "part": "female", "verdict": ""}, SHARE, "en", "Mean Town", "women")
-    assert said == "X01 | Mean Town | women, 52.0% (95% CI 43.1% to 60.8%, n=120)."
-
-
-@pytest.mark.parametrize(
-    ("change", "en"),
-    [
-        ({}, "52.0% (43.1% to 60.8%, n=120)"),
-        ({"method": COUNT, "low": 0.52, "high": 0.52}, "52.0% (n=120)"),
-        ({"estimate": np.nan, "reason": "too few answers"}, "too few answers"),
-        ({"estimate": np.nan}, "-"),
-    ],
-)
-def test_a_cell_of_a_table(change, en):
-    assert short({**ROW, **change}, SHARE, "en") == en
-
-
-def test_values():
-    months = CLAIMS["P12"]
-    assert show_value(SHARE, 0.5, "en") == "50.0%"
-    assert show_value(SHARE, np.nan, "en") == "-"
-    assert show_value(months, 14.0, "en").startswith("14")
-    assert "%" not in show_value(months, 14.0, "zh")
-    county = {**ROW, "place": "county", "method": COUNT, "estimate": 0.75, "low": 0.75, "high": 0.75, "n": 4}
-    assert "75.0% (counted, n=4)" in sentence(
-        county, months, "en", "the county"
-    )  # the county's value is a share of towns
+# --- words: see tests/outside for what statements say -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lang", words.LANGUAGES)
-def test_every_verdict_has_its_word(lang):
-    assert len({verdict_word(verdict, lang) for verdict in (SUPPORTED, NOT_SUPPORTED, CANNOT_SAY, NO_BASELINE)}) == 4
-    assert verdict_word("", lang) == ""
+def test_every_reason_and_remark_has_its_words(lang):
     for reason in (
         "no eligible case",
         "not estimable",
@@ -198,9 +144,10 @@ def test_every_verdict_has_its_word(lang):
         "one psu",
         "no data: calls",
     ):
-        assert reason_word(reason, lang)
+        assert reason_word(reason, lang) and (lang == "en" or not reason_word(reason, lang).isascii())
     for remark in ("understated", "not_frozen", "rule_changed"):
-        assert words.say(f"claims.remark_{remark}", lang)
+        assert remark_word(remark, lang) != remark
+    assert reason_word("smallest p: .056", lang).rstrip(".").endswith("0.056")
 
 
 def test_no_data():
@@ -215,14 +162,3 @@ def test_the_fewest_cases_are_a_whole_number(county, fewest):
     with pytest.raises(CountyError, match="fewest_cases"):
         county(f"[thresholds]\nfewest_cases = {fewest}\n")
     assert county("[thresholds]\nfewest_cases = 5\n").thresholds["fewest_cases"] == 5
-
-
-def test_stated_reasons_are_said_of_those_who_say_so():
-    said = sentence({**ROW, "claim": "P14"}, CLAIMS["P14"], "en", "Mean Town")
-    assert "52.0% of the 120 who say so" in said and "(95% CI 43.1% to 60.8%)" in said
-
-
-@pytest.mark.parametrize(("claim", "words"), [("B09", ", all 120 (counted)"), ("P23", ", 100.0% (counted, n=120)")])
-def test_no_failure_among_n_is_said_as_all_n(claim, words):
-    row = {**ROW, "wave": "", "method": COUNT, "estimate": 1.0, "low": 1.0, "high": 1.0}
-    assert words in sentence(row, CLAIMS[claim], "en", "Mean Town")

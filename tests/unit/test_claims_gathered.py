@@ -6,11 +6,11 @@ import pytest
 
 from huying.claims.declared import house_claims
 from huying.claims.evidence import EVIDENCE, in_order
+from huying.claims.listing import list_claims, say_silent
 from huying.claims.verdict import Verdict, as_records
-from huying.claims.worded import list_claims
 from huying.errors import CountyError
 from huying.labels import Labels
-from huying.words import Text
+from huying.words import Text, say
 
 CLAIMS = house_claims()
 NAMES = Labels(
@@ -29,7 +29,8 @@ def row(claim="P16", place="county", estimate=0.4, **more):
     numbers = {"estimate": estimate, "low": estimate - 0.1, "high": estimate + 0.1, "n": 100.0}
     texts = dict.fromkeys(EVIDENCE, "")
     return {**texts, **dict.fromkeys(("n_eff", "df", "deff", "low_family", "high_family"), np.nan), "is_synthetic": True, **numbers,
-            "verdict": "supported", "method": "t", "reliability": "ok", "claim": claim, "place": place, **more}  # fmt: skip
+            "verdict": "supported", "verdict_family": "supported", "method": "t", "reliability": "ok", "claim": claim, "place": place, "is_counted": False,
+            "unit": CLAIMS[claim].unit_at(place) if claim in CLAIMS else "share", "n_of": "residents", **more}  # fmt: skip
 
 
 def test_the_ledger_stands_by_claim_period_wave_part_and_place_whatever_the_order_of_notebooks():
@@ -72,37 +73,48 @@ def test_the_headline_is_the_countys_of_the_latest_wave_or_of_the_one_asked_for(
     rows = pd.DataFrame([row(estimate=0.1, wave="2022"), row(estimate=0.2, wave="2023"), row(place="T01", estimate=0.3, wave="2023"),
                          row(estimate=0.9, wave="2023", part="women"), row("P13", estimate=0.5, period="2021"), row("P13", estimate=0.6, period="2022"),
                          row("A01", "T02", estimate=0.7)])  # fmt: skip
-    told = list_claims(rows, CLAIMS, "en")
+    told = list_claims(rows, CLAIMS, NAMES, "en")
     assert told["value"].to_dict() == {"A01": "0.7 towns", "P13": "60.0%", "P16": "20.0%"}
-    assert list_claims(rows, CLAIMS, "en", "2022")["value"].to_dict() == {
-        "A01": "0.7 towns",
-        "P13": "60.0%",
-        "P16": "10.0%",
-    }
+    then = list_claims(rows, CLAIMS, NAMES, "en", "2022")
+    assert then["value"].to_dict() == {"A01": "0.7 towns", "P13": "60.0%", "P16": "10.0%"}
     assert list(told.index) == [key for key in CLAIMS if key in ("A01", "P13", "P16")]
 
 
 def test_the_listing_says_in_words_what_the_headline_holds():
-    rows = [row(wave="2023", remark="understated"), row("P18", estimate=np.nan, verdict="cannot say", reason="too few answers"),
+    rows = [row(wave="2023", remark="understated"), row("P18", estimate=np.nan, verdict="cannot say", verdict_family="cannot say", reason="too few answers"),
             row("P12", estimate=3.0, low=3.0, high=3.0)]  # fmt: skip
-    told = list_claims(pd.DataFrame(rows), CLAIMS, "en")
-    assert told.loc["P16", ["section", "said", "value", "interval"]].tolist() == [
+    told = list_claims(pd.DataFrame(rows), CLAIMS, NAMES, "en")
+    assert told.loc["P16", ["section", "said", "value", "interval", "n_said"]].tolist() == [
         "P1",
         "supported",
         "40.0%",
-        "30.0% to 50.0%",
+        "95% CI 30.0% to 50.0%",
+        "100 residents",
     ]
-    assert (
-        told.loc["P16", "text"] == CLAIMS["P16"].text.en
-        and told.loc["P16", "why"] == "understated, it is more than half"
+    assert told.loc["P16", "text"] == CLAIMS["P16"].text.en and told.loc["P16", "why"] == say(
+        "claims.remark_understated", "en"
     )
-    assert told.loc["P18", ["said", "value", "interval", "why"]].tolist() == ["cannot say", "-", "", "too few answers"]
+    assert told.loc["P18", ["said", "value", "interval", "why"]].tolist() == ["cannot say", "", "", "too few answers"]
     assert told.loc["P12", "interval"] == ""  # counted: it has none
     assert told["is_problem"].to_dict() == {
         key: CLAIMS[key].problem_if == said
         for key, said in (("P16", "supported"), ("P18", "cannot say"), ("P12", "supported"))
     }
-    assert list_claims(pd.DataFrame(rows).iloc[:0], CLAIMS, "en").empty
+    assert list_claims(pd.DataFrame(rows).iloc[:0], CLAIMS, NAMES, "en").empty
+
+
+def test_what_no_data_can_judge_is_one_line():
+    silent = {"estimate": np.nan, "verdict": "cannot say", "verdict_family": "cannot say", "n": 0.0}
+    rows = [
+        row(),
+        row("P13", reason="no data: unit_check", **silent),
+        row("A09", reason="not asked", **silent),
+        row("S34", reason="few cases", **silent),
+    ]
+    told = list_claims(pd.DataFrame(rows), CLAIMS, NAMES, "en")
+    assert told.index[told["is_silent"]].tolist() == ["A09", "P13"]
+    assert say_silent(told, "en").startswith("2 more claims") and say_silent(told, "en").endswith("A09 P13")
+    assert say_silent(told[~told["is_silent"]], "en") == ""
 
 
 def verdict(*rows, place="T01", **more):
@@ -112,10 +124,22 @@ def verdict(*rows, place="T01", **more):
 def test_a_verdict_tells_the_place_first_and_then_the_county():
     made = verdict(row(place="T02", estimate=0.2), row(estimate=0.3), row(place="T01", estimate=0.4))
     assert [one["place"] for one in made.told] == ["T01", "county"]
-    assert made.row["estimate"] == 0.4 and made.title.startswith("Town A") and made.title.endswith("supported (40.0%)")
+    assert (
+        made.row["estimate"] == 0.4
+        and made.title == "Awareness of the reform among residents of Town A is not high: supported, 40.0%"
+    )
     assert [one["place"] for one in verdict(row(place="T02"), row(), place="county").told] == ["county"]
-    assert verdict(row(estimate=np.nan, verdict="cannot say")).title.endswith("cannot say")
-    assert len(made.text.splitlines()) == 2 and made.text.startswith("P16 | Town A | ")
+    open_still = row(estimate=np.nan, verdict="cannot say", verdict_family="cannot say")
+    assert verdict(open_still).title.endswith("cannot say")
+    assert len(made.text.splitlines()) == 2 and made.text.startswith(
+        "P16 Awareness of the reform among residents of Town A"
+    )
+
+
+def test_a_verdict_that_the_adjustment_took_back_is_shown_with_its_name():
+    made = verdict(row(place="T01", wave="2023", verdict_family="cannot say", low_family=0.2, high_family=0.6))
+    assert made.text.endswith("(before multiple-comparison adjustment: supported)")
+    assert "95% CI 20.0% to 60.0%, adjusted for multiple comparisons" in made.text and ": cannot say. " in made.text
 
 
 def test_where_neither_place_nor_county_is_judged_those_with_a_remark_are_told_or_the_first_three():
@@ -139,10 +163,14 @@ def test_of_several_periods_the_one_that_is_asked_for_is_told_and_the_latest_of_
 
 
 def test_several_parts_without_a_verdict_are_a_table_and_one_is_a_sentence():
-    parts = [row(place=place, part=part, verdict="") for part in ("female", "male") for place in ("T01", "county")]
+    parts = [
+        row(place=place, part=part, wave="2023", verdict="", verdict_family="")
+        for part in ("female", "male")
+        for place in ("T01", "county")
+    ]
     table = verdict(*parts).table
     assert list(table.columns) == ["Town A", "A County"] and table.shape == (2, 2)
-    assert table.iloc[0, 0] == "40.0% (30.0% to 50.0%, n=100)"
+    assert table.iloc[0, 0] == "40.0% (95% CI 30.0% to 50.0%, 100 residents)"
     assert verdict(*parts[:2]).table.empty and verdict(*parts, row()).table.empty
 
 

@@ -176,6 +176,7 @@ def test_lists_of_the_county_stand_as_in_its_registers_and_new_units_by_their_id
     roster = pd.DataFrame({"unit_id": ["U2", "U1", "U2"], "name": ["乙办", "甲办", "乙办"]})
     papers = pd.DataFrame({"kind": ["mechanism", "plan", "mechanism"], "title": ["联席", "方案", "会商"]})
     found = county_lists({"towns": towns, "org_roster": roster, "documents": papers})
+    found = {name: [(code, key, label.zh) for code, key, label in rows] for name, rows in found.items()}
     assert found == {
         "towns": [(1, "T02", "乙镇"), (2, "T01", "甲镇")],
         "departments": [],

@@ -200,7 +200,7 @@ def test_wrong_shape_of_a_section(folder, before, after, wanted):
             'form = "residents"',
             'expected "resident" / "staff" / "leader" / "department", got \'residents\'',
         ),
-        ('reader = "wjx"', 'reader = "excel"', 'expected "wjx" / "spss", got \'excel\''),
+        ('reader = "wjx"', 'reader = "excel"', 'expected "wjx" / "spss" / "kobo", got \'excel\''),
         ('cutoff = "18:00"', 'cutoff = "half six"', "got 'half six'"),
         ('cutoff = "18:00"', 'cutoff = "25:00"', "got '25:00'"),
         ('cutoff = "18:00"', 'day_ends = "12:00"', 'expected "24:00" / "17:30", got \'12:00\''),

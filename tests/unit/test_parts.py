@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from huying import words
-from huying.labels import part_kind, part_kinds, part_word
+from huying.labels import part_word
+from huying.units import of_part, read_lists, read_parts
 
 PARTS = Path(__file__).parents[1] / "data" / "frozen" / "parts.csv"
 REMAIN = list(csv.DictReader(PARTS.read_text("utf-8-sig").splitlines()))
@@ -47,9 +48,24 @@ def test_every_part_has_words_or_is_named_after_an_answer(lang):
     assert not bare
 
 
-def test_the_kind_of_a_part():
-    assert part_kind("B06", "refusal_rate") == "share"
-    assert part_kind("S36", "median_days_hear") == "number"
-    assert part_kind("A13", "psu_total") == "number"
-    assert part_kind("A10", "held") == ""  # posts, as the claim
-    assert set(part_kinds().values()) == {"share", "number"}
+def test_the_unit_and_noun_of_a_part():
+    assert of_part("unit", "B06", "refusal_rate") == "share" and of_part("unit", "P16", "change") == "points"
+    assert (
+        of_part("unit", "S36", "median_days_hear") == "days" and of_part("unit", "S23", "gap_people") == "score_points"
+    )
+    assert of_part("unit", "A13", "psu_total") == "count" and of_part("counts", "A13", "psu_total") == "posts"
+    assert of_part("unit", "A10", "held") == "" == of_part("n_of", "A10", "held")  # posts, as the claim
+    assert of_part("n_of", "P26", "staff_land") == "staff" and of_part("n_of", "P26", "kind_land") == ""
+
+
+def test_what_is_declared_of_parts_stands_on_the_closed_lists():
+    declared, known = read_parts(), read_lists()
+    assert set(declared["unit"].values()) <= set(known["unit"]) and set(declared["kind"].values()) == {
+        "mean",
+        "computed",
+    }
+    assert set(declared["n_of"].values()) | set(declared["counts"].values()) <= set(known["noun"])
+    words_of = [*known["unit"].values(), *known["noun"].values()]
+    assert all(entry["zh"] and entry["en"] for entry in words_of) and all(
+        "one" in entry for entry in known["noun"].values()
+    )

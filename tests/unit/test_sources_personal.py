@@ -5,7 +5,8 @@ import pytest
 
 from huying.contract import no_rejects
 from huying.errors import Place
-from huying.sources.personal import drop_personal, mask_personal
+from huying.scrub import mask_cells as mask_personal
+from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable
 
 ID = "11010519491231002X"  # the specimen of the standard GB 11643
@@ -15,7 +16,7 @@ MASKED = [  # text, what is left
     ("138 1234 5678 或 138-1234-5678", "[手机号] 或 [手机号]"),
     ("打+86 13812345678", "打[手机号]"),
     ("138\u200b12345678", "[手机号]"),
-    ("0531-82345678", "[手机号]"),
+    ("0531-82345678", "[座机号]"),
     (f"证号{ID}", "证号[身份证号]"),
     ("证号110105194912310021", "证号[身份证号]"),  # wrong check digit: still a person's number
     ("110105 19491231 002x", "[身份证号]"),

@@ -112,7 +112,7 @@ def test_a_call_closed_at_an_unstated_time_is_closed_and_neither_prompt_nor_late
     assert found["is_closed"].tolist() == [True, True]
     assert found["is_closed_on_time"].isna().tolist() == [True, False]
     curve = waiting.waiting_curves(found)
-    assert curve[curve["kind"] == "closed"][["wait_days", "share"]].to_numpy().tolist() == [[0.0, 0.0], [2.0, 1.0]]
+    assert curve[curve["kind"] == "closed"][["wait_days", "share"]].to_numpy().tolist() == [[0, 0], [1, 0], [2, 1]]
 
 
 def test_called_again_within_ninety_days():
@@ -205,7 +205,11 @@ def test_the_curve_ends_with_the_last_whole_day():
     curve = waiting.waiting_curves(
         timed(calls, "2022-05-13")
     )  # the answer of the 13th: day 3 is not over for the third call
-    assert curve[["wait_days", "share"]].to_numpy().tolist() == [[0.0, 0.0], [1.0, pytest.approx(1 / 3)]]
+    assert curve[["wait_days", "share"]].to_numpy().tolist() == [
+        [0, 0],
+        [1, pytest.approx(1 / 3)],
+        [2, pytest.approx(1 / 3)],
+    ]
 
 
 def test_closing_by_route():

@@ -5,15 +5,28 @@ Importing it makes the house style that of the session, so that charts a reader 
 
 import matplotlib as mpl
 
-from huying.charts.bars import bars, stacked
-from huying.charts.lines import curves, slopes, specifications
+from huying.charts.bars import bars, stacked, stages
+from huying.charts.lines import curves, slopes, specifications, trend
 from huying.charts.look import style
 from huying.charts.matrix import VERDICTS, heatmap, verdicts
 from huying.charts.points import funnel, scatter
-from huying.charts.rows import forest, ranks
-from huying.charts.saving import save
+from huying.charts.rows import forest, panels, ranks
+from huying.charts.saving import as_png, as_svg, save
 
-__all__ = ["VERDICTS", "bars", "curves", "forest", "funnel", "heatmap", "ranks", "save", "scatter"]
-__all__ += ["slopes", "specifications", "stacked", "style", "verdicts"]
+__all__ = [
+    "VERDICTS",
+    "as_png",
+    "as_svg",
+    "bars",
+    "curves",
+    "forest",
+    "funnel",
+    "heatmap",
+    "panels",
+    "ranks",
+    "save",
+    "scatter",
+]
+__all__ += ["slopes", "specifications", "stacked", "stages", "style", "trend", "verdicts"]
 
 mpl.rcParams.update(style())

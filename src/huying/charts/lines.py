@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from huying.charts import look
 from huying.charts.matrix import VERDICTS
 from huying.charts.names import names
-from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
+from huying.charts.sheet import About, Sheet, sheet
 from huying.intervals import Floats
+from huying.words import all_words
 
 
 def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[float], **about: Unpack[About]) -> Axes:
@@ -23,19 +24,79 @@ def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[floa
         made.need(look.numbers(rows, y))
         axes, end = made.axes, max([float(rows[x].max()), *limits])
         for turn, (key, part) in enumerate(rows.groupby(by, sort=False)):
-            days, share = look.numbers(pd.concat([part, part.tail(1).assign(**{x: end})]), x, y)
+            last = (
+                part.tail(1).assign(**{x: end})
+                if "at_risk" not in part or part["at_risk"].iloc[-1] > 0
+                else part.tail(0)
+            )
+            days, share, low, high = look.numbers(pd.concat([part, last]), x, y, "low", "high")
             colour, dash = look.PALETTE[turn % 8], look.DASHES[turn % 4]
             axes.step(days, share, where="post", color=colour, linestyle=dash, linewidth=2, gid="curve")
+            axes.fill_between(days, low, high, step="post", color=colour, alpha=0.2, linewidth=0, gid="band")
             made.handles.append(look.line(colour, 2, made.words.value(by, key), dash))
         for place, day in enumerate(sorted(limits)):
             axes.axvline(day, color=look.DIM, linewidth=1, linestyle=":", gid="limit")
             # The first label ends at its line and the others start at theirs: 2 and 5 days stand close on a long axis.
             side = {"ha": "left" if place else "right", "color": look.DIM, "xycoords": axes.get_xaxis_transform()}
-            look.note(axes, made.say("days", n=f"{day:g}"), (day, 1), (0, 3), size=8.5, **side)
-        made.title_pad = 22
-        made.span(axes.yaxis, np.ones(1), is_share=True, margin=0.04)
-        made.span(axes.xaxis, np.array([0.0, end]), is_share=False)
-        axes.set_xlabel(made.words.column(x))
+            look.note(axes, made.say("days", n=f"{day:g}"), (day, 1), (0, 3), size=look.TINY, **side)
+        made.title_pad = 20
+        if "at_risk" in rows:
+            made.lowest = count_at_risk(made, rows, x, by)
+        made.span(axes.yaxis, np.array([0.0, 1.0]), is_share=True)
+        made.span(axes.xaxis, np.array([0.0, end]), is_share=False, is_from_zero=True)
+        made.lowest.set_xlabel(made.words.column(x))
+    return made.axes
+
+
+def count_at_risk(made: Sheet, rows: pd.DataFrame, x: str, by: str) -> Axes:
+    """A panel below: how many were still waiting at the beginning of these days, a line for each curve."""
+    axes, groups = made.axes, list(rows.groupby(by, sort=False))
+    made.inches, tall = 2.8, 0.16 * len(groups) / 2.8
+    panel = axes.inset_axes((0, -tall - 0.09, 1, tall), sharex=axes)
+    for row, (_, part) in enumerate(groups):
+        days, left = look.numbers(part, x, "at_risk")
+        for day in axes.get_xticks():
+            if days[0] <= day <= days[-1]:
+                first = int(np.searchsorted(days, day))
+                panel.text(day, row, f"{left[first]:.0f}", size=look.TINY, ha="center", va="center")
+    panel.set_yticks(range(len(groups)), [made.say("at_risk", what=made.words.value(by, key)) for key, _ in groups])
+    panel.tick_params(length=0, labelbottom=False, labelsize=look.TINY, pad=10)
+    panel.spines[:].set_visible(False)
+    panel.set(ylim=(len(groups) - 0.5, -0.5))
+    return panel
+
+
+def trend(rows: pd.DataFrame, x: str, *, by: str = "", **about: Unpack[About]) -> Axes:
+    """Estimates with their intervals along time (the values of `x` in their order), a line for each value of `by`."""
+    with sheet(rows, **about) as made:
+        ends = look.numbers(rows, "estimate", "low", "high")
+        made.need(*ends)
+        axes, times, is_share = made.axes, list(dict.fromkeys(rows[x])), made.is_share(*ends)
+        groups = list(rows[by].unique()) if by else [""]
+        for turn, group in enumerate(groups):
+            part, colour = rows[rows[by] == group] if by else rows, look.PALETTE[turn % 8]
+            value, low, high = look.numbers(part, "estimate", "low", "high")
+            at = np.array([times.index(time) for time in part[x]]) + 0.12 * (turn - (len(groups) - 1) / 2)
+            axes.vlines(at, low, high, color=colour, linewidth=1.6, gid="interval")
+            axes.plot(
+                at,
+                value,
+                "o",
+                markersize=4,
+                linestyle=look.DASHES[turn % 4],
+                color=colour,
+                linewidth=0.8,
+                gid="estimate",
+            )
+            for place, one in zip(at[np.isfinite(value)], value[np.isfinite(value)], strict=True):
+                look.note(axes, made.show(one, is_share), (place, one), (3, 3), size=look.TINY, gid="value")
+            made.handles += [look.mark("o", colour, made.words.value(by, group))] if by else []
+        made.explain_intervals(rows, look.DIM, 1.6)
+        made.span(axes.yaxis, *ends, is_share=is_share)
+        step = -(-len(times) // int(46 / max(look.ems(str(time)) for time in times)))  # so many labels have room
+        axes.set_xticks(range(0, len(times), step), [made.words.value(x, time) for time in times[::step]])
+        axes.set(xlabel=made.words.column(x), xlim=(-0.5, len(times) - 0.3))
+        made.inches = 2.4
     return made.axes
 
 
@@ -52,10 +113,11 @@ def slopes(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
             turn += moved
             ink = {"color": colour, "linestyle": dash, "linewidth": 2 if moved else 1, "clip_on": False}
             axes.plot(steps, line, marker="o", markersize=4, gid="rank", **ink)
-            near = {"va": "center", "size": 8.5, "color": look.BLACK if moved else look.DIM, "gid": "label"}
+            near = {"va": "center", "size": look.TINY, "color": look.BLACK if moved else look.DIM, "gid": "label"}
             for step, away, side in ((0, -8, "right"), (len(steps) - 1, 8, "left")):
                 if np.isfinite(line[step]):
                     look.note(axes, label, (step, line[step]), (away, 0), ha=side, **near)
+        axes.set_xlabel(made.words.word(rows.columns.name or ""))
         axes.set_xticks(steps, [made.words.word(step) for step in rows.columns])
         axes.tick_params(length=0)
         axes.set_yticks([])
@@ -77,11 +139,8 @@ def specifications(
     with sheet(rows, **about) as made:
         shown = rows.sort_values("estimate", kind="stable", ignore_index=True)
         estimate, low, high, judged = look.numbers(shown, "estimate", "low", "high", "threshold")
-        made.need(estimate)
+        made.need(estimate, low, high)
         axes, is_share = made.axes, made.is_share(estimate, low, high)
-        if len(shown) > 1 and np.ptp(estimate) == 0 and not (high > low).any():
-            value = look.show(float(estimate[0]), is_share)
-            raise NothingToDrawError(made.say("same_everywhere", n=len(shown), value=value))
         draw_points(made, shown, estimate, low, high)
         if np.isfinite(judged).any():  # each at its own
             thresholds = {one: np.flatnonzero(judged == one) for one in np.unique(judged)}
@@ -129,8 +188,9 @@ def draw_choices(made: Sheet, shown: pd.DataFrame, used: Sequence[str]) -> Axes:
         own = np.flatnonzero(shown[name] == value)
         colour = look.PALETTE[used.index(name) % 6]
         panel.plot(own, np.full(len(own), row), "|", color=colour, markersize=7, gid="choice")
-    said = [f"{made.words.column(name)} · {made.words.value(name, value) or '–'}" for name, value in lines]
-    panel.set_yticks(range(len(lines)), said, size=8)
+    called = {name: f"choice_{name}" if f"labels.choice_{name}" in all_words() else name for name in used}
+    said = [f"{made.words.column(called[name])} · {made.words.value(name, value) or '–'}" for name, value in lines]
+    panel.set_yticks(range(len(lines)), said, size=look.TINY)
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
     panel.set(ylim=(len(lines) - 0.4, -0.6))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from seaborn.utils import relative_luminance
@@ -26,10 +26,13 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F
 BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE, YELLOW, GREY = PALETTE
 BLACK, WHITE, PALE, DIM = "#000000", "#FFFFFF", "#DDDDDD", "#555555"
 SHADES = LinearSegmentedColormap.from_list("shades", ["#F7FBFF", "#6BAED6", "#08306B"])
+# Of areas that touch: each at least 43 of 255 from each other in grey print.
+AREAS = ("#0072B2", "#DD6A10", "#F5EC7A", "#08306B", "#74C2F0")
 DASHES = ("-", "--", "-.", ":")
 LACKING: Mapping[str, Any] = {"facecolor": PALE, "hatch": "////", "edgecolor": GREY, "linewidth": 0}
 STAMP: Mapping[str, Any] = {"facecolor": VERMILLION, "edgecolor": "none", "boxstyle": "square,pad=0.3"}
-WIDTH, SMALL, TITLE = 8.0, 8.5, 11.5  # inches, points, points
+# Inches and points: as wide as the text of an official document (156 mm, GB/T 9704), so that 7 pt are 7 pt in print.
+WIDTH, DPI, TINY, SMALL, TITLE = 6.14, 130, 7.0, 7.4, 10.5
 PIECES = re.compile(r"[^\s⺀-￯]{1,40}[，。；：、！？）》]*\s*|[（《]*[⺀-￯][，。；：、！？）》]*\s*|\s+")
 
 
@@ -39,15 +42,16 @@ def style() -> dict[str, Any]:
     spines = {f"axes.spines.{side}": False for side in ("top", "right")}
     text = {
         "font.family": [chinese_font(), FAMILY_RARE],
-        "font.size": 9,
+        "font.size": 7.8,
         "text.parse_math": False,
         "axes.labelcolor": DIM,
     }
-    title = {"axes.titlelocation": "left", "axes.titlesize": TITLE, "axes.titleweight": "bold", "axes.titlepad": 9}
+    title = {"axes.titlelocation": "left", "axes.titlesize": TITLE, "axes.titleweight": "bold", "axes.titlepad": 8}
     legend = {"legend.frameon": False, "legend.fontsize": SMALL, "legend.borderaxespad": 0, "legend.handlelength": 1.6}
     grid = {"grid.color": PALE, "grid.linewidth": 0.6, "axes.axisbelow": True, "hatch.linewidth": 0.6}
-    size = {"figure.figsize": (WIDTH, 4.5), "figure.dpi": 100, "savefig.dpi": "figure", "savefig.bbox": None}
-    return {**spines, **text, **title, **legend, **grid, **size, "axes.prop_cycle": cycler(color=PALETTE)}
+    size = {"figure.figsize": (WIDTH, 3.5), "figure.dpi": DPI, "savefig.dpi": "figure", "savefig.bbox": None}
+    svg = {"svg.fonttype": "none", "svg.hashsalt": "huying"}
+    return {**spines, **text, **title, **legend, **grid, **size, **svg, "axes.prop_cycle": cycler(color=PALETTE)}
 
 
 @contextmanager
@@ -87,8 +91,21 @@ def scale(axis: Any, is_share: bool) -> None:
 
 
 def show(value: float, is_share: bool = True) -> str:
-    """A share as per cent with a decimal where there is one, any other number to three figures."""
-    return f"{100 * value:.1f}%".replace(".0%", "%") if is_share else f"{value:.3g}"
+    """A share as per cent with a decimal where there is one, any other number to three figures or more if it is whole."""
+    return (
+        f"{100 * value:.1f}%".replace(".0%", "%") if is_share else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    )
+
+
+def grey(colour: Any) -> float:
+    """How light a colour is in grey print, from 0 to 255 (ITU-R BT.601)."""
+    return float(255 * np.dot(to_rgb(colour), (0.299, 0.587, 0.114)))
+
+
+def shades(n: int) -> list[Any]:
+    """`n` shades from light to dark, in equal steps of grey."""
+    at = np.linspace(1, 0, 256)
+    return list(map(SHADES, np.interp(np.linspace(246, 44, n), [grey(SHADES(one)) for one in at], at)))
 
 
 def ink_on(colour: Any) -> str:

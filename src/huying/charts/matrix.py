@@ -12,10 +12,11 @@ from matplotlib.ticker import PercentFormatter
 
 from huying.charts import look
 from huying.charts.names import names, spread
-from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
+from huying.charts.sheet import About, Sheet, sheet
 
-VERDICTS = {"supported": look.BLUE, "not supported": look.ORANGE, "cannot say": "#D9D9D9", "no baseline": look.PURPLE}
-MOST_WRITTEN = 200  # cells: with more of them the numbers would be too small to read
+VERDICTS = {"supported": look.BLUE, "not supported": look.ORANGE, "cannot say": "#DDDDDD", "no baseline": look.WHITE}
+UNKNOWN: dict[str, Any] = {"hatch": "....", "edgecolor": look.DIM, "linewidth": 0}
+MOST_WRITTEN = 20  # columns: with more of them the numbers would not fit
 
 
 def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about: Unpack[About]) -> Axes:
@@ -26,21 +27,23 @@ def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about
     with sheet(rows, **about) as made:
         wide = spread(rows, [row], column) if "estimate" in rows else rows.select_dtypes(["number", "boolean"])
         table = wide.astype("Float64").astype(float)
-        made.need(table)
+        made.need(table, table, table)
         known = table.to_numpy()[np.isfinite(table.to_numpy())]
         is_share = made.is_share(known)
-        if known.size == table.size > 1 and np.ptp(known) == 0:
-            raise NothingToDrawError(made.say("all_equal", n=known.size, value=look.show(float(known[0]), is_share)))
-        top = 1.0 if is_share else known.max()
-        how: dict[str, Any] = {"cmap": look.SHADES, "vmin": min(0.0, known.min()), "vmax": top}
+        low, top = known.min(), 1.0 if is_share and known.max() > 0.6 else known.max()
+        how: dict[str, Any] = {"cmap": look.SHADES, "vmin": low if low > 0.5 * top else min(0.0, low), "vmax": top}
         if is_share and np.isin(known, (0.0, 1.0)).all():
             how["cbar"] = False
             for answer, shade in (("yes", look.SHADES(1.0)), ("no", look.SHADES(0.0))):
                 made.handles.append(Patch(fc=shade, ec=look.GREY, label=made.words.say(f"labels.{answer}")))
         else:
             bar = {"shrink": 0.6, "pad": 0.015, "aspect": 25, "format": PercentFormatter(1) if is_share else "%g"}
-            how |= {"cbar_kws": bar, "annot": table.size <= MOST_WRITTEN, "annot_kws": {"size": 7.5}}
-            how["fmt"] = ".0%" if is_share else ".3g"
+            is_written, times = table.shape[1] <= MOST_WRITTEN, 100 if is_share else 1
+            how |= {"cbar_kws": bar, "cbar": not is_written, "annot_kws": {"size": look.TINY}, "fmt": ""}
+            how["annot"] = (
+                (times * table).map(lambda one: f"{one:.0f}" if is_share else f"{one:.3g}") if is_written else None
+            )
+            made.lines += [made.say("in_per_cent")] if is_written and is_share else []
         paint(made, table, "not_found", how)
     return made.axes
 
@@ -54,11 +57,11 @@ def paint(made: Sheet, table: pd.DataFrame, lacking: str, how: dict[str, Any]) -
         made.handles.append(Patch(label=made.say(lacking), **look.LACKING))
     grid = {"linewidths": 0.7, "linecolor": look.WHITE, "xticklabels": columns, "yticklabels": labels}
     sns.heatmap(table, ax=axes, **grid, **how)
-    turn = 90 if max(map(look.ems, columns)) * 9 > 400 / len(columns) else 0
+    turn = 90 if max(map(look.ems, columns)) * look.SMALL > 300 / len(columns) else 0
     axes.tick_params(length=0, rotation=0)
     axes.tick_params(axis="x", top=False, labeltop=True, bottom=False, labelbottom=False, rotation=turn)
     axes.set(xlabel="", ylabel="")
-    made.inches, made.width = 0.2 * max(sum(label.count("\n") + 1 for label in labels), 5), 9.0
+    made.inches = 0.17 * max(sum(label.count("\n") + 1 for label in labels), 5)
     if made.highlight in list(table.columns):
         at = list(table.columns).index(made.highlight)
         frame = {"fill": False, "edgecolor": look.VERMILLION, "linewidth": 2.2, "clip_on": False, "zorder": 4}
@@ -76,9 +79,12 @@ def verdicts(rows: pd.DataFrame, *, problems: pd.DataFrame | None = None, **abou
         made.need(codes)
         for k, (verdict, colour) in enumerate(VERDICTS.items()):
             if (codes == k).any(axis=None):
-                made.handles.append(Patch(color=colour, label=made.words.value("verdict", verdict)))
+                looks = {"facecolor": colour, **(UNKNOWN if verdict == "no baseline" else {})}
+                made.handles.append(Patch(label=made.words.value("verdict", verdict), **looks))
         how = {"cmap": ListedColormap(list(VERDICTS.values())), "vmin": -0.5, "vmax": len(VERDICTS) - 0.5}
         paint(made, codes, "not_judged", {**how, "cbar": False})
+        rows_without, columns_without = np.nonzero((codes == list(VERDICTS).index("no baseline")).to_numpy())
+        made.axes.barh(rows_without + 0.5, 1, 0.94, left=columns_without, facecolor=look.WHITE, **UNKNOWN)
         if problems is not None:
             row, column = np.nonzero(problems.fillna(False).to_numpy(dtype=bool) & codes.notna().to_numpy())
             made.axes.scatter(column + 0.5, row + 0.5, s=12, c=look.BLACK, zorder=3, gid="problem")

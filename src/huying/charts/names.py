@@ -10,6 +10,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from huying.charts import look
 from huying.charts.sheet import Sheet
 from huying.intervals import Floats
+from huying.labels import part_word
 
 PLACES = ("place", "town_id", "dept_id")
 AFTER = ("measure", "answer", "period", "wave")  # keys that a frame may also have behind its estimate
@@ -23,6 +24,7 @@ def keys(rows: pd.DataFrame, besides: Sequence[str] = ()) -> list[str]:
     text = [name for k, name in enumerate(rows) if k < end or name in AFTER]
     text = [name for name in text if not is_numeric_dtype(rows[name].dtype) or is_bool_dtype(rows[name].dtype)]
     own = [str(name) for name in text if name not in besides]
+    own = own or [name for name in PLACES if name in rows and name not in besides]
     return [name for name in own if rows[name].nunique() > 1] or own[:1]
 
 
@@ -37,8 +39,14 @@ def names(made: Sheet, rows: pd.DataFrame, besides: Sequence[str] = ()) -> list[
     is_indexed = not is_numeric_dtype(rows.index.dtype)
     table = rows.reset_index() if is_indexed else rows
     columns = list(table.columns[: rows.index.nlevels]) if is_indexed else keys(table, besides)
-    said = [[made.words.value(rows.attrs.get(name, name), value) for value in table[name]] for name in columns]
+    said = [[call(made, rows, name, value) for value in table[name]] for name in columns]
     return [" · ".join(filter(None, parts)) for parts in zip(*said, strict=True)] or [str(row) for row in rows.index]
+
+
+def call(made: Sheet, rows: pd.DataFrame, column: str, value: Any) -> str:
+    """A value of a column in words; a part of a claim by what it measures."""
+    word = made.words.value(rows.attrs.get(column, column), value)
+    return part_word(str(value), made.words.lang, word) if column == "part" and value else word
 
 
 def spread(rows: pd.DataFrame, index: Sequence[str], column: str, values: str = "estimate") -> pd.DataFrame:
@@ -55,7 +63,7 @@ def with_n(made: Sheet, labels: Sequence[str], n: Floats) -> list[str]:
 
 def name_rows(made: Sheet, labels: Sequence[str], is_here: Any = ()) -> None:
     """Label the rows, the first on top, the one that is read here with a band and in bold; sets the height."""
-    axes, wrapped = made.axes, [look.wrap(label, 26) for label in labels]
+    axes, wrapped = made.axes, [look.wrap(label, 20) for label in labels]
     axes.set_yticks(range(len(labels)), wrapped)
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
@@ -73,5 +81,5 @@ def say_why_missing(made: Sheet, at: Any, row: pd.Series) -> None:
     if row.get("reliability") == "too few answers":
         text = made.say("too_few_answers")
     style = {"bbox": {"facecolor": look.WHITE, "edgecolor": "none", "pad": 1}, "zorder": 4, "gid": "remark"}
-    style |= {"transform": made.axes.get_yaxis_transform(), "va": "center", "size": 8, "color": look.DIM}
+    style |= {"transform": made.axes.get_yaxis_transform(), "va": "center", "size": look.TINY, "color": look.DIM}
     made.axes.text(0.02, at, text, **style)

@@ -52,22 +52,28 @@ def scatter(
         sides = ((axes.xaxis, across, x_low, x_high), (axes.yaxis, up, y_low, y_high))
         for (axis, *values), line in zip(sides, lines, strict=True):
             limit = np.array([] if line is None else [line])
-            made.span(axis, *values, limit, is_share=made.is_share(values[0]), margin=0.08)
+            made.span(axis, *values, limit, is_share=made.is_share(values[0]))
         axes.set(xlabel=made.words.measure(x), ylabel=made.words.measure(y))
         for place, text in enumerate(corners):
             (left, ha), (top, va) = CORNERS[0][place % 2], CORNERS[1][place // 2]
-            side = {"ha": ha, "va": va, "size": 8.5, "color": look.DIM, "transform": axes.transAxes, "gid": "corner"}
+            side = {
+                "ha": ha,
+                "va": va,
+                "size": look.TINY,
+                "color": look.DIM,
+                "transform": axes.transAxes,
+                "gid": "corner",
+            }
             axes.text(left, top, made.words.word(text), **side)
         made.inches = 4.6
-        name_points(made, names(made, rows), across, up, np.ones(len(rows), dtype=bool), is_here)
+        name_points(made, names(made, rows), across, up, is_here)
     return made.axes
 
 
 def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, **about: Unpack[About]) -> Axes:
     """Shares against the number of cases, with the limits that chance alone would give around `centre`.
 
-    `points`: n, estimate, is_outside; `limits`: n, low95, high95, low998, high998. Only
-    points outside the limits and the one that is read bear their names.
+    `points`: n, estimate, is_outside; `limits`: n, low95, high95, low998, high998.
     """
     with sheet(points, **about) as made:
         n, share = look.numbers(points, "n", "estimate")
@@ -83,21 +89,21 @@ def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, **about: U
         edge = {"s": np.where(is_here, 60, 36), "edgecolors": np.where(is_here, look.BLACK, look.WHITE), "zorder": 3}
         axes.scatter(n, share, c=np.where(outside, look.VERMILLION, look.BLUE), clip_on=False, gid="points", **edge)
         made.handles += [look.mark("o", look.VERMILLION, made.say("outside"))] if outside.any() else []
-        made.span(axes.xaxis, grid, n, np.zeros(1), is_share=False)
+        made.span(axes.xaxis, grid, n, is_share=False, is_from_zero=True)
         top = 1.08 * float(np.nanmax(np.concatenate([share, *(bound[grid >= np.nanmin(n)] for bound in bounds)])))
         axes.set(xlabel=made.say("cases"), ylabel=made.say("share"), ylim=(-0.03 * top, top))
         look.scale(axes.yaxis, True)
         made.inches = 3.8
-        name_points(made, names(made, points), n, share, outside | is_here, is_here)
+        name_points(made, names(made, points), n, share, is_here)
     return made.axes
 
 
-def name_points(made: Sheet, labels: list[str], x: Floats, y: Floats, is_named: Bools, is_bold: Bools) -> None:
+def name_points(made: Sheet, labels: list[str], x: Floats, y: Floats, is_bold: Bools) -> None:
     """Name the points, once the sizes are known, and below those that have no value."""
     known = np.isfinite(x + y)
     if lacking := [label for label, is_known in zip(labels, known, strict=True) if not is_known]:
         made.lines.append(made.say("no_value_for", names=made.listed(lacking)))
-    made.later = lambda: place_labels(made.axes, labels, np.column_stack([x, y]), is_named & known, is_bold)
+    made.later = lambda: place_labels(made.axes, labels, np.column_stack([x, y]), known, is_bold)
 
 
 def overlap(boxes: Floats, others: Floats) -> Floats:
@@ -117,7 +123,7 @@ def place_labels(axes: Axes, labels: list[str], at: Floats, is_named: Bools, is_
 
     Labels keep off each other, points, their lines back to their points, the texts in the corners and the border.
     """
-    style: dict[str, Any] = {"ha": "center", "va": "center", "size": 8, "zorder": 5, "gid": "label"}
+    style: dict[str, Any] = {"ha": "center", "va": "center", "size": look.TINY, "zorder": 5, "gid": "label"}
     style["bbox"] = {"facecolor": look.WHITE, "edgecolor": "none", "pad": 0.3, "alpha": 0.85}
     style["arrowprops"] = {"arrowstyle": "-", "color": look.GREY, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 2}
     border, points, along = axes.bbox.extents, axes.transData.transform(at), np.linspace(0.1, 0.95, 14)[:, None]

@@ -14,7 +14,8 @@ from huying.intervals import Floats
 from huying.labels import COUNTY
 
 LIMITS = ("low", "high", "low_family", "high_family")
-DOT: dict[str, Any] = {"s": 36, "clip_on": False, "zorder": 3}
+LANE = 0.74  # of the width of a lane: the rest is for the value in figures
+DOT: dict[str, Any] = {"s": 26, "clip_on": False, "zorder": 3}
 
 
 def forest(
@@ -30,18 +31,28 @@ def forest(
         drawn = [f"_{name}" for name in ("estimate", *LIMITS)]
         shown[drawn] = np.column_stack(look.numbers(shown, "estimate", *LIMITS))
         shown.loc[shown.get("reliability", shown["_name"]) == "too few answers", drawn] = np.nan
-        made.need(shown["_estimate"])
+        ends = [shown[f"_{name}"].to_numpy(dtype=float) for name in ("estimate", "low", "high")]
+        made.need(*ends)
+        known = np.isfinite(ends[0])
+        if known.sum() > 1 and (ends[1][known] <= 0).all() and (ends[2][known] >= 1).all() and made.is_share(*ends):
+            raise NothingToDrawError(made.say("all_across", n=known.sum()))
         order = shown.groupby("_name", sort=False).agg({"_estimate": "mean", "_place": "first"})
         order = order.sort_values("_estimate", ascending=False, kind="stable") if sort else order
-        groups = list(shown[by].unique()) if by else [""]
+        groups, heights = list(shown[by].unique()) if by else [""], np.zeros(len(shown))
         for turn, group in enumerate(groups):
-            part = shown[shown[by] == group] if by else shown
+            chosen = shown[by].eq(group).to_numpy() if by else np.ones(len(shown), dtype=bool)
+            part = shown[chosen]
             at = order.index.get_indexer(part["_name"]) + (turn - (len(groups) - 1) / 2) * 0.8 / len(groups)
             draw_intervals(made, part, at, look.PALETTE[turn % 8] if by else "")
+            heights[chosen] = at
             made.handles += [look.mark("o", look.PALETTE[turn % 8], made.words.value(by, group))] if by else []
         explain(made, shown, set() if by or len(order) < 2 else set(order["_place"]))
         values = [shown[name].to_numpy(dtype=float) for name in drawn]
         is_share = made.is_share(*values)
+        (n,) = look.numbers(shown, "n")
+        for row in np.flatnonzero(known):
+            told = made.show(values[0][row], is_share, n[row], threshold)
+            made.value(1, heights[row], told, xycoords=made.axes.get_yaxis_transform())
         limits = made.threshold(threshold, is_share, made.axes.axvline)
         made.span(made.axes.xaxis, *values, limits, is_share=is_share)
         name_rows(made, list(order.index), order["_place"] == made.highlight)
@@ -49,6 +60,46 @@ def forest(
         first = shown.drop_duplicates("_name").set_index("_name").loc[order.index]
         for row in np.flatnonzero(order["_estimate"].isna()):
             say_why_missing(made, row, first.iloc[row])
+    return made.axes
+
+
+def panels(rows: pd.DataFrame, by: str = "measure", **about: Unpack[About]) -> Axes:
+    """Several shares (`by`) of the same rows beside each other, a lane each from 0 to 100%, sorted by the first.
+
+    The column `threshold`, where there is one, is drawn in its lane.
+    """
+    with sheet(rows, **about) as made:
+        made.need(rows["estimate"])
+        shown = rows.assign(_name=names(made, rows, [by]), _place=places(rows))
+        order = shown.groupby("_name", sort=False).agg({"estimate": "first", "_place": "first"})
+        order = order.sort_values("estimate", ascending=False, kind="stable")
+        axes, groups, lines = made.axes, list(shown.groupby(by, sort=False)), look.numbers(shown, "threshold")[0]
+        for lane, (group, part) in enumerate(groups):
+            value, low, high, line = look.numbers(part, "estimate", "low", "high", "threshold")
+            at, is_county, is_here = (
+                order.index.get_indexer(part["_name"]),
+                part["_place"] == COUNTY,
+                part["_place"] == made.highlight,
+            )
+            ink = np.select([is_county, is_here], [look.BLACK, look.VERMILLION], look.BLUE)
+            axes.hlines(at, lane + LANE * low, lane + LANE * high, color=ink, linewidth=1.6, gid="interval")
+            axes.scatter(lane + LANE * value, at, c=ink, gid="estimate", **DOT | {"s": 16})
+            axes.vlines(lane + LANE * line[:1], -0.6, len(order) - 0.4, color=look.DIM, linestyle="--", gid="threshold")
+            for row, one in zip(at[np.isfinite(value)], value[np.isfinite(value)], strict=True):
+                axes.text(lane + 0.98, row, f"{100 * one:.0f}", ha="right", va="center", size=look.TINY, gid="cell")
+            head = look.wrap(made.words.value(by, group), 330 / len(groups) / look.SMALL)
+            axes.text(lane, -0.8, head, size=look.SMALL, va="bottom", gid="cell")
+            made.title_pad = max(made.title_pad, 10 + 10 * (head.count("\n") + 1))
+        made.explain_intervals(rows, look.DIM, 1.6)
+        made.handles += (
+            [look.line(look.DIM, 1.5, made.say("threshold", value=""), "--")] if np.isfinite(lines).any() else []
+        )
+        ticks = [lane + LANE * share for lane in range(len(groups)) for share in (0, 0.5, 1)]
+        axes.set_xticks(ticks, ["0", "50%", "100%"] * len(groups))
+        axes.grid(True, axis="x")
+        axes.set(xlim=(-0.02, len(groups)))
+        name_rows(made, list(order.index), order["_place"] == made.highlight)
+        made.inches *= 0.8
     return made.axes
 
 
@@ -81,15 +132,19 @@ def draw_intervals(made: Sheet, part: pd.DataFrame, at: Floats, colour: str) -> 
 
 def explain(made: Sheet, shown: pd.DataFrame, drawn: set[Any]) -> None:
     """A legend of what is in the picture, and of nothing else."""
-    found = [look.mark("o", look.BLUE, made.say("town"))] if drawn - {COUNTY, made.highlight} else []
+    is_hollow = shown.get("reliability", shown["_name"]).eq("read with care") | shown["_estimate"].isna()
+    others = shown["_place"].isin(drawn - {COUNTY, made.highlight})
+    fill = look.WHITE if is_hollow[others].all() else ""
+    found = [look.mark("o", look.BLUE, made.say("town"), fill=fill)] if others.any() else []
     found += [look.mark("o", look.VERMILLION, made.say("here"))] if made.highlight in drawn - {COUNTY} else []
     found += [look.mark("D", look.BLACK, made.say("county"))] if COUNTY in drawn else []
-    found += [look.line(look.DIM, 2, made.say(made.interval))] if (shown["_high"] > shown["_low"]).any() else []
+    made.handles, found = found, made.handles
+    made.explain_intervals(shown, look.DIM, 2)
     if shown.get("reliability", shown["_name"]).eq("read with care").any():
-        found.append(look.mark("o", look.DIM, made.say("care"), fill=look.WHITE))
+        made.handles.append(look.mark("o", look.DIM, made.say("care"), fill=look.WHITE))
     if (shown["_high_family"] > shown["_low_family"]).any():  # a counted value is the same for one town and for all
-        found.append(look.line(look.DIM, 0.7, made.say("family")))
-    made.handles = found + made.handles
+        made.handles.append(look.line(look.DIM, 0.7, made.say("family")))
+    made.handles += found
 
 
 def ranks(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:

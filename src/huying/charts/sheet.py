@@ -18,24 +18,27 @@ from matplotlib.transforms import Bbox, offset_copy
 
 from huying import labels
 from huying.charts import look
-from huying.intervals import Floats
+from huying.intervals import COUNT, Floats
 from huying.labels import COUNTY, Labels
+from huying.units import say_value
 
-STAMP = 112  # points: the width of the mark of synthetic data, which no title runs into
+STAMP = 100  # points: the width of the mark of synthetic data, which no title runs into
+SHOWN = ("share", "ratio", "days", "months", "score", "index")  # units that a value bears in a picture
 PAD = 0.09  # inches around everything
 
 
 class About(TypedDict, total=False):
     """What every chart takes.
 
-    `highlight`: the place that is read; `verdict`: gives the title and the line below, or `title`; `note`: one more line
-    below; `percent`: whether the values are shares (where it is not said, they are if none is above 1); `interval`: what the
+    `highlight`: the place that is read; `verdict`: gives the title where its number is among those drawn, and the line under
+    it; else `title` and `subtitle`; `note`: a line below; `percent`: whether the values are shares (where it is not said, they are if none is above 1); `interval`: what the
     legend calls the intervals, a key of the charts' words; `ax`: where to draw.
     """
 
     highlight: str | None
     verdict: Any
     title: str
+    subtitle: str
     note: str
     percent: bool | None
     interval: str
@@ -62,6 +65,7 @@ class Sheet:
     highlight: str | None = None
     verdict: Any = None
     title: str = ""
+    subtitle: str = ""
     note: str = ""
     percent: bool | None = None
     interval: str = "interval"
@@ -70,7 +74,7 @@ class Sheet:
     measures: tuple[str, ...] = ()
     handles: list[Any] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
-    title_pad: float | None = None
+    title_pad: float = 8
     later: Callable[[], None] = lambda: None
 
     def say(self, key: str, **values: object) -> str:
@@ -81,26 +85,52 @@ class Sheet:
         """Names one after another."""
         return self.say("comma").join(map(str, names))
 
-    def need(self, values: Any) -> None:
-        """Write a sentence in place of the picture where none of the values is known."""
-        if not np.isfinite(np.asarray(values, dtype=float)).any():
+    def need(self, values: Any, low: Any = None, high: Any = None) -> None:
+        """Write a sentence in place of the picture where none of the values is known, or (where their ends are given) all are one, without an interval."""
+        values = np.asarray(values, dtype=float)
+        if low is not None and values.size > 1 and np.ptp(values) == 0 and not np.any(np.asarray(high) > low):
+            value = look.show(values.flat[0], self.is_share(values))
+            raise NothingToDrawError(self.say("all_equal", n=values.size, value=value))
+        if not np.isfinite(values).any():
             reasons = list(self.rows["reason"].unique()) if "reason" in self.rows else []
             why = self.words.value("reason", reasons[0]) if len(reasons) == 1 else ""
             raise NothingToDrawError(self.say("nothing_because", why=why) if why else self.say("no_rows"))
 
     def is_share(self, *values: Any) -> bool:
         """Whether the values are shares."""
-        return bool(np.nanmax(np.abs(np.concatenate(values))) <= 1) if self.percent is None else self.percent
+        if self.percent is not None or getattr(self.verdict, "row", {}).get("unit", "share") not in ("share", "points"):
+            return bool(self.percent)
+        return bool(np.nanmax(np.abs(np.concatenate(values))) <= 1)
 
-    def span(self, axis: Any, *values: Any, is_share: bool, margin: float = 0.015) -> None:
-        """Limits that hold all values; shares start at 0 and, where one is above 60%, end at 100%, in per cent."""
-        known = np.concatenate([*values, [0.0]] if is_share else values)
+    def span(self, axis: Any, *values: Any, is_share: bool, is_from_zero: bool = False) -> None:
+        """Limits that hold all values and use the room: shares near 0 or 100% begin or end there, bars (`is_from_zero`) begin at 0."""
+        known = np.concatenate([*values, [0.0]] if is_from_zero else values)
         low, high = float(np.nanmin(known)), float(np.nanmax(known))
-        if is_share:
-            high = max(1.0, high) if high > 0.6 else max(1.1 * high, 0.05)
-        pad = margin * (high - low) if high > low else 0.5
-        axis.axes.set(**{f"{axis.axis_name}lim": (low - pad, high + pad)})
+        pad = max(0.04 * (high - low), 0.025 if is_share else 0) or 0.5
+        low, high = low if is_from_zero else low - pad, high + pad
+        if is_share and np.nanmin(known) >= 0:
+            low, high = 0.0 if low < 0.2 else low, 1.0 if 0.8 < high <= 1 + pad else high
+        edge = 0 if is_from_zero else 0.015 * (high - low)
+        axis.axes.set(**{f"{axis.axis_name}lim": (low - edge, high + edge)})
         look.scale(axis, is_share)
+
+    def show(self, value: float, is_share: bool, n: float = np.inf, against: Any = ()) -> str:
+        """A value as a statement tells it: the fewer it is of, the fewer digits, and on its own side of the threshold."""
+        unit = "share" if is_share else getattr(self.verdict, "row", {}).get("unit", "")
+        known = [one for one in np.atleast_1d(np.array(against, dtype=float)) if np.isfinite(one)]
+        lang, size = self.words.lang, n if n > 0 else np.inf
+        return say_value(value, unit, lang, size, known) if unit in SHOWN else look.show(value, is_share)
+
+    def value(self, x: float, y: float, text: str, **style: Any) -> None:
+        """A value in figures beside its mark."""
+        look.note(self.axes, text, (x, y), (4, 0), va="center", size=look.TINY, gid="value", **style)
+
+    def explain_intervals(self, rows: pd.DataFrame, colour: str, width: float) -> None:
+        """Lines of the legend for the intervals that are drawn: those of a complete list are bounds."""
+        low, high = look.numbers(rows, "low", "high")
+        is_bound = rows.get("method", pd.Series("", rows.index)).eq(COUNT).to_numpy()
+        for key, own in ((self.interval, ~is_bound), ("bounds", is_bound)):
+            self.handles += [look.line(colour, width, self.say(key))] if (high > low)[own].any() else []
 
     def threshold(self, value: Any, is_share: bool, draw: Callable[..., Any]) -> Floats:
         """Draw the thresholds as dashed lines with one line of the legend; gives those there are."""
@@ -138,6 +168,7 @@ class Sheet:
         self.fit(1, 1, 0.2, 1)
         parts = [part for part in {axes, self.lowest} if part.axison]
         boxes = [part.yaxis.get_tightbbox() or part.get_tightbbox() for part in parts]
+        boxes += [text.get_window_extent() for text in axes.texts if text.get_gid() == "value"]
         left = max([0.0, *(axes.bbox.x0 - box.x0 for box in boxes)]) / dpi
         right = max([0.0, *(box.x1 - axes.bbox.x1 for box in boxes)]) / dpi
         self.fit(left + PAD, 1, right + PAD, 1)
@@ -145,12 +176,16 @@ class Sheet:
 
     def write(self, left: float, right: float, room: float) -> None:
         """All that stands around the axes, from so many points left of them to so many right of them, which are `room` points."""
-        axes = self.axes
-        heading = look.wrap(self.heading(), (room - STAMP * self.words.is_synthetic) / look.TITLE / 1.05)
+        axes, (heading, subtitle) = self.axes, self.headings()
+        heading = look.wrap(heading, (room - STAMP * self.words.is_synthetic) / look.TITLE / 1.05)
+        subtitle = look.wrap(subtitle, room / look.SMALL)
+        tall = 1.3 * look.SMALL * (subtitle.count("\n") + 1) + 2 if subtitle else 0
         is_free = self.lowest is axes and not axes.xaxis.get_tick_params()["labeltop"]
         y = 1.0 if is_free else None  # nothing stands above: matplotlib need not look for it
-        title = axes.set_title(heading or " ", loc="left", x=0, y=y, pad=self.title_pad)
+        title = axes.set_title(heading or " ", loc="left", x=0, y=y, pad=self.title_pad + tall)
         title.set_transform(offset_copy(title.get_transform(), axes.get_figure(root=True), -left, 0, units="points"))
+        small = {"size": look.SMALL, "color": look.DIM, "linespacing": 1.25, "va": "top"}
+        look.note(axes, subtitle, (0, 0), (0, -2), xycoords=title, gid="subtitle", **small)
         # What stands below finds its place when it is drawn: a caller may set other ticks and a name of the axis before.
         under: Any = partial(self.under, left)
         if self.handles:
@@ -158,10 +193,8 @@ class Sheet:
             legend = axes.legend(handles=self.handles, loc="upper left", ncols=columns, columnspacing=1.4)
             legend.get_bbox_to_anchor, under = under, legend
         if lines := "\n".join(look.wrap(line, room / look.SMALL) for line in self.below()):
-            small = {"size": look.SMALL, "color": look.DIM, "linespacing": 1.25, "va": "top", "gid": "below"}
-            look.note(
-                axes, lines, (0, 0), (-left, -5 if self.handles else 0), xycoords=(axes.transAxes, under), **small
-            )
+            at = {"xycoords": (axes.transAxes, under), "gid": "below"}
+            look.note(axes, lines, (0, 0), (-left, -5 if self.handles else 0), **at, **small)
         if self.words.is_synthetic:
             bold = {"ha": "right", "va": "bottom", "weight": "bold", "color": look.WHITE, "bbox": look.STAMP}
             at = {"xycoords": (axes.transAxes, title), "gid": "synthetic"}
@@ -177,31 +210,42 @@ class Sheet:
         drop = (3 if lowest.axison and not lowest.get_xlabel() else 7) * lowest.get_figure(root=True).dpi / 72
         return Bbox.from_bounds(x, above.get_window_extent(renderer).y0 - drop, 0, 0)
 
-    def heading(self) -> str:
-        """The caller's title, else the verdict's, else what is measured, where and when."""
-        if self.title or self.verdict is not None:
-            return self.title or str(self.verdict.title)
+    def headings(self) -> tuple[str, str]:
+        """Title and subtitle: the verdict's where its number is drawn, else the caller's, else what is measured and where; when, n and of what."""
         asked = filter(None, [self.rows.attrs.get("answer", "")])
         measures = self.measures or tuple(self.rows["measure"].unique() if "measure" in self.rows else asked)
         places = [self.words.place(self.highlight)] if self.highlight and self.highlight != COUNTY else []
         what = [self.listed(map(self.words.measure, measures))] if 0 < len(measures) < 3 else []
-        return " · ".join([*places, *what, *only(self.rows, "wave"), *only(self.rows, "period")])
+        when = [*only(self.rows, "wave"), *only(self.rows, "period"), self.count()]
+        told = self.verdict if self.verdict is not None and self.draws(self.verdict) else None
+        if self.title or told:
+            title, under = str(told.title) if told else self.title, getattr(told, "subtitle", "")
+            return title, self.subtitle or under or " · ".join(filter(None, [*what, *places, *when]))
+        return " · ".join([*places, *what]) or str(self.words.place(COUNTY)), self.subtitle or " · ".join(
+            filter(None, when)
+        )
+
+    def draws(self, verdict: Any) -> bool:
+        """Whether the number of a verdict's title is among those drawn; a verdict without one has nothing to be looked for."""
+        value = float(getattr(verdict, "row", {}).get("estimate", np.nan))
+        return bool(np.isnan(value) or np.isclose(self.rows.select_dtypes("number"), value).any())
 
     def below(self) -> list[str]:
-        """The lines below: what lacks a value, n and source, the caller's note, the sampling."""
-        lines = [*self.lines, getattr(self.verdict, "footer", "") or self.source(), self.note]
+        """The lines below: what lacks a value, the caller's note, the sampling."""
+        lines = [*self.lines, self.note]
         is_list = "wave" in self.rows and self.rows["wave"].eq("").all()  # of a ledger, whose rows are all there
         if self.words.sampling != "probability" and not is_list:
             lines.append(self.words.say(f"counties.sampling_{self.words.sampling}"))
         return [line for line in lines if line]
 
-    def source(self) -> str:
-        """The n of the place that is read (else the county's) where it has one, and where the rows come from."""
+    def count(self) -> str:
+        """The n of the place that is read (else the county's) where it has one, and of what: where the rows come from."""
         at = [self.rows["place"] == place for place in (self.highlight, COUNTY)] if "place" in self.rows else []
         n = set(look.numbers(next((self.rows[rows] for rows in at if rows.any()), self.rows), "n")[0])
-        source, is_one = self.rows.attrs.get("source", ""), len(n) == 1 and np.isfinite(max(n))
-        said = [self.say("n", n=f"{max(n):.0f}")] if is_one else []
-        return self.say("semicolon").join([*said, self.say("source", source=source)] if source else said)
+        source = str(self.rows.attrs.get("source", ""))
+        if len(n) != 1 or not np.isfinite(max(n)):
+            return source
+        return self.say("n_of" if source else "n", n=f"{max(n):.0f}", source=source)
 
 
 @contextmanager

@@ -18,12 +18,25 @@ from huying.claims.rules import ALL, COUNTS, DECIDABLE, MOST, NEED, SOME
 from huying.derived import Derived
 from huying.errors import CountyError, Place, near
 from huying.estimates import COUNTY
-from huying.folder import County, read_toml
+from huying.folder import County, Declaration, read_toml
 from huying.prepare import derived_of
 from huying.store import hash_of, write_text
+from huying.units import OF_ONE, of_part, read_lists
 from huying.words import LANGUAGES, Text
 
+TEXTS = ("base", "estimand", "town", "department", "measure", "told")
+OF_TOWNS = ("town", "others", "pilot")  # who is judged for these has a town's form
 SAMPLED = ("resident", "staff")
+OF_MANY = (
+    "部分镇街",
+    "各镇街",
+    "镇街都",
+    "some towns",
+    "every town",
+    "all towns",
+    "most towns",
+    "each town",
+)  # never said of one
 HEAD = "# Rules, thresholds and exclusions as fixed before the data were seen. Do not edit."
 
 
@@ -35,8 +48,12 @@ class Claim:
     said. `town_quantifier` makes the county's value a share of towns, or of `share_of` (as `judged_for`); they are held to
     `threshold` too unless `town_threshold` gives their own. `least`: how many make SOME. `of_cases`: the value is a share of
     cases (calls, changes, transactions), of which there may be too few. `is_above`: a need that is shown above its threshold.
-    `is_conjunction`: it holds where all of `subs` do. `same_as`: the claim that measures the same. `told`: the value's words where the usual ones would mislead. `subs`: parts
-    with a rule of their own. `indicator`: the indicator that decides a county's own claim.
+    `is_conjunction`: it holds where all of `subs` do. `same_as`: the claim that measures the same. `subs`: parts with a rule
+    of their own. `indicator`: the indicator that decides a county's own claim.
+
+    How it is said: `text` of the county, `town` and `department` of one of them, with its name at {place}; `measure` is what
+    the value measures, in `unit` (a count counts `counts`, else what n counts), `n_of` what n counts; `is_mean`: no share of
+    n cases. `told`: the value's words where the usual ones would mislead, with parts by name. `asks`: the variable measured.
     """
 
     id: str
@@ -57,7 +74,14 @@ class Claim:
     is_above: bool = False
     is_conjunction: bool = False
     same_as: str = ""
-    unit: Text | None = None
+    n_of: str = ""
+    unit: str = "share"
+    counts: str = ""
+    is_mean: bool = False
+    asks: str = ""
+    town: Text | None = None
+    department: Text | None = None
+    measure: Text | None = None
     told: Text | None = None
     subs: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     indicator: str = ""
@@ -78,6 +102,18 @@ class Claim:
             return SOME, float(self.least)
         return MOST if quantifier == NEED and self.is_above else quantifier, threshold
 
+    def unit_at(self, place: str, part: str = "") -> str:
+        """The unit of the value: the county's is a share where the claim is about towns."""
+        if self.is_about_towns and place == COUNTY and not part:
+            return "share"
+        return (of_part("unit", self.id, part) if part else "") or self.unit
+
+    def noun_at(self, place: str, part: str = "") -> str:
+        """What n counts: of the county towns, or departments, where the claim is about them."""
+        if self.is_about_towns and place == COUNTY and not part:
+            return f"{self.share_of.replace('others', 'town') or 'town'}s"
+        return (of_part("n_of", self.id, part) if part else "") or self.n_of
+
     @property
     def is_about_towns(self) -> bool:
         """Whether the county's value is a share of towns."""
@@ -96,7 +132,7 @@ class Claim:
 def read_claim(raw: Mapping[str, Any]) -> Claim:
     """One `[[claim]]` table, as a Claim."""
     known = {**raw, "text": Text(raw["zh"], raw["en"]), "threshold": float(raw["threshold"])}
-    known |= {key: Text(**raw[key]) for key in ("base", "estimand", "unit", "told") if key in raw}
+    known |= {key: Text(**raw[key]) for key in TEXTS if key in raw}
     subs = {sub: (rule["quantifier"], float(rule["threshold"])) for sub, rule in raw.get("subs", {}).items()}
     known |= {"subs": subs, "needs": tuple(raw.get("needs", ()))}
     return Claim(**{key: value for key, value in known.items() if key not in LANGUAGES})
@@ -116,19 +152,35 @@ def claims_of(county: County) -> dict[str, Claim]:
     added = {claim.id: claim for claim in listed}
     if taken := sorted({claim.id for claim in listed if claim.id in house_claims() or listed.count(claim) > 1}):
         raise own.fail("claims.taken", "id", taken[0], claims=", ".join(taken))
+    for claim in listed:
+        check_words(own, claim)
     claims = {**house_claims(), **added}
     for key, threshold in (
         {key: claim.threshold for key, claim in added.items()} | {**county.claim_thresholds}
     ).items():
         if key not in claims:
             raise CountyError("claims.unknown_threshold", place, claim=key, known=", ".join(claims))
-        if not claims[key].unit and not 0 <= threshold <= 1:
+        if claims[key].unit in OF_ONE and not 0 <= threshold <= 1:
             at = place if key in county.claim_thresholds else Place(str(own.file))
             raise CountyError("claims.bad_threshold", at, claim=key, threshold=threshold)
     if lost := [claim for claim in claims.values() if claim.same_as and claim.same_as not in claims]:
         name = lost[0].same_as
         raise own.fail("claims.unknown", "same_as", name, claim=name, close=near(name, claims))
     return claims | {key: with_threshold(claims[key], threshold) for key, threshold in county.claim_thresholds.items()}
+
+
+def check_words(own: Declaration, claim: Claim) -> None:
+    """Raise CountyError for a unit or noun outside the closed lists, and for a claim on towns that is not said of one town."""
+    for key, known in (("unit", "unit"), ("n_of", "noun"), ("counts", "noun")):
+        if (word := getattr(claim, key)) and word not in (words := read_lists()[known]):
+            raise own.fail(
+                "claims.unknown_word", key, word, key=key, word=word, close=near(word, words), known=", ".join(words)
+            )
+    is_of_towns = claim.judged_for in OF_TOWNS or (claim.is_about_towns and claim.share_of != "department")
+    if is_of_towns and not claim.town:
+        raise own.fail("claims.no_town_form", "id", claim.id, claim=claim.id, place="{place}")
+    if claim.town and (of_many := next((word for word in OF_MANY if word in " ".join(claim.town).lower()), "")):
+        raise own.fail("claims.town_form_of_many", "town", None, claim=claim.id, word=of_many)
 
 
 def with_threshold(claim: Claim, threshold: float) -> Claim:

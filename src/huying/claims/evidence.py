@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,16 @@ import pandas as pd
 from huying.claims.declared import Claim, Freeze, house_claims
 from huying.claims.rules import CANNOT_SAY
 from huying.errors import CountyError
+from huying.estimates import COUNTY
 from huying.folder import County
+from huying.intervals import COUNT
+from huying.units import of_part
 
+FLAGS = ("is_counted", "is_synthetic")
 KEY = ("claim", "place", "period", "wave", "part")
 NUMBERS = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family")
-EVIDENCE = [*KEY, *NUMBERS[:7], "method", "reliability", "verdict", "verdict_family", *NUMBERS[7:], "remark", "reason"]
+EVIDENCE = [*KEY, *NUMBERS[:3], "unit", "n", "n_of", "is_counted", *NUMBERS[4:7], "method", "reliability", "verdict"]
+EVIDENCE += ["verdict_family", *NUMBERS[7:], "remark", "reason"]
 EVIDENCE += ["rule", "rule_hash", "rule_frozen_on", "excluded_flags", "data_hash", "notebook", "cell", "is_synthetic"]
 
 
@@ -37,14 +43,36 @@ def as_evidence(
     said |= {"rule_frozen_on": frozen.date(claim.id), "excluded_flags": ", ".join(county.exclude)}
     reason = [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own]
     remark = ["; ".join(filter(None, note)) for note in notes]
+    judged = judged.assign(**name_units(claim, judged))
     rows = judged.assign(**said, data_hash=data_hash[:16], is_synthetic=county.is_synthetic)
     return typed(rows.assign(reason=reason, remark=remark))
 
 
+def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, list[Any]]:
+    """The unit of each row's value and what its n counts, where the row does not name them, and whether it counts a complete list.
+
+    Whoever was asked is counted only where everybody answered; what is computed of a list is no count of it.
+    """
+    rows = judged.reindex(
+        columns=["place", "part", "wave", "method", "estimate", "low", "high", "unit", "n_of"]
+    ).astype(object)
+    told: dict[str, list[Any]] = {"unit": [], "n_of": [], "is_counted": []}
+    for row in rows.where(rows.notna(), "").to_dict("records"):
+        place, part = row["place"], row["part"]
+        is_of_towns = claim.is_about_towns and place == COUNTY and not part
+        is_list = row["method"] == COUNT and row["estimate"] != "" and (not row["wave"] or row["low"] == row["high"])
+        told["unit"].append((not is_of_towns and row["unit"]) or claim.unit_at(place, part))
+        told["n_of"].append((not is_of_towns and row["n_of"]) or claim.noun_at(place, part))
+        told["is_counted"].append(is_list and of_part("kind", claim.id, part) != "computed")
+    return told
+
+
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
     """The columns of EVIDENCE in their order and types: numbers, whether the county is synthetic, texts."""
-    kinds = dict.fromkeys(EVIDENCE, "str") | dict.fromkeys(NUMBERS, "float64") | {"is_synthetic": "bool"}
-    return rows.reindex(columns=EVIDENCE).astype(kinds).fillna({name: "" for name in kinds if kinds[name] == "str"})
+    kinds = dict.fromkeys(EVIDENCE, "str") | dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(FLAGS, "bool")
+    rows = rows.reindex(columns=EVIDENCE)
+    rows = rows.assign(**{name: rows[name].eq(True).fillna(False) for name in FLAGS})
+    return rows.astype(kinds).fillna({name: "" for name in kinds if kinds[name] == "str"})
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from huying.estimates import COUNTY
 from huying.intervals import COUNT, Floats, korn_graubard, limits, p_above
+from huying.units import OF_ONE
 
 if TYPE_CHECKING:
     from huying.claims.declared import Claim
@@ -86,9 +87,9 @@ def count_rejected(claim: Claim, quantifier: str, numbers: Floats, fact: Mapping
     number that is neither share nor count nobody can say how far it would move.
     """
     n, rejected = fact["n"], fact["n_rejected"]
-    if quantifier in (COUNTS, EXISTS) and claim.unit:
+    if quantifier in (COUNTS, EXISTS) and claim.unit not in OF_ONE:
         return [(numbers + rejected, n)]
-    if claim.unit or quantifier in (TREND, TEXT):
+    if claim.unit not in OF_ONE or quantifier in (TREND, TEXT):
         return []
     if claim.is_about_towns and fact["method"] == COUNT and not claim.of_cases:
         return [(np.clip(numbers + sign * rejected / n, 0, 1), n) for sign in (-1, 1)]

@@ -9,7 +9,7 @@ import html
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from IPython.display import publish_display_data
 
 from huying.claims.declared import Claim
 from huying.claims.evidence import NUMBERS, in_order
-from huying.claims.worded import sentence, short, shown, verdict_word
+from huying.claims.statements import statements
 from huying.estimates import COUNTY
 from huying.labels import Labels, part_word
 from huying.receipts import write_receipt
@@ -50,19 +50,28 @@ class Verdict:
         return part_word(part, self.lang, self.names.measure(self.measures.get(part, part)))
 
     @cached_property
+    def statements(self) -> pd.DataFrame:
+        """What is said of the rows that are shown."""
+        measures = {part: self.names.measure(name) for part, name in self.measures.items() if part}
+        names = replace(self.names, measures={**self.names.measures, **measures})
+        said = statements(self.rows, {self.claim.id: self.claim}, names, self.lang)
+        return said.loc[[row["at"] for row in self.told]]
+
+    @cached_property
     def told(self) -> list[dict[str, Any]]:
         """The rows that are shown, as plain objects: of the place and county, or of wherever the claim is judged."""
         places = list(dict.fromkeys((self.place, COUNTY)))
-        own = self.rows[self.rows["place"].isin(places)]
+        rows = self.rows.assign(at=self.rows.index)
+        own = rows[rows["place"].isin(places)]
         if not len(own):  # of departments: those that bear a remark
-            noted = self.rows[self.rows["remark"] != ""]
-            own = noted if len(noted) else self.rows.iloc[:3]
+            noted = rows[rows["remark"] != ""]
+            own = noted if len(noted) else rows.iloc[:3]
         if own["period"].nunique() > 1:
             is_told = own["period"].eq(self.period) & (self.period != "")
             is_latest = own["period"].eq(own.groupby("part")["period"].transform("max"))
             own = own[is_told | (is_latest & ~is_told.groupby(own["part"]).transform("any"))]
-        rows: list[dict[str, Any]] = own.to_dict("records")
-        return sorted(rows, key=lambda row: places.index(row["place"]) if row["place"] in places else 0)
+        told: list[dict[str, Any]] = own.to_dict("records")
+        return sorted(told, key=lambda row: places.index(row["place"]) if row["place"] in places else 0)
 
     @cached_property
     def text(self) -> str:
@@ -73,11 +82,10 @@ class Verdict:
         if len(table := self.table):
             with pd.option_context("display.unicode.east_asian_width", True, "display.width", WIDE):
                 return f"{self.heading}\n{table.to_string()}"
-        lines = []
-        for row in self.told:
-            part = self.part_name(row["part"]) if row["part"] else ""
-            lines.append(sentence(row, self.claim, self.lang, self.names.place(row["place"]), part))
-        return "\n".join(lines)
+        own = self.statements["own"].map(
+            lambda told: say("claims.detail", self.lang, head="", detail=told) if told else ""
+        )
+        return "\n".join(f"{self.claim.id} " + self.statements["sentence"] + own)
 
     @property
     def heading(self) -> str:
@@ -92,9 +100,10 @@ class Verdict:
         if any(row["verdict"] for row in self.told) or len({row["part"] for row in self.told}) < 2:
             return pd.DataFrame()
         cells: dict[str, dict[str, str]] = {}
-        for row in self.told:
-            column = cells.setdefault(self.names.place(row["place"]), {})
-            column[self.part_name(row["part"])] = short(row, self.claim, self.lang)
+        for row in self.statements.to_dict("records"):
+            around = say("statements.comma", self.lang).join(filter(None, [row["interval"], row["n"]]))
+            told = say("claims.detail", self.lang, head=row["value"], detail=around) if row["value"] else row["caution"]
+            cells.setdefault(row["place_name"], {})[row["text"]] = told or "-"
         return pd.DataFrame(cells).fillna("")
 
     @property
@@ -104,14 +113,13 @@ class Verdict:
 
     @property
     def title(self) -> str:
-        """The finding as a chart's title: place, claim, verdict and value."""
-        row = self.row
-        if not row:
-            return self.claim.text(self.lang)
-        value, word = shown(row, self.claim, self.lang)["value"], verdict_word(row["verdict"], self.lang)
-        told = say("claims.title_value", self.lang, verdict=word, value=value) if value != "-" else word
-        place, text = self.names.place(row["place"]), self.claim.text(self.lang)
-        return say("claims.title", self.lang, place=place, text=text, told=told)
+        """The finding as a chart's title."""
+        return str(self.statements["title"].iloc[0]) if self.told else self.claim.text(self.lang)
+
+    @property
+    def subtitle(self) -> str:
+        """What a chart shows: measure, base, question, place, wave or period, n and of what."""
+        return str(self.statements["subtitle"].iloc[0]) if self.told else ""
 
     @property
     def threshold(self) -> float:

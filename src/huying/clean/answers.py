@@ -13,16 +13,17 @@ from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bo
 from huying.clean.flags import Booked, all_rejected, make_flags
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
 from huying.contract import no_rejects, set_aside
-from huying.errors import InputError
+from huying.errors import CountyError, InputError
 from huying.folder import Span, Survey
 from huying.kinds import clean_text, parse_instants
 from huying.places import Matcher
-from huying.sources.personal import mask_personal
+from huying.scrub import mask_cells, mask_text
 from huying.sources.wjx import Answers, option_places
 from huying.words import Text, language, say
 
 META_IDS = ("village_id", "interviewer_id")
 DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
+Listed = Sequence[tuple[int, str, Text]]  # a county's list: code, key and label, such as 1, T01 and 均值镇
 ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by the role of the item that ends the form
 
 
@@ -45,20 +46,30 @@ def clean_answers(
     `kept`: row_id, form, wave, town_id, village_id, interviewer_id, submitted_at, seconds, disposition, then the columns
     of every item and for each answer `<cell>_missing` (a category of WHY_MISSING).
     """
-    own = [option.code for item in items if item.role == "town" for option in item.options]
-    first = 1 if len(town_order) < min(own, default=1000) or 1 in own else 1001
-    listed = list(enumerate(town_order, first))
-    cleaner = Cleaner(answers, survey, span, towns, {town: code for code, town in listed}, villages)
+    listed = number_towns(items, town_order)
+    cleaner = Cleaner(answers, survey, span, towns, {town: code for code, town, _ in listed}, villages)
     cleaner.has_rules = any(item.asked_if for item in items)
     for item in items:
         cleaner.add(with_list(item, {"towns": listed}) if item.role == "town" else item)
     return cleaner.finish()
 
 
-def with_list(item: Item, lists: Mapping[str, Sequence[tuple[int, str]]]) -> Item:
-    """The item with its county's list before its own options."""
+def number_towns(items: Sequence[Item], order: Sequence[str]) -> Listed:
+    """The towns as a list of the county: coded in their order, from 1 where the codes of the item's own options leave room."""
+    own = [option.code for item in items if item.role == "town" for option in item.options]
+    first = 1 if len(order) < min(own, default=1000) or 1 in own else 1001
+    return [(code, town, Text(town, town)) for code, town in enumerate(order, first)]
+
+
+def with_list(item: Item, lists: Mapping[str, Listed]) -> Item:
+    """The item with its county's list before its own options; raises CountyError where the list grows into their codes.
+
+    Options that count from 1 are the list itself, written out.
+    """
     own, listed = {option.code for option in item.options}, lists.get(item.options_from, ())
-    added = [Option(code, Text(label, label)) for code, label in listed if code not in own]
+    if 1 not in own and (taken := [code for code, _, _ in listed if code in own]):
+        raise CountyError("codebook.code_taken", item=item.id, list=item.options_from, n=len(listed), code=taken[0])
+    added = [Option(code, label, key) for code, key, label in listed if code not in own]
     return replace(item, options=(*added, *item.options))
 
 
@@ -78,7 +89,7 @@ class Cleaner:
     ) -> None:
         self.answers, self.survey, self.span, self.towns, self.codes = answers, survey, span, towns, codes
         self.villages = villages
-        self.n, self.place = len(answers.text), replace(answers.place, file=survey.text or survey.file)
+        self.n, self.place = len(answers.text), replace(answers.place, file=mask_text(survey.text or survey.file))
         self.row_id = (self.place.file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
         self.columns: dict[str, Any] = {}
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
@@ -236,9 +247,9 @@ class Cleaner:
             self.columns[name] = integers(ranks, ranks == 0, "int8")
 
     def words(self, places: Any, words: Sequence[str | None], gone: Bools, scrub: bool = True) -> Any:
-        """Texts as a column, personal numbers masked."""
+        """Texts as a column, personal numbers and names beside titles masked."""
         plain = pd.Series(words, dtype="str")
-        found = mask_personal(plain) if scrub else plain
+        found = mask_cells(plain, names=True) if scrub else plain
         self.n_masked += int(((found != plain) & plain.notna()).to_numpy()[places][~gone].sum())
         found = found.array.take(places)
         found[gone] = None

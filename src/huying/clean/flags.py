@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, holds, names_in
 from huying.errors import Place
-from huying.sources.personal import mask_personal
+from huying.scrub import mask_cells
 from huying.sources.table import Remark
 from huying.words import say
 
@@ -41,7 +41,7 @@ def all_rejected(source: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat([source, found], ignore_index=True)
     again = (table["level"] == "row") & table.duplicated(["file", "sheet", "row", "level"])
     table = table[~again].reset_index(drop=True)
-    return table.assign(value=mask_personal(table["value"].astype("str").fillna("")))
+    return table.assign(value=mask_cells(table["value"].astype("str").fillna("")))
 
 
 def count_rows(rejected: pd.DataFrame) -> int:

@@ -8,27 +8,29 @@ from typing import Any
 
 import pandas as pd
 
-from huying.clean.answers import clean_answers, with_list
+from huying.clean.answers import Listed, clean_answers, with_list
 from huying.clean.flags import RULES, Booked, count_rows, find_flags, say_rejected
 from huying.clean.ledgers import IDS, clean_ledger, known_ids
-from huying.codebook import Codebook
+from huying.codebook import Codebook, Item
 from huying.contract import REJECTED, Table
 from huying.errors import CountyError, HuyingError, Place, near
 from huying.folder import County, Ledger, Survey, check_printed, read_toml
-from huying.kinds import Instant, Label, clean_series
+from huying.kinds import Id, Instant, Label, clean_series
 from huying.ledgers import TABLES
 from huying.places import Matcher
+from huying.scrub import mask_cells, mask_text
 from huying.sources.exports import read_answers
-from huying.sources.personal import drop_personal, mask_personal
+from huying.sources.kobo import read_kobo
+from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable, Remark, read_table
 from huying.store import Cleaned, code_hash, file_hash, hash_of
-from huying.words import language
+from huying.words import Text, language
 
 NOTES = ("file", "sheet", "row", "note", "detail")
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
 PREPARE = (
-    "clean/", "sources/", "codebook.py", "contract.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "store.py", "words.py",
+    "clean/", "sources/", "codebook.py", "contract.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "scrub.py", "store.py", "words.py",
     "workdays.py", "derived.py", "fonts.py", "errors.py", "kinds.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
 PARTNERS = {("joint_conference", "call_id"): ("calls", "call_id"), ("calls", "reopened_of"): ("calls", "call_id"),
@@ -60,9 +62,9 @@ def matcher_of(register: pd.DataFrame, key: str, prefixes: Sequence[str] = ()) -
     return Matcher(dict(zip(register[key], spelt, strict=True)), prefixes)
 
 
-def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str, str]]]:
+def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str, Text]]]:
     """The lists of the county from which items take their options: code from 1, key and label."""
-    found: dict[str, list[tuple[str, str]]] = {"towns": [], "departments": [], "old_units": []}
+    found: dict[str, list[tuple[str, Text]]] = {"towns": [], "departments": [], "old_units": []}
     for name, table, key, label in LISTS:
         if table in registers:
             named = (
@@ -72,11 +74,12 @@ def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[
             rows = registers[table].drop_duplicates(key)
             rows = rows.assign(**{label: rows[key].map(usual)})
             rows = rows.sort_values(key) if table == "org_roster" else rows
-            found[name] = list(zip(rows[key].astype(str), rows[label].astype(str), strict=True))
+            both = rows[label].astype(str), rows.get("name_en", rows[label]).fillna(rows[label]).astype(str)
+            found[name] = list(zip(rows[key].astype(str), map(Text, *both), strict=True))
     if "documents" in registers:
         papers = registers["documents"]
         titles = papers.loc[papers["kind"] == "mechanism", "title"]
-        found["mechanisms"] = [(f"m{n}", str(title)) for n, title in enumerate(titles, 1)]
+        found["mechanisms"] = [(f"m{n}", Text(str(title), str(title))) for n, title in enumerate(titles, 1)]
     return {name: [(code, *pair) for code, pair in enumerate(pairs, 1)] for name, pairs in found.items()}
 
 
@@ -170,8 +173,11 @@ class Intake:
             known = ", ".join(self.county.periods)
             raise CountyError("folder.ledger_period", self.place, table=ledger.table, known=known)
         path, key = self.county.path(ledger.file), (ledger.table, ledger.period)
-        raw = drop_personal(read_table(path, sheet=ledger.sheet, header_row=ledger.header_row))
+        raw = read_table(path, sheet=ledger.sheet, header_row=ledger.header_row)
         table, ids, span = TABLES[ledger.table], known_ids(self.ledgers), self.county.periods.get(ledger.period)
+        columns = table.find_columns(list(raw.text), raw.place, ledger.columns)
+        keys = [header for name, header in columns.items() if isinstance(table.by_name[name].kind, Id)]
+        raw = drop_personal(raw, keys, columns.values())
         if raw.shift:
             held = table.find_columns(list(raw.text), raw.place, ledger.columns)
             raw = raw.in_usual_days(
@@ -192,23 +198,37 @@ class Intake:
         if ledger.table == "departments":
             self.matchers["dept"] = matcher_of(self.ledgers[key], "dept_id")
 
-    def take_survey(self, survey: Survey) -> None:
-        listed = county_lists({table: frame for (table, _), frame in self.ledgers.items()})
-        lists = {name: [(code, label) for code, _, label in rows] for name, rows in listed.items()}
-        items = [item if item.role == "town" else with_list(item, lists) for item in self.book.form(survey.form)]
+    def items_of(self, form: str) -> tuple[list[Item], Listed]:
+        """The items of a form with the county's lists (the town's its own options alone), and the list of towns.
+
+        Raises CountyError where rows of a list that is asked for were set aside.
+        """
+        lists = county_lists({table: frame for (table, _), frame in self.ledgers.items()})
+        items = [item if item.role == "town" else with_list(item, lists) for item in self.book.form(form)]
         lists_asked = {item.options_from for item in items} | {"towns" for item in items if item.role == "town"}
-        for table in [table for name, table, *_ in LISTS if name in lists_asked and len(self.lost.get(table, ()))]:
-            first = self.lost[table].to_dict("records")[0]
-            raise CountyError(
-                "clean.register_lost",
-                self.place,
-                table=TABLES[table].title(language()),
-                n=len(self.lost[table]),
-                first=say_rejected(first),
-            )
+        for table in [table for name, table, *_ in LISTS if name in lists_asked]:
+            self.check_lost(table)
+        return items, lists["towns"]
+
+    def check_lost(self, table: str) -> None:
+        """Raise CountyError where rows of a register were set aside."""
+        if len(lost := self.lost.get(table, ())):
+            told = {
+                "table": TABLES[table].title(language()),
+                "n": len(lost),
+                "first": say_rejected(self.lost[table].to_dict("records")[0]),
+            }
+            raise CountyError("clean.register_lost", self.place, **told)
+
+    def take_survey(self, survey: Survey) -> None:
+        items, towns = self.items_of(survey.form)
+        order = [town for _, town, _ in towns]
         file, number = survey.text or survey.file, self.county.path(survey.number) if survey.number else None
-        answers = read_answers(self.county.path(file), number, items, survey.weight)
-        span, order = self.county.waves[survey.wave], [town for _, town, _ in listed["towns"]]
+        if survey.reader == "kobo":
+            answers = read_kobo(self.county.path(file), items, survey.weight)
+        else:
+            answers = read_answers(self.county.path(file), number, items, survey.weight)
+        span = self.county.waves[survey.wave]
         villages = list(self.ledgers["villages", ""]["village_id"]) if ("villages", "") in self.ledgers else None
         done = clean_answers(answers, items, survey, span, self.matchers["town"], order, villages)
         self.forms.setdefault(survey.form, []).append(done.kept)
@@ -216,19 +236,18 @@ class Intake:
 
     def take(self, files: tuple[str, ...], read: RawTable, done: Booked) -> None:
         """Book one file (and its twin) under its path: rows read = rows kept + rows rejected, or cleaning has lost a row."""
-        file, paths = files[0], {Path(name).name: name for name in files}
+        file, paths = mask_text(files[0]), {mask_text(Path(name).name): mask_text(name) for name in files}
         n_read, n_rejected = len(read.text) + count_rows(read.rejected), count_rows(done.rejected)
         if n_read != len(done.kept) + n_rejected:
             raise AssertionError(f"{file}: {n_read} rows read, {len(done.kept)} kept and {n_rejected} rejected")
         nowhere = {name: "" for name in IDS.values() if name not in done.rejected}
         rejected = done.rejected.assign(file=done.rejected["file"].replace(paths), **nowhere)
         self.rejected.append(rejected[[*REJECTED, *IDS.values()]].fillna(nowhere))
-        self.flags.append(
-            done.flags.assign(row_id=done.flags["row_id"].str.replace("^.*(?=#)", lambda _: file, regex=True))
-        )
+        row_id = done.flags["row_id"].str.replace("^.*(?=#)", lambda _: file, regex=True)
+        self.flags.append(done.flags.assign(row_id=row_id, detail=mask_cells(done.flags["detail"])))
         for at, note, detail in (*read.notes, *done.notes):
             self.notes.append((paths.get(at.file, at.file), at.sheet, str(at.row or ""), note, detail))
-        n_personal = sum(read.dropped.values()) + done.n_masked
+        n_personal = sum(read.dropped.values()) + read.n_masked + done.n_masked
         counts = (n_read, len(done.kept), n_rejected, len(done.rejected) - n_rejected)
         row = (file, *counts, 0, n_personal, read.encoding)  # flags are counted last
         self.counts.append(dict(zip(COUNTS, row, strict=True)))
@@ -237,7 +256,7 @@ class Intake:
     def noted(self) -> pd.DataFrame:
         """What was repaired or seen (columns NOTES), personal values masked."""
         notes = pd.DataFrame(self.notes, columns=list(NOTES), dtype="str")
-        return notes.assign(detail=mask_personal(notes["detail"]))
+        return notes.assign(detail=mask_cells(notes["detail"]))
 
     def lonely(self) -> Iterator[str]:
         """Ids of a ledger that name a row of another which has no such row: how many of how many."""

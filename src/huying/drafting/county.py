@@ -15,6 +15,7 @@ from huying.errors import CountyError, InputError
 from huying.folder import NAME, homes
 from huying.kinds import parse_instants
 from huying.prepare import house_derived
+from huying.scrub import mask_text
 from huying.sources.exports import read_export
 from huying.sources.table import RawTable
 from huying.sources.wjx import read_meta, stem
@@ -72,7 +73,7 @@ def draft_county(
     remarks = [*drafted_remarks(raw, questions), *([say_both("new.towns", n=len(register))] if town else [])]
     with whole_folder(folder) as made:
         files = {"export": export, **({"number": number} if number else {})}
-        copies = [Path(shutil.copy2(file, made / f"{kind}_{file.name}")) for kind, file in files.items()]
+        copies = [Path(shutil.copy2(file, made / f"{kind}_{mask_text(file.name)}")) for kind, file in files.items()]
         if written:
             write_text(made / "codebook.toml", written)
         if town:
@@ -196,4 +197,4 @@ def item_text(name: str, question: Question, role: str) -> str:
 
 def in_both(text: str) -> dict[str, str]:
     """A text whose translation is still to be made."""
-    return {"zh": text, "en": text}
+    return dict.fromkeys(("zh", "en"), mask_text(text))

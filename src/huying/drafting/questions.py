@@ -14,8 +14,8 @@ from huying.clean.cells import TYPED
 from huying.codebook import MOST_OPTIONS
 from huying.drafting.columns import Question, add_coded, bare, group_headers, is_ticks, split_groups, split_part
 from huying.kinds import parse_instants
+from huying.scrub import MARKED
 from huying.sources.exports import ARROW, code_words
-from huying.sources.personal import mask_text
 from huying.sources.spss import Labelled, is_missing
 from huying.sources.table import RawTable
 from huying.sources.wjx import JOINT, MARKS, is_meta, partner_rows, split_header, squash
@@ -67,7 +67,7 @@ def read_questions(
         if not describe(question, cells, codes):
             found = part(question) + found
             continue
-        if any(mask_text(text) != text for _, text in question.options):  # own words that reach a person
+        if any(MARKED.search(text) for _, text in question.options):  # own words that reach a person
             question.type, question.options, question.remarks = "text", [], []
         ready.append(question)
         raw_cells = raw.text[question.headers].stack()

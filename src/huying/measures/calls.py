@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from huying.associations import regress
 from huying.counted import NO_CASE, by_period, find_ends, student, unsaid, values
@@ -57,6 +59,36 @@ def month_trend(calls: pd.DataFrame, flag: str) -> pd.DataFrame:
     return by_period(calls, one, FEW).assign(measure=flag, wave="")
 
 
+def change_over_months(calls: pd.DataFrame, flag: str) -> pd.DataFrame:
+    """The change in the share of `flag` from the first month to the last, in the shape of `month_trend`, by its model.
+
+    Each slope goes with the intercept that keeps the share of the whole period, as the maximum likelihood estimate does; so
+    the change and its limits are those of the slope and its limits, and hold 0 exactly where these do.
+    """
+    rows = month_trend(calls, flag)
+    for at, row in rows[rows["estimate"].notna()].iterrows():
+        used = calls[calls[flag].notna() & calls["period"].astype(str).eq(row["period"])]
+        month = used["dispatched_at"].dt.year * 12 + used["dispatched_at"].dt.month
+        since, share = (month - month.min()).to_numpy(dtype=float), float(used[flag].astype(float).mean())
+
+        def move(slope: float, since: Any = since, share: float = share) -> float:
+            start = brentq(lambda a: expit(a + slope * since).mean() - share, -900.0, 900.0, xtol=1e-14)
+            return float(expit(start + slope * since.max()) - expit(start))
+
+        rows.loc[at, ["estimate", "low", "high", "se"]] = [*map(move, row[["estimate", "low", "high"]]), np.nan]
+    return rows
+
+
+def find_extremes(by_month: pd.DataFrame) -> pd.DataFrame:
+    """The county's rows of the lowest and the highest month of each period (parts lowest_month, highest_month)."""
+    known = by_month[by_month["estimate"].notna() & by_month["place"].ne(COUNTY)].sort_values("estimate", kind="stable")
+    ends = {
+        "lowest_month": known.drop_duplicates("period"),
+        "highest_month": known.drop_duplicates("period", keep="last"),
+    }
+    return pd.concat([rows.assign(place=COUNTY, part=part) for part, rows in ends.items()], ignore_index=True)
+
+
 def one_stratum(psu: pd.Series) -> Design:
     """Rows of a complete list as a design: one stratum, weight 1, the values of `psu` as PSUs."""
     codes = np.unique(psu, return_inverse=True)[1].astype(np.int64)
@@ -90,7 +122,8 @@ def count_silent(rows: pd.DataFrame, n_calls: pd.Series, reported: pd.Series, re
     need = recorded.where(recorded > 0, reported).fillna(0).to_numpy()
     is_silent = rows["place"].isin(n_calls.index[n_calls == 0]) & (need > 0) & bool(n_calls.sum())
     known = {"estimate": 0.0, "low": 0.0, "high": 0.0, "method": COUNT, "reliability": "ok", "reason": "", "n": need}
-    known |= dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan)
+    known |= dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan) | {"n_of": "matters"}
+    rows = rows.assign(n_of="")
     columns = {name: rows[name].mask(is_silent, value) for name, value in known.items() if name in rows}
     return rows.assign(**columns, remark=np.where(is_silent, "no_call", ""))
 

@@ -13,6 +13,7 @@ import pandas as pd
 from huying.report.lint import counts_of, find_masks, lint
 from huying.report.read import read_report
 from huying.report.statements import Statement, find_sentences, find_statements, lexicon
+from huying.scrub import mask_text
 from huying.store import toml_table, write_csv, write_text
 from huying.words import LANGUAGES, say
 
@@ -45,7 +46,8 @@ def claim_table(statement: Statement) -> str:
     threshold = counts[0].value if len(counts) == 1 else lexicon()["threshold"][statement.quantifier]  # to begin with
     values |= {"quantifier": statement.quantifier, "threshold": float(threshold)}
     values |= {"problem_if": lexicon()["problem_if"][statement.part], "judged_for": "county", "needs": []}
-    values |= {"unit": to_fill} if statement.quantifier == "COUNT" else {}
+    values |= {"unit": "count"} if statement.quantifier == "COUNT" else {}
+    values |= {"n_of": "events", "town": {lang: f"{{place}}{to_fill[lang]}" for lang in LANGUAGES}}
     values |= {"base": to_fill, "estimand": to_fill, "notebook": ""}
     stands = ", ".join(say("report.stands", lang, **statement._asdict()) for lang in LANGUAGES)
     return toml_table(f"\n# {stands}\n[[claim]]", values)
@@ -55,20 +57,15 @@ def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
     """Read a report and write what was found: the files by `claims`, `statements`, `lint` and `masks`.
 
     `<name>_claims.toml` is a claims file to be edited, `<name>_lint.csv` what is at odds, `<name>_masks.csv` the register of
-    masks to be filled in, `<name>_statements.csv` each statement with its offsets. An edited file is never written over: the
-    claims file and the register keep their content, and the new one takes a number. Raises InputError.
+    masks to be filled in, `<name>_statements.csv` each statement with its offsets. No file is written over, for it may have been
+    edited or be of another report: then the four take a number. Raises InputError.
     """
     text = read_report(path)
     kinds = {"claims": "toml", "masks": "csv", "lint": "csv", "statements": "csv"}
-    files = {key: out_folder / f"{path.stem}_{key}.{ending}" for key, ending in kinds.items()}
-    files |= {key: free(files[key]) for key in ("claims", "masks")}
+    stems = (mask_text(path.stem) + (f"_{n}" if n > 1 else "") for n in range(1, 10_000))
+    tried = ({key: out_folder / f"{stem}_{key}.{ending}" for key, ending in kinds.items()} for stem in stems)
+    files = next(files for files in tried if not any(file.exists() for file in files.values()))
     write_text(files["claims"], claims_toml(text, path.name))
     for key, make in (("masks", find_masks), ("lint", lint), ("statements", statements_table)):
         write_csv(files[key], make(text))
     return files
-
-
-def free(path: Path) -> Path:
-    """The path itself, or with the first number that is not taken."""
-    tried = (path.with_name(f"{path.stem}_{n}{path.suffix}") for n in range(2, 10_000))
-    return path if not path.exists() else next(p for p in tried if not p.exists())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
@@ -15,13 +16,25 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from huying.report.statements import PROPOSALS, Sentence, find_sentences, find_statements, holds, lexicon, position
+from huying.report.statements import (
+    HALF,
+    PROPOSALS,
+    Sentence,
+    find_sentences,
+    find_statements,
+    holds,
+    lexicon,
+    position,
+)
 from huying.words import Text, all_words, as_text
 
 FIGURE, NAME = "figure", "name"
 ROUNDED, CUT = "rounded", "cut"
 _PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*[%％]")
 _CONTEXT = 16
+MOST_PAIRED, MOST_CLAIMS, MOST_OTHERS = 50, 300, 1000  # statements that are compared with each other
+LEAST_NAMED = 0.8  # of a total, by parts that fall short of it
+_BACK = 120  # characters in which the base of a per cent or a total is looked for
 Span = tuple[int, int]
 Finding = dict[str, Any]  # a row of the table of what is at odds, see `lint`
 MASKS = ["id", "start", "line", "column", "character", "kind", "context", "statement", "value", "source", "as_of"]
@@ -35,12 +48,14 @@ def find_masks(text: str) -> pd.DataFrame:
     李某某 has two. A figure is what a unit or % follows. `value`, `source` and `as_of` are left for a person to fill in.
     """
     found, said = [], find_statements(text)
+    starts = [statement.start for statement in said]
     for number, match in enumerate(re.finditer(lexicon()["text"]["mask"], text), 1):
         start = match.start()
-        left = max(text.rfind("\n", 0, start) + 1, start - _CONTEXT)
-        context = text[left : start + _CONTEXT + 1].partition("\n")[0]
+        before, after = text[max(start - _CONTEXT, 0) : start], text[start : start + _CONTEXT + 1]
+        context = before.rpartition("\n")[2] + after.partition("\n")[0]
         kind = FIGURE if match[0] != "某" and holds("text", "figure_after", text[start : start + 12]) else NAME
-        within = next((s.id for s in said if s.start <= start < s.end), "")
+        last = said[bisect_right(starts, start) - 1 :][:1]
+        within = next((s.id for s in last if s.start <= start < s.end), "")
         found.append((f"M{number:03}", start, *position(text, start), match[0], kind, context, within, "", "", ""))
     return pd.DataFrame(found, columns=MASKS)
 
@@ -51,11 +66,11 @@ def lint(text: str) -> pd.DataFrame:
     `other_…` says where the second part stands, where there is one. Lines and columns from 1; offsets count characters, end
     exclusive.
     """
-    sentences = find_sentences(text)
-    found = [*grim(text, sentences), *sums(text, sentences), *tensions(text, sentences)]
-    told = {(f["start"], f.get("other_start")) for f in found}
-    found += [f for f in topics(text) if (f["start"], f["other_start"]) not in told]
-    table = pd.DataFrame([*found, *places(text), *years(text)], columns=LINT)
+    text, sentences = text.translate(HALF), find_sentences(text)
+    pairs = [*opposites(text), *tensions(text, sentences)]
+    told = {(pair["start"], pair["other_start"]): pair for pair in pairs}  # a tension with a name wins
+    found = [*grim(text, sentences), *sums(text, sentences), *told.values(), *places(text), *years(text)]
+    table = pd.DataFrame(found, columns=LINT)
     whole = dict.fromkeys(("other_line", "other_column", "other_start", "other_end"), "Int64")
     return table.astype(whole).sort_values(["start", "kind", "rule"], kind="stable", ignore_index=True)
 
@@ -74,31 +89,48 @@ def finding(
 
 
 def tensions(text: str, sentences: list[Sentence]) -> Iterator[Finding]:
-    """One finding for each pair of sentences of which one claims what the other denies; the earlier one comes first."""
-    said = [s for s in sentences if s.mode != PROPOSALS]
+    """For each rule of the lexicon, pairs of sentences of which one claims what the other denies; the earlier one comes first."""
+    said = {
+        text[s.start : s.end]: s for s in reversed(sentences) if s.mode != PROPOSALS
+    }  # the same words are said once
     for rule in lexicon()["tension"]:
-        claimed = [s for s in said if re.search(rule["claimed"], text[s.start : s.end])]
-        admitted = [s for s in said if re.search(rule["admitted"], text[s.start : s.end]) and s not in claimed]
+        claimed = [s for words, s in said.items() if re.search(rule["claimed"], words)][:MOST_PAIRED]
+        admitted = [s for words, s in said.items() if re.search(rule["admitted"], words) and s not in claimed][
+            :MOST_PAIRED
+        ]
         for pair in product(claimed, admitted):
             first, second = sorted((s.start, s.end) for s in pair)
             yield finding(text, "TENSION", rule["kind"], first, as_text(rule["why"], rule["kind"]), second)
 
 
-def topics(text: str) -> list[Finding]:
-    """Pairs of sentences on one topic, of which one states all or none and the other admits that something is lacking."""
-    room, found = lexicon()["topics"], {}
-    said = [s for s in find_statements(text) if s.part != PROPOSALS]
+def opposites(text: str) -> Iterator[Finding]:
+    """Pairs of sentences about one thing: one says all or none, the other the contrary of a part. Each claim once.
+
+    One thing: a third of the pairs of characters of the shorter sentence, or the very words of which there is said to be none.
+    """
+    room = lexicon()["opposite"]
+    why = as_text(room["why"], "opposite")
+    said = [*{s.text: s for s in reversed(find_statements(text)) if s.part != PROPOSALS}.values()][::-1]
+    things = {s: words_of(text[s.sentence_start : s.sentence_end]) for s in said}
     lacking = {s for s in said if re.search(room["lack"], re.sub(room["kept"], "", s.text))}
-    for words in room["words"]:
-        own = [s for s in said if re.search(words, s.text)]
-        claimed = [s for s in own if s.quantifier in room["claims"] and s not in lacking]
-        admitted = [s for s in own if s.quantifier in room["admits"] and s in lacking]
-        shown, why = words.replace("|", "／"), as_text(room["why"], "topics")
-        for pair in product(claimed, admitted):
-            first, second = sorted((s.sentence_start, s.sentence_end) for s in pair)
-            if first != second:
-                found[first, second] = finding(text, "TENSION", "topic", first, why, second, words=shown)
-    return list(found.values())
+    others = [s for s in said if s.quantifier in room["admits"]][:MOST_OTHERS]
+    claims = [s for s in said if s.quantifier == "NONE" or (s.quantifier == "ALL" and s not in lacking)][:MOST_CLAIMS]
+    for claim, other in product(claims, others):
+        is_contrary = other in lacking if claim.quantifier == "ALL" else other.quantifier in room["whole"]
+        denied = re.search(room["none_of"], claim.text) if claim.quantifier == "NONE" else None
+        is_denied = denied and other.quantifier != "NONE" and re.search(f"(?<![未没无不零]){denied[1]}", other.text)
+        shared, fewest = things[claim] & things[other], min(len(things[claim]), len(things[other]))
+        is_one = is_contrary and len(shared) >= max(room["least_shared"], fewest / 3)
+        if claim.sentence_start != other.sentence_start and (is_one or is_denied):
+            first, second = sorted((s.sentence_start, s.sentence_end) for s in (claim, other))
+            words = denied[1] if denied and is_denied else "、".join(sorted(shared))
+            yield finding(text, "TENSION", "opposite", first, why, second, words=words)
+
+
+def words_of(text: str) -> set[str]:
+    """The pairs of Chinese characters of a text that may name a thing."""
+    bare = re.sub(lexicon()["opposite"]["empty"], " ", text)
+    return {bare[i : i + 2] for i in range(len(bare) - 1) if re.fullmatch("[\u4e00-\u9fff]{2}", bare[i : i + 2])}
 
 
 def places(text: str) -> Iterator[Finding]:
@@ -167,28 +199,44 @@ def counts_of(text: str, start: int, end: int) -> list[Count]:
 
 
 def grim(text: str, sentences: list[Sentence]) -> Iterator[Finding]:
-    """Percentages that no count out of the stated number gives, or only one that was cut off instead of rounded.
+    """Percentages that no count out of their own number gives, or only one that was cut off instead of rounded.
 
-    Not every count beside a percentage is its base (18 towns, 91.4% satisfied): see `bases_of`. A percentage is named only if none of them fits. Where part and whole stand right before it, their quotient must give it.
+    Not every count beside a percentage is its base (18 towns, 91.4% satisfied): see `bases_of`. Where part and whole stand
+    right before it, their quotient must give it.
     """
-    for sentence in sentences:
+    for before, sentence in zip([None, *sentences], sentences, strict=False):
         for match in _PERCENT.finditer(text, sentence.start, sentence.end):
             around = text[max(sentence.start, match.start() - 8) : match.end() + 4]
-            bases = bases_of(text, sentence.start, match.start())
+            bases = bases_of(text, sentence, match.start(), before)
             if bases and float(match[1]) not in (0, 100) and not holds("grim", "not_a_share", around):
                 yield from misfits(text, match, bases)
 
 
-def bases_of(text: str, start: int, end: int) -> list[Count]:
-    """The counts that a percentage at `end` may be of, in this order: whole and part in one unit; what its sentence, which
-    begins at `start`, says it is out of (占, …中) or counts of persons, forms or cases; what the paragraph says was asked."""
-    room = lexicon()["grim"]
+def bases_of(text: str, sentence: Sentence, end: int, before: Sentence | None) -> list[Count]:
+    """The counts that a percentage at `end` may be of: whole and part in one unit, if the words say that it is their share; what
+    its clause is out of (…中); what was asked, in its sentence or, where that has no count, in the one before in the same line."""
+    room, start = lexicon()["grim"], max(sentence.start, end - _BACK)
     counts = [c for c in counts_of(text, start, end) if re.fullmatch(room["base"], c.unit) and c.value > 1]
+    lead = re.split("[，,；;]", text[start:end])
     same = [c for c in counts if c.unit == counts[-1].unit]
-    if not holds("grim", "part", text[max(start, end - 6) : end]):
-        among = re.compile(room["among"])
-        counts = [c for c in counts if re.fullmatch(room["asked"], c.unit) or among.match(text[c.end : c.end + 20])]
-    return same if len(same) > 1 else counts or survey_base(text, end)
+    rate = re.search(room["rate"], lead[-1])
+    is_share = holds("grim", "part", text[max(start, end - 6) : end]) or (
+        rate and len(lead) > 1 and rate[1] in lead[-2]
+    )
+    if len(same) > 1 and is_share:
+        return same
+    among = [c for c in counts if re.match(room["among"], text[c.end : c.end + 20])]
+    if counts:
+        asked = [c for c in counts[-1:] if is_asked(text, c) and len(lead) < 4]
+        return among[-1:] or ([] if holds("grim", "part", lead[-1]) and len(counts) > 1 else asked)
+    if before is None or "\n" in text[before.start : start] or holds("grim", "of_part", text[start:end]):
+        return []
+    return [c for c in counts_of(text, max(before.start, before.end - _BACK), before.end) if is_asked(text, c)][-1:]
+
+
+def is_asked(text: str, count: Count) -> bool:
+    """Whether a count is of forms or persons that were asked."""
+    return re.search(lexicon()["grim"]["survey"] + "$", text[max(0, count.start - 18) : count.start]) is not None
 
 
 def misfits(text: str, match: re.Match[str], bases: list[Count]) -> Iterator[Finding]:
@@ -199,7 +247,8 @@ def misfits(text: str, match: re.Match[str], bases: list[Count]) -> Iterator[Fin
         yield misfit(text, "grim_cut" if given else "grim", match.span(), percent=percent, n=shown)
     elif len(bases) >= 2 and bases[-1].unit == bases[-2].unit and match.start() - bases[-1].end <= 12:
         whole, part, near = bases[-2].value, bases[-1].value, 0.1 ** len(percent.partition(".")[2])
-        fits = any(abs(100 * part / n.value - float(percent)) < near for n in bases if n.value >= part)
+        shares = [100 * part / n.value for n in bases if n.value >= part]
+        fits = any(abs(share - float(percent)) < near for one in shares for share in (one, 100 - one))
         if part < whole and not fits:
             values = {"percent": percent, "part": str(part), "whole": str(whole), "right": f"{100 * part / whole:.1f}"}
             yield misfit(text, "grim_pair", match.span(), **values)
@@ -211,19 +260,12 @@ def misfit(text: str, key: str, span: Span, **values: str) -> Finding:
     return finding(text, kind.upper(), kind, span, all_words()[f"report.{key}"], None, **values)
 
 
-def survey_base(text: str, start: int) -> list[Count]:
-    """The last number of forms or persons asked that the paragraph states before a character."""
-    first = text.rfind("\n", 0, start) + 1
-    pattern = re.compile(lexicon()["grim"]["survey"] + "$")
-    stated = [c for c in counts_of(text, first, start) if pattern.search(text[max(first, c.start - 18) : c.start])]
-    return stated[-1:]
-
-
 def sums(text: str, sentences: list[Sentence]) -> Iterator[Finding]:
-    """Totals whose parts, named in the same sentence with the same unit, give another number.
+    """Totals whose parts, named in the same sentence with the same unit and of the same noun, give another number.
 
-    Parts that exceed the total never fit; parts that fall short do not only where two or more are given and the list does
-    not say that it goes on. A count is a total when 共, 合计 or the like stands before it, or 其中 or the like after it.
+    Parts that exceed the total never fit; parts that fall short do not only where two or more nearly give a total that is called
+    one, and the list does not say that it goes on. A count is a total when 共, 合计 or the like stands before it, or 其中 or the
+    like after it.
     """
     room = lexicon()["sum"]
     opener, sign = re.compile(room["parts_after"]), re.compile(room["total_before"] + "$")
@@ -231,13 +273,14 @@ def sums(text: str, sentences: list[Sentence]) -> Iterator[Finding]:
         counts = counts_of(text, sentence.start, sentence.end)
         for i, total in enumerate(counts):
             follows = text[total.end : counts[i + 1].start] if i + 1 < len(counts) else ""
-            same = [c for c in counts[i + 1 :] if c.unit == total.unit]
+            before = text[max(sentence.start, total.start - _BACK) : total.start]
+            is_total = sign.search(before) is not None
+            same = [c for c in counts[i + 1 : i + 1 + MOST_PAIRED] if c.unit == total.unit]
             if same and opener.search(follows):
-                yield from unequal(text, total, until_next_total(text, same))
-            lead = [c for c in counts[:i] if c.unit == total.unit]
-            before = text[sentence.start : total.start]
-            if len(lead) >= 2 and sign.search(before) and not opener.search(before):
-                yield from unequal(text, total, lead)
+                yield from unequal(text, total, until_next_total(text, same), is_total)
+            lead = [c for c in counts[max(0, i - MOST_PAIRED) : i] if c.unit == total.unit]
+            if len(lead) >= 2 and is_total and not opener.search(before):
+                yield from unequal(text, total, lead, True)
 
 
 def until_next_total(text: str, counts: list[Count]) -> list[Count]:
@@ -248,11 +291,22 @@ def until_next_total(text: str, counts: list[Count]) -> list[Count]:
     return [*counts[:1], *(count for _, count in pairs)]
 
 
-def unequal(text: str, total: Count, parts: list[Count]) -> Iterator[Finding]:
-    """The misfit of a total with its parts, if there is one."""
-    added = sum(part.value for part in parts)
+def noun_of(text: str, count: Count) -> str:
+    """The noun after a count; empty where a mark follows."""
+    found = re.match("(?:等|左右)?([\u4e00-\u9fff]*)", text[count.end : count.end + 8])
+    return found[1] if found else ""
+
+
+def unequal(text: str, total: Count, parts: list[Count], is_total: bool) -> Iterator[Finding]:
+    """The misfit of a total with its parts, if there is one and all are of one noun."""
+    added, whole = sum(part.value for part in parts), noun_of(text, total)
+    nouns = {noun_of(text, part) for part in parts} - {""}
+    if any(not whole.endswith(noun) and not noun.endswith(whole) for noun in nouns) or len(nouns) > 1 > len(whole):
+        return
+    ends = {text[part.start - 1] for part in (total, *parts)}
+    is_one = is_total or total.unit != "个" or len(ends) < 1 + len(parts)
     span = text[parts[0].start : parts[-1].end + 2]
-    is_open = len(parts) < 2 or holds("sum", "open_list", span)
-    if added > total.value or (added < total.value and not is_open):
+    is_open = len(parts) < 2 or not is_total or added < LEAST_NAMED * total.value or holds("sum", "open_list", span)
+    if is_one and (added > total.value or (added < total.value and not is_open)):
         values = {"total": str(total.value), "parts": " + ".join(str(p.value) for p in parts), "added": str(added)}
         yield misfit(text, "sum", (total.start, total.end), **values)

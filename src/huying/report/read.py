@@ -10,9 +10,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from huying.errors import InputError, Place
+from huying.scrub import mask_text
 from huying.sources.table import detect_encoding, is_valid, read_content
 
-MOST_BYTES, MOST_CHARACTERS = 20 * 2**20, 200_000  # a county's report has some 20,000 characters
+MOST_BYTES, MOST_CHARACTERS, MOST_LINES = 20 * 2**20, 200_000, 10_000  # a county's report has some 20,000 characters
 _BODY = "word/document.xml"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # a second copy of a text box
@@ -25,7 +26,7 @@ def read_report(path: Path) -> str:
     """The text of a report in txt (UTF-8, GB18030, UTF-16 with its mark) or docx; lines end with a bare line feed.
 
     The bytes tell the format, never the ending. A docx gives its paragraphs and the cells of its tables, a line each,
-    without headers, notes and numbers that Word sets by itself. Raises InputError.
+    without headers, notes and numbers that Word sets by itself. Numbers of people are masked. Raises InputError.
     """
     place = Place(path.name)
     raw = read_content(path, place, MOST_BYTES)
@@ -38,9 +39,13 @@ def read_report(path: Path) -> str:
     }
     for key in (key for key, is_so in unfit.items() if is_so):
         raise InputError(f"report.{key}", place, text=path.with_suffix(".txt").name, ending=path.suffix)
-    text = docx_text(path, place) if is_docx else txt_text(raw, place)
+    if not is_docx and len(raw) > 4 * MOST_CHARACTERS:  # no encoding takes more for one; a long line costs memory
+        raise InputError("report.too_long", place, n=len(raw) // 3, most=MOST_CHARACTERS)
+    text = mask_text(docx_text(path, place) if is_docx else txt_text(raw, place))
     if not text.strip():
         raise InputError("report.empty", place)
+    if text.count("\n") > MOST_LINES:
+        raise InputError("report.too_many_lines", place, n=text.count("\n") + 1, most=MOST_LINES)
     if len(text) > MOST_CHARACTERS:
         raise InputError("report.too_long", place, n=len(text), most=MOST_CHARACTERS)
     if found := re.search(r"[\d,.]{40}", text):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 DONE, PROBLEMS, PROPOSALS = "done", "problems", "proposals"
 _END_MARKS = "，,：:。！？；; "
 MERGED = ("COUNT", "NEED")  # clauses of one sentence that go on counting, or proposing, are one statement
+HALF = {**{0xFF10 + n: str(n) for n in range(10)}, ord("％"): "%", ord("．"): "."}  # as wide in characters
 Hit = tuple[int, int, Mapping[str, Any], str]  # a clause (start, end) with the cue that was found in it and its words
 
 
@@ -142,9 +143,9 @@ def find_statements(text: str) -> list[Statement]:
 
     One clause gives at most one statement, by the first cue of the lexicon that fits it.
     """
-    found: list[Statement] = []
+    text, found = text.translate(HALF), list[Statement]()
     for sentence in find_sentences(text):
-        for group in grouped(hits_of(text, sentence)):
+        for group in grouped(text, hits_of(text, sentence)):
             start, _, cue, stands = group[0]
             words = text[start : group[-1][1]].rstrip(_END_MARKS)
             where = (start, start + len(words), sentence.start, sentence.end)
@@ -154,14 +155,15 @@ def find_statements(text: str) -> list[Statement]:
 
 
 def hits_of(text: str, sentence: Sentence) -> list[Hit]:
-    """The clauses of a sentence in which a cue stands."""
-    found: list[Hit] = []
-    for start, end in clauses_of(text, sentence.start, sentence.end):
+    """The clauses of a sentence in which a cue stands; a heading states nothing."""
+    found, before = list[Hit](), set[str]()
+    for start, end in () if sentence.is_heading else clauses_of(text, sentence.start, sentence.end):
         start += len(text[start:end]) - len(text[start:end].lstrip())
         clause = plain(text[start:end])
         cue, words = first_cue(clause, sentence)
-        if cue and not (cue.get("weak") and any(other["quantifier"] == cue["quantifier"] for _, _, other, _ in found)):
+        if cue and not (cue.get("weak") and cue["quantifier"] in before):
             found.append((start, end, cue, words))
+            before.add(cue["quantifier"])
         elif not cue and found and holds("text", "inherit", clause):
             found.append((start, end, *found[-1][2:]))
     kept = next((hit for hit in found if hit[2].get("whole_sentence")), None)
@@ -170,7 +172,7 @@ def hits_of(text: str, sentence: Sentence) -> list[Hit]:
 
 def first_cue(clause: str, sentence: Sentence) -> tuple[Mapping[str, Any], str]:
     """The first cue of the lexicon that stands in a clause, with the words that it matched; empty where there is none."""
-    is_soft = sentence.is_heading or holds("text", "subordinate", clause)
+    is_soft = holds("text", "subordinate", clause)
     for cue in lexicon()["cue"]:
         is_here = sentence.mode in cue.get("modes", [sentence.mode]) and (cue.get("strong", True) or not is_soft)
         if is_here and (match := cue["pattern"].search(clause)):
@@ -178,13 +180,27 @@ def first_cue(clause: str, sentence: Sentence) -> tuple[Mapping[str, Any], str]:
     return {}, ""
 
 
-def grouped(hits: list[Hit]) -> list[list[Hit]]:
-    """Hits that are one statement: runs of counts, and runs of proposals up to one that starts anew."""
+def grouped(text: str, hits: list[Hit]) -> list[list[Hit]]:
+    """Hits that are one statement: counts of one unit with their per cent, and proposals up to one that starts anew."""
     groups: list[list[Hit]] = []
     for hit in hits:
-        _, _, cue, words = hit
-        is_same = groups and cue["quantifier"] == groups[-1][-1][2]["quantifier"] in MERGED
-        if not is_same or ("starts_anew" in cue and re.search(cue["starts_anew"], words)):
+        if not (groups and goes_on(text, groups[-1][-1], hit)):
             groups.append([])
         groups[-1].append(hit)
     return groups
+
+
+def goes_on(text: str, last: Hit, hit: Hit) -> bool:
+    """Whether a clause belongs to the statement of the one before it."""
+    start, end, cue, words = hit
+    if not cue["quantifier"] == last[2]["quantifier"] in MERGED:
+        return False
+    if cue["quantifier"] == "NEED":
+        return words == "需要" or (bool(cue.get("imperative")) and not re.search(cue["starts_anew"], words))
+    unit = re.compile(lexicon()["number"]["value"] + r"\s*(" + lexicon()["number"]["unit"] + ")")
+    ours, theirs = (set(unit.findall(text[a:b])) for a, b in ((start, end), last[:2]))
+    return (
+        bool(ours & theirs)
+        or holds("number", "goes_on", text[start:end])
+        or holds("number", "base", text[slice(*last[:2])])
+    )

@@ -20,6 +20,7 @@ from huying.sources.spss import Labelled, code_text, find_variables, is_labelled
 from huying.sources.table import REPEAT, RawTable, read_content, read_table, unique_headers
 from huying.sources.wjx import (
     JOINT,
+    KEYS,
     MARKS,
     SERIAL,
     Answers,
@@ -50,7 +51,7 @@ def read_export(path: str | Path) -> tuple[RawTable, Labelled | None]:
     raw = in_words(labelled) if labelled else tidy_headers(read_table(path, repeats=True))
     if not len(raw.text):
         raise InputError("sources.no_rows", raw.place)
-    return drop_personal(raw), labelled
+    return drop_personal(raw, KEYS), labelled
 
 
 def in_words(labelled: Labelled) -> RawTable:
@@ -115,15 +116,21 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     elif not has_own:
         bound, known = bind(raw.text, items, by_option=False)
         headers = columns_of({item.id: item.cells for item in items}, bound, items, raw)
-    meta = read_meta(raw)
-    if weight:
-        if weight not in raw.text:
-            raise InputError("sources.no_weight_column", raw.place, name=weight, known=", ".join(map(str, raw.text)))
-        meta["weight"] = raw.text[weight].str.strip()
+    meta = with_weight(read_meta(raw), raw, weight)
     text = pd.concat([answers_of(item, list(headers[item.id]), raw, labelled) for item in items], axis=1)
     numbering = "position" if codes is None else "code"
-    answers = Answers(text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, codes, numbering, notes=raw.notes)
+    read = raw.place, raw.encoding, raw.rejected, raw.dropped
+    answers = Answers(text, *read, meta, codes, numbering, notes=raw.notes, n_masked=raw.n_masked)
     return answers if number_path is None else pair(answers, raw, read_export(number_path)[0], items, known)
+
+
+def with_weight(meta: pd.DataFrame, raw: RawTable, weight: str) -> pd.DataFrame:
+    """The platform's columns with that of the weight, where one is named; raises InputError for a column that is not there."""
+    if not weight:
+        return meta
+    if weight not in raw.text:
+        raise InputError("sources.no_weight_column", raw.place, name=weight, known=", ".join(map(str, raw.text)))
+    return meta.assign(weight=raw.text[weight].str.strip())
 
 
 def answers_of(item: Item, headers: list[str], raw: RawTable, labelled: Labelled | None) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from huying.contract import REJECTED, full_header
 from huying.errors import InputError, Place
-from huying.kinds import INVISIBLE
+from huying.scrub import INVISIBLE
 from huying.sources.excel import MOST_COLUMNS, MOST_UNPACKED, Cells, Fault, Note, column_letters, read_sheet
 from huying.words import LANGUAGES, Text, say
 
@@ -42,6 +42,7 @@ class RawTable:
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[Remark, ...] = field(default=(), kw_only=True)
     shift: int = field(default=0, kw_only=True)
+    n_masked: int = field(default=0, kw_only=True)  # cells in which something personal was masked
 
     def in_usual_days(self, columns: Iterable[str]) -> Self:
         """The table with Excel's serial days in these columns as days of its usual calendar, where the workbook has the other."""

@@ -10,6 +10,7 @@ import pandas as pd
 from huying.codebook import Item
 from huying.errors import InputError
 from huying.kinds import clean_text
+from huying.scrub import mask_text
 from huying.sources.table import REPEAT, RawTable
 
 SERIAL = "序号"
@@ -17,6 +18,7 @@ META = {SERIAL: "serial", "提交答卷时间": "submitted_at", "所用时间": 
         "village_id": "village_id", "村编号": "village_id", "interviewer_id": "interviewer_id",
         "调查员编号": "interviewer_id"}  # fmt: skip
 META_COLUMNS = tuple(dict.fromkeys(META.values()))
+KEYS = tuple(header for header, name in META.items() if name not in ("serial", "submitted_at", "seconds"))
 _SKIPPED_META = ("来源", "总分", "来自IP")
 MARKS = ("(跳过)", "(空)", "-2", "-3")  # what a skip and a blank are, whichever export says it
 JOINT = "┋"
@@ -63,7 +65,9 @@ def is_meta(header: str) -> bool:
 
 def option_places(item: Item) -> dict[str, int]:
     """The place (from 0) of each option by its squashed text in either language."""
-    return {squash(text): place for place, option in enumerate(item.options) for text in reversed(option.text)}
+    return {
+        squash(mask_text(text)): place for place, option in enumerate(item.options) for text in reversed(option.text)
+    }
 
 
 def parts_of(item: Item, rest: str, by_option: bool) -> tuple[str, str] | None:

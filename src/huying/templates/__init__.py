@@ -84,6 +84,8 @@ def template(table: Table, registers: Registers, lang: str) -> openpyxl.Workbook
             sheet.conditional_formatting.add(cells, FormulaRule(formula=[is_lacking], fill=BLANK))
     sheet.freeze_panes = "A2"
     explain(book.create_sheet(say("templates.explanations", lang), 1), table, lang)
+    for cell in (cell for page in book for row in page.iter_rows() for cell in row):
+        cell.data_type = "s" if cell.data_type in ("f", "e") else cell.data_type  # a town's name is no formula
     return book
 
 

@@ -1,0 +1,1 @@
+"""What people are given: made from the county's declaration and evidence, and from nothing else."""

@@ -1,0 +1,176 @@
+"""What every output is made of: a county's statements in one language, in the order of use, and its pictures; adds no number and no sentence."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from huying import charts
+from huying.charts import saving
+from huying.claims.declared import Claim, read_freeze
+from huying.claims.evidence import typed
+from huying.claims.statements import statements
+from huying.counties import County
+from huying.errors import InputError, Place
+from huying.estimates import COUNTY
+from huying.prepare import results_folder
+from huying.store import read_parquet
+from huying.words import say
+
+FINDINGS = 5
+ROW = [
+    "estimate",
+    "low",
+    "high",
+    "unit",
+    "n_of",
+    "is_counted",
+    "reliability",
+    "reason",
+    "notebook",
+    "cell",
+]  # beside what is said
+
+
+@dataclass(frozen=True)
+class Content:
+    """A county in one language with an evidence ledger: its own, or one that was made elsewhere."""
+
+    county: County
+    evidence: pd.DataFrame
+
+    @property
+    def lang(self) -> str:
+        return self.county.lang
+
+    @property
+    def claims(self) -> dict[str, Claim]:
+        return self.county.declared_claims
+
+    def say(self, key: str, **values: object) -> str:
+        """A text of the outputs."""
+        return say(f"deliver.{key}", self.lang, **values)
+
+    @cached_property
+    def name(self) -> str:
+        """The county's name."""
+        return self.county.declared.name(self.lang)
+
+    @cached_property
+    def marks(self) -> list[str]:
+        """What stands on every output: that it is internal and, where it is, that the data are synthetic."""
+        return [self.say("internal")] + [say("charts.synthetic", self.lang)] * self.county.declared.is_synthetic
+
+    @cached_property
+    def said(self) -> pd.DataFrame:
+        """Every row of the ledger as a statement, with the columns ROW of the ledger (missing ones empty) and its section."""
+        told = statements(self.evidence, self.claims, self.county.labels, self.lang)
+        section = told["claim"].map(lambda key: key[:2] if key[:1] in "PS" else key[:1])
+        return told.join(typed(self.evidence).set_axis(self.evidence.index)[ROW]).assign(section=section)
+
+    @cached_property
+    def latest(self) -> pd.DataFrame:
+        """The headlines, of several waves or periods the latest that has a value, claims in the order of the report."""
+        heads = self.said[self.said["part"] == ""]
+        when = heads["wave"].where(heads["wave"] != "", heads["period"])
+        order = {key: n for n, key in enumerate(self.claims)}
+        heads = heads.assign(has=heads["value"] != "", at=when, order=heads["claim"].map(order))
+        heads = heads.sort_values(["has", "at"], kind="stable").drop_duplicates(["claim", "place"], keep="last")
+        return heads.sort_values("order", kind="stable").drop(columns=["has", "at", "order"])
+
+    def at(self, place: str) -> pd.DataFrame:
+        """The headlines of a place, a row a claim (index)."""
+        return self.latest[self.latest["place"] == place].set_index("claim", drop=False)
+
+    @cached_property
+    def heads(self) -> pd.DataFrame:
+        """One headline a claim (index): the county's, where there is none that of the first place."""
+        order = self.latest.assign(is_county=self.latest["place"] == COUNTY)
+        heads = order.sort_values("is_county", kind="stable").drop_duplicates("claim", keep="last")
+        heads = heads.drop(columns="is_county").set_index("claim", drop=False)
+        return heads.reindex([key for key in self.claims if key in heads.index])
+
+    @cached_property
+    def silent(self) -> list[str]:
+        """The claims of which nothing can be said for want of a file or a question."""
+        return list(self.heads.index[self.heads["reason"].str.startswith(("not asked", "no data"))])
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """The findings that matter, at most FINDINGS: problems first, each thing once, of which the report's own problems come first."""
+        heads = self.heads[~self.heads["verdict"].isin(["", "cannot say", "no baseline"])]
+        once = heads[[not self.claims[key].same_as for key in heads.index]]
+        rank = once.assign(is_other=~once["is_problem"], is_minor=~once["section"].str.startswith("P"))
+        return once.loc[rank.sort_values(["is_other", "is_minor"], kind="stable").index[:FINDINGS]]
+
+    @cached_property
+    def method(self) -> list[str]:
+        """What the numbers rest on: forms, ledgers, the day on which the rules were fixed, intervals and adjustment."""
+        cleaned, frozen = self.county.cleaned, read_freeze(self.county.declared).frozen_on
+        made = [
+            (str(wave), form, len(rows))
+            for form, frame in cleaned.forms.items()
+            for wave, rows in frame.groupby("wave")
+        ]
+        told = [
+            self.say("forms", wave=w, form=say(f"labels.form_{form}", self.lang), n=n) for w, form, n in sorted(made)
+        ]
+        n_rejected = int((cleaned.rejected["level"] == "row").sum())
+        told.append(self.say("ledgers", n=len(cleaned.ledgers), rejected=n_rejected))
+        return [*told, self.say("frozen" if frozen else "not_frozen", date=frozen), self.say("adjusted")]
+
+    @cached_property
+    def cannot_say(self) -> list[str]:
+        """What stays undecided and why, and in one line the claims that lack a survey or ledger."""
+        open_ones = self.heads[
+            self.heads["verdict"].isin(["cannot say", "no baseline"]) & ~self.heads.index.isin(self.silent)
+        ]
+        told = [self.say("open_claim", text=row["text"], why=row["caution"]) for row in open_ones.to_dict("records")]
+        return told + [self.say("silent", n=len(self.silent), claims=" ".join(self.silent))] * bool(self.silent)
+
+    @cached_property
+    def towns(self) -> list[str]:
+        """The towns that the ledger speaks of: those of the register in its order, then any other."""
+        return self._places(self.county.town_ids, self.county.departments)
+
+    @cached_property
+    def departments(self) -> list[str]:
+        """The departments that the ledger speaks of."""
+        return [place for place in self.county.departments if place in set(self.said["place"])]
+
+    def _places(self, first: list[str], others: list[str]) -> list[str]:
+        there = [place for place in self.said["place"].unique() if place not in (COUNTY, *others)]
+        return [place for place in first if place in there] + [place for place in there if place not in first]
+
+    def draw(self, claim: str, place: str = "") -> Axes | None:
+        """A claim's places with their intervals, one of them marked; nothing where fewer than two have a value."""
+        head, own = self.heads.loc[claim], self.latest[self.latest["claim"] == claim]
+        rows = self.evidence.loc[own.index[(own["place"] != COUNTY) & own["estimate"].notna()]]
+        if len(rows) < 2:
+            return None
+        told = own[own["place"] == place].iloc[0] if place and (own["place"] == place).any() else head
+        verdict: Any = SimpleNamespace(
+            title=told["title"], subtitle=told["subtitle"], row=rows.iloc[0].to_dict(), lang=self.lang
+        )
+        verdict.threshold = self.claims[claim].rule_at("town")[1]
+        rows.attrs["labels"] = self.county.key
+        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, verdict=verdict)
+
+    def picture(self, claim: str, place: str = "") -> bytes | None:
+        """What `draw` gives, as PNG for print."""
+        drawn = self.draw(claim, place)
+        return saving.as_png(drawn) if drawn else None
+
+
+def read_evidence(county: County, file: Path | None = None) -> pd.DataFrame:
+    """The county's evidence ledger, or that of a file (Parquet or CSV) made elsewhere; raises InputError where there is none."""
+    path = file or results_folder(county.declared) / "evidence.parquet"
+    if not path.is_file():
+        raise InputError("cli.no_evidence", Place(str(path)), county=county.id)
+    return (
+        pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False) if path.suffix == ".csv" else read_parquet(path)
+    )

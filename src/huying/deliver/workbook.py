@@ -1,0 +1,223 @@
+"""The evidence as a workbook for analysts: names beside ids, numbers as numbers with their units; holds no formula."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import xlsxwriter
+
+from huying import counties
+from huying.claims.evidence import NUMBERS
+from huying.claims.statements import statements
+from huying.deliver.xlsform import plain
+from huying.estimates import COUNTY
+from huying.sources.table import read_table
+from huying.store import beside, read_parquet
+from huying.units import read_lists, say_noun
+from huying.words import say
+
+CLOSED = ("single", "dropdown", "scale", "multi", "ranking", "matrix_single", "matrix_scale")
+HIDDEN, WIDEST, LONGEST = "*", 60, 31  # a value that is not stated; characters of a column; of a sheet's name
+SAID = [
+    "claim",
+    "text",
+    "place",
+    "place_name",
+    "when",
+    "value",
+    "unit",
+    "low",
+    "high",
+    "interval",
+    "n",
+    "n_of",
+    "verdict",
+]
+SAID += ["certainty", "caution", "threshold", "measure", "base", "question", "source", "rule_frozen_on"]
+
+
+class Shown(NamedTuple):
+    """A number and the format in which a cell shows it."""
+
+    number: float
+    format: str
+
+
+class Sheet(NamedTuple):
+    """A table with its key in the words of workbooks; cells are texts, numbers, or numbers with a format."""
+
+    key: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+def read_ledger(file: Path) -> pd.DataFrame:
+    """An evidence ledger in Parquet or csv; raises InputError for one that cannot be read."""
+    if file.suffix == ".parquet":
+        return read_parquet(file)
+    rows = read_table(file).text.reset_index(drop=True)
+    return rows.assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in NUMBERS if name in rows})
+
+
+def write_workbook(county: counties.County, evidence: pd.DataFrame, file: Path) -> None:
+    """Write what the ledger `evidence` and the prepared county hold, in the county's language."""
+    told = statements(evidence, county.declared_claims, county.labels, county.lang)
+    rows = [
+        {**fact, **said, **as_cells(fact, said, county.lang)}
+        for fact, said in zip(evidence.to_dict("records"), told.to_dict("records"), strict=True)
+    ]
+    sheets = [Sheet("evidence", SAID, [[row[name] for name in SAID] for row in rows])]
+    for key, places in (("towns", county.town_ids), ("departments", county.departments)):
+        sheets += [across(rows, f"{key}_{name}", places, name) for name in ("value", "verdict")]
+    sheets += [topline(county), *accounts(county), dictionary(county)]
+    with beside(file) as temporary, xlsxwriter.Workbook(str(temporary), {"strings_to_formulas": False}) as book:
+        write(book, county, [sheet for sheet in sheets if sheet.rows])
+
+
+def as_cells(fact: dict[str, Any], said: dict[str, Any], lang: str) -> dict[str, Any]:
+    """The cells of a row that are numbers, in the digits in which they are said, with the words of unit and noun."""
+    unit = read_lists()["unit"].get(fact["unit"], {})
+    found = re.search(r"\.(\d+)", said["value"])
+    digits = len(found[1]) if found else 0
+    is_share = fact["unit"] == "share"
+    times = 1 if is_share else unit.get("times", 1)
+
+    def shown(value: Any, more: int) -> Any:
+        if pd.isna(value):
+            return ""
+        places = f".{'0' * (digits + more)}" if digits + more else ""
+        return Shown(float(value) * times, f"0{places}{'%' if is_share else ''}") if said["value"] else HIDDEN
+
+    low, high = (fact[f"{end}_family"] if pd.notna(fact[f"{end}_family"]) else fact[end] for end in ("low", "high"))
+    noun = say_noun(fact["n_of"], lang) if fact["n_of"] else ""
+    word = unit.get(lang, "").replace("{n}", "").replace("{noun}", noun).strip()
+    limits = {"low": shown(low, 1), "high": shown(high, 1)}
+    return {"value": shown(fact["estimate"], 0), **limits, "unit": word, "n_of": noun, "verdict": said["verdict_word"]}
+
+
+def across(rows: Iterable[dict[str, Any]], key: str, places: Sequence[str], name: str) -> Sheet:
+    """A row a place and a column a claim: its value, or its verdict after adjustment, of the latest wave or period."""
+    found: dict[tuple[str, str], Any] = {}
+    for row in sorted((row for row in rows if not row["part"]), key=lambda row: (row["wave"], row["period"])):
+        found[row["place"], row["claim"]] = row
+    claims = list(dict.fromkeys(claim for place, claim in found if place in places))
+    here = [*places, *([COUNTY] if claims else [])]
+    named = {place: row["place_name"] for (place, _), row in found.items()}
+    cells = [[found.get((place, claim), {}).get(name, "") for claim in claims] for place in here]
+    return Sheet(
+        key,
+        ["place", "place_name", *claims],
+        [[p, named.get(p, p), *row] for p, row in zip(here, cells, strict=True)] if claims else [],
+    )
+
+
+def topline(county: counties.County) -> Sheet:
+    """Every closed question of the latest wave of each form: answers with counts, shares and intervals, of the whole county."""
+    rows = list[list[Any]]()
+    for form in county.cleaned.forms:
+        survey = county.survey(form)
+        asked = survey.questions()
+        for question in asked.loc[asked["question_type"].isin(CLOSED), "question"]:
+            made = survey.topline(question)
+            for row in made.to_dict("records"):
+                stated = (row["estimate"], row["low"], row["high"])
+                shares = [Shown(float(value), "0.0%") if pd.notna(value) else HIDDEN for value in stated]
+                names = (
+                    county.labels.question(question),
+                    county.labels.measure(row["measure"]) if "measure" in row else "",
+                )
+                answer = county.labels.value(made.attrs.get("answer", question), row["answer"])
+                rows.append(
+                    [form, survey.wave, question, *names, answer, row["count"], *shares, row["n"], row["reason"]]
+                )
+    return Sheet(
+        "topline",
+        ["form", "wave", "question", "text", "row", "answer", "count", "share", "low", "high", "n", "caution"],
+        rows,
+    )
+
+
+def accounts(county: counties.County) -> list[Sheet]:
+    """Rows read, kept and rejected by file, with the reasons, and flags by file."""
+    lost = county.rejected.groupby(["file", "reason", "level"]).size().reset_index(name="count")
+    lost["reason"] = [county.labels.value("reason", reason) for reason in lost["reason"]]
+    flags = county.flags.groupby(["file", "flag"]).size().reset_index(name="count")
+    flags["flag"] = [county.labels.value("flag", flag) for flag in flags["flag"]]
+    made = {"counts": county.cleaned.counts, "rejected": lost, "flags": flags}
+    return [Sheet(key, list(frame), frame.to_numpy(dtype=object).tolist()) for key, frame in made.items()]
+
+
+def dictionary(county: counties.County) -> Sheet:
+    """Every column of the forms: its question's wording, and its answers."""
+    rows = [
+        [
+            item.form,
+            column,
+            item.id,
+            item.text(county.lang),
+            "; ".join(f"{o.key}: {o.text(county.lang)}" for o in item.options),
+        ]
+        for item in county.book.items.values()
+        for column in item.columns
+    ]
+    return Sheet("dictionary", ["form", "column", "item", "text", "answer"], rows)
+
+
+def write(book: Any, county: counties.County, sheets: Sequence[Sheet]) -> None:
+    """The cover with links to every sheet, the notes, and the sheets."""
+    lang, bold, link = county.lang, book.add_format({"bold": True, "font_size": 16}), book.get_default_url_format()
+    cover, notes = (book.add_worksheet(say(f"workbook.{key}", lang)) for key in ("cover", "notes"))
+    cover.write_string(0, 0, plain(say("workbook.title", lang, county=county.declared.name(lang))), bold)
+    lines = [*repr(county).split("\n")[1:], say("workbook.made_from", lang, hash=county.cleaned.data_hash[:16])]
+    for n, line in enumerate(lines, 1):
+        cover.write_string(n, 0, plain(line))
+    for n, key in enumerate(("notes", *(sheet.key for sheet in sheets)), len(lines) + 2):
+        name = say(f"workbook.{key}", lang)[:LONGEST]
+        cover.write_url(n, 0, f"internal:'{name}'!A1", link, name)
+        cover.write_string(n, 1, say(f"workbook.about_{key}", lang))
+    for n in range(1, 8):
+        notes.write_string(n - 1, 0, say(f"workbook.note_{n}", lang))
+    for sheet in (cover, notes):
+        sheet.set_column(0, 0, 32 if sheet is cover else 110, book.add_format({"text_wrap": True}))
+        sheet.set_column(1, 1, 80)
+    for n, sheet in enumerate(sheets, 1):
+        write_sheet(book, county, sheet, f"table_{n}")
+
+
+def write_sheet(book: Any, county: counties.County, sheet: Sheet, name: str) -> None:
+    """One table with its heading, its filter and its frozen header; numbers in their formats."""
+    lang, formats, wrap = county.lang, dict[str, Any](), book.add_format({"text_wrap": True, "valign": "top"})
+    page = book.add_worksheet(say(f"workbook.{sheet.key}", lang)[:LONGEST])
+    synthetic = f"  [{say('charts.synthetic', lang)}]" if county.declared.is_synthetic else ""
+    page.write_string(
+        0, 0, plain(say(f"workbook.about_{sheet.key}", lang) + synthetic), book.add_format({"bold": True})
+    )
+    page.write_url(1, 0, f"internal:'{say('workbook.cover', lang)}'!A1", None, say("workbook.cover", lang))
+    claims = county.declared_claims
+    heads = [
+        f"{one} {claims[one].text(lang)}" if one in claims else say(f"workbook.column_{one}", lang)
+        for one in sheet.columns
+    ]
+    for n, row in enumerate(sheet.rows, 3):
+        for place, value in enumerate(row):
+            if isinstance(value, Shown):
+                formats.setdefault(value.format, book.add_format({"num_format": value.format, "valign": "top"}))
+                page.write_number(n, place, value.number, formats[value.format])
+            elif isinstance(value, str):
+                page.write_string(n, place, plain(value), wrap)
+            elif pd.notna(value):
+                page.write_number(n, place, float(value))
+    columns = [{"header": plain(head)[:255], "header_format": wrap} for head in heads]
+    page.add_table(
+        2, 0, 2 + len(sheet.rows), len(heads) - 1, {"name": name, "columns": columns, "style": "Table Style Light 1"}
+    )
+    for place, _ in enumerate(heads):
+        longest = max((len(str(row[place])) for row in sheet.rows if not isinstance(row[place], Shown)), default=0)
+        page.set_column(
+            place, place, min(max(10, longest * (1.8 if lang == "zh" else 1)), WIDEST, max(14, longest * 2))
+        )
+    page.freeze_panes(3, 2)
