@@ -365,7 +365,7 @@ def reason_word(reason: str, lang: str) -> str:
     if tail in FORM_NAMES:
         return say(f"claims.no_{tail}", lang)
     table = TABLES.get(tail.partition(":")[0])
-    what = table.title(lang) if table else re.sub(r"^\.", "0.", tail.replace("_", " "))
+    what = table.title.zh if table and lang == "zh" else re.sub(r"^\.", "0.", tail.replace("_", " "))
     key = f"claims.reason_{head.replace(' ', '_')}"
     return say(key, lang, what=what) if key in all_words() else reason
 
