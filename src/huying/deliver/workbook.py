@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 
@@ -87,7 +88,7 @@ def as_cells(fact: dict[str, Any], said: dict[str, Any], lang: str) -> dict[str,
     times = 1 if is_share else unit.get("times", 1)
 
     def shown(value: Any, more: int) -> Any:
-        if pd.isna(value):
+        if not np.isfinite(value):  # a limit that is open has no number; the column beside it says which
             return ""
         places = f".{'0' * (digits + more)}" if digits + more else ""
         return Shown(float(value) * times, f"0{places}{'%' if is_share else ''}") if said["value"] else HIDDEN
@@ -125,7 +126,7 @@ def topline(county: counties.County) -> Sheet:
             made = survey.topline(question)
             for row in made.to_dict("records"):
                 stated = (row["estimate"], row["low"], row["high"])
-                shares = [Shown(float(value), "0.0%") if pd.notna(value) else HIDDEN for value in stated]
+                shares = [Shown(float(value), "0.0%") if np.isfinite(value) else HIDDEN for value in stated]
                 names = (
                     county.labels.question(question),
                     county.labels.measure(row["measure"]) if "measure" in row else "",
@@ -209,7 +210,7 @@ def write_sheet(book: Any, county: counties.County, sheet: Sheet, name: str) -> 
                 page.write_number(n, place, value.number, formats[value.format])
             elif isinstance(value, str):
                 page.write_string(n, place, plain(value), wrap)
-            elif pd.notna(value):
+            elif pd.notna(value) and np.isfinite(float(value)):
                 page.write_number(n, place, float(value))
     columns = [{"header": plain(head)[:255], "header_format": wrap} for head in heads]
     page.add_table(
