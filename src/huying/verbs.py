@@ -205,13 +205,14 @@ def workbook(args: argparse.Namespace) -> int:
     from huying.prepare import results_folder
 
     county = county_of(args)
-    folder, files = args.output or results_folder(county), []
+    folder, files, spoken = args.output or results_folder(county), [], words.language()
     ledger = args.evidence or results_folder(county) / "evidence.parquet"
     if not ledger.is_file():
         raise InputError("cli.no_evidence", Place(str(ledger)), county=args.county)
     for lang in [args.lang] if args.lang else words.LANGUAGES:
         files.append(folder / f"{county.id}_workbook_{lang}.xlsx")
         write_workbook(counties.county(county.folder, lang), read_ledger(ledger), files[-1])
+    words.use_language(spoken)  # a county that is opened brings its own
     return said(args, [str(file) for file in files], [say("workbook.made", file=file) for file in files])
 
 

@@ -34,7 +34,10 @@ Row = dict[str, Any]
 def write_xlsform(file: Path, form: Form, settings: Mapping[str, str], villages: Mapping[str, str]) -> None:
     """Write the form with its sheets survey, choices and settings; `villages` can be picked by the interviewer."""
     survey = [*opening(villages), *(row for item in form.items for row in rows_of(form, item))]
-    choices = [{"list_name": "village_id", "name": key, "label": Text(name, name)} for key, name in villages.items()]
+    choices = [
+        {"list_name": "village_id", "name": key, "label": Text(*[f"{key} {name}"] * 2)}
+        for key, name in villages.items()
+    ]
     names = Counter(row.get("name", "") for row in survey)
     for item in form.items:
         own = [own_words(item, option)[0] for option in item.options if option.code in item.fill_in]
