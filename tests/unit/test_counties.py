@@ -31,6 +31,8 @@ en = "Most find the staff polite"
 quantifier = "MOST"
 threshold = 0.5
 problem_if = "not supported"
+n_of = "residents"
+town = { zh = "{place}甲", en = "{place} A" }
 base = { zh = "居民", en = "residents" }
 estimand = { zh = "比例", en = "share" }
 notebook = ""

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from surveys_stand_in import SPANS, staff
 
 from huying.counted import counted
@@ -33,6 +34,37 @@ def test_each_period_has_a_trend_of_its_own():
     second = first.assign(period="2023", answered=~first["answered"])
     found = calls.month_trend(pd.concat([first, second]), "answered").set_index("period")["estimate"]
     assert found.to_dict() == pytest.approx({"2022": np.log(9), "2023": -np.log(9)})
+
+
+def test_change_over_months_is_the_models_from_the_first_to_the_last():
+    y, months = [1, 0, 0, 0, 1, 1, 1, 0, 1, 0, 1, 1, 1, 0, 1], [1, 1, 1, 1, 2, 2, 2, 2, 2, 4, 4, 4, 4, 4, 4]
+    found = calls.change_over_months(trend_frame(y, months), "answered").iloc[0]
+    fit = sm.GLM(y, sm.add_constant(np.array(months, dtype=float)), family=sm.families.Binomial()).fit(tol=1e-14)
+    first, last = fit.predict([[1, 1], [1, 4]])
+    assert (
+        found["estimate"] == pytest.approx(last - first, rel=1e-7)
+        and found["low"] < 0 < found["estimate"] < found["high"]
+    )
+    # a limit is the change of its own slope, with the intercept that keeps the share of all: by search on a grid
+    low = calls.month_trend(trend_frame(y, months), "answered").iloc[0]["low"]
+    grid = np.linspace(-10, 10, 2_000_001)
+    share = sum(1 / (1 + np.exp(-(grid + low * (month - 1)))) for month in months) / len(months)
+    start = grid[np.abs(share - np.mean(y)).argmin()]
+    assert found["low"] == pytest.approx(1 / (1 + np.exp(-(start + 3 * low))) - 1 / (1 + np.exp(-start)), abs=1e-5)
+
+
+def test_change_over_months_without_a_trend_says_why():
+    found = calls.change_over_months(trend_frame([1, 0], [1, 2]), "answered").iloc[0]
+    assert found["reason"] == "too few answers" and np.isnan(found["estimate"])
+
+
+def test_the_lowest_and_the_highest_month_of_each_period():
+    rows = pd.DataFrame({"place": ["2022-01", "2022-02", "2022-03", "county", "2023-01"], "period": ["2022"] * 4 + ["2023"],
+                         "estimate": [0.9, 0.5, 0.7, 0.1, 0.8], "n": [10, 20, 30, 60, 5]})  # fmt: skip
+    found = calls.find_extremes(rows).set_index(["part", "period"])
+    assert found["estimate"].to_dict() == {("lowest_month", "2022"): 0.5, ("lowest_month", "2023"): 0.8,
+                                           ("highest_month", "2022"): 0.9, ("highest_month", "2023"): 0.8}  # fmt: skip
+    assert found.loc["highest_month", "n"].to_dict() == {"2022": 10, "2023": 5} and set(found["place"]) == {"county"}
 
 
 @pytest.mark.parametrize(("y", "months", "reason"), [

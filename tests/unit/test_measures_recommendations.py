@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from agencies_stand_in import TOWNS, agencies, changes, documents, form, leaders, register
 
 from huying.derived import Scope
 from huying.estimates import COUNTY, Design
 from huying.intervals import COUNT, POOLED
 from huying.measures import recommendations
-from huying.measures.recommendations import find_step_medians, list_town_months, log_ratio, name_slowest, tell
+from huying.measures.recommendations import find_step_medians, gap_of_means, list_town_months, name_slowest, tell
 from huying.survey import Survey
 from run_notebook import StandIn, judged, run_notebook
 
@@ -323,6 +324,41 @@ def test_too_little_for_a_slope(towns, months):
     assert recommendations.compare_months(table)["reason"].tolist() == ["too few answers"]
 
 
+HALVES = [("a", 1, 0.2, 10), ("a", 2, 0.6, 14), ("a", 3, 0.4, 9), ("b", 1, 0.5, 50), ("b", 2, 0.9, 52), ("b", 3, 0.5, 51),
+          ("c", 1, 0.1, 5), ("c", 2, 0.5, 8), ("c", 3, 0.3, 6)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("is_per_need", "times", "units"), [(False, 1, ["count", "points"]), (True, 100, ["share", "points"])]
+)
+def test_calls_after_prompt_months_and_after_the_others(is_per_need, times, units):
+    # medians .4, .5, .3: above them February of each town: 14, 52, 8; the others 10, 9, 50, 51, 5, 6
+    rows = recommendations.compare_halves(panel(HALVES).assign(is_per_need=is_per_need)).set_index("part")
+    mean, other = (14 + 52 + 8) / 3, (10 + 9 + 50 + 51 + 5 + 6) / 6
+    assert rows["estimate"].tolist() == pytest.approx([(mean - other) / times, mean / times, other / times])
+    assert rows["n"].tolist() == [9, 3, 6] and rows["unit"].tolist() == [
+        units[1] if is_per_need else "count",
+        units[0],
+        units[0],
+    ]
+    # the same by least squares on the indicator, variance by towns as R's svyglm has it: G/(G - 1) times the plain sandwich
+    first = [False, True, False] * 3
+    calls, groups = [row[3] / times for row in HALVES], np.repeat([0, 1, 2], 3)
+    fit = sm.OLS(calls, sm.add_constant(np.array(first, dtype=float))).fit(
+        cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
+    )
+    assert rows.loc["", ["estimate", "se", "df"]].tolist() == pytest.approx(
+        [fit.params[1], fit.bse[1] * np.sqrt(3 / 2), 2]
+    )
+
+
+def test_too_few_months_say_nothing_of_halves():
+    rows = recommendations.compare_halves(panel(HALVES[:6]).assign(is_per_need=False))
+    assert rows[["part", "reason"]].to_numpy().tolist() == [["", "too few answers"]]
+    empty = recommendations.compare_halves(panel([]).assign(is_per_need=[]))
+    assert empty[["part", "reason"]].to_numpy().tolist() == [["", "too few answers"]]
+
+
 def test_calls_that_never_change_have_no_slope():
     table = panel([(f"T{t}", m, 0.1 * m, 5) for t in range(4) for m in range(3)])
     assert recommendations.compare_months(table)["reason"].tolist() == ["not estimable"]
@@ -382,10 +418,10 @@ def test_fewer_than_ten_warnings_decide_nothing(county):
 def test_ten_warnings(county):
     here = county(around_warnings(10))
     row = part(rows_of(here, "S35"))
-    # after 30 of 40, before 20 of 40: log 1.5. A department's sum of (y - .75)/30 is 0 after; before it is (4 - 2)/20 = .1 or -.1:
-    # 10/9 x 10 x .1^2 = 1/9
-    assert row[["estimate", "df"]].tolist() == [pytest.approx(np.log(1.5)), 9]
-    assert row["high"] - row["estimate"] == pytest.approx(2.262157 / 3, abs=1e-6)  # t(.975, 9) x 1/3
+    # after 30 of 40, before 20 of 40: 10 points. A department's sum of (y - .75)/40 is 0 after; before it is (4 - 2)/40 = .05 or
+    # -.05: 10/9 x 10 x .05^2 = 1/36
+    assert row[["estimate", "df", "unit"]].tolist() == [pytest.approx(0.25), 9, "points"]
+    assert row["high"] - row["estimate"] == pytest.approx(2.262157 / 6, abs=1e-6)  # t(.975, 9) x 1/6
     assert "association" in row["remark"]
 
 
@@ -396,13 +432,12 @@ def test_a_warning_needs_calls_on_both_sides(county):
     assert part(rows)["reason"] == "fewer than 10 events"
 
 
-def test_no_logarithm_of_nothing():
-    near = pd.DataFrame(
-        {"dept_id": ["a", "a", "b", "b"], "on_time": [1.0, 0.0, 1.0, 0.0], "is_after": [False, True] * 2}
-    )
-    assert log_ratio(near).iloc[0]["reason"] == "separation"
-    alone = near.assign(dept_id="a", on_time=[1.0, 1.0, 0.0, 0.0])
-    assert log_ratio(alone).iloc[0]["reason"] == "too few answers"
+def test_no_difference_without_two_clusters_or_any_variation():
+    near = pd.DataFrame({"dept_id": ["a", "a", "b", "b"], "on_time": 1.0})
+    after = np.array([False, True] * 2)
+    assert gap_of_means(near, "on_time", after, "dept_id").iloc[0]["reason"] == "no variation"
+    assert gap_of_means(near.assign(dept_id="a"), "on_time", after, "dept_id").iloc[0]["reason"] == "too few answers"
+    assert gap_of_means(near, "on_time", np.ones(4, dtype=bool), "dept_id").iloc[0]["reason"] == "too few answers"
 
 
 # --- joint conference -------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pandas as pd
 from huying.claims.declared import Claim, Freeze, house_claims
 from huying.claims.rules import CANNOT_SAY
 from huying.errors import CountyError
+from huying.estimates import COUNTY
 from huying.folder import County
 from huying.intervals import COUNT
 from huying.units import of_part
@@ -47,22 +48,23 @@ def as_evidence(
     return typed(rows.assign(reason=reason, remark=remark))
 
 
-def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, Any]:
-    """The unit of each row's value, what its n counts where the row does not name it, and whether it counts a complete list.
+def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, list[Any]]:
+    """The unit of each row's value and what its n counts, where the row does not name them, and whether it counts a complete list.
 
     Whoever was asked is counted only where everybody answered; what is computed of a list is no count of it.
     """
-    rows = judged.reindex(columns=["place", "part", "wave", "method", "estimate", "low", "high", "n_of"])
-    at = [
-        (str(place), part if isinstance(part, str) else "")
-        for place, part in zip(rows["place"], rows["part"], strict=True)
-    ]
-    nouns = [claim.noun_at(*here) for here in at]
-    of_list = rows["wave"].astype(object).fillna("").eq("") | rows["low"].eq(rows["high"])
-    computed = np.array([of_part("kind", claim.id, part) == "computed" for _, part in at], dtype=bool)
-    is_counted = rows["method"].eq(COUNT) & rows["estimate"].notna() & of_list & ~computed
-    n_of = rows["n_of"].astype(object).where(rows["n_of"].notna() & rows["n_of"].ne(""), nouns)
-    return {"unit": [claim.unit_at(*here) for here in at], "n_of": n_of, "is_counted": is_counted}
+    rows = judged.reindex(
+        columns=["place", "part", "wave", "method", "estimate", "low", "high", "unit", "n_of"]
+    ).astype(object)
+    told: dict[str, list[Any]] = {"unit": [], "n_of": [], "is_counted": []}
+    for row in rows.where(rows.notna(), "").to_dict("records"):
+        place, part = row["place"], row["part"]
+        is_of_towns = claim.is_about_towns and place == COUNTY and not part
+        is_list = row["method"] == COUNT and row["estimate"] != "" and (not row["wave"] or row["low"] == row["high"])
+        told["unit"].append((not is_of_towns and row["unit"]) or claim.unit_at(place, part))
+        told["n_of"].append((not is_of_towns and row["n_of"]) or claim.noun_at(place, part))
+        told["is_counted"].append(is_list and of_part("kind", claim.id, part) != "computed")
+    return told
 
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from huying.counted import NO_CASE, by_period, find_ends, student, unsaid, values
 from huying.errors import EstimateError
@@ -55,6 +57,36 @@ def month_trend(calls: pd.DataFrame, flag: str) -> pd.DataFrame:
         return student(value, se, found.df, found.n)
 
     return by_period(calls, one, FEW).assign(measure=flag, wave="")
+
+
+def change_over_months(calls: pd.DataFrame, flag: str) -> pd.DataFrame:
+    """The change in the share of `flag` from the first month to the last, in the shape of `month_trend`, by its model.
+
+    Each slope goes with the intercept that keeps the share of the whole period, as the maximum likelihood estimate does; so
+    the change and its limits are those of the slope and its limits, and hold 0 exactly where these do.
+    """
+    rows = month_trend(calls, flag)
+    for at, row in rows[rows["estimate"].notna()].iterrows():
+        used = calls[calls[flag].notna() & calls["period"].astype(str).eq(row["period"])]
+        month = used["dispatched_at"].dt.year * 12 + used["dispatched_at"].dt.month
+        since, share = (month - month.min()).to_numpy(dtype=float), float(used[flag].astype(float).mean())
+
+        def move(slope: float, since: Any = since, share: float = share) -> float:
+            start = brentq(lambda a: expit(a + slope * since).mean() - share, -900.0, 900.0, xtol=1e-14)
+            return float(expit(start + slope * since.max()) - expit(start))
+
+        rows.loc[at, ["estimate", "low", "high", "se"]] = [*map(move, row[["estimate", "low", "high"]]), np.nan]
+    return rows
+
+
+def find_extremes(by_month: pd.DataFrame) -> pd.DataFrame:
+    """The county's rows of the lowest and the highest month of each period (parts lowest_month, highest_month)."""
+    known = by_month[by_month["estimate"].notna() & by_month["place"].ne(COUNTY)].sort_values("estimate", kind="stable")
+    ends = {
+        "lowest_month": known.drop_duplicates("period"),
+        "highest_month": known.drop_duplicates("period", keep="last"),
+    }
+    return pd.concat([rows.assign(place=COUNTY, part=part) for part, rows in ends.items()], ignore_index=True)
 
 
 def one_stratum(psu: pd.Series) -> Design:

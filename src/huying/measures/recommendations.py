@@ -16,7 +16,6 @@ from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, degrees, estimate_covariance, ratio
 from huying.intervals import limits
 from huying.measures.calls import one_stratum
-from huying.regressions import regress
 from huying.small_areas import rank_regions
 from huying.survey import NOT_ASKED, Survey
 
@@ -121,31 +120,43 @@ def list_town_months(
             is_whole = (matters["count"] == need_counts["channel"].nunique()) & (matters["sum"] > 0)
             n = 100 * n / matters["sum"].where(is_whole).astype(float).reindex(grid)
         before = prompt.groupby("town_id").shift(1)
-        parts.append(pd.DataFrame({"before": before, "calls": n}).reset_index().assign(period=str(period)))
+        made = pd.DataFrame({"before": before, "calls": n}).reset_index()
+        parts.append(made.assign(period=str(period), is_per_need=bool(len(need_counts))))
     return pd.concat(parts or [pd.DataFrame(columns=["period"])], ignore_index=True)
 
 
 def compare_months(table: pd.DataFrame) -> pd.DataFrame:
-    """The county's row a period: the slope of a month's calls on the share answered in time in the month before, within towns.
+    """Monthly calls after months in which more was answered in time than in the town's median month, less those after the other months.
 
-    Both are centred on the town's mean; the variance goes over towns (df = towns - 1). A town whose share never moves says
-    nothing, and fewer than 3 towns or months say too little.
+    The county's rows a period: the difference (part empty; variance over towns), and both means, per matter of need (a share)
+    where the county counted need. Fewer than 3 towns or months say too little.
     """
-    return by_period(table, _slope, FEW)
 
+    def one(own: pd.DataFrame) -> pd.DataFrame:
+        known = own.dropna(subset=["before", "calls"])
+        known = known[known.groupby("town_id")["before"].transform("nunique") > 1]
+        is_share = bool(own["is_per_need"].any())
+        first = (known["before"] > known.groupby("town_id")["before"].transform("median")).to_numpy(dtype=bool)
+        is_little = known["month"].nunique() + 1 < FEWEST_MONTHS or known["town_id"].nunique() < FEWEST_TOWNS
+        known = known.assign(calls=known["calls"] / (100 if is_share else 1))
+        if is_little:
+            return tell(np.nan, np.nan, np.nan, len(known), FEW).assign(part="")
+        means = [
+            values(
+                [COUNTY],
+                [rows["calls"].mean()],
+                [len(rows)],
+                part=part,
+                unit="share" if is_share else "count",
+                reliability="ok",
+            )
+            for part, rows in (("after_prompt_months", known[first]), ("after_other_months", known[~first]))
+        ]
+        gap = gap_of_means(known, "calls", first, "town_id").assign(part="", unit="points" if is_share else "count")
+        return pd.concat([gap, *means], ignore_index=True)
 
-def _slope(table: pd.DataFrame) -> pd.DataFrame:
-    known = table.dropna()
-    known = known[known.groupby("town_id")["before"].transform("nunique") > 1]
-    if known["month"].nunique() + 1 < FEWEST_MONTHS or known["town_id"].nunique() < FEWEST_TOWNS:
-        return tell(np.nan, np.nan, np.nan, len(known), FEW)
-    pair = known[["before", "calls"]]
-    centred = pair - pair.groupby(known["town_id"]).transform("mean")
-    try:
-        found = regress(one_stratum(known["town_id"]), centred, "calls ~ 0 + before")
-    except EstimateError:
-        return tell(np.nan, np.nan, np.nan, len(known), "not estimable")
-    return tell(found.table["coefficient"][0], found.table["se"][0], found.df, found.n)
+    made = by_period(table, one, FEW)
+    return made if "part" in made else made.assign(part="")
 
 
 # --- warnings ---------------------------------------------------------------------------------------------------------
@@ -166,22 +177,23 @@ def pair_with_events(calls: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_around(near: pd.DataFrame) -> pd.DataFrame:
-    """The county's row: log(share in time after / before); with fewer than 10 events that have calls on both sides nothing is said."""
+    """The county's row: the share in time after less that before; with fewer than 10 events that have calls on both sides nothing is said.
+
+    The variance goes over departments (df = departments - 1).
+    """
     used = near[near["has_both"]]
     if used["event_id"].nunique() < FEWEST_EVENTS:
         return tell(np.nan, np.nan, np.nan, len(used), f"fewer than {FEWEST_EVENTS} events")
-    return log_ratio(used)
+    return gap_of_means(used, "on_time", used["is_after"].to_numpy(dtype=bool), "dept_id")
 
 
-def log_ratio(near: pd.DataFrame) -> pd.DataFrame:
-    """log(share after / share before), its variance linearised over departments (df = departments - 1)."""
-    y, after, design = near["on_time"].to_numpy(), near["is_after"].to_numpy(dtype=bool), one_stratum(near["dept_id"])
-    late, early = (float(y[part].mean()) for part in (after, ~after))
-    df, n = float(design.psus[0] - 1), len(y)
-    if df < 1 or not late * early:
-        return tell(np.nan, np.nan, df, n, FEW if late * early else "separation")
-    influence = np.where(after, (y - late) / (late * after.sum()), -(y - early) / (early * (~after).sum()))
-    return tell(float(np.log(late / early)), float(np.sqrt(estimate_covariance(design, influence).item())), df, n)
+def gap_of_means(rows: pd.DataFrame, column: str, first: Any, cluster: str) -> pd.DataFrame:
+    """The county's row: the mean of a column where `first` holds less that of the other rows, its variance over clusters."""
+    if rows[cluster].nunique() < 2 or first.all() or not first.any():
+        return tell(np.nan, np.nan, np.nan, len(rows), FEW)
+    y, ones = rows[column].to_numpy(dtype=float), np.ones(len(rows))
+    value, se, df = ratio_gap(one_stratum(rows[cluster]), y, ones, first, ~first)
+    return tell(value, se, df, len(rows)) if se > 0 else tell(np.nan, np.nan, df, len(rows), "no variation")
 
 
 # --- supports ---------------------------------------------------------------------------------------------------------

@@ -61,12 +61,12 @@ gap <- function(name, design) {
 answers$ratio_gap <- rbind(gap("staff", update(staff, den = 1 + y2)),
   gap("towns", update(towns, insider = as.integer(biz), den = 1 + y2)))
 
-# --- the log ratio of two shares, variance over clusters ------------------------------------------------------------------
-near <- transform(subset(data("calls_sim"), !is.na(on_time)), after = as.integer(channel == "grid"))
+# --- the difference of two means, variance over clusters -------------------------------------------------------------------
+near <- transform(subset(data("calls_sim"), !is.na(on_time)), after = as.integer(channel == "grid"), on_time = as.numeric(on_time))
 sides <- svyby(~on_time, ~after, svydesign(id = ~cluster, weights = ~1, data = near), svymean, covmat = TRUE)
-names(sides$on_time) <- NULL
-d <- svycontrast(sides, quote(log(`1` / `0`)))
-answers$log_ratio <- data.frame(log_ratio = as.numeric(coef(d)), se = as.numeric(SE(d)), clusters = length(unique(near$cluster)), n = nrow(near))
+d <- svycontrast(sides, c(-1, 1))
+answers$gap_of_means <- data.frame(gap = as.numeric(coef(d)), se = as.numeric(SE(d)), clusters = length(unique(near$cluster)), n = nrow(near),
+  wrong_se_independent = sqrt(sum(SE(sides)^2)))
 
 # --- appraisal: effective weight, ranks under other weights, Kendall's tau-b (two departments tie under 40%) -----------------
 scores <- data.frame(dept_id = sprintf("K%02d", 1:8), town_weight = c(.3, .35, .3, .25, .3, .33, .3, .3),

@@ -11,7 +11,7 @@ import pytest
 from huying.derived import Scope
 from huying.estimates import COUNTY, Design
 from huying.measures.precision import correlate_waves, rise_of_share, size_for_mean, size_for_share
-from huying.measures.recommendations import SCENARIOS, compare_months, log_ratio, ratio_gap
+from huying.measures.recommendations import SCENARIOS, compare_months, gap_of_means, ratio_gap
 from huying.measures.services import rank_departments
 from huying.regressions import regress
 from huying.survey import Survey
@@ -128,13 +128,14 @@ def test_difference_of_a_ratio(name):
     assert se != pytest.approx(row["wrong_se_independent"], rel=0.005)
 
 
-def test_log_ratio_over_clusters():
-    row, calls = ANSWERS["log_ratio"][0], read("calls_sim")
-    near = pd.DataFrame({"dept_id": calls["cluster"], "on_time": calls["on_time"].astype(float), "is_after": calls["channel"] == "grid"})  # fmt: skip
-    found = log_ratio(near[near["on_time"].notna()]).iloc[0]
-    assert found["estimate"] == pytest.approx(row["log_ratio"], **NINE)
+def test_difference_of_means_over_clusters():
+    row, calls = ANSWERS["gap_of_means"][0], read("calls_sim")
+    near = calls[calls["on_time"].notna()].assign(on_time=lambda rows: rows["on_time"].astype(float))
+    found = gap_of_means(near, "on_time", (near["channel"] == "grid").to_numpy(), "cluster").iloc[0]
+    assert found["estimate"] == pytest.approx(row["gap"], **NINE)
     assert found["se"] == pytest.approx(row["se"], **NINE)
     assert (found["df"], found["n"]) == (row["clusters"] - 1, row["n"])
+    assert found["se"] != pytest.approx(row["wrong_se_independent"], rel=0.005)
 
 
 # --- appraisal --------------------------------------------------------------------------------------------------------
