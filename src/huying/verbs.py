@@ -72,6 +72,7 @@ def look_further(county: County, intake: Intake) -> Iterator[HuyingError]:
     from huying.claims.declared import read_freeze
     from huying.prepare import results_folder
     from huying.report import read_report as text_of_report
+    from huying.report.quotes import check_quotes
     from huying.store import read_parquet
     from huying.surveys import check_variables
     from huying.workdays import calendar
@@ -82,6 +83,7 @@ def look_further(county: County, intake: Intake) -> Iterator[HuyingError]:
         (read_freeze, (county,)),
         (check_variables, (county, intake.book, intake.ledgers)),
         (text_of_report, (county.report,) if county.report else ()),
+        (check_quotes, (county,)),
         (read_parquet, (file,) if file.is_file() else ()),
     ]
     for look, what in looks:

@@ -80,15 +80,16 @@ class Brief:
     def write_basics(self) -> None:
         content, n = self.content, len(self.content.county.town_ids)
         self.paper.text(self.say("about", county=short(content.name), towns=say_n(n, "towns", content.lang)))
-        self.paper.text(self.say("tally", **content.tally))
+        counts = {name: content.tally.get(name.replace("_", " "), 0) for name in VERDICTS}
+        self.paper.text(self.say("tally", n=sum(counts.values()), **counts))
         self.paper.text(self.say("reading"))
         self.close("basics", ())
 
     def write_actions(self) -> None:
-        heads = self.content.heads
+        content, heads = self.content, self.content.heads
         rest = heads[~heads["section"].str.match("[PSX]")]
         for section in dict.fromkeys(rest["section"]):
-            self.paper.heading(self.say(f"section_{section if section in ACTS else 'other'}"), 2)
+            self.paper.heading(content.say_section(section), 2)
             own = rest[rest["section"] == section]
             self.told(own[own["verdict"] == "supported"])
             wrong = own[own["verdict"] == "not supported"]
@@ -165,7 +166,7 @@ class Brief:
     def rewrite(self) -> None:
         """Each claim that the data do not bear out, beside a sentence that they do."""
         rows = self.content.unsupported.to_dict("records")
-        shown = [[row["claim"], row["text"], self.content.fact(row)] for row in rows]
+        shown = [[row["claim"], self.content.quote_of(row["claim"]) or row["text"], self.content.fact(row)] for row in rows]
         self.tabled("annex_1", ("claim", "said", "instead"), shown, (1, 4, 8))
 
     def mask(self) -> None:

@@ -10,17 +10,19 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from huying import charts
+from huying import charts, labels
 from huying.charts import saving
 from huying.claims.declared import Claim, read_freeze
 from huying.claims.evidence import typed
 from huying.claims.statements import statements
+from huying.clean.booked import say_note
 from huying.counties import County
 from huying.errors import InputError, Place
 from huying.estimates import COUNTY
 from huying.prepare import results_folder
+from huying.report.quotes import Quoted, quote_sentences, read_quotes
 from huying.store import read_parquet
-from huying.words import say
+from huying.words import all_words, say
 
 FINDINGS = 5
 ROW = [
@@ -84,6 +86,63 @@ class Content:
         heads = heads.sort_values(["has", "at"], kind="stable").drop_duplicates(["claim", "place"], keep="last")
         return heads.sort_values("order", kind="stable").drop(columns=["has", "at", "order"])
 
+    @cached_property
+    def sections(self) -> dict[str, list[str]]:
+        """The claims of each section, in the order of the report."""
+        return {section: list(rows.index) for section, rows in self.heads.groupby("section", sort=False)}
+
+    def say_section(self, section: str) -> str:
+        """What a section is called; one that only the county's own claims have, by its letter."""
+        key = f"deliver.section_{section}"
+        return say(key, self.lang) if key in all_words() else self.say("section", section=section)
+
+    @cached_property
+    def sentences(self) -> list[Quoted]:
+        """The report sentence by sentence, with the claim that each passage makes; nothing where no passage is known."""
+        text = self.county.report
+        quotes = read_quotes(self.county.declared, self.claims, text)
+        return quote_sentences(text, {key: quotes[key] for key in self.heads.index if key in quotes}) if quotes else []
+
+    @cached_property
+    def unquoted(self) -> pd.DataFrame:
+        """The headlines of `heads` that are tied to no passage of the report."""
+        return self.heads[[not self.quote_of(claim) for claim in self.heads.index]]
+
+    def verdict_word(self, verdict: str) -> str:
+        """The word for a verdict."""
+        return say(f"claims.verdict_{verdict.replace(' ', '_')}", self.lang)
+
+    def quote_of(self, claim: str) -> str:
+        """The passage of the report that makes a claim; nothing where none is known."""
+        cut = (passage for sentence in self.sentences for passage in sentence.passages)
+        return next((passage.text for passage in cut if passage.claim == claim), "")
+
+    @cached_property
+    def tally(self) -> dict[str, int]:
+        """How many claims have each verdict, those that measure what another does left out."""
+        once = self.heads[[not self.claims[key].same_as for key in self.heads.index]]
+        return {str(word): len(rows) for word, rows in once.groupby("verdict") if word}
+
+    @cached_property
+    def quality(self) -> dict[str, pd.DataFrame]:
+        """What became of the files, each a table in words: rows of each, what was rejected and why, what was noticed."""
+        cleaned = self.county.cleaned
+        files = cleaned.counts.drop(columns=["n_personal", "encoding"], errors="ignore")
+        tables = {"files": files, "rejected": count_by(cleaned.rejected, ["file", "level", "reason"])}
+        tables["flags"] = count_by(cleaned.flags, ["flag", "file"])
+        return {key: self.in_words(table) for key, table in tables.items() if len(table)}
+
+    def in_words(self, table: pd.DataFrame) -> pd.DataFrame:
+        """A table with its columns and values in the county's words."""
+        words = self.county.labels
+        told = {name: table[name].map(lambda value, name=name: words.value(name, value)) for name in table}
+        return pd.DataFrame(told).rename(columns={name: words.column(name) for name in table})
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What was repaired or seen when the files were read."""
+        return [say_note(note, self.lang) for note in self.county.notes.to_dict("records")]
+
     def at(self, place: str) -> pd.DataFrame:
         """The headlines of a place, a row a claim (index)."""
         return self.latest[self.latest["place"] == place].set_index("claim", drop=False)
@@ -115,17 +174,6 @@ class Content:
         heads = self.heads[self.heads["is_problem"].astype(bool)]
         once = heads[[not self.claims[key].same_as for key in heads.index]]
         return once.loc[once["section"].str.startswith("P").sort_values(ascending=False, kind="stable").index]
-
-    @cached_property
-    def tally(self) -> dict[str, int]:
-        """How many claims have each verdict, each thing counted once; `n` of them in all."""
-        once = self.heads[[not self.claims[key].same_as for key in self.heads.index]]
-        counts = once["verdict"].str.replace(" ", "_").value_counts()
-        names = ("supported", "not_supported", "cannot_say", "no_baseline")
-        return {
-            "n": int(sum(counts.get(name, 0) for name in names)),
-            **{name: int(counts.get(name, 0)) for name in names},
-        }
 
     def among(self, claim: str) -> pd.DataFrame:
         """The headlines of a claim's towns or departments, of the wave or period that the county's is of."""
@@ -200,6 +248,7 @@ class Content:
         )
         verdict.threshold = self.claims[claim].rule_at("town")[1]
         rows.attrs["labels"] = self.county.key
+        labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
         return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, verdict=verdict)
 
     def picture(self, claim: str, place: str = "") -> bytes | None:
@@ -216,3 +265,8 @@ def read_evidence(county: County, file: Path | None = None) -> pd.DataFrame:
     return (
         pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False) if path.suffix == ".csv" else read_parquet(path)
     )
+
+
+def count_by(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """How many rows there are of each combination of columns."""
+    return rows.groupby(columns, sort=False).size().reset_index(name="n_rows")
