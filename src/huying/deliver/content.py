@@ -1,5 +1,6 @@
 """What every output is made of: a county's statements in one language, in the order of use, and its pictures; adds no number and no sentence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,7 @@ ROW = [
     "is_counted",
     "reliability",
     "reason",
+    "remark",
     "notebook",
     "cell",
 ]  # beside what is said
@@ -168,6 +170,35 @@ class Content:
         return once.loc[rank.sort_values(["is_other", "is_minor"], kind="stable").index[:FINDINGS]]
 
     @cached_property
+    def problems(self) -> pd.DataFrame:
+        """The headlines that show a problem, each thing once, the report's own problems first."""
+        heads = self.heads[self.heads["is_problem"].astype(bool)]
+        once = heads[[not self.claims[key].same_as for key in heads.index]]
+        return once.loc[once["section"].str.startswith("P").sort_values(ascending=False, kind="stable").index]
+
+    def among(self, claim: str) -> pd.DataFrame:
+        """The headlines of a claim's towns or departments, of the wave or period that the county's is of."""
+        own = self.latest[(self.latest["claim"] == claim) & (self.latest["place"] != COUNTY)]
+        return own[own["when"] == self.heads.loc[claim, "when"]]
+
+    def where(self, claim: str) -> list[str]:
+        """The names of the places in which a claim shows a problem after the adjustment."""
+        own = self.among(claim)
+        return list(own.loc[own["is_problem"].astype(bool), "place_name"])
+
+    def fact(self, row: Mapping[str, str]) -> str:
+        """What a statement says of the data: its sentence without the claim, its verdict and the threshold."""
+        head = say("statements.head", self.lang, text="", verdict=row["verdict_word"])
+        told = row["sentence"].partition(head)[2] or row["sentence"]
+        line = say("statements.threshold", self.lang, threshold=row["threshold"]) if row["threshold"] else ""
+        return told.replace(line, "", 1) if line else told
+
+    @cached_property
+    def unsupported(self) -> pd.DataFrame:
+        """The claims that the data do not bear out, or that say less than the data do."""
+        return self.heads[(self.heads["verdict"] == "not supported") | self.heads["remark"].str.contains("understated")]
+
+    @cached_property
     def method(self) -> list[str]:
         """What the numbers rest on: forms, ledgers, the day on which the rules were fixed, intervals and adjustment."""
         cleaned, frozen = self.county.cleaned, read_freeze(self.county.declared).frozen_on
@@ -208,8 +239,8 @@ class Content:
 
     def draw(self, claim: str, place: str = "") -> Axes | None:
         """A claim's places with their intervals, one of them marked; nothing where fewer than two have a value."""
-        head, own = self.heads.loc[claim], self.latest[self.latest["claim"] == claim]
-        rows = self.evidence.loc[own.index[(own["place"] != COUNTY) & own["estimate"].notna()]]
+        head, own = self.heads.loc[claim], self.among(claim)
+        rows = self.evidence.loc[own.index[own["estimate"].notna()]]
         if len(rows) < 2:
             return None
         told = own[own["place"] == place].iloc[0] if place and (own["place"] == place).any() else head
