@@ -166,7 +166,9 @@ class Brief:
     def rewrite(self) -> None:
         """Each claim that the data do not bear out, beside a sentence that they do."""
         rows = self.content.unsupported.to_dict("records")
-        shown = [[row["claim"], self.content.quote_of(row["claim"]) or row["text"], self.content.fact(row)] for row in rows]
+        shown = [
+            [row["claim"], self.content.quote_of(row["claim"]) or row["text"], self.content.fact(row)] for row in rows
+        ]
         self.tabled("annex_1", ("claim", "said", "instead"), shown, (1, 4, 8))
 
     def mask(self) -> None:

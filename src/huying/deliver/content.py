@@ -15,7 +15,7 @@ from huying.charts import saving
 from huying.claims.declared import Claim, read_freeze
 from huying.claims.evidence import typed
 from huying.claims.statements import statements
-from huying.clean.booked import say_note
+from huying.clean.flags import say_note
 from huying.counties import County
 from huying.errors import InputError, Place
 from huying.estimates import COUNTY

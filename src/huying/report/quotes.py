@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from huying.claims.declared import Claim, claims_of
-from huying.declarations import read_toml
 from huying.errors import near
-from huying.folder import County
+from huying.folder import County, read_toml
 from huying.report.read import read_report
 from huying.report.statements import find_sentences
 
