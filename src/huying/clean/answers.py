@@ -12,10 +12,10 @@ from huying.clean import cells
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
 from huying.clean.flags import Booked, all_rejected, make_flags
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
-from huying.contract import no_rejects, set_aside
 from huying.errors import CountyError, InputError
 from huying.folder import Span, Survey
 from huying.kinds import clean_text, parse_instants
+from huying.ledgers import no_rejects, set_aside
 from huying.places import Matcher
 from huying.scrub import mask_cells, mask_text
 from huying.sources.wjx import Answers, option_places

@@ -12,11 +12,10 @@ from huying.clean.answers import Listed, clean_answers, with_list
 from huying.clean.flags import RULES, Booked, count_rows, find_flags, say_rejected
 from huying.clean.ledgers import IDS, clean_ledger, known_ids
 from huying.codebook import Codebook, Item
-from huying.contract import REJECTED, Table
 from huying.errors import CountyError, HuyingError, Place, near
 from huying.folder import County, Ledger, Survey, check_printed, read_toml
 from huying.kinds import Id, Instant, Label, clean_series
-from huying.ledgers import TABLES
+from huying.ledgers import REJECTED, TABLES, Table
 from huying.places import Matcher
 from huying.scrub import mask_cells, mask_text
 from huying.sources.exports import read_answers
@@ -30,7 +29,7 @@ NOTES = ("file", "sheet", "row", "note", "detail")
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
 PREPARE = (
-    "clean/", "sources/", "codebook.py", "contract.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "scrub.py", "store.py", "words.py",
+    "clean/", "sources/", "codebook.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "scrub.py", "store.py", "words.py",
     "workdays.py", "derived.py", "fonts.py", "errors.py", "kinds.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
 PARTNERS = {("joint_conference", "call_id"): ("calls", "call_id"), ("calls", "reopened_of"): ("calls", "call_id"),
