@@ -23,10 +23,10 @@ from demo_county.population import Population, make_population, true_values
 from demo_county.residents import draw_residents
 from huying.claims.declared import house_claims
 from huying.claims.rules import NOT_SUPPORTED, SUPPORTED, judge_claim
-from huying.contract import no_rejects
 from huying.estimates import COUNTY
 from huying.folder import read_county
 from huying.intervals import korn_graubard
+from huying.ledgers import no_rejects
 from huying.store import Cleaned
 from run_notebook import Given
 

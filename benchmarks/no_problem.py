@@ -31,9 +31,9 @@ from demo_county.staff import draw_staff
 from demo_county.truths import Truths, house_truths
 from huying.claims.declared import Claim
 from huying.claims.rules import judge_claim
-from huying.contract import no_rejects
 from huying.counted import counted
 from huying.folder import read_county
+from huying.ledgers import no_rejects
 from huying.store import Cleaned
 from huying.words import Text
 from run_notebook import Given, judged

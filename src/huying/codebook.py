@@ -154,14 +154,13 @@ def check_parts(item: Item, within: Steps, declared: Declaration) -> None:
     if len(codes) > MOST_OPTIONS and item.type in MANY:
         told = {"where": f"item {item.id}", "n": len(codes), "most": MOST_OPTIONS}
         raise declared.fail("codebook.too_many_options", "options", None, within, **told)
-    spoken: list[tuple[str, list[Any], Iterable[Any]]] = [
-        ("options", [*{*codes}], codes if len({*codes}) < len(codes) else ())
-    ]
+    twice = [code for code in codes if codes.count(code) > 1]
+    spoken: list[tuple[str, list[Any], Iterable[Any]]] = [("options", [*{*codes}], twice)]
     spoken += [("exclusive", codes, item.exclusive), ("fill_in", codes, item.fill_in), ("reverse", rows, item.reverse)]
     spoken += [(key, rows, getattr(item, key)) for key in ("right", "attention", "decoy")]
     spoken += [(key, codes, getattr(item, key).values()) for key in ("right", "attention")]
     for key, known, named in spoken:
-        strange = [one for one in named if one not in known or (key == "options" and codes.count(one) > 1)]
+        strange = [one for one in named if one not in known or key == "options"]
         if strange and not (known is codes and item.options_from):
             told = {"where": item.id, "key": key, "got": strange[0], "known": ", ".join(map(str, known)) or "-"}
             raise declared.fail("codebook.no_such_part", key, strange[0], within, **told)

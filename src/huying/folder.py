@@ -95,9 +95,7 @@ class Declaration:
             steps = r"\s*\.\s*".join(rf"[\"']?{re.escape(step)}[\"']?" for step in path.split("."))
             heads = [n for n in found[: len(lines)] if re.match(rf"\s*\[+\s*{steps}\s*\]", lines[n - 1])]
             if nth < len(heads):
-                other = re.compile(
-                    rf"\s*\[\[?\s*(?!{steps}\s*\.)[\w\"']"
-                )  # the head of a table that is not within this
+                other = re.compile(rf"\s*\[\[?\s*(?!{steps}\s*\.)[\w\"']")  # a head of what is not within this table
                 after = range(heads[nth] + 1, len(lines) + 1)
                 found = range(heads[nth], next((n for n in after if other.match(lines[n - 1])), len(lines) + 1))
         return found

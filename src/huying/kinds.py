@@ -128,9 +128,8 @@ def parse_instants(text: pd.Series) -> pd.Series:
     real &= ~(am & (hour > 12)) & ~(pm & (hour == 0)) & ~(part["half"].notna() & part["noon"].notna())
     filled["hour"] = hour + 12 * (pm & (hour < 12)) - 12 * (am & (hour == 12))
     moments = pd.to_datetime(filled.where(real), errors="coerce")
-    away = (
-        part["offset"].str.upper().replace("Z", "+00").str.extract(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?")
-    )
+    away = part["offset"].str.upper().replace("Z", "+00")
+    away = away.str.extract(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?")
     minutes = 60 * pd.to_numeric(away["hours"]) + pd.to_numeric(away["minutes"]).fillna(0)
     ahead = pd.to_timedelta(minutes.where(away["sign"] == "+", -minutes), unit="min")
     moments = moments.where(ahead.isna(), moments - ahead + CHINA)

@@ -1,21 +1,365 @@
-"""The county's ledgers: one declaration a table (`data/ledgers.toml`), from which reading, templates and the dictionary are made.
+"""The county's ledgers: what a table must look like, its columns, codes, ranges and rules; one declaration validates and explains.
 
-Refuses a kind of column or a rule that nobody knows.
+Nothing is guessed: a cell that does not fit is set aside with its place, its value and the reason; of two rows that contradict
+each other both are. `data/ledgers.toml` declares every table: reading, templates and the dictionary are made from it.
 """
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
-from huying import contract, kinds
-from huying.contract import Column, Table
-from huying.kinds import Choice
-from huying.words import Text, as_text
+from huying import kinds
+from huying.errors import InputError, Place, near
+from huying.kinds import NOTHING, Choice, Flag, Id, Instant, Kind, Label, Number, clean_series, clean_text
+from huying.scrub import mask_text
+from huying.words import Text, as_text, language, say
+
+SLACK = 0.005 + 1e-9  # shares printed with two digits may miss their sum by half a per cent
+Known = Mapping[str, Collection[str]]  # the ids that other ledgers hold, by ledger
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold; `reason` is that of the rows set aside, told at `column`. Its `broken` gives what each broken row holds."""
+
+    reason: str
+
+    def describe(self, lang: str, titles: Mapping[str, str]) -> str:
+        """The rule in words; `titles` are those of the columns and, for rules that look into another ledger, of the ledgers."""
+        values = {name: _in_words(value, titles) for name, value in vars(self).items()}
+        return say(f"contract.rule_{type(self).__name__.lower()}", lang, **values)
+
+
+@dataclass(frozen=True)
+class AtMost(Rule):
+    """`column`, a part, may not be larger than `whole` in the same row; a blank on either side breaks nothing."""
+
+    column: str
+    whole: str
+
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """What each broken row holds, such as `5 > 3`, by its line in the file."""
+        out = rows[(rows[self.column] > rows[self.whole]).fillna(False).astype(bool)]
+        return out[self.column].map(_short).astype(str) + " > " + out[self.whole].map(_short).astype(str)
+
+
+@dataclass(frozen=True)
+class SumTo(Rule):
+    """The columns of one row add to `total`."""
+
+    columns: tuple[str, ...]
+    total: float
+
+    @property
+    def column(self) -> str:
+        return self.columns[0]
+
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """The sum that each broken row gives, such as `0.35 + 0.68 = 1.03`, by its line in the file."""
+        parts = rows[list(self.columns)]
+        out = parts[(parts.sum(axis=1, skipna=False) - self.total).abs() > SLACK]
+        return pd.Series(map(_sum_of, out.to_numpy()), index=out.index, dtype=object)
+
+
+@dataclass(frozen=True)
+class GroupSum(Rule):
+    """The values of `column` that are given for one `key` add to `total`, in all or from each date in `dated` on.
+
+    One wrong share makes all rows of its key doubtful, so all are set aside. A key without any value breaks nothing.
+    """
+
+    key: str
+    column: str
+    total: float
+    dated: str
+
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """The sum that the key of each broken row gives, by the row's line in the file."""
+        found: dict[object, str] = {}
+        for key, own in rows.groupby(self.key):
+            given = own[own[self.column].notna()]
+            by_date = given.groupby(self.dated, dropna=False)[self.column].sum()
+            off = [(sums - self.total).abs() > SLACK for sums in (given[self.column].agg(["sum"]), by_date)]
+            if len(given) and all(far.any() for far in off):
+                found |= dict.fromkeys(own.index, f"{key}: {_sum_of(given[self.column])}")
+        return pd.Series(found, dtype=object)
+
+
+@dataclass(frozen=True)
+class OnePlace(Rule):
+    """An id in `column` stands at one `place` only: otherwise nobody knows at which, and all its rows are set aside.
+
+    It is asked before the key of the table, which would keep the row that happens to come first.
+    """
+
+    column: str
+    place: str
+
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """The key and its places, joined by commas, by the line of each broken row."""
+        sure = rows.dropna(subset=[self.column, self.place])
+        places = sure.groupby(self.column)[self.place].agg(lambda found: ", ".join(sorted(set(found))))
+        shown = sure[self.column] + ": " + sure[self.column].map(places)
+        return shown[sure.groupby(self.column)[self.place].transform("nunique") > 1]
+
+
+@dataclass(frozen=True)
+class InLedger(Rule):
+    """`column` holds only ids that `ledger` has under `of`; nothing is asked where the county has no such ledger."""
+
+    column: str
+    ledger: str
+    of: str
+
+    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
+        """The id that the other ledger lacks, by the line of each broken row."""
+        if self.ledger not in known:
+            return pd.Series(dtype=object)
+        cells = rows[self.column]
+        return cells[cells.notna() & ~cells.isin(list(known[self.ledger]))].astype(object)
+
+
+AnyRule = AtMost | SumTo | GroupSum | OnePlace | InLedger
+
+
+def _in_words(value: Any, titles: Mapping[str, str]) -> str:
+    if isinstance(value, tuple):
+        return " + ".join(titles[name] for name in value)
+    return titles.get(value, value) if isinstance(value, str) else _short(value)
+
+
+def _short(number: float) -> str:
+    return f"{float(number):.4g}"
+
+
+def _sum_of(values: Collection[float]) -> str:
+    return f"{' + '.join(map(_short, values))} = {_short(sum(values))}"
+
+
+# --- rules between columns or rows ------------------------------------------------------------------------------------
+
+
+REJECTED = ("file", "sheet", "row", "column", "value", "reason", "level")
+_PER_CENT = re.compile(r"\d{1,3}(\.\d+)?\s*%|[1-9]\d?(\.\d+)?|100(\.0+)?")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, kind, title and meaning in both languages, and what must hold.
+
+    `after` names a column of the same table that may not be later; `aliases` are further headers that mean this column.
+    `blank` is the reason that a row gets whose cell is blank though required. `note` says more than the kind does.
+    """
+
+    name: str
+    kind: Kind
+    title: Text
+    optional: bool = False
+    after: str = ""
+    unit: str = ""
+    aliases: tuple[str, ...] = ()
+    blank: str = "empty"
+    note: Text | None = None
+
+    def plain(self, cells: pd.Series) -> pd.Series:
+        """Clean cells, blank where they say that there is nothing; of a text that must be there each word is kept."""
+        if isinstance(self.kind, Label) and not self.optional:
+            return cells
+        says_nothing = cells.str.casefold().isin(NOTHING)
+        if isinstance(self.kind, Flag):  # where a yes or no belongs, 无 may be a no
+            says_nothing &= ~cells.str.contains("[无没未]")
+        if isinstance(self.kind, Choice):  # unless it is one of the choices
+            says_nothing &= self.kind.read(cells).isna()
+        return cells.mask(says_nothing, "")
+
+    def headers(self) -> tuple[str, ...]:
+        return (self.name, *self.title, *self.aliases)
+
+    def describe(self, lang: str) -> str:
+        """What a cell may hold."""
+        return self.note(lang) if self.note else self.kind.describe(lang)
+
+    def unit_word(self, lang: str) -> str:
+        """The unit in words, empty where the column has none."""
+        return say(f"contract.unit_{re.sub('[^a-z0-9]', '_', self.unit)}", lang) if self.unit else ""
+
+
+Rename = Mapping[str, str] | None  # by column: its header in the file
+Values = Mapping[str, Mapping[str, str]] | None  # by column: words of the file and what they mean
+Days = tuple[pd.Timestamp, pd.Timestamp, pd.Timestamp] | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a contract made of a table: typed rows, what was set aside (columns of REJECTED; `level`: row or cell), headers by column."""
+
+    kept: pd.DataFrame
+    rejected: pd.DataFrame
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's declaration: name, title, columns, the columns that make a row unique, and what a row is.
+
+    `covers`: the list is complete over the towns, so that every town of the register must stand in it; `of_period`: it is of a period. `rules` hold between
+    columns or rows; `example` is one plausible row, a text for each column.
+    """
+
+    name: str
+    title: Text
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    rows: Text | None = None
+    covers: bool = False
+    of_period: bool = False
+    rules: tuple[AnyRule, ...] = ()
+    example: tuple[str | Text, ...] = ()
+    by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.by_name.update({column.name: column for column in self.columns})
+
+    @property
+    def dated(self) -> Column | None:
+        """The column that says in which period a row belongs: the last of the times that every row has."""
+        return next((c for c in reversed(self.columns) if isinstance(c.kind, Instant) and not c.optional), None)
+
+    def check(
+        self, text: pd.DataFrame, place: Place, rename: Rename = None, values: Values = None, days: Days = None
+    ) -> Checked:
+        """The typed rows of `text` (cells as text, index = line of the file), and the rows and cells set aside.
+
+        `rename` maps a column of this table to the header that holds it, `values` words of a column to what they mean.
+        `days`: the first and the last of the period, and that on which the data were taken. A cell of an optional column that
+        does not fit is set aside alone. Raises InputError for a missing column.
+        """
+        for name in (name for name in (*(rename or {}), *(values or {})) if name not in self.by_name):
+            raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
+        headers, faults = self.find_columns(list(text.columns), place, rename or {}), list[pd.DataFrame]()
+        typed: dict[str, pd.Series] = {}
+        meant = self.meant(values or {}, place)
+
+        def fault(name: str, where: pd.Series, reason: str | list[str]) -> None:
+            level = "cell" if self.by_name[name].optional else "row"
+            faults.append(set_aside(place, headers[name], text[headers[name]][where], reason, level))
+            if level == "cell":
+                typed[name] = typed[name].mask(where)
+
+        for name, header in headers.items():
+            column, cells = self.by_name[name], clean_series(text[header])
+            cells = column.plain(cells.replace(meant.get(name, {})))
+            typed[name], bad = column.kind.parse(cells)
+            fault(name, bad, why_unfit(column.kind, cells[bad]))
+            if not column.optional:
+                fault(name, cells == "", column.blank)
+            if days and isinstance(column.kind, Instant):
+                fault(name, typed[name].dt.normalize() > days[2], "after_as_of")
+        if days and (dated := self.dated) and dated.name in typed:
+            first, day = days[0].replace(day=1) if dated.name == "month" else days[0], typed[dated.name].dt.normalize()
+            fault(dated.name, ~day.between(first, days[1]) & day.notna(), "outside_period")
+        for name, broken, reason in self.broken(pd.DataFrame(typed, index=text.index), text):
+            fault(name, broken, reason)
+        rejected = pd.concat(faults, ignore_index=True)
+        whole = rejected["level"] == "row"
+        lost = rejected.loc[whole, "row"]
+        rejected = rejected[whole & ~rejected.duplicated(["row", "level"]) | ~whole & ~rejected["row"].isin(lost)]
+        rejected = rejected.sort_values("row", kind="stable", ignore_index=True)
+        rows = pd.DataFrame(typed, index=text.index)
+        kept = rows[~rows.index.isin(lost)]
+        blank = pd.Series("", index=kept.index)
+        kept = kept.assign(**{c.name: c.kind.read(blank) for c in self.columns if c.name not in headers})
+        return Checked(kept[[column.name for column in self.columns]], rejected, headers)
+
+    def meant(self, values: Mapping[str, Mapping[str, str]], place: Place) -> dict[str, dict[str, str]]:
+        """By column: clean words of the file and what they mean; raises InputError for an unknown meaning."""
+        for name, words in values.items():
+            kind = self.by_name[name].kind
+            for word, meaning in words.items():
+                if kind.parse(pd.Series([clean_text(meaning)], dtype=object))[1].any():
+                    told = {"name": name, "word": word, "meaning": meaning}
+                    raise InputError("contract.no_such_value", place, **told, allowed=kind.describe(language()))
+        return {name: {clean_text(word): code for word, code in words.items()} for name, words in values.items()}
+
+    def find_columns(self, headers: list[str], place: Place, rename: Mapping[str, str]) -> dict[str, str]:
+        """Which header holds which column; raises InputError naming what is missing, what is there twice, and what was found."""
+        clean = {fold(header): header for header in headers}
+        found = {}
+        for column in self.columns:
+            names = (rename[column.name],) if column.name in rename else column.headers()
+            hits = list(dict.fromkeys(clean[key] for key in map(fold, names) if key in clean))
+            if len(hits) > 1:
+                told = ", ".join(map(full_header, hits))
+                raise InputError("contract.two_columns", place, name=column.name, found=told)
+            if hits:
+                found[column.name] = hits[0]
+            elif not column.optional or column.name in rename:
+                known = ", ".join(map(full_header, headers))
+                raise InputError("contract.no_column", place, wanted=" / ".join(names), found=known)
+        return found
+
+    def broken(self, rows: pd.DataFrame, text: pd.DataFrame) -> Iterator[tuple[str, pd.Series, str]]:
+        """Column, rows and reason: times before the one they must follow, and keys that a row above has already.
+
+        Of the latter the same row again is told from another row under the same key.
+        """
+        for column in self.columns:
+            if column.name in rows and column.after in rows:
+                yield column.name, rows[column.name] < rows[column.after], "before"
+        if keys := [name for name in self.key if name in rows]:
+            alike = rows[keys].apply(
+                lambda cells: cells.str.casefold() if isinstance(self.by_name[cells.name].kind, Id) else cells
+            )
+            again = alike.duplicated() & rows[keys].notna().all(axis=1)
+            same = again & text.duplicated()
+            yield keys[0], same, "repeated"
+            yield keys[0], again & ~same, "key_taken"
+
+    def rule_words(self, lang: str, ledgers: Mapping[str, str]) -> list[str]:
+        """The key and the rules between columns and rows in words; `ledgers` are the titles of the tables that they look into."""
+        titles = {**ledgers, **{column.name: column.title(lang) for column in self.columns}}
+        key = " + ".join(titles[name] for name in self.key)
+        told = [rule.describe(lang, titles) for rule in self.rules]
+        return [say("contract.rule_key", lang, key=key), *told] if key else told
+
+
+def why_unfit(kind: Kind, cells: pd.Series) -> list[str]:
+    """The reason for each clean cell that does not fit: a per cent where a share from 0 to 1 belongs is told apart."""
+    is_share = isinstance(kind, Number) and (kind.low, kind.high) == (0, 1)
+    return ["per_cent" if is_share and _PER_CENT.fullmatch(cell) else "unfit" for cell in cells]
+
+
+def set_aside(place: Place, column: str, cells: pd.Series, reason: str | list[str], level: str = "row") -> pd.DataFrame:
+    """Rows of the table `rejected` (columns REJECTED) for `cells`, whose index holds the lines of the file."""
+    told = (place.file, place.sheet, cells.index, column, cells.to_numpy(dtype=object), reason, level)
+    return pd.DataFrame(dict(zip(REJECTED, told, strict=True)))
+
+
+def no_rejects() -> pd.DataFrame:
+    """An empty table of rejected rows."""
+    return set_aside(Place(), "", pd.Series(dtype=object), "")
+
+
+def full_header(header: str) -> str:
+    """A header without invisible characters and repeated blanks."""
+    return re.sub(r"\s+", " ", clean_text(header))
+
+
+def fold(header: str) -> str:
+    """A header as headers are compared: without any blank or line break, in lower case."""
+    return re.sub(r"\s", "", clean_text(mask_text(header))).casefold()
+
+
+# --- the county's ledgers ---------------------------------------------------------------------------------------------
+
 
 TEXTS = ("title", "note", "rows")
+RULES = {rule.__name__: rule for rule in get_args(AnyRule)}
 
 
 def read_values(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -33,7 +377,7 @@ def read_table(raw: Mapping[str, Any], options: Mapping[str, Choice]) -> Table:
         kind, span = getattr(kinds, own["kind"].capitalize()), own.pop("range", ())
         own["kind"] = options[own.pop("options")] if kind is Choice else kind(*span)
         columns.append(Column(**read_values(own, f"{name}.{own['name']}")))
-    kept = [getattr(contract, own.pop("rule"))(**read_values(own, name)) for own in map(dict, known.pop("rules", ()))]
+    kept = [RULES[own.pop("rule")](**read_values(own, name)) for own in map(dict, known.pop("rules", ()))]
     example = tuple(as_text(cell, name) if isinstance(cell, dict) else cell for cell in known.pop("example", ()))
     return Table(columns=tuple(columns), rules=tuple(kept), example=example, **read_values(known, name))
 

@@ -26,6 +26,7 @@ from huying.verbs import county_of, progress, said
 from huying.words import say
 
 ORPHAN_S = 3600.0  # the command of a lost worker may still be at work on its county: the next one waits for it
+ASKED = ("notebooks", "towns", "wave", "lang", "html")  # which jobs
 PASSED_ON = ("towns", "notebooks", "wave", "lang", "workers", "time_limit", "memory_limit", "wait", "html", "dry_run")
 
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         with progress(len(county.surveys) + len(county.ledgers), "cli.preparing", args) as bar:
             prepare_county(county, lambda name: bar.update())
         site = Site(county)
-        jobs = jobs_of(site, args)
+        jobs = site.jobs(*(getattr(args, name) for name in ASKED))
         if not args.json:
             left = [notebook.name for notebook in find_notebooks(site.folder) if notebook not in site.speaking]
             if left and not args.notebooks:
@@ -54,11 +55,6 @@ def run(args: argparse.Namespace) -> int:
             limits = {"workers": max(1, args.workers), "seconds": args.time_limit, "megabytes": args.memory_limit}
             summary = make(site, jobs, bar.update, **limits)
     return tell(site, summary, args)
-
-
-def jobs_of(site: Site, args: argparse.Namespace) -> list[Job]:
-    """The jobs that the command line asks for."""
-    return site.jobs(args.notebooks, args.towns, args.wave, args.lang, args.html)
 
 
 def tell(site: Site, summary: Summary, args: argparse.Namespace) -> int:
@@ -109,7 +105,7 @@ def status(args: argparse.Namespace) -> int:
     if not is_fresh(county):
         return said(args, {"county": "stale"}, [say("cli.unprepared")])
     site = Site(county)
-    states = {job.name: site.state(job) for job in jobs_of(site, args)}
+    states = {job.name: site.state(job) for job in site.jobs(*(getattr(args, name) for name in ASKED))}
     left = {name: say(f"cli.is_{state}") for name, state in states.items() if state != DONE}
     lines = [say("cli.state", job=name, state=state) for name, state in left.items()]
     totals = {state: list(states.values()).count(state) for state in (DONE, STALE, MISSING, FAILED)}

@@ -9,8 +9,8 @@ import pandas as pd
 
 from demo_county.draws import pick
 from demo_county.truths import Ints, Truths
-from huying.contract import Table
 from huying.kinds import Choice, Day, Flag, Instant, Kind, Number
+from huying.ledgers import Table
 
 CHARACTERS, TOWNS = 0.03, 0.22  # shares of cells and of names that are written otherwise
 DIGITS, TENS = "〇一二三四五六七八九", "十"

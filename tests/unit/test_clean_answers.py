@@ -9,8 +9,8 @@ from huying.clean import cells
 from huying.clean.answers import clean_answers
 from huying.clean.flags import RULES, count_rows
 from huying.codebook import WHY_MISSING
-from huying.contract import set_aside
 from huying.errors import InputError, Place
+from huying.ledgers import set_aside
 from huying.words import all_words
 
 

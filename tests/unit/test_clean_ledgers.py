@@ -3,9 +3,8 @@ from hypothesis import given, settings, strategies as st
 
 from huying.clean.flags import count_rows
 from huying.clean.ledgers import clean_ledger
-from huying.contract import no_rejects, set_aside
 from huying.errors import Place
-from huying.ledgers import TABLES
+from huying.ledgers import TABLES, no_rejects, set_aside
 from huying.places import Matcher
 from huying.sources.table import RawTable
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from demo_county.spelling import as_written
-from huying.contract import REJECTED, Column, Table, full_header, no_rejects
 from huying.errors import InputError, Place
 from huying.kinds import (
     NOTHING,
@@ -22,6 +21,7 @@ from huying.kinds import (
     clean_text,
     parse_instants,
 )
+from huying.ledgers import REJECTED, Column, Table, full_header, no_rejects
 from huying.words import Text
 
 PLACE = Place("calls.csv")

@@ -3,11 +3,10 @@ import pytest
 
 from huying.clean.flags import count_rows, say_rejected
 from huying.clean.ledgers import clean_ledger, known_ids
-from huying.contract import InLedger
 from huying.errors import CountyError
 from huying.folder import check_printed, read_county
 from huying.kinds import Choice
-from huying.ledgers import TABLES
+from huying.ledgers import TABLES, InLedger
 from huying.places import Matcher
 from huying.sources.table import read_table
 from huying.words import LANGUAGES, all_words, say

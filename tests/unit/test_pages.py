@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from huying.pages import one_language, page
+from huying.notebooks import one_language, page
 
 
 def notebook(tmp_path, *cells):

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from huying.contract import no_rejects
 from huying.errors import Place
+from huying.ledgers import no_rejects
 from huying.scrub import mask_cells as mask_personal
 from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable

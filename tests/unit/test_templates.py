@@ -11,11 +11,10 @@ from hypothesis import given, settings, strategies as st
 from huying.clean.intake import Intake
 from huying.clean.ledgers import clean_ledger
 from huying.codebook import house_codebook
-from huying.contract import no_rejects
 from huying.errors import Place
 from huying.folder import read_county
 from huying.kinds import Choice, Flag, Instant, Number, Whole
-from huying.ledgers import TABLES
+from huying.ledgers import TABLES, no_rejects
 from huying.places import Matcher
 from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable, read_table

@@ -22,8 +22,7 @@ import psutil
 from huying.batch.jobs import DONE, Job, Site
 from huying.claims.verdict import read_recorded, write_evidence
 from huying.errors import HuyingError
-from huying.notebooks import strip
-from huying.pages import page
+from huying.notebooks import page, strip
 from huying.receipts import publish, write_json
 from huying.store import PART, write_bytes
 from huying.words import say

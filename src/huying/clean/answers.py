@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ from huying.clean import cells
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
 from huying.clean.flags import Booked, all_rejected, make_flags
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
-from huying.contract import no_rejects, set_aside
 from huying.errors import CountyError, InputError
 from huying.folder import Span, Survey
 from huying.kinds import clean_text, parse_instants
+from huying.ledgers import no_rejects, set_aside
 from huying.places import Matcher
 from huying.scrub import mask_cells, mask_text
 from huying.sources.wjx import Answers, option_places
@@ -47,8 +47,8 @@ def clean_answers(
     of every item and for each answer `<cell>_missing` (a category of WHY_MISSING).
     """
     listed = number_towns(items, town_order)
-    cleaner = Cleaner(answers, survey, span, towns, {town: code for code, town, _ in listed}, villages)
-    cleaner.has_rules = any(item.asked_if for item in items)
+    codes, has_rules = {town: code for code, town, _ in listed}, any(item.asked_if for item in items)
+    cleaner = Cleaner(answers, survey, span, towns, codes, villages, has_rules)
     for item in items:
         cleaner.add(with_list(item, {"towns": listed}) if item.role == "town" else item)
     return cleaner.finish()
@@ -73,24 +73,22 @@ def with_list(item: Item, lists: Mapping[str, Listed]) -> Item:
     return replace(item, options=(*added, *item.options))
 
 
+@dataclass
 class Cleaner:
     """What becomes of one export while its items are read in their order: a skip rule looks back only."""
 
-    has_rules = True
+    answers: Answers
+    survey: Survey
+    span: Span
+    towns: Matcher
+    codes: Mapping[str, int]
+    villages: Collection[str] | None = None
+    has_rules: bool = True
 
-    def __init__(
-        self,
-        answers: Answers,
-        survey: Survey,
-        span: Span,
-        towns: Matcher,
-        codes: Mapping[str, int],
-        villages: Collection[str] | None = None,
-    ) -> None:
-        self.answers, self.survey, self.span, self.towns, self.codes = answers, survey, span, towns, codes
-        self.villages = villages
-        self.n, self.place = len(answers.text), replace(answers.place, file=mask_text(survey.text or survey.file))
-        self.row_id = (self.place.file + "#" + pd.Series(answers.text.index).astype("str")).astype("str").array
+    def __post_init__(self) -> None:
+        file = mask_text(self.survey.text or self.survey.file)
+        self.n, self.place = len(self.answers.text), replace(self.answers.place, file=file)
+        self.row_id = (self.place.file + "#" + pd.Series(self.answers.text.index).astype("str")).astype("str").array
         self.columns: dict[str, Any] = {}
         self.state: dict[str, Any] = {}  # of each variable: answered, or why not
         self.flags, self.rejected = [make_flags()], [no_rejects()]
@@ -148,9 +146,8 @@ class Cleaner:
         """One cell from the export by text and, where there is one, by number."""
         text, codes = self.answers.text[name], self.answers.codes
         if item.type in WORDS:
-            return cells.spread(
-                text, cells.read_words if item.type == "text" else cells.date_reader(cells.distinct(text)[1])
-            )
+            as_words = cells.read_words if item.type == "text" else cells.date_reader(cells.distinct(text)[1])
+            return cells.spread(text, as_words)
         reader = by_code = cells.number_reader(item, self.span.first.year)
         if item.type == "ranking":
             orders, places = self.orders.setdefault(item.id, {}), {str(n + 1): n for n, _ in enumerate(item.options)}

@@ -12,11 +12,10 @@ from huying.clean.answers import Listed, clean_answers, with_list
 from huying.clean.flags import RULES, Booked, count_rows, find_flags, say_rejected
 from huying.clean.ledgers import IDS, clean_ledger, known_ids
 from huying.codebook import Codebook, Item
-from huying.contract import REJECTED, Table
 from huying.errors import CountyError, HuyingError, Place, near
 from huying.folder import County, Ledger, Survey, check_printed, read_toml
 from huying.kinds import Id, Instant, Label, clean_series
-from huying.ledgers import TABLES
+from huying.ledgers import REJECTED, TABLES, Table
 from huying.places import Matcher
 from huying.scrub import mask_cells, mask_text
 from huying.sources.exports import read_answers
@@ -30,7 +29,7 @@ NOTES = ("file", "sheet", "row", "note", "detail")
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
 PREPARE = (
-    "clean/", "sources/", "codebook.py", "contract.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "scrub.py", "store.py", "words.py",
+    "clean/", "sources/", "codebook.py", "data/declarations.toml", "folder.py", "ledgers.py", "places.py", "receipts.py", "scrub.py", "store.py", "words.py",
     "workdays.py", "derived.py", "fonts.py", "errors.py", "kinds.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
 PARTNERS = {("joint_conference", "call_id"): ("calls", "call_id"), ("calls", "reopened_of"): ("calls", "call_id"),
@@ -67,9 +66,8 @@ def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[
     found: dict[str, list[tuple[str, Text]]] = {"towns": [], "departments": [], "old_units": []}
     for name, table, key, label in LISTS:
         if table in registers:
-            named = (
-                registers[table].groupby([key, label], sort=False).size().sort_values(ascending=False, kind="stable")
-            )
+            named = registers[table].groupby([key, label], sort=False).size()
+            named = named.sort_values(ascending=False, kind="stable")
             usual = dict(reversed(named.index))  # a unit may be called otherwise in one town
             rows = registers[table].drop_duplicates(key)
             rows = rows.assign(**{label: rows[key].map(usual)})
@@ -150,9 +148,8 @@ class Intake:
         for town in self.county.campaign.get("towns", ()):
             if known and town not in known:
                 declared = read_toml(self.county.folder / "county.toml")
-                yield declared.fail(
-                    "folder.no_such_town", "towns", town, (("campaign", 0),), town=town, near=near(town, known)
-                )
+                told = {"town": town, "near": near(town, known)}
+                yield declared.fail("folder.no_such_town", "towns", town, (("campaign", 0),), **told)
 
     def check_register(self) -> None:
         """Raise CountyError where a survey asks for the town and there is no register, or where numbers are printed that cannot be."""
@@ -180,9 +177,8 @@ class Intake:
         raw = drop_personal(raw, keys, columns.values())
         if raw.shift:
             held = table.find_columns(list(raw.text), raw.place, ledger.columns)
-            raw = raw.in_usual_days(
-                header for name, header in held.items() if isinstance(table.by_name[name].kind, Instant)
-            )
+            times = [header for name, header in held.items() if isinstance(table.by_name[name].kind, Instant)]
+            raw = raw.in_usual_days(times)
         days = (pd.Timestamp(span.first), pd.Timestamp(span.last), pd.Timestamp(span.as_of)) if span else None
         done = clean_ledger(table, raw, self.matchers, ids, rename=ledger.columns, values=ledger.values, days=days)
         gone = done.rejected[(done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)]
@@ -213,12 +209,8 @@ class Intake:
     def check_lost(self, table: str) -> None:
         """Raise CountyError where rows of a register were set aside."""
         if len(lost := self.lost.get(table, ())):
-            told = {
-                "table": TABLES[table].title(language()),
-                "n": len(lost),
-                "first": say_rejected(self.lost[table].to_dict("records")[0]),
-            }
-            raise CountyError("clean.register_lost", self.place, **told)
+            title, first = TABLES[table].title(language()), say_rejected(self.lost[table].to_dict("records")[0])
+            raise CountyError("clean.register_lost", self.place, table=title, n=len(lost), first=first)
 
     def take_survey(self, survey: Survey) -> None:
         items, towns = self.items_of(survey.form)

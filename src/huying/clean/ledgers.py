@@ -6,10 +6,9 @@ from typing import Any
 import pandas as pd
 
 from huying.clean.flags import Booked, all_rejected, make_flags
-from huying.contract import InLedger, Known, OnePlace, Table, full_header, no_rejects, set_aside
 from huying.errors import Place, near
 from huying.kinds import Choice, clean_series
-from huying.ledgers import TABLES
+from huying.ledgers import TABLES, InLedger, Known, OnePlace, Table, full_header, no_rejects, set_aside
 from huying.places import Matcher
 from huying.sources.table import RawTable
 from huying.words import language

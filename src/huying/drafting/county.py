@@ -25,16 +25,8 @@ from huying.words import Text, all_words, language
 
 TODO, TOWNS = "TODO.md", "towns.csv"
 FORM, HOUSE = "resident", "house"
-OWN = (
-    "headers",
-    "coded",
-    "fill_in",
-    "blank",
-    "joint",
-    "range",
-    "missing",
-    "missing_from",
-)  # of an item, as of a question
+# What an item has as its question has it.
+OWN = ("headers", "coded", "fill_in", "blank", "joint", "range", "missing", "missing_from")
 _SEX = {"sex": ("性别", "您的性别", "你的性别", "gender", "sex"), "age": ("年龄", "您的年龄", "你的年龄", "age")}
 _SEXES = dict(zip(("男", "女", "男性", "女性", "male", "female"), SEXES * 3, strict=True))
 

@@ -24,8 +24,8 @@ MOST = 10**9
 MOST_LISTED = 100  # answers that can be options; what has more is an open question
 _NUMBER = re.compile(r"[-−–+]?\d+(\.\d+)?")
 _REASONS = {
-    "refused": "拒|refus|declin",
     "does_not_know": "不知|不清楚|说不|don.?t know|unsure",
+    "refused": "拒|refus|declin",
     "skipped": "跳过|skip",
 }
 _NOTHING = ("NA", "N/A", "NaN", "NULL", "null", "#N/A", "None")
@@ -199,8 +199,7 @@ def describe_joined(question: Question, filled: pd.Series, joint: str, codes: pd
 def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, codes: pd.DataFrame | None) -> None:
     """A question with one answer, or the rows of a matrix: options, a number, a day or own words."""
     if codes is not None and codes.shape == cells.shape:
-        numbers = pd.concat([codes[name] for name in codes], ignore_index=True)
-        answers = pd.concat([cells[name] for name in cells], ignore_index=True)
+        numbers, answers = stacked(codes), stacked(cells)
         if options := options_by_code(answers, numbers):
             question.type, question.options = "single", name_options(options)
             if gaps := [str(code) for code, text in enumerate(options, 1) if not text]:
@@ -240,10 +239,14 @@ def in_order(texts: list[str]) -> list[str]:
     return list(options["text"])
 
 
+def stacked(cells: pd.DataFrame) -> pd.Series:
+    """All cells of a question, column by column."""
+    return pd.concat([cells[name] for name in cells], ignore_index=True)
+
+
 def filled_of(cells: pd.DataFrame) -> pd.Series:
     """All filled cells of a question, column by column."""
-    every = pd.concat([cells[name] for name in cells], ignore_index=True)
-    return every[every != ""]
+    return stacked(cells).loc[lambda every: every != ""]
 
 
 def is_joined(filled: pd.Series, joint: str) -> bool:

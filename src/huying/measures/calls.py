@@ -82,11 +82,9 @@ def change_over_months(calls: pd.DataFrame, flag: str) -> pd.DataFrame:
 def find_extremes(by_month: pd.DataFrame) -> pd.DataFrame:
     """The county's rows of the lowest and the highest month of each period (parts lowest_month, highest_month)."""
     known = by_month[by_month["estimate"].notna() & by_month["place"].ne(COUNTY)].sort_values("estimate", kind="stable")
-    ends = {
-        "lowest_month": known.drop_duplicates("period"),
-        "highest_month": known.drop_duplicates("period", keep="last"),
-    }
-    return pd.concat([rows.assign(place=COUNTY, part=part) for part, rows in ends.items()], ignore_index=True)
+    lowest, highest = known.drop_duplicates("period"), known.drop_duplicates("period", keep="last")
+    ends = [lowest.assign(part="lowest_month"), highest.assign(part="highest_month")]
+    return pd.concat(ends, ignore_index=True).assign(place=COUNTY)
 
 
 def one_stratum(psu: pd.Series) -> Design:

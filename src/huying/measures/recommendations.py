@@ -143,17 +143,9 @@ def compare_months(table: pd.DataFrame) -> pd.DataFrame:
         known = known.assign(calls=known["calls"] / (100 if is_share else 1))
         if is_little:
             return tell(np.nan, np.nan, np.nan, len(known), FEW).assign(part="")
-        means = [
-            values(
-                [COUNTY],
-                [rows["calls"].mean()],
-                [len(rows)],
-                part=part,
-                unit="share" if is_share else "count",
-                reliability="ok",
-            )
-            for part, rows in (("after_prompt_months", known[first]), ("after_other_months", known[~first]))
-        ]
+        told = {"unit": "share" if is_share else "count", "reliability": "ok"}
+        sides = {"after_prompt_months": known[first], "after_other_months": known[~first]}
+        means = [values([COUNTY], [own["calls"].mean()], [len(own)], part=part, **told) for part, own in sides.items()]
         gap = gap_of_means(known, "calls", first, "town_id").assign(part="", unit="points" if is_share else "count")
         return pd.concat([gap, *means], ignore_index=True)
 

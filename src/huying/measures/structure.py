@@ -19,13 +19,8 @@ Scheme = Mapping[str, Any]  # of a county: what its reform prescribes
 PILOT, CLASSES = "pilot", ("bureau", "office", "psu")
 QUARTER = 0.25  # each of the four parts of the practice index weighs the same
 # The old unit that says_successor_… names a successor of, by its id in the map of old to new units.
-OLD_IDS = {
-    "rural_economy": "O08",
-    "agrotech": "O01",
-    "family_planning": "O06",
-    "culture": "O07",
-    "civil_affairs": "O12",
-}
+OLD_IDS = {"rural_economy": "O08", "agrotech": "O01", "family_planning": "O06"}
+OLD_IDS |= {"culture": "O07", "civil_affairs": "O12"}
 
 
 def prescribed(scheme: Scheme) -> dict[str, dict[str, int]]:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from huying.codebook import Item
-from huying.contract import no_rejects, set_aside
 from huying.errors import InputError, Place
 from huying.kinds import clean_text
+from huying.ledgers import no_rejects, set_aside
 from huying.sources.personal import drop_personal
 from huying.sources.spss import Labelled, code_text, find_variables, is_labelled, is_missing, read_labelled
 from huying.sources.table import REPEAT, RawTable, read_content, read_table, unique_headers

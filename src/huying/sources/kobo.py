@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from huying.codebook import Item, own_words
-from huying.contract import set_aside
 from huying.errors import InputError
 from huying.kinds import clean_series, parse_instants
+from huying.ledgers import set_aside
 from huying.sources.exports import ARROW, NONE_OF_THEM, clean_rows, columns_of, join_ticks, with_weight
 from huying.sources.personal import drop_personal
 from huying.sources.table import REPEAT, RawTable, read_table

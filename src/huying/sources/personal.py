@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from huying.contract import full_header
 from huying.kinds import clean_text
+from huying.ledgers import full_header
 from huying.scrub import MARKED, NAME, hash_keys, mask_cells, mask_text
 from huying.sources.table import REPEAT, RawTable
 

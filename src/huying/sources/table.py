@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import pandas as pd
 
-from huying.contract import REJECTED, full_header
 from huying.errors import InputError, Place
+from huying.ledgers import REJECTED, full_header
 from huying.scrub import INVISIBLE
 from huying.sources.excel import MOST_COLUMNS, MOST_UNPACKED, Cells, Fault, Note, column_letters, read_sheet
 from huying.words import LANGUAGES, Text, say

@@ -19,11 +19,10 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from huying.clean.intake import Intake
 from huying.codebook import house_codebook
-from huying.contract import AtMost, Column, Table
 from huying.errors import HuyingError
 from huying.folder import County
 from huying.kinds import Choice, Day, Instant, Label, Number, Whole
-from huying.ledgers import TABLES
+from huying.ledgers import TABLES, AtMost, Column, Table
 from huying.store import beside
 from huying.templates.explanations import HEAD, explain, sheet_name, snippet
 from huying.words import Text, say

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from huying.codebook import Item, house_codebook
-from huying.contract import Table
 from huying.folder import FORMS
-from huying.ledgers import TABLES
+from huying.ledgers import TABLES, Table
 from huying.templates.explanations import both, explained, heads, rules_of
 from huying.words import LANGUAGES, Text, say
 

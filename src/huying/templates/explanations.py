@@ -7,8 +7,7 @@ from typing import Any
 
 from openpyxl.styles import Font, PatternFill
 
-from huying.contract import Column, Table
-from huying.ledgers import TABLES
+from huying.ledgers import TABLES, Column, Table
 from huying.words import LANGUAGES, say
 
 HEAD = PatternFill("solid", start_color="FFD9E1F2", end_color="FFD9E1F2")
