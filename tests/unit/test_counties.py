@@ -168,7 +168,8 @@ def test_a_verdict_shows_itself_for_the_place_and_the_county(county, aware, caps
     assert lines[1].startswith(
         "P16 A: Awareness of the reform among residents is not high: cannot say. 2023 survey: share of residents aware of the reform: 50% ("
     )
-    assert verdict.title == "Town · Awareness of the reform among residents is not high: not supported (80.0%)"
+    assert verdict.title == "Awareness of the reform among residents of Town is not high: not supported, 80%"
+    assert verdict.subtitle.endswith("; Town; 2023 survey; 30 residents") and "question: " in verdict.subtitle
     assert verdict.threshold == 0.5
 
 
