@@ -56,12 +56,25 @@ def say_value(
     value: float, unit: str, lang: str, n: float = np.inf, against: Iterable[float] = (), noun: str = ""
 ) -> str:
     """A value in its unit; `n` sets the digits of a share, `against` are numbers that it must not be rounded onto or across."""
-    words, times = read_lists()["unit"][unit], float(read_lists()["unit"][unit].get("times", 1))
+    words = read_lists()["unit"][unit]
+    times = float(words.get("times", 1))
     is_whole = times == 1 and abs(value - round(value)) < SLACK and unit in ("days", "months", "count")
     digits = int(n >= FEW) if times > 1 else 0 if is_whole else words["digits"]
-    number = round_number(value, digits, times, list(against))
-    pattern = words.get("one", words["en"]) if number in ("1", "-1") and lang == "en" else words[lang]
-    return str(pattern).format(n=number, noun=say_noun(noun, lang, float(number) == 1) if "{noun}" in pattern else "")
+    return put_unit(round_number(value, digits, times, list(against)), unit, lang, noun)
+
+
+def say_exactly(value: float, unit: str, lang: str, noun: str = "") -> str:
+    """A threshold in its unit, with all its digits."""
+    return put_unit(
+        f"{round(value * float(read_lists()['unit'][unit].get('times', 1)), MOST_DIGITS):g}", unit, lang, noun
+    )
+
+
+def put_unit(number: str, unit: str, lang: str, noun: str) -> str:
+    """A number with its unit: 62个村, 1 day."""
+    words, is_one = read_lists()["unit"][unit], number in ("1", "-1")
+    pattern = str(words.get("one", words["en"]) if is_one and lang == "en" else words[lang])
+    return pattern.format(n=number, noun=say_noun(noun, lang, is_one) if "{noun}" in pattern else "")
 
 
 def say_noun(noun: str, lang: str, is_one: bool = False) -> str:

@@ -21,6 +21,15 @@ DEMO = Path(__file__).parents[2] / "survey_data" / "demo"
 KEY = ["claim", "part", "place", "period", "wave"]
 NUMBERS = ["estimate", "low", "high", "n", "n_eff", "df", "deff", "low_family", "high_family"]
 VERDICTS = ["verdict", "verdict_family"]
+WORDS = [
+    "unit",
+    "n_of",
+    "is_counted",
+    "method",
+    "reliability",
+    "remark",
+    "reason",
+]  # frozen too, for who reads sentences back
 ROW = "row"  # stands for the column where a whole row is missing, or where there is one too many
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 MOST_EXCEPTED, SHOWN = 0.01, 10
@@ -48,7 +57,8 @@ def name_parts(evidence: pd.DataFrame) -> pd.DataFrame:
     remaining = set(zip(parts["claim"], parts["part"], strict=True))
     pairs = zip(rows["claim"], rows["part"], strict=True)
     is_kept = [part == "" or (claim, part) in remaining for claim, part in pairs]
-    return rows.loc[is_kept, [*KEY, *NUMBERS, *VERDICTS]].reset_index(drop=True)
+    words = [name for name in WORDS if name in rows]
+    return rows.loc[is_kept, [*KEY, *NUMBERS, *VERDICTS, *words]].reset_index(drop=True)
 
 
 def find_differences(frozen: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -22,24 +22,12 @@ from huying.intervals import COUNT
 from huying.labels import Labels, part_word
 from huying.ledgers import TABLES
 from huying.prepare import house_derived
-from huying.units import SLACK, of_part, read_lists, say_n, say_noun, say_value
+from huying.units import SLACK, of_part, read_lists, say_exactly, say_n, say_noun, say_value
 from huying.words import Text, all_words, say
 
-STATEMENT = [
-    *KEY,
-    "place_name",
-    "text",
-    "verdict",
-    "verdict_word",
-    "value",
-    "interval",
-    "n",
-    "measure",
-    "base",
-    "when",
-    "question",
-]
+STATEMENT = [*KEY, "place_name", "text", "verdict", "verdict_word", "value", "interval", "n", "measure", "base", "when"]
 STATEMENT += [
+    "question",
     "source",
     "caution",
     "threshold",
@@ -49,13 +37,15 @@ STATEMENT += [
     "own",
     "title",
     "subtitle",
-    "sentence",
 ]
+STATEMENT += ["sentence"]
 TEXT_COLUMNS = (*KEY, "unit", "n_of", "method", "reliability", "verdict", "verdict_family", "remark", "reason")
 FORM_NAMES = {"residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}
 LONGEST = {"zh": 20, "en": 15}  # characters, words of a title
+JOINED = ("共", "相差")  # a measure that ends so takes its value without a further word
 NO_SAMPLE = ("among_respondents", "as_if_at_random")
 TOO_FEW, CARE = "too few answers", "read with care"
+Beside = Mapping[tuple[str, ...], Mapping[str, Any]]
 
 
 def statements(evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any, lang: str) -> pd.DataFrame:
@@ -67,16 +57,20 @@ def statements(evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any,
     """
     names = replace(places, lang=lang) if isinstance(places, Labels) else name_places(places, lang)
     rows = read_rows(evidence)
+    if strange := next((row["claim"] for row in rows if row["claim"] not in claims), None):
+        raise CountyError("claims.unknown", claim=strange, close=near(strange, claims))
     beside = {tuple(row[name] for name in KEY): row for row in rows}
-    departments = frozenset(row["place"] for row in rows if is_of_departments(row, find_claim(row, claims)))
-    told = [Statement(row, claims[row["claim"]], names, beside, departments).as_row() for row in rows]
-    return pd.DataFrame(told, index=evidence.index, columns=STATEMENT)
+    departments = find_departments(rows, claims)
+    told = [Statement(row, claims[row["claim"]], names, beside, departments) for row in rows]
+    columns = STATEMENT[len(KEY) :]
+    said = [{name: one.row[name] for name in KEY} | {name: getattr(one, name) for name in columns} for one in told]
+    return pd.DataFrame(said, index=evidence.index, columns=STATEMENT)
 
 
 def name_places(places: Mapping[str, Any], lang: str) -> Labels:
     """Names by id as Labels, with the questions of the house's questionnaire."""
-    rules = {variable.name: variable.when for variable in house_derived().values()}
-    measures = {variable.name: variable.text for variable in house_derived().values()}
+    house = house_derived().values()
+    rules, measures = {one.name: one.when for one in house}, {one.name: one.text for one in house}
     return Labels(lang, places.get(COUNTY, ""), places, measures, house_codebook(), rules=rules)
 
 
@@ -85,95 +79,82 @@ def read_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
     needed = (*TEXT_COLUMNS, *FLAGS[:1], *NUMBERS)
     if lacks := [name for name in needed if name not in evidence]:
         raise CountyError("claims.not_a_ledger", columns=", ".join(lacks))
-    rows: list[dict[str, Any]] = evidence[list(needed)].to_dict("records")
-    for row in rows:
-        for name in TEXT_COLUMNS:
-            value = row[name]
-            row[name] = "" if pd.isna(value) else f"{value:g}" if isinstance(value, float) else str(value)
-        row |= {name: float(row[name]) if pd.notna(row[name]) else np.nan for name in NUMBERS}
-        row["is_counted"] = str(row["is_counted"]) in ("True", "true", "1", "1.0")
-        for key, known, is_needed in (("unit", "unit", row["estimate"]), ("n_of", "noun", row["n"] or np.nan)):
-            if (word := row[key]) not in (words := read_lists()[known]) and (word or not np.isnan(is_needed)):
-                at = " · ".join(filter(None, (row[name] for name in KEY)))
-                raise CountyError(
-                    "claims.row_word", row=at, key=key, word=word, close=near(word, words), known=", ".join(words)
-                )
+    table = evidence[list(needed)].astype(dict.fromkeys(NUMBERS, "float64"))
+    for name in TEXT_COLUMNS:
+        column = table[name].astype(object)
+        table[name] = [f"{v:g}" if isinstance(v, float) else str(v) for v in column.where(column.notna(), "")]
+    table["is_counted"] = table["is_counted"].astype(str).isin(["True", "true", "1", "1.0"])
+    for key, known, is_needed in (("unit", "unit", table["estimate"].notna()), ("n_of", "noun", table["n"] > 0)):
+        words = read_lists()[known]
+        for row in table[~table[key].isin([*words]) & (is_needed | table[key].ne(""))].to_dict("records"):
+            told = {"row": " · ".join(filter(None, (row[name] for name in KEY))), "key": key, "word": row[key]}
+            raise CountyError("claims.row_word", **told, close=near(row[key], words), known=", ".join(words))
+    rows: list[dict[str, Any]] = table.to_dict("records")
     return rows
 
 
-def find_claim(row: Mapping[str, Any], claims: Mapping[str, Claim]) -> Claim:
-    """The claim of a row; raises CountyError for one that nobody declared."""
-    if row["claim"] not in claims:
-        raise CountyError("claims.unknown", claim=row["claim"], close=near(row["claim"], claims))
-    return claims[row["claim"]]
+def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Claim]) -> set[str]:
+    """The places that only claims and parts on departments speak of."""
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    for row in rows:
+        claim = claims[row["claim"]]
+        is_of_them = "department" in (claim.share_of, claim.judged_for) or row["part"].startswith("department")
+        found[is_of_them].add(row["place"])
+    return found[True] - found[False] - {COUNTY}
 
 
-def is_of_departments(row: Mapping[str, Any], claim: Claim) -> bool:
-    """Whether a row's place is a department."""
-    is_of_them = "department" in (claim.share_of, claim.judged_for) or row["part"].startswith("department")
-    return bool(is_of_them and row["place"] != COUNTY)
-
-
-@dataclass(frozen=True)
 class Statement:
     """What is said of one row; `beside`: all rows by their key, for the county's value and the parts that a claim names."""
 
-    row: Mapping[str, Any]
-    claim: Claim
-    names: Labels
-    beside: Mapping[tuple[str, ...], Mapping[str, Any]]
-    departments: frozenset[str]
+    def __init__(
+        self, row: Mapping[str, Any], claim: Claim, names: Labels, beside: Beside, departments: set[str]
+    ) -> None:
+        self.row, self.claim, self.names, self.beside, self.departments = row, claim, names, beside, departments
+        self.lang, self.place, self.part = names.lang, row["place"], row["part"]
+        self.verdict, self.base = row["verdict_family"] or row["verdict"], claim.base(names.lang)
+        self.is_of_places = not self.part and claim.is_about_towns and self.place == COUNTY
+        self.is_problem = bool(self.verdict) and not self.part and self.verdict == claim.problem_if
+        self.rule = claim.subs.get(self.part) or claim.rule_at(self.place)
+        self.noun = (of_part("counts", claim.id, self.part) if self.part else claim.counts) or row["n_of"]
+        self.n = say_n(row["n"], row["n_of"], self.lang) if row["n_of"] and not np.isnan(row["n"]) else ""
+        self.place_name = names.place(self.place) if names.place(self.place) != COUNTY else self.say("county")
+        when, kind = row["wave"] or row["period"], "wave" if row["wave"] else "period"
+        self.when = self.say(f"{kind}_year" if re.fullmatch(r"\d{4}", when) else kind, when=when) if when else ""
+        self.verdict_word = self.say_verdict(self.verdict)
+        own = row["verdict"] if row["verdict"] != self.verdict else ""
+        self.own = (
+            self.say("own", verdict=self.say_verdict(own)) if own else ""
+        )  # before the adjustment, where it differs
 
     def say(self, key: str, **values: Any) -> str:
         """A text of the statements."""
-        return say(f"statements.{key}", self.names.lang, **values)
+        return say(f"statements.{key}", self.lang, **values)
 
-    def as_row(self) -> dict[str, Any]:
-        """The columns of STATEMENT."""
-        return {name: self.row[name] for name in KEY} | {name: getattr(self, name) for name in STATEMENT[len(KEY) :]}
+    def join(self, *parts: str, by: str = "comma") -> str:
+        """The parts that are not empty, joined."""
+        return self.say(by).join(filter(None, parts))
 
     def of(self, **key: str) -> Statement | None:
         """The statement of another row of the same claim, such as the county's."""
         row = self.beside.get(tuple(key.get(name, self.row[name]) for name in KEY))
-        return replace(self, row=row) if row else None
+        return Statement(row, self.claim, self.names, self.beside, self.departments) if row else None
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def is_headline(self) -> bool:
-        return not self.row["part"]
+    def show(self, value: float, *lines: float) -> str:
+        """A value of the row in its unit, rounded neither onto nor across the threshold and `lines`.
 
-    @cached_property
-    def is_of_places(self) -> bool:
-        """Whether the value is the county's share of towns, or of departments."""
-        return self.is_headline and self.claim.is_about_towns and self.row["place"] == COUNTY
-
-    @cached_property
-    def rule(self) -> tuple[str, float]:
-        """The quantifier and threshold that the row is held to."""
-        return self.claim.subs.get(self.row["part"]) or self.claim.rule_at(self.row["place"])
-
-    def show(self, value: float, is_limit: bool = True) -> str:
-        """A value of the row in its unit; nothing where it is missing, or rests on too few answers to be stated.
-
-        It is not rounded onto or across its threshold; the estimate neither onto 0, nor a share onto 1.
+        Nothing where it is missing, or rests on too few answers to be stated.
         """
         if np.isnan(value) or self.row["reliability"] == TOO_FEW:
             return ""
         quantifier, line = self.rule
-        lines = [line] if quantifier != SOME else [0.5] if "understated" in self.row["remark"] else []
-        lines += [] if is_limit else [0.0, 1.0] if self.row["unit"] == "share" else [0.0]
-        return say_value(value, self.row["unit"], self.names.lang, self.row["n"], lines, self.noun)
-
-    @cached_property
-    def noun(self) -> str:
-        """What a count counts: what n counts where nothing else is declared."""
-        own = of_part("counts", self.claim.id, self.row["part"]) if self.row["part"] else self.claim.counts
-        return own or self.row["n_of"]
+        drawn = [line] if quantifier != SOME else [0.5] if "understated" in self.row["remark"] else []
+        return say_value(value, self.row["unit"], self.lang, self.row["n"], [*drawn, *lines], self.noun)
 
     @cached_property
     def value(self) -> str:
-        return self.show(self.row["estimate"], is_limit=False)
+        return self.show(self.row["estimate"], 0.0, *([1.0] if self.row["unit"] == "share" else []))
 
     @cached_property
     def limits(self) -> tuple[float, float]:
@@ -185,10 +166,9 @@ class Statement:
     def kind(self) -> str:
         """What surrounds the value: bounds, an interval of a sample or of a process, or nothing."""
         (low, high), row = self.limits, self.row
-        is_list = row["is_counted"] or row["method"] == COUNT
         if not self.value or (np.isnan(low) and np.isnan(high)) or low >= high:
             return ""
-        if is_list:
+        if row["is_counted"] or row["method"] == COUNT:
             return "bounds_of_places" if self.is_of_places else "bounds"
         if np.isnan(low) or np.isnan(high):
             return "at_least" if np.isnan(high) else "at_most"
@@ -201,203 +181,133 @@ class Statement:
         return self.say(self.kind, low=low, high=high) if self.kind else ""
 
     @cached_property
-    def n(self) -> str:
-        number, noun = self.row["n"], self.row["n_of"]
-        return say_n(number, noun, self.names.lang) if noun and not np.isnan(number) else ""
-
-    @cached_property
-    def n_counted(self) -> str:
-        """n as it stands beside the value: how many of them, where that is what was counted."""
-        row, lang = self.row, self.names.lang
-        if not row["is_counted"] or not self.n or not self.value:
-            return self.n
-        is_mean = (
-            of_part("kind", self.claim.id, row["part"]) if row["part"] else self.claim.is_mean and "mean"
-        ) == "mean"
-        k = row["estimate"] * row["n"]
-        if (
-            row["unit"] != "share"
-            or (is_mean and not self.is_of_places)
-            or row["n"] < 2
-            or abs(k - round(k)) > 1e-4
-            or self.kind
-        ):
+    def n_beside(self) -> str:
+        """n as it stands beside the value: of a complete list that it was counted, and how many of n where n was."""
+        row, zh = self.row, self.lang == "zh"
+        if not (row["is_counted"] and row["n"] > 0 and self.value):
+            return self.n if row["n"] else ""
+        kind = of_part("kind", self.claim.id, row["part"]) if row["part"] else "mean" if self.claim.is_mean else ""
+        k, is_mean = row["estimate"] * row["n"], kind == "mean" and not self.is_of_places
+        if row["unit"] != "share" or is_mean or row["n"] < 2 or abs(k - round(k)) > 1e-4 or self.kind:
             return self.say("counted", n=self.n)
-        if round(k) == row["n"]:
-            return self.say("counted_all", n=self.n)
-        measure_word = say_noun(row["n_of"], lang)[0]
-        return self.say("counted_some", n=self.n, k=f"{k:.0f}{measure_word}" if lang == "zh" else f"{k:.0f}")
+        told = f"{k:.0f}" + (say_noun(row["n_of"], "zh")[0] if zh else "")
+        return self.say("counted_all" if round(k) == row["n"] else "counted_some", n=self.n, k=told)
 
     # --- words --------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def place_name(self) -> str:
-        name = self.names.place(self.row["place"])
-        return self.say("county") if name == COUNTY else name
-
-    @cached_property
     def part_name(self) -> str:
         """What a part is called: by its own words, else by the column or answer whose name it bears."""
-        part, lang, names = self.row["part"], self.names.lang, self.names
+        part, lang, names = self.part, self.lang, self.names
         prefix, _, answer = part.partition("_")
-        tried: list[Text | str] = (
-            [names.option("", answer), names.measure(answer)] if f"parts.prefix_{prefix}" in all_words() else []
-        )
-        tried = [names.measures[part]] if part in names.measures else [*tried, names.measure(part)]
+        tried: list[Text | str] = [names.measures[part]] if part in names.measures else [names.measure(part)]
+        if f"parts.prefix_{prefix}" in all_words() and part not in names.measures:
+            tried = [names.option("", answer), names.measure(answer), *tried]
         what = next((word for word in tried if word not in (part, answer)), part)
-        return part_word(part, lang, what(lang) if isinstance(what, Text) else what)
-
-    @cached_property
-    def form(self) -> str:
-        """Of whom the claim is said: the county, a town, a department."""
-        place = self.row["place"]
-        return "county" if place == COUNTY else "department" if place in self.departments else "town"
+        return part_word(part, lang, what(lang) if isinstance(what, Text) else what) or part
 
     @cached_property
     def text(self) -> str:
-        """What was claimed, in the place's form."""
-        if not self.is_headline:
+        """What was claimed, in the form of the place: of the county, a town, a department."""
+        place, claim, lang = self.place, self.claim, self.lang
+        if self.part:
             return self.part_name
-        own = getattr(self.claim, self.form, None)
-        if own is None:
-            text = self.claim.text(self.names.lang)
-            return text if self.form == "county" else self.say("of_place", place=self.place_name, text=text)
-        return str(own(self.names.lang).replace("{place}", self.place_name))
-
-    @property
-    def verdict(self) -> str:
-        return str(self.row["verdict_family"] or self.row["verdict"])
-
-    @property
-    def verdict_word(self) -> str:
-        return self.say_verdict(self.verdict)
+        own = (claim.department if place in self.departments else None) or claim.town
+        if place == COUNTY or own is None:
+            of_place = "of_any" if place == COUNTY else "of_place"
+            return self.say(of_place, place=self.place_name, text=claim.text(lang))
+        return own(lang).replace("{place}", self.place_name)
 
     def say_verdict(self, verdict: str) -> str:
         """The word for a verdict; where nobody was drawn it holds among respondents."""
-        if not verdict:
-            return ""
-        word = say(f"claims.verdict_{verdict.replace(' ', '_')}", self.names.lang)
-        is_drawn = verdict not in (SUPPORTED, NOT_SUPPORTED) or not any(
-            note in self.row["remark"] for note in NO_SAMPLE
-        )
-        return word if is_drawn else self.say("among_respondents", verdict=word)
-
-    @property
-    def own(self) -> str:
-        """The verdict before the adjustment, where it differs."""
-        own = self.row["verdict"]
-        return self.say("own", verdict=self.say_verdict(own)) if own and own != self.verdict else ""
+        word = say(f"claims.verdict_{verdict.replace(' ', '_')}", self.lang) if verdict else ""
+        is_drawn = not any(note in self.row["remark"] for note in NO_SAMPLE)
+        return word if is_drawn or verdict not in (SUPPORTED, NOT_SUPPORTED) else self.say("among", verdict=word)
 
     def say_rule(self, quantifier: str, line: float, unit: str, noun: str) -> str:
-        """The rule in words: below 50%, at least 1 town."""
-        lang = self.names.lang
+        """A rule in words: below 50%, at least 1 town."""
         if quantifier in (SOME, TEXT):
-            told = say_value(line if quantifier == SOME else 1.0, "count", lang, noun=noun)
-        else:
-            told = re.sub(r"\.0+(?=\D|$)", "", say_value(line, unit, lang, noun=noun))
-        is_near, is_whole = quantifier == COUNTS and 0 < line < 1, quantifier == ALL and unit == "share" and line == 1
-        kind = "COUNT_near" if is_near else "ALL_whole" if is_whole else quantifier
-        kind = "LOW" if quantifier == NONE and line > 0 else kind
-        return self.say(f"rule_{kind}", t=told)
+            unit, line = "count", max(line, 1.0)
+        told = say_exactly(line, unit, self.lang, noun)
+        kind = "LOW" if quantifier == NONE and line > 0 else quantifier
+        kind += "_near" if kind == COUNTS and 0 < line < 1 else ""
+        return self.say("rule_ALL_whole" if (kind, unit, line) == (ALL, "share", 1) else f"rule_{kind}", t=told)
 
     @cached_property
     def threshold(self) -> str:
-        part = self.row["part"]
-        if part and part not in self.claim.subs:
-            return ""
-        quantifier, line = self.rule
-        unit, noun = self.claim.unit_at(self.row["place"], part), self.claim.noun_at(self.row["place"], part)
-        return self.say_rule(quantifier, line, unit, noun if quantifier == SOME or self.is_of_places else self.noun)
+        """The rule that the row is held to; of a part without one nothing."""
+        claim, place, part, (quantifier, line) = self.claim, self.place, self.part, self.rule
+        noun = claim.noun_at(place, part) if quantifier == SOME or self.is_of_places else self.noun
+        is_ruled = not part or part in claim.subs
+        return self.say_rule(quantifier, line, claim.unit_at(place, part), noun) if is_ruled else ""
 
     @cached_property
     def measure(self) -> str:
         """What the value measures; of the county, where it counts towns, the share of those that meet the towns' rule."""
-        lang, claim = self.names.lang, self.claim
-        if not self.is_headline:
+        claim, lang = self.claim, self.lang
+        if self.part:
             return self.part_name
-        own = claim.measure or self.names.measures.get(claim.indicator, "") or claim.estimand
-        told = own if isinstance(own, str) else own(lang)
+        own = claim.measure or self.names.measures.get(claim.asks or claim.indicator) or claim.estimand
+        told = own(lang) if isinstance(own, Text) else own
         if not self.is_of_places:
             return told
         rule = self.say_rule(*claim.rule_at("town"), claim.unit, claim.counts or claim.n_of)
-        return self.say(
-            "share_of_places",
-            places=read_lists()["noun"][claim.noun_at(COUNTY)][lang].lstrip("个"),
-            measure=told,
-            rule=rule,
-        )
-
-    @cached_property
-    def when(self) -> str:
-        kind = "wave" if self.row["wave"] else "period"
-        told = self.row[kind]
-        return self.say(f"{kind}_year" if re.fullmatch(r"\d{4}", told) else kind, when=told) if told else ""
-
-    @property
-    def base(self) -> str:
-        return self.claim.base(self.names.lang)
+        places = say_noun(claim.noun_at(COUNTY), lang).lstrip("个")
+        return self.say("share_of_places", places=places, measure=told, rule=rule)
 
     @cached_property
     def question(self) -> str:
         """The wording of the question that a survey's row goes back to."""
-        part = self.row["part"]
+        part = self.part
         name = (self.claim.asks or self.claim.indicator) if not part else part if part in self.names.rules else ""
         return self.names.question(name) if self.row["wave"] and name else ""
 
-    @cached_property
+    @property
     def source(self) -> str:
         """The surveys and ledgers that the claim rests on; of a survey's row the survey."""
-        row = self.row
-        needs = self.claim.needs or ("report",)
-        if row["wave"] and not set(needs) & set(TABLES) and row["n_of"] in FORM_NAMES:
-            needs = (row["n_of"],)
-        told = (TABLES[one].title(self.names.lang) if one in TABLES else self.say(f"of_{one}") for one in needs)
-        return self.say("list").join(told)
+        needs, n_of, lang = self.claim.needs or ("report",), self.row["n_of"], self.lang
+        if self.row["wave"] and n_of in FORM_NAMES and not set(needs) & set(TABLES):
+            needs = (n_of,)
+        return self.join(
+            *(TABLES[one].title(lang) if one in TABLES else self.say(f"of_{one}") for one in needs), by="list"
+        )
 
     @cached_property
     def caution(self) -> str:
-        row, lang = self.row, self.names.lang
-        notes = [self.say("care")] if row["reliability"] == CARE else []
+        """What must be known beside the value: how reliable it is, why nothing is said, remarks, the claim that measures the same."""
+        row, lang = self.row, self.lang
         is_open = self.verdict == CANNOT_SAY and self.value  # before the adjustment it may have been decided
         reason = row["reason"] or (TOO_FEW if row["reliability"] == TOO_FEW else WITHIN if is_open else "")
-        notes += [reason_word(reason, lang)] if reason else []
-        notes += [remark_word(remark, lang) for remark in filter(None, re.split(r"[;；]\s*", row["remark"]))]
-        if self.is_headline and self.claim.same_as:
-            notes.append(say("claims.same_as", lang, claim=self.claim.same_as))
-        return self.say("semicolon").join(notes)
-
-    @cached_property
-    def county(self) -> str:
-        """What the county's value is, of a place within it."""
-        other = self.of(place=COUNTY) if self.row["place"] != COUNTY else None
-        if other is None or not (other.value or other.verdict):
-            return ""
-        told = self.say("comma").join(filter(None, [other.value, other.verdict_word]))
-        return self.say("in_county", place=other.place_name, value=told)
+        notes = [remark_word(note, lang) for note in filter(None, re.split(r"[;；]\s*", row["remark"]))]
+        same = say("claims.same_as", lang, claim=self.claim.same_as) if self.claim.same_as and not row["part"] else ""
+        care = self.say("care") if row["reliability"] == CARE else ""
+        return self.join(care, reason_word(reason, lang), *notes, same, by="semicolon")
 
     @property
-    def is_problem(self) -> bool:
-        return self.is_headline and bool(self.verdict) and self.verdict == self.claim.problem_if
+    def county(self) -> str:
+        """What the county's value is, of a place within it."""
+        other = self.of(place=COUNTY) if self.place != COUNTY else None
+        told = self.join(other.value, other.verdict_word) if other else ""
+        return self.say("in_county", place=other.place_name, value=told) if other and told else ""
 
     @property
     def certainty(self) -> str:
+        """How surely it is said: counted, bounded, estimated, or undecided."""
         row = self.row
         if not self.value or self.verdict == CANNOT_SAY:
-            kind = "open"
-        elif self.kind.startswith("bounds"):
-            kind = "bounded"
-        elif row["is_counted"]:
-            kind = "chance" if "chance" in row["remark"] else "counted"
-        else:
-            kind = "care" if row["reliability"] == CARE else "sample" if row["wave"] else "process"
-        return self.say(f"certain_{kind}")
+            return self.say("certain_open")
+        if self.kind.startswith("bounds"):
+            return self.say("certain_bounded")
+        listed = "chance" if "chance" in row["remark"] else "counted"
+        drawn = "care" if row["reliability"] == CARE else "sample" if row["wave"] else "process"
+        return self.say(f"certain_{listed if row['is_counted'] else drawn}")
 
     # --- sentences ----------------------------------------------------------------------------------------------------
 
     @cached_property
     def told(self) -> str:
         """The claim's own words for its value, filled from its row and the parts that they name; nothing where one is missing."""
-        if not (self.is_headline and self.claim.told and self.value):
+        if self.part or not self.claim.told:
             return ""
 
         def fill(found: re.Match[str]) -> str:
@@ -405,55 +315,46 @@ class Statement:
             other = self.of(part=part) if part else self
             return (getattr(other, name) if other else "") or "\0"
 
-        text = re.sub(r"\{([\w.]+)\}", fill, self.claim.told(self.names.lang))
+        text = re.sub(r"\{([\w.]+)\}", fill, self.claim.told(self.lang))
         return "" if "\0" in text else text
 
     @cached_property
     def sentence(self) -> str:
-        lang, when = self.names.lang, self.when and self.when + self.say("colon")
-        around = self.say("comma").join(filter(None, [self.interval, self.n_counted if self.row["n"] else ""]))
-        text = self.say("of_county", place=self.place_name, text=self.text) if self.form == "county" else self.text
-        if self.is_headline:
-            head = self.say("head", text=text, verdict=self.verdict_word) if self.verdict else ""
-            pieces = {"when": when, "measure": self.measure, "value": self.value, "around": around, "told": self.told}
-        else:
-            measure = self.say("part", place=self.place_name, part=self.part_name)
-            head = self.say("head", text=measure, verdict=self.verdict_word) if self.verdict else ""
-            pieces = {"when": when, "measure": measure, "value": self.value, "around": around}
-        kind = "told" if self.told else "measured" if self.value else "unmeasured"
-        body = self.say(kind, **pieces) if self.value or around else self.when
+        """The finding: what was claimed and its verdict, when, the value with what surrounds it, the threshold, cautions."""
+        where = self.say("of_county" if self.place == COUNTY else "of_any", place=self.place_name, text=self.text)
+        part = self.say("part", place=self.place_name, part=self.part_name) if self.part else ""
+        around, measure = self.join(self.interval, self.n_beside), part or self.measure
+        kind = "measured_on" if measure.endswith(JOINED) else "measured"
+        body = self.told or self.say(kind, measure=measure, value=self.value)
+        body = (
+            self.say("around", told=body, around=around)
+            if self.value and around
+            else body
+            if self.value
+            else self.join(part, around)
+        )
+        body = self.join(self.when, body, by="colon" if self.value else "comma")
         body += (
-            self.say("threshold", threshold=self.threshold) if self.value and self.verdict and self.threshold else ""
+            self.say("threshold", threshold=self.threshold) if self.value and self.threshold and self.verdict else ""
         )
-        if lang == "en" and head:
-            body = body[:1].upper() + body[1:]
-        ends = [
-            part
-            for part in (body, self.caution[:1].upper() + self.caution[1:] if lang == "en" else self.caution)
-            if part
-        ]
-        return (
-            (head + "".join(part.rstrip(" ") + self.say("stop") for part in ends))
-            .replace("（）", "")
-            .replace(" ()", "")
-            .strip()
-        )
+        head = self.say("head", text=part or where, verdict=self.verdict_word) if self.verdict else ""
+        ends = [head, *(end[:1].upper() + end[1:] for end in (body, self.caution) if end)]
+        return "".join(end if end == head else end + self.say("stop") for end in ends).strip()
 
     @cached_property
     def title(self) -> str:
         """The finding: what was claimed, its verdict and, where there is room, its value."""
-        told = {"text": self.text, "verdict": self.verdict_word, "value": self.value}
-        if not self.verdict:
-            return self.text
-        long = self.say("title", **told) if self.value else self.say("title_short", **told)
-        size = len(long) if self.names.lang == "zh" else len(long.split())
-        return long if size <= LONGEST[self.names.lang] else self.say("title_short", **told)
+        short = self.say("title", text=self.text, told=self.verdict_word) if self.verdict else self.text
+        full = self.say("title", text=self.text, told=self.join(self.verdict_word, self.value))
+        size = len(full) if self.lang == "zh" else len(full.split())
+        return full if self.value and size <= LONGEST[self.lang] else short
 
-    @cached_property
+    @property
     def subtitle(self) -> str:
         """Measure, base, question, place, wave or period, n and of what."""
-        base, asked = self.say("base", base=self.base), self.question and self.say("question", question=self.question)
-        return self.say("semicolon").join(filter(None, [self.measure, base, asked, self.place_name, self.when, self.n]))
+        asked = self.question and self.say("question", question=self.question)
+        around = self.say("base", base=self.base), asked, self.place_name, self.when, self.n
+        return self.join(self.measure, *around, by="semicolon")
 
 
 def reason_word(reason: str, lang: str) -> str:
@@ -464,7 +365,7 @@ def reason_word(reason: str, lang: str) -> str:
     if tail in FORM_NAMES:
         return say(f"claims.no_{tail}", lang)
     table = TABLES.get(tail.partition(":")[0])
-    what = table.title(lang) if table else re.sub(r"^\.", "0.", tail.replace("_", " "))
+    what = table.title.zh if table and lang == "zh" else re.sub(r"^\.", "0.", tail.replace("_", " "))
     key = f"claims.reason_{head.replace(' ', '_')}"
     return say(key, lang, what=what) if key in all_words() else reason
 

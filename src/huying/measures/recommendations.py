@@ -18,7 +18,6 @@ from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, degrees, estimate_covariance, ratio
 from huying.intervals import limits
 from huying.measures.calls import one_stratum
-from huying.regressions import regress
 from huying.small_areas import rank_regions
 from huying.survey import NOT_ASKED, Survey
 
@@ -129,15 +128,6 @@ def list_town_months(
 
 
 def compare_months(table: pd.DataFrame) -> pd.DataFrame:
-    """The county's row a period: the slope of a month's calls on the share answered in time in the month before, within towns.
-
-    Both are centred on the town's mean; the variance goes over towns (df = towns - 1). A town whose share never moves says
-    nothing, and fewer than 3 towns or months say too little.
-    """
-    return by_period(table, _slope, FEW)
-
-
-def compare_halves(table: pd.DataFrame) -> pd.DataFrame:
     """Monthly calls after months in which more was answered in time than in the town's median month, less those after the other months.
 
     The county's rows a period: the difference (part empty; variance over towns), and both means, per matter of need (a share)
@@ -147,7 +137,7 @@ def compare_halves(table: pd.DataFrame) -> pd.DataFrame:
     def one(own: pd.DataFrame) -> pd.DataFrame:
         known = own.dropna(subset=["before", "calls"])
         known = known[known.groupby("town_id")["before"].transform("nunique") > 1]
-        is_share = "is_per_need" in own and bool(own["is_per_need"].any())
+        is_share = bool(own["is_per_need"].any())
         first = (known["before"] > known.groupby("town_id")["before"].transform("median")).to_numpy(dtype=bool)
         is_little = known["month"].nunique() + 1 < FEWEST_MONTHS or known["town_id"].nunique() < FEWEST_TOWNS
         known = known.assign(calls=known["calls"] / (100 if is_share else 1))
@@ -169,20 +159,6 @@ def compare_halves(table: pd.DataFrame) -> pd.DataFrame:
 
     made = by_period(table, one, FEW)
     return made if "part" in made else made.assign(part="")
-
-
-def _slope(table: pd.DataFrame) -> pd.DataFrame:
-    known = table.dropna(subset=["before", "calls"])
-    known = known[known.groupby("town_id")["before"].transform("nunique") > 1]
-    if known["month"].nunique() + 1 < FEWEST_MONTHS or known["town_id"].nunique() < FEWEST_TOWNS:
-        return tell(np.nan, np.nan, np.nan, len(known), FEW)
-    pair = known[["before", "calls"]]
-    centred = pair - pair.groupby(known["town_id"]).transform("mean")
-    try:
-        found = regress(one_stratum(known["town_id"]), centred, "calls ~ 0 + before")
-    except EstimateError:
-        return tell(np.nan, np.nan, np.nan, len(known), "not estimable")
-    return tell(found.table["coefficient"][0], found.table["se"][0], found.df, found.n)
 
 
 # --- warnings ---------------------------------------------------------------------------------------------------------

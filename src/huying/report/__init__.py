@@ -45,7 +45,8 @@ def claim_table(statement: Statement) -> str:
     threshold = counts[0].value if len(counts) == 1 else lexicon()["threshold"][statement.quantifier]  # to begin with
     values |= {"quantifier": statement.quantifier, "threshold": float(threshold)}
     values |= {"problem_if": lexicon()["problem_if"][statement.part], "judged_for": "county", "needs": []}
-    values |= {"unit": to_fill} if statement.quantifier == "COUNT" else {}
+    values |= {"unit": "count"} if statement.quantifier == "COUNT" else {}
+    values |= {"n_of": "events", "town": {lang: f"{{place}}{to_fill[lang]}" for lang in LANGUAGES}}
     values |= {"base": to_fill, "estimand": to_fill, "notebook": ""}
     stands = ", ".join(say("report.stands", lang, **statement._asdict()) for lang in LANGUAGES)
     return toml_table(f"\n# {stands}\n[[claim]]", values)
