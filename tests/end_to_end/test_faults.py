@@ -26,7 +26,6 @@ VERBS = {
     "prepare": ("prepare", "toy"),
     "freeze": ("freeze", "toy"),
     "templates": ("templates", "toy", "--force"),
-    "questionnaire": ("questionnaire", "toy", "--force"),
     "new": ("new", "other", "export.csv", "--town", "您在哪个镇？"),
     "run": ("run", "toy", "--towns", "county", "T01", "--workers", "1"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from huying.claims.statements import statements
 from huying.deliver.xlsform import plain
 from huying.estimates import COUNTY
 from huying.sources.table import read_table
-from huying.store import beside, read_parquet
+from huying.store import read_parquet, write_bytes
 from huying.units import read_lists, say_noun
 from huying.words import say
 
@@ -75,8 +76,10 @@ def write_workbook(county: counties.County, evidence: pd.DataFrame, file: Path) 
     for key, places in (("towns", county.town_ids), ("departments", county.departments)):
         sheets += [across(rows, f"{key}_{name}", places, name) for name in ("value", "verdict")]
     sheets += [topline(county), *accounts(county), dictionary(county)]
-    with beside(file) as temporary, xlsxwriter.Workbook(str(temporary), {"strings_to_formulas": False}) as book:
+    content = io.BytesIO()  # a full disk is then told by the one who writes, in one message
+    with xlsxwriter.Workbook(content, {"strings_to_formulas": False, "in_memory": True}) as book:
         write(book, county, [sheet for sheet in sheets if sheet.rows])
+    write_bytes(file, content.getvalue())
 
 
 def as_cells(fact: dict[str, Any], said: dict[str, Any], lang: str) -> dict[str, Any]:
