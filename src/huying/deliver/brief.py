@@ -11,20 +11,16 @@ import pandas as pd
 
 from huying.deliver.content import Content
 from huying.deliver.notes import read_notes
-from huying.deliver.word import Paper
+from huying.deliver.word import Paper, short
 from huying.estimates import COUNTY
 from huying.report import find_masks
 from huying.units import say_n
 from huying.words import Text, say
 
-PLACES = {key: Text(*(say(f"deliver.place_{key}", lang) for lang in ("zh", "en"))) for key in (
-    "basics", "actions", "problems", "causes", "advice", "annex")}  # fmt: skip
-ACTS, COLUMNS, NAMES, WORDS = (
-    "ABD",
-    7,
-    12,
-    60,
-)  # sections of what was done; claims a table; names a list; characters of a name
+KEYS = ("basics", "actions", "problems", "causes", "advice", "annex")
+PLACES = {key: Text(say(f"deliver.place_{key}", "zh"), say(f"deliver.place_{key}", "en")) for key in KEYS}
+VERDICTS = ("supported", "not_supported", "cannot_say", "no_baseline")
+COLUMNS, NAMES = 7, 12  # claims a table; names a list
 
 
 def write_brief(content: Content, file: Path) -> None:
@@ -89,7 +85,8 @@ class Brief:
         content, heads = self.content, self.content.heads
         rest = heads[~heads["section"].str.match("[PSX]")]
         for section in dict.fromkeys(rest["section"]):
-            self.paper.heading(content.say_section(section), 2)
+            title = content.say_section(section).rpartition(self.say("colon"))[2]
+            self.paper.heading(title[:1].upper() + title[1:], 2)
             own = rest[rest["section"] == section]
             self.told(own[own["verdict"] == "supported"])
             wrong = own[own["verdict"] == "not supported"]
@@ -222,11 +219,6 @@ def cell(rows: pd.DataFrame, head: pd.Series[Any]) -> str:
     row = rows.loc[head["claim"]]
     told = (row["value"] or "–") + (" ●" if row["is_problem"] else " ○" if row["verdict"] == "cannot say" else "")
     return told + (f" [{row['when']}]" if row["when"] != head["when"] else "")
-
-
-def short(text: str, most: int = WORDS) -> str:
-    """A name as it fits: a very long one is cut."""
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def masks_of(content: Content) -> Iterable[Mapping[str, Any]]:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from huying import charts, labels
 from huying.charts import saving
+from huying.charts.look import WIDTH
 from huying.claims.declared import Claim, read_freeze
 from huying.claims.evidence import typed
 from huying.claims.statements import statements
@@ -237,12 +238,21 @@ class Content:
         there = [place for place in self.said["place"].unique() if place not in (COUNTY, *others)]
         return [place for place in first if place in there] + [place for place in there if place not in first]
 
-    def draw(self, claim: str, place: str = "") -> Axes | None:
-        """A claim's places with their intervals, one of them marked; nothing where fewer than two have a value."""
+    def draw(self, claim: str, place: str = "", most: int = 0, width: float = WIDTH) -> Axes | None:
+        """A claim's places with their intervals, one of them marked; nothing where fewer than two have a value.
+
+        `most`: only so many of them, those next to the one that is marked; `width`: in inches.
+        """
         head, own = self.heads.loc[claim], self.among(claim)
         rows = self.evidence.loc[own.index[own["estimate"].notna()]]
         if len(rows) < 2:
             return None
+        note = ""
+        if 0 < most < len(rows):
+            rows, n = rows.sort_values("estimate", kind="stable"), len(rows)
+            at = int(rows["place"].eq(place).to_numpy().argmax())
+            first = min(max(0, at - most // 2), n - most)
+            rows, note = rows.iloc[first : first + most].copy(), self.say("nearest", most=most, n=n)
         told = own[own["place"] == place].iloc[0] if place and (own["place"] == place).any() else head
         title = told["title"]
         if told["place"] == COUNTY and self.claims[claim].is_about_towns:  # its value, a share of towns, is not drawn
@@ -252,12 +262,12 @@ class Content:
         verdict.threshold = self.claims[claim].rule_at("town")[1]
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
-        how = {"percent": bool(rows["unit"].isin(["share", "points"]).all()), "verdict": verdict}
-        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, **how)
+        how = {"percent": bool(rows["unit"].isin(["share", "points"]).all()), "verdict": verdict, "width": width}
+        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, note=note, **how)
 
-    def picture(self, claim: str, place: str = "") -> bytes | None:
+    def picture(self, claim: str, place: str = "", **how: Any) -> bytes | None:
         """What `draw` gives, as PNG for print."""
-        drawn = self.draw(claim, place)
+        drawn = self.draw(claim, place, **how)
         return saving.as_png(drawn) if drawn else None
 
 

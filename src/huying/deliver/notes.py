@@ -37,8 +37,13 @@ def read_notes(
             if (place := known.get(name.casefold())) is None:
                 where, names = Place(str(file), row=row), [text(lang) for text in places.values()]
                 raise CountyError("deliver.no_place", where, name=name, close=near(name, known), known=", ".join(names))
-            found.setdefault(place, []).extend(paragraphs(mistune.create_markdown(renderer=None)(text)))
+            found.setdefault(place, []).extend(paragraphs(parse(text)))
     return found
+
+
+def parse(text: str) -> list[dict[str, Any]]:
+    """The tokens of Markdown."""
+    return mistune.create_markdown(renderer=None)(text)  # type: ignore[return-value]
 
 
 def read(file: Path) -> str:

@@ -11,11 +11,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import docx
 from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN, WD_LINE_SPACING, WD_TAB_ALIGNMENT, WD_TAB_LEADER
+from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
+from docx.enum.text import WD_BREAK, WD_LINE_SPACING, WD_TAB_ALIGNMENT, WD_TAB_LEADER
 from docx.opc.constants import RELATIONSHIP_TYPE as TYPE
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
@@ -85,7 +86,7 @@ class Paper:
     def __init__(self, lang: str, title: str, marks: Sequence[str], page: str = "") -> None:
         self.lang, self.made = lang, docx.Document()
         self.entries, self.levels, self.shown = list[tuple[int, str, str, int]](), [0] * 5, {"table": 0, "figure": 0}
-        self.used, self.listed = 0.0, None  # lines so far
+        self.used, self.listed = 0.0, cast(Any, None)  # lines so far
         top, right, bottom, left, self.wide, self.high = PAGES[page or lang]
         section = self.made.sections[0]
         section.page_width, section.page_height, section.footer_distance = Mm(210), Mm(297), Mm(bottom - 12)
@@ -183,6 +184,8 @@ class Paper:
 
     # --- what is written ----------------------------------------------------------------------------------------------
 
+    plain = staticmethod(plain)
+
     def take(self, text: str, size: float = 16, line: float = 28.95, room: float = 1.0) -> float:
         """Reckon the lines of the page that a text takes."""
         if self.lang == "en":
@@ -232,7 +235,7 @@ class Paper:
 
     def new_page(self) -> None:
         """Begin a page."""
-        self.made.paragraphs[-1].add_run().add_break(docx.enum.text.WD_BREAK.PAGE)
+        self.made.paragraphs[-1].add_run().add_break(WD_BREAK.PAGE)
         self.used = math.ceil(self.used / self.high) * self.high
 
     def caption(self, kind: str, text: str) -> Any:
@@ -263,6 +266,15 @@ class Paper:
                 self.take(text, 9.2, 12.5, share * 0.86) for text, share in zip(cells, shares, strict=True)
             )
         table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
+
+    def columns(self, widths: Sequence[float]) -> list[Any]:
+        """Columns beside each other, without lines: the first paragraph of each."""
+        table = self.made.add_table(1, len(widths))
+        table.autofit = False
+        for column, cell, width in zip(table.columns, table.rows[0].cells, widths, strict=True):
+            column.width = cell.width = Mm(self.room * width / sum(widths))
+            cell.paragraphs[0].style = self.made.styles["Table Text"]
+        return [cell.paragraphs[0] for cell in table.rows[0].cells]
 
     def picture(self, png: bytes, alt: str, width: float = 0.0) -> Any:
         """A picture as wide as the page (or so many mm), with what it shows for who cannot see it."""
@@ -326,7 +338,7 @@ class Paper:
             line._p.append(link)
         if self.entries:
             self.bound(before, "end")
-            before.add_run().add_break(docx.enum.text.WD_BREAK.PAGE)
+            before.add_run().add_break(WD_BREAK.PAGE)
 
     def save(self, file: Path) -> None:
         """Write the document, its contents filled in."""
@@ -334,6 +346,11 @@ class Paper:
             self.list_contents()
         with beside(file) as temporary:
             self.made.save(str(temporary))
+
+
+def short(text: str, most: int = 60) -> str:
+    """A text as it fits: a very long one is cut."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def han(n: int) -> str:
