@@ -13,7 +13,7 @@ from hostile_strings import HOSTILE, survives
 
 import huying as hy
 from huying.cli import main
-from huying.pages import page
+from huying.notebooks import page
 from huying.store import FORMULA, write_csv
 
 NAMES = [survives(text) for text in HOSTILE]

@@ -22,7 +22,7 @@ from huying.deliver.content import Content
 from huying.errors import InputError, Place
 from huying.estimates import COUNTY
 from huying.fonts import RARE, REGULAR
-from huying.pages import font_for
+from huying.notebooks import font_for
 from huying.store import file_part, told, whole_folder, write_csv
 from huying.words import all_words, say
 
