@@ -27,8 +27,16 @@ from huying.words import LANGUAGES, Text
 TEXTS = ("base", "estimand", "town", "department", "measure", "told")
 OF_TOWNS = ("town", "others", "pilot")  # who is judged for these has a town's form
 SAMPLED = ("resident", "staff")
-OF_MANY = ("部分镇街",, "各镇街",, "镇街都",, "some towns", "every town", "all towns", "most towns")
-OF_MANY += ("each town",)  # never said of one
+OF_MANY = (
+    "部分镇街",
+    "各镇街",
+    "镇街都",
+    "some towns",
+    "every town",
+    "all towns",
+    "most towns",
+    "each town",
+)  # never of one
 HEAD = "# Rules, thresholds and exclusions as fixed before the data were seen. Do not edit."
 
 

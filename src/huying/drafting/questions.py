@@ -29,10 +29,13 @@ _REASONS = {
     "skipped": "跳过|skip",
 }
 _NOTHING = ("NA", "N/A", "NaN", "NULL", "null", "#N/A", "None")
-_DEGREES = (r"非常(?!不)|很(?!不|少)|十分|完全(?!不)|总是|very (?!dis|un)|strongly agree|always",,)
-_DEGREES += (r"比较(?!不)|较(?!不)|基本(?!不)|满意|同意|了解|经常|satisfied|agree|often",, r"一般|中立|有时|neutral|neither|sometimes",)
-_DEGREES += (r"不太|比较不|较不|很少|dissatisfied|disagree|rarely",,)
-_DEGREES += (r"非常不|很不|完全不|极不|从不|不(?!太)|very (?:dis|un)|strongly disagree|never",,)
+_DEGREES = (  # options of one scale, from the most to the least
+    r"非常(?!不)|很(?!不|少)|十分|完全(?!不)|总是|very (?!dis|un)|strongly agree|always",
+    r"比较(?!不)|较(?!不)|基本(?!不)|满意|同意|了解|经常|satisfied|agree|often",
+    r"一般|中立|有时|neutral|neither|sometimes",
+    r"不太|比较不|较不|很少|dissatisfied|disagree|rarely",
+    r"非常不|很不|完全不|极不|从不|不(?!太)|very (?:dis|un)|strongly disagree|never",
+)
 _BELOW = re.compile("以下|不到|以内|under|below|less")
 _RANKS = re.compile(
     r"第?\s*[一二三四五六七八九十\d]+\s*[位名选]?|(?:rank|choice|排名|排序)\s*\d+|\d+(?:st|nd|rd|th)(?: choice)?", re.I
