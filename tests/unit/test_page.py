@@ -68,7 +68,9 @@ def pages_of(tmp_path, names, evidence, langs=("zh", "en"), **about):
     folder = make_county(tmp_path / "hand", names, **about)
     counties = [hy.county(folder, lang=lang) for lang in langs]
     start = write_page([Content(county, evidence) for county in counties], tmp_path / "page")
-    return start, {file.relative_to(start.parent).as_posix(): file.read_text("utf-8") for file in start.parent.rglob("*.html")}
+    return start, {
+        file.relative_to(start.parent).as_posix(): file.read_text("utf-8") for file in start.parent.rglob("*.html")
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +105,9 @@ def test_every_page_is_whole_and_harmless(tmp_path, names):
     for name, text in pages.items():
         found = Nesting(text)
         assert (found.faults, found.open) == ([], []), name
-        assert found.headings[0] == 1 and all(b - a <= 1 for a, b in zip(found.headings, found.headings[1:], strict=False))
+        assert found.headings[0] == 1 and all(
+            b - a <= 1 for a, b in zip(found.headings, found.headings[1:], strict=False)
+        )
         assert len(found.ids) == len(set(found.ids)), name
         assert "alert(1)" not in text.replace("&lt;script&gt;alert(1)", "") and "<县>" not in text
         lang = "en" if name.startswith(("en/", "index_en")) else "zh"
@@ -150,7 +154,9 @@ REPORT = "一、推进情况\n办结率100%。大家都很满意。\n二、存�
 def test_the_report_stands_sentence_by_sentence_with_its_verdicts(tmp_path):
     quotes = 'P16 = "居民不大知道改革"\nB09 = "办结率100%"\n'
     _, pages = pages_of(tmp_path, ["甲镇", "乙镇", "丙镇"], make_evidence(), report=REPORT, quotes=quotes)
-    told = re.findall(r'<span class="passage" id="(\w+)" data-claim="\w+"><a href="([^"]+)">([^<]+)</a>', pages["index.html"])
+    told = re.findall(
+        r'<span class="passage" id="(\w+)" data-claim="\w+"><a href="([^"]+)">([^<]+)</a>', pages["index.html"]
+    )
     assert told == [("B09", "zh/claim_B09.html", "办结率100%"), ("P16", "zh/claim_P16.html", "居民不大知道改革")]
     assert "大家都很满意。" in pages["index.html"] and "居民不大知道改革" in pages["en/claim_P16.html"]
     rest = pages["index.html"].partition('id="rest"')[2]
@@ -166,7 +172,10 @@ def test_without_passages_the_claims_stand_by_section(tmp_path):
 @pytest.mark.parametrize(
     ("quotes", "told"),
     [
-        ('P16 = "居民全都知道"', "quotes.toml, row 1: the passage of claim P16 does not stand in the report: “居民全都知道”"),
+        (
+            'P16 = "居民全都知道"',
+            "quotes.toml, row 1: the passage of claim P16 does not stand in the report: “居民全都知道”",
+        ),
         ('P161 = "办结率100%"', "quotes.toml, row 1: no claim is called “P161”"),
         ("P16 = 3", "quotes.toml, row 1"),
     ],

@@ -170,5 +170,8 @@ class Site:
             "earlier": rows[is_county & (rows["part"] == "") & ~rows.index.isin(now.index)],
             "parts": rows[is_county & (rows["part"] != "")],
             "quote": content.quote_of(claim),
-            "beside": [(order[nth - 1] if nth else "", "previous"), (order[nth + 1] if nth + 1 < len(order) else "", "next")],
+            "beside": [
+                (order[nth - 1] if nth else "", "previous"),
+                (order[nth + 1] if nth + 1 < len(order) else "", "next"),
+            ],
         }
