@@ -60,8 +60,8 @@ def lint(text: str) -> pd.DataFrame:
     text = text.translate(lexicon()["half_width"])
     sentences = find_sentences(text)
     pairs = (*opposites(text), *tensions(text, sentences))  # of the same pair a named one
-    found = {(f["start"], f["other_start"]): f for f in pairs}
-    found = [*grim(text, sentences), *sums(text, sentences), *found.values()]
+    at_odds_with = {(f["start"], f["other_start"]): f for f in pairs}.values()
+    found = [*grim(text, sentences), *sums(text, sentences), *at_odds_with]
     table = pd.DataFrame([*found, *places(text), *years(text)], columns=LINT)
     whole = dict.fromkeys(("other_line", "other_column", "other_start", "other_end"), "Int64")
     return table.astype(whole).sort_values(["start", "kind", "rule"], kind="stable", ignore_index=True)
