@@ -15,6 +15,7 @@ from huying.words import say
 
 BAD, STOPPED = 2, 130
 OUTPUTS = ("run", "status", "verify")  # verbs about what notebooks give
+GIVEN = ("brief", "page", "sheets")  # verbs that make what people are given
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,6 +84,13 @@ def parser() -> argparse.ArgumentParser:
         "new",
     ):
         verbs.choices[verb].add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
+    for verb in GIVEN:
+        given = verbs.add_parser(verb, help=say(f"cli.{verb}"))
+        given.add_argument("county", nargs="?", default="demo", help=say("cli.county"))
+        given.add_argument("-o", "--output", type=Path, help=say("cli.output"))
+        given.add_argument("--lang", choices=words.LANGUAGES, nargs="+", help=say("cli.langs"))
+        given.add_argument("--evidence", type=Path, metavar="FILE", help=say("cli.evidence"))
+        given.add_argument("--json", action="store_true", help=say("cli.json"))
     dictionary = verbs.add_parser("dictionary", help=say("cli.dictionary"))
     dictionary.add_argument("--check", action="store_true", help=say("cli.dictionary_check"))
     dictionary.add_argument("--output", type=Path, default=Path("survey_data/README.md"))
@@ -105,7 +113,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if getattr(args, "lang", None):
         words.use_language(args.lang[0] if isinstance(args.lang, list) else args.lang)
     try:
-        verbs = import_module("huying.runs" if args.verb in OUTPUTS else "huying.verbs")  # the grammar needs neither
+        rooms = dict.fromkeys(OUTPUTS, "huying.runs") | dict.fromkeys(GIVEN, "huying.deliver.verbs")
+        verbs = import_module(rooms.get(args.verb, "huying.verbs"))  # the grammar needs none of them
         return int(getattr(verbs, args.verb.replace("-", "_"))(args) or 0)
     except HuyingError as error:
         print(error.say(), file=sys.stderr)

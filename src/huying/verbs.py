@@ -72,6 +72,7 @@ def look_further(county: County, intake: Intake) -> Iterator[HuyingError]:
     from huying.claims.declared import read_freeze
     from huying.prepare import results_folder
     from huying.report import read_report as text_of_report
+    from huying.report.quotes import check_quotes
     from huying.store import read_parquet
     from huying.surveys import check_variables
     from huying.workdays import calendar
@@ -82,6 +83,7 @@ def look_further(county: County, intake: Intake) -> Iterator[HuyingError]:
         (read_freeze, (county,)),
         (check_variables, (county, intake.book, intake.ledgers)),
         (text_of_report, (county.report,) if county.report else ()),
+        (check_quotes, (county,)),
         (read_parquet, (file,) if file.is_file() else ()),
     ]
     for look, what in looks:
@@ -205,13 +207,14 @@ def workbook(args: argparse.Namespace) -> int:
     from huying.prepare import results_folder
 
     county = county_of(args)
-    folder, files = args.output or results_folder(county), []
+    folder, files, spoken = args.output or results_folder(county), [], words.language()
     ledger = args.evidence or results_folder(county) / "evidence.parquet"
     if not ledger.is_file():
         raise InputError("cli.no_evidence", Place(str(ledger)), county=args.county)
     for lang in [args.lang] if args.lang else words.LANGUAGES:
         files.append(folder / f"{county.id}_workbook_{lang}.xlsx")
         write_workbook(counties.county(county.folder, lang), read_ledger(ledger), files[-1])
+    words.use_language(spoken)  # a county that is opened brings its own
     return said(args, [str(file) for file in files], [say("workbook.made", file=file) for file in files])
 
 

@@ -75,6 +75,7 @@ def build_demo(seed: int, truths: Truths | None = None) -> tuple[Bundle, pd.Data
     bundle.files["county.toml"] = declaration(planted, list(bundle.files), parts).encode()
     if report.is_file():
         bundle.files["report.txt"] = report.read_bytes()
+        bundle.files["quotes.toml"] = report.with_name("quotes.toml").read_bytes()
     return bundle, pd.concat(values, ignore_index=True)
 
 

@@ -589,7 +589,7 @@ def test_specifications_stand_in_the_order_of_their_values_with_their_choices_be
     assert dots(ax) == [(0, 0.3), (1, 0.4), (2, 0.5)] and dots(ax, "headline") == [(1, 0.4)]
     (panel,) = ax.child_axes
     assert ticks(panel.yaxis) == [
-        "how the sample is weighted · none",
+        "how the sample is weighted · unweighted",
         "how the sample is weighted · raked",
     ]  # the flags never change
     assert [line.get_xdata().tolist() for line in part(ax, "choice")] == [[0, 2], [1]]

@@ -389,6 +389,18 @@ def test_a_register_with_a_rejected_row_draws_nothing(tmp_path, capsys):
     assert not (folder / "out" / "sampling.xlsx").exists()
 
 
+@pytest.mark.parametrize(
+    "name", ["resident_xlsform.xlsx", "resident_print_en.docx", "resident_wjx_zh.txt", "sampling.xlsx"]
+)
+def test_a_file_that_cannot_be_written_is_named(tmp_path, capsys, name):
+    """As where Word or Excel holds it on Windows: one message, and nothing half-written is left."""
+    folder = county_in(tmp_path / "c", BOOK)
+    (folder / "out" / name).mkdir(parents=True)
+    assert run(folder, "--lang", "en", "--force") == 2
+    err = capsys.readouterr().err
+    assert name in err and err.count("\n") == 1 and list((folder / "out").glob(".*")) == []
+
+
 # ---------------------------------------------------------------- villages
 
 

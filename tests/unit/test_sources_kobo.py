@@ -193,6 +193,9 @@ def test_round_trip(county, lists, filled, form, shape):
     ]
     said = sum(person[name] != "" for name, _ in texts for person in people)
     assert said == rows.filter(regex="_text$").notna().sum().sum() and (said > 0) == bool(texts)
+    assert set(rows["village_id"].dropna()) == ({"T01V02"} if form == "resident" else set())
+    ids = [person["interviewer_id"] or None for person in people]
+    assert [None if pd.isna(one) else one for one in rows["interviewer_id"]] == ids
     assert set(rows["seconds"]) == {330} and set(rows["submitted_at"].astype(str)) == {"2023-05-09 10:05:30"}
 
 

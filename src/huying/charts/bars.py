@@ -12,6 +12,7 @@ from huying.charts import look
 from huying.charts.names import keys, name_rows, names, places, say_why_missing, spread, with_n
 from huying.charts.sheet import About, NothingToDrawError, sheet
 from huying.intervals import COUNT
+from huying.units import say_value
 
 HATCHES = ("", "////", "....")
 LEAST = 0.065  # of the whole: a narrower part has no room for its number
@@ -46,12 +47,12 @@ def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> A
 
 
 def stages(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
-    """How many (`estimate`) came as far as each stage, in their order, and which share that is of the stage before."""
-    share, words = rows["estimate"] / rows["estimate"].shift(), labels.of(rows)
-    of = [words.say("charts.of_before", value=look.show(one)) if np.isfinite(one) else "" for one in share]
-    called = [words.value(key, value) for key in keys(rows)[:1] for value in rows[key]]
-    told = rows.assign(label=[name + tail for name, tail in zip(called, of, strict=True)])
-    return bars(told, **about | {"percent": False})
+    """How many (`estimate`) came as far as each `stage`, in their order, and which share that is of the stage before."""
+    words, before = labels.of(rows), rows["estimate"].shift()
+    share = [say_value(one, "share", words.lang, n) for one, n in zip(rows["estimate"] / before, before, strict=True)]
+    of = ["", *(words.say("charts.of_before", value=one) for one in share[1:])]
+    called = [words.value("stage", stage) + tail for stage, tail in zip(rows["stage"], of, strict=True)]
+    return bars(rows.assign(label=called), **about | {"percent": False})
 
 
 def stacked(

@@ -89,7 +89,7 @@ def trend(rows: pd.DataFrame, x: str, *, by: str = "", **about: Unpack[About]) -
                 gid="estimate",
             )
             for place, one in zip(at[np.isfinite(value)], value[np.isfinite(value)], strict=True):
-                look.note(axes, made.show(one, is_share), (place, one), (3, 3), size=look.TINY, gid="value")
+                look.note(axes, made.show(one, is_share), (place, one), (0, 5), ha="center", size=look.TINY, gid="cell")
             made.handles += [look.mark("o", colour, made.words.value(by, group))] if by else []
         made.explain_intervals(rows, look.DIM, 1.6)
         made.span(axes.yaxis, *ends, is_share=is_share)

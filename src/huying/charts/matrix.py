@@ -41,7 +41,7 @@ def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about
             is_written, times = table.shape[1] <= MOST_WRITTEN, 100 if is_share else 1
             how |= {"cbar_kws": bar, "cbar": not is_written, "annot_kws": {"size": look.TINY}, "fmt": ""}
             how["annot"] = (
-                (times * table).map(lambda one: f"{one:.0f}" if is_share else f"{one:.3g}") if is_written else None
+                (times * table).map(lambda one: f"{one:.0f}" if is_share else f"{one:.2g}") if is_written else None
             )
             made.lines += [made.say("in_per_cent")] if is_written and is_share else []
         paint(made, table, "not_found", how)

@@ -70,7 +70,7 @@ def panels(rows: pd.DataFrame, by: str = "measure", **about: Unpack[About]) -> A
     """
     with sheet(rows, **about) as made:
         made.need(rows["estimate"])
-        shown = rows.assign(_name=names(made, rows, [by]), _place=places(rows))
+        shown = rows.assign(_name=names(made, rows, [by, "wave", "period"]), _place=places(rows))
         order = shown.groupby("_name", sort=False).agg({"estimate": "first", "_place": "first"})
         order = order.sort_values("estimate", ascending=False, kind="stable")
         axes, groups, lines = made.axes, list(shown.groupby(by, sort=False)), look.numbers(shown, "threshold")[0]

@@ -6,7 +6,7 @@ All of it belongs to the axes, so that a caller may set ticks, titles and sizes 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypedDict
 
 import numpy as np
@@ -31,9 +31,12 @@ class About(TypedDict, total=False):
     """What every chart takes.
 
     `highlight`: the place that is read; `verdict`: gives the title where its number is among those drawn, and the line under
-    it; else `title` and `subtitle`; `note`: a line below; `percent`: whether the values are shares (where it is not said, they are if none is above 1); `interval`: what the
-    legend calls the intervals, a key of the charts' words; `ax`: where to draw.
+    it, or `title` and `subtitle`; `note`: a line below; `percent`: whether the values are shares (where it is not said, they
+    are if none is above 1); `interval`: what the legend calls the intervals, a key of the charts' words; `ax`: where to draw;
+    `width`: of a figure of its own, in inches.
     """
+
+    width: float
 
     highlight: str | None
     verdict: Any
@@ -98,7 +101,7 @@ class Sheet:
 
     def is_share(self, *values: Any) -> bool:
         """Whether the values are shares."""
-        if self.percent is not None or getattr(self.verdict, "row", {}).get("unit", "share") not in ("share", "points"):
+        if self.percent is not None or self.unit not in ("share", "points"):
             return bool(self.percent)
         return bool(np.nanmax(np.abs(np.concatenate(values))) <= 1)
 
@@ -116,7 +119,7 @@ class Sheet:
 
     def show(self, value: float, is_share: bool, n: float = np.inf, against: Any = ()) -> str:
         """A value as a statement tells it: the fewer it is of, the fewer digits, and on its own side of the threshold."""
-        unit = "share" if is_share else getattr(self.verdict, "row", {}).get("unit", "")
+        unit = "share" if is_share else self.unit
         known = [one for one in np.atleast_1d(np.array(against, dtype=float)) if np.isfinite(one)]
         lang, size = self.words.lang, n if n > 0 else np.inf
         return say_value(value, unit, lang, size, known) if unit in SHOWN else look.show(value, is_share)
@@ -217,7 +220,7 @@ class Sheet:
         places = [self.words.place(self.highlight)] if self.highlight and self.highlight != COUNTY else []
         what = [self.listed(map(self.words.measure, measures))] if 0 < len(measures) < 3 else []
         when = [*only(self.rows, "wave"), *only(self.rows, "period"), self.count()]
-        told = self.verdict if self.verdict is not None and self.draws(self.verdict) else None
+        told = self.verdict if self.is_told else None
         if self.title or told:
             title, under = str(told.title) if told else self.title, getattr(told, "subtitle", "")
             return title, self.subtitle or under or " · ".join(filter(None, [*what, *places, *when]))
@@ -225,10 +228,17 @@ class Sheet:
             filter(None, when)
         )
 
-    def draws(self, verdict: Any) -> bool:
-        """Whether the number of a verdict's title is among those drawn; a verdict without one has nothing to be looked for."""
-        value = float(getattr(verdict, "row", {}).get("estimate", np.nan))
-        return bool(np.isnan(value) or np.isclose(self.rows.select_dtypes("number"), value).any())
+    @cached_property
+    def is_told(self) -> bool:
+        """Whether a verdict is given whose number is among those drawn, if it has one."""
+        value = float(getattr(self.verdict, "row", {}).get("estimate", np.nan))
+        is_drawn = np.isnan(value) or np.isclose(self.rows.select_dtypes("number"), value).any()
+        return self.verdict is not None and bool(is_drawn)
+
+    @cached_property
+    def unit(self) -> str:
+        """The unit of the verdict that is told, else that of shares."""
+        return str(getattr(self.verdict, "row", {}).get("unit", "share")) if self.is_told else "share"
 
     def below(self) -> list[str]:
         """The lines below: what lacks a value, the caller's note, the sampling."""

@@ -1,5 +1,6 @@
 """What every output is made of: a county's statements in one language, in the order of use, and its pictures; adds no number and no sentence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,17 +10,20 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from huying import charts
+from huying import charts, labels
 from huying.charts import saving
+from huying.charts.look import WIDTH
 from huying.claims.declared import Claim, read_freeze
 from huying.claims.evidence import typed
 from huying.claims.statements import statements
+from huying.clean.flags import say_note
 from huying.counties import County
 from huying.errors import InputError, Place
 from huying.estimates import COUNTY
 from huying.prepare import results_folder
+from huying.report.quotes import Quoted, quote_sentences, read_quotes
 from huying.store import read_parquet
-from huying.words import say
+from huying.words import all_words, say
 
 FINDINGS = 5
 ROW = [
@@ -31,6 +35,7 @@ ROW = [
     "is_counted",
     "reliability",
     "reason",
+    "remark",
     "notebook",
     "cell",
 ]  # beside what is said
@@ -82,6 +87,64 @@ class Content:
         heads = heads.sort_values(["has", "at"], kind="stable").drop_duplicates(["claim", "place"], keep="last")
         return heads.sort_values("order", kind="stable").drop(columns=["has", "at", "order"])
 
+    @cached_property
+    def sections(self) -> dict[str, list[str]]:
+        """The claims of each section, in the order of the report."""
+        return {section: list(rows.index) for section, rows in self.heads.groupby("section", sort=False)}
+
+    def say_section(self, section: str) -> str:
+        """What a section is called; one that only the county's own claims have, by its letter."""
+        key = f"deliver.section_{section}"
+        return say(key, self.lang) if key in all_words() else self.say("section", section=section)
+
+    @cached_property
+    def sentences(self) -> list[Quoted]:
+        """The report sentence by sentence, with the claim that each passage makes; nothing where no passage is known."""
+        text = self.county.report
+        quotes = read_quotes(self.county.declared, self.claims, text)
+        return quote_sentences(text, {key: quotes[key] for key in self.heads.index if key in quotes}) if quotes else []
+
+    @cached_property
+    def unquoted(self) -> pd.DataFrame:
+        """The headlines of `heads` that are tied to no passage of the report."""
+        return self.heads[[not self.quote_of(claim) for claim in self.heads.index]]
+
+    def verdict_word(self, verdict: str) -> str:
+        """The word for a verdict."""
+        return say(f"claims.verdict_{verdict.replace(' ', '_')}", self.lang)
+
+    def quote_of(self, claim: str) -> str:
+        """The passage of the report that makes a claim; nothing where none is known."""
+        cut = (passage for sentence in self.sentences for passage in sentence.passages)
+        return next((passage.text for passage in cut if passage.claim == claim), "")
+
+    @cached_property
+    def tally(self) -> dict[str, int]:
+        """How many claims have each verdict, those that measure what another does left out."""
+        once = self.heads[[not self.claims[key].same_as for key in self.heads.index]]
+        found = once["verdict"].value_counts()
+        return {verdict: int(found[verdict]) for verdict in charts.VERDICTS if verdict in found}
+
+    @cached_property
+    def quality(self) -> dict[str, pd.DataFrame]:
+        """What became of the files, each a table in words: rows of each, what was rejected and why, what was noticed."""
+        cleaned = self.county.cleaned
+        files = cleaned.counts.drop(columns=["n_personal", "encoding"], errors="ignore")
+        tables = {"files": files, "rejected": count_by(cleaned.rejected, ["file", "level", "reason"])}
+        tables["flags"] = count_by(cleaned.flags, ["flag", "file"])
+        return {key: self.in_words(table) for key, table in tables.items() if len(table)}
+
+    def in_words(self, table: pd.DataFrame) -> pd.DataFrame:
+        """A table with its columns and values in the county's words."""
+        words = self.county.labels
+        told = {name: table[name].map(lambda value, name=name: words.value(name, value)) for name in table}
+        return pd.DataFrame(told).rename(columns={name: words.column(name) for name in table})
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What was repaired or seen when the files were read."""
+        return [say_note(note, self.lang) for note in self.county.notes.to_dict("records")]
+
     def at(self, place: str) -> pd.DataFrame:
         """The headlines of a place, a row a claim (index)."""
         return self.latest[self.latest["place"] == place].set_index("claim", drop=False)
@@ -106,6 +169,35 @@ class Content:
         once = heads[[not self.claims[key].same_as for key in heads.index]]
         rank = once.assign(is_other=~once["is_problem"], is_minor=~once["section"].str.startswith("P"))
         return once.loc[rank.sort_values(["is_other", "is_minor"], kind="stable").index[:FINDINGS]]
+
+    @cached_property
+    def problems(self) -> pd.DataFrame:
+        """The headlines that show a problem, each thing once, the report's own problems first."""
+        heads = self.heads[self.heads["is_problem"].astype(bool)]
+        once = heads[[not self.claims[key].same_as for key in heads.index]]
+        return once.loc[once["section"].str.startswith("P").sort_values(ascending=False, kind="stable").index]
+
+    def among(self, claim: str) -> pd.DataFrame:
+        """The headlines of a claim's towns or departments, of the wave or period that the county's is of."""
+        own = self.latest[(self.latest["claim"] == claim) & (self.latest["place"] != COUNTY)]
+        return own[own["when"] == self.heads.loc[claim, "when"]]
+
+    def where(self, claim: str) -> list[str]:
+        """The names of the places in which a claim shows a problem after the adjustment."""
+        own = self.among(claim)
+        return list(own.loc[own["is_problem"].astype(bool), "place_name"])
+
+    def fact(self, row: Mapping[str, str]) -> str:
+        """What a statement says of the data: its sentence without the claim, its verdict and the threshold."""
+        head = say("statements.head", self.lang, text="", verdict=row["verdict_word"])
+        told = row["sentence"].partition(head)[2] or row["sentence"]
+        line = say("statements.threshold", self.lang, threshold=row["threshold"]) if row["threshold"] else ""
+        return told.replace(line, "", 1) if line else told
+
+    @cached_property
+    def unsupported(self) -> pd.DataFrame:
+        """The claims that the data do not bear out, or that say less than the data do."""
+        return self.heads[(self.heads["verdict"] == "not supported") | self.heads["remark"].str.contains("understated")]
 
     @cached_property
     def method(self) -> list[str]:
@@ -146,23 +238,36 @@ class Content:
         there = [place for place in self.said["place"].unique() if place not in (COUNTY, *others)]
         return [place for place in first if place in there] + [place for place in there if place not in first]
 
-    def draw(self, claim: str, place: str = "") -> Axes | None:
-        """A claim's places with their intervals, one of them marked; nothing where fewer than two have a value."""
-        head, own = self.heads.loc[claim], self.latest[self.latest["claim"] == claim]
-        rows = self.evidence.loc[own.index[(own["place"] != COUNTY) & own["estimate"].notna()]]
+    def draw(self, claim: str, place: str = "", most: int = 0, width: float = WIDTH) -> Axes | None:
+        """A claim's places with their intervals, one of them marked; nothing where fewer than two have a value.
+
+        `most`: only so many of them, those next to the one that is marked; `width`: in inches.
+        """
+        head, own = self.heads.loc[claim], self.among(claim)
+        rows = self.evidence.loc[own.index[own["estimate"].notna()]]
         if len(rows) < 2:
             return None
+        note = ""
+        if 0 < most < len(rows):
+            rows, n = rows.sort_values("estimate", kind="stable"), len(rows)
+            at = int(rows["place"].eq(place).to_numpy().argmax())
+            first = min(max(0, at - most // 2), n - most)
+            rows, note = rows.iloc[first : first + most].copy(), self.say("nearest", most=most, n=n)
         told = own[own["place"] == place].iloc[0] if place and (own["place"] == place).any() else head
-        verdict: Any = SimpleNamespace(
-            title=told["title"], subtitle=told["subtitle"], row=rows.iloc[0].to_dict(), lang=self.lang
-        )
+        title = told["title"]
+        if told["place"] == COUNTY and self.claims[claim].is_about_towns:  # its value, a share of towns, is not drawn
+            title = say("statements.title_short", self.lang, text=told["text"], verdict=told["verdict_word"])
+        about: dict[str, Any] = {"title": title, "subtitle": told["subtitle"], "row": rows.iloc[0].to_dict()}
+        verdict: Any = SimpleNamespace(lang=self.lang, **about)
         verdict.threshold = self.claims[claim].rule_at("town")[1]
         rows.attrs["labels"] = self.county.key
-        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, verdict=verdict)
+        labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
+        how = {"percent": bool(rows["unit"].isin(["share", "points"]).all()), "verdict": verdict, "width": width}
+        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, note=note, **how)
 
-    def picture(self, claim: str, place: str = "") -> bytes | None:
+    def picture(self, claim: str, place: str = "", **how: Any) -> bytes | None:
         """What `draw` gives, as PNG for print."""
-        drawn = self.draw(claim, place)
+        drawn = self.draw(claim, place, **how)
         return saving.as_png(drawn) if drawn else None
 
 
@@ -174,3 +279,8 @@ def read_evidence(county: County, file: Path | None = None) -> pd.DataFrame:
     return (
         pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False) if path.suffix == ".csv" else read_parquet(path)
     )
+
+
+def count_by(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """How many rows there are of each combination of columns."""
+    return rows.groupby(columns, sort=False).size().reset_index(name="n_rows")

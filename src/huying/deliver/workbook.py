@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 
@@ -16,7 +18,7 @@ from huying.claims.statements import statements
 from huying.deliver.xlsform import plain
 from huying.estimates import COUNTY
 from huying.sources.table import read_table
-from huying.store import beside, read_parquet
+from huying.store import read_parquet, write_bytes
 from huying.units import read_lists, say_noun
 from huying.words import say
 
@@ -74,8 +76,10 @@ def write_workbook(county: counties.County, evidence: pd.DataFrame, file: Path) 
     for key, places in (("towns", county.town_ids), ("departments", county.departments)):
         sheets += [across(rows, f"{key}_{name}", places, name) for name in ("value", "verdict")]
     sheets += [topline(county), *accounts(county), dictionary(county)]
-    with beside(file) as temporary, xlsxwriter.Workbook(str(temporary), {"strings_to_formulas": False}) as book:
+    content = io.BytesIO()  # a full disk is then told by the one who writes, in one message
+    with xlsxwriter.Workbook(content, {"strings_to_formulas": False, "in_memory": True}) as book:
         write(book, county, [sheet for sheet in sheets if sheet.rows])
+    write_bytes(file, content.getvalue())
 
 
 def as_cells(fact: dict[str, Any], said: dict[str, Any], lang: str) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def as_cells(fact: dict[str, Any], said: dict[str, Any], lang: str) -> dict[str,
     times = 1 if is_share else unit.get("times", 1)
 
     def shown(value: Any, more: int) -> Any:
-        if pd.isna(value):
+        if not np.isfinite(value):  # a limit that is open has no number; the column beside it says which
             return ""
         places = f".{'0' * (digits + more)}" if digits + more else ""
         return Shown(float(value) * times, f"0{places}{'%' if is_share else ''}") if said["value"] else HIDDEN
@@ -96,23 +100,27 @@ def as_cells(fact: dict[str, Any], said: dict[str, Any], lang: str) -> dict[str,
     noun = say_noun(fact["n_of"], lang) if fact["n_of"] else ""
     word = unit.get(lang, "").replace("{n}", "").replace("{noun}", noun).strip()
     limits = {"low": shown(low, 1), "high": shown(high, 1)}
-    return {"value": shown(fact["estimate"], 0), **limits, "unit": word, "n_of": noun, "verdict": said["verdict_word"]}
+    return {
+        "value": shown(fact["estimate"], 0),
+        **limits,
+        "unit": word,
+        "n": fact["n"],
+        "n_of": noun,
+        "verdict": said["verdict_word"],
+    }
 
 
-def across(rows: Iterable[dict[str, Any]], key: str, places: Sequence[str], name: str) -> Sheet:
+def across(rows: Sequence[dict[str, Any]], key: str, places: Sequence[str], name: str) -> Sheet:
     """A row a place and a column a claim: its value, or its verdict after adjustment, of the latest wave or period."""
-    found: dict[tuple[str, str], Any] = {}
-    for row in sorted((row for row in rows if not row["part"]), key=lambda row: (row["wave"], row["period"])):
-        found[row["place"], row["claim"]] = row
-    claims = list(dict.fromkeys(claim for place, claim in found if place in places))
-    here = [*places, *([COUNTY] if claims else [])]
-    named = {place: row["place_name"] for (place, _), row in found.items()}
-    cells = [[found.get((place, claim), {}).get(name, "") for claim in claims] for place in here]
-    return Sheet(
-        key,
-        ["place", "place_name", *claims],
-        [[p, named.get(p, p), *row] for p, row in zip(here, cells, strict=True)] if claims else [],
-    )
+    headlines = sorted((row for row in rows if not row["part"]), key=lambda row: (row["wave"], row["period"]))
+    found = {(row["place"], row["claim"]): row for row in headlines}
+    claims = [
+        claim for claim in dict.fromkeys(row["claim"] for row in rows) if any((p, claim) in found for p in places)
+    ]
+    named = {row["place"]: row["place_name"] for row in headlines}
+    here = [*places, COUNTY] if claims else []
+    cells = [[p, named.get(p, p), *(found.get((p, claim), {}).get(name, "") for claim in claims)] for p in here]
+    return Sheet(key, ["place", "place_name", *claims], cells)
 
 
 def topline(county: counties.County) -> Sheet:
@@ -124,8 +132,13 @@ def topline(county: counties.County) -> Sheet:
         for question in asked.loc[asked["question_type"].isin(CLOSED), "question"]:
             made = survey.topline(question)
             for row in made.to_dict("records"):
-                stated = (row["estimate"], row["low"], row["high"])
-                shares = [Shown(float(value), "0.0%") if pd.notna(value) else HIDDEN for value in stated]
+                stated = [
+                    Shown(float(row[name]), "0.0%") if np.isfinite(row[name]) else HIDDEN
+                    for name in ("estimate", "low", "high")
+                ]
+                shares = (
+                    stated if row["low"] != row["high"] else [stated[0], "", ""]
+                )  # everybody answered: a count has no interval
                 names = (
                     county.labels.question(question),
                     county.labels.measure(row["measure"]) if "measure" in row else "",
@@ -144,7 +157,8 @@ def topline(county: counties.County) -> Sheet:
 def accounts(county: counties.County) -> list[Sheet]:
     """Rows read, kept and rejected by file, with the reasons, and flags by file."""
     lost = county.rejected.groupby(["file", "reason", "level"]).size().reset_index(name="count")
-    lost["reason"] = [county.labels.value("reason", reason) for reason in lost["reason"]]
+    for name in ("reason", "level"):
+        lost[name] = [county.labels.value(name, value) for value in lost[name]]
     flags = county.flags.groupby(["file", "flag"]).size().reset_index(name="count")
     flags["flag"] = [county.labels.value("flag", flag) for flag in flags["flag"]]
     made = {"counts": county.cleaned.counts, "rejected": lost, "flags": flags}
@@ -155,7 +169,7 @@ def dictionary(county: counties.County) -> Sheet:
     """Every column of the forms: its question's wording, and its answers."""
     rows = [
         [
-            item.form,
+            county.labels.value("form", item.form),
             column,
             item.id,
             item.text(county.lang),
@@ -209,7 +223,7 @@ def write_sheet(book: Any, county: counties.County, sheet: Sheet, name: str) -> 
                 page.write_number(n, place, value.number, formats[value.format])
             elif isinstance(value, str):
                 page.write_string(n, place, plain(value), wrap)
-            elif pd.notna(value):
+            elif pd.notna(value) and np.isfinite(float(value)):
                 page.write_number(n, place, float(value))
     columns = [{"header": plain(head)[:255], "header_format": wrap} for head in heads]
     page.add_table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from huying.clean.cells import YOUNGEST_TYPED
 from huying.codebook import Item, own_words
 from huying.deliver.conditions import NUMBERS, Form, either
 from huying.errors import CountyError
-from huying.store import beside, hash_of
+from huying.store import hash_of, write_bytes
 from huying.words import LANGUAGES, Text, say
 
 LANGUAGE = Text("中文 (zh)", "English (en)")
@@ -27,14 +28,20 @@ TYPES = {
     "date": "date",
 }
 RESERVED = ("start", "end", "meta", "data", "introduction")
-TEXT_ONLY = {"options": dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)}
+TEXT_ONLY = {
+    "options": dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
+    | {"in_memory": True}
+}
 Row = dict[str, Any]
 
 
 def write_xlsform(file: Path, form: Form, settings: Mapping[str, str], villages: Mapping[str, str]) -> None:
     """Write the form with its sheets survey, choices and settings; `villages` can be picked by the interviewer."""
     survey = [*opening(villages), *(row for item in form.items for row in rows_of(form, item))]
-    choices = [{"list_name": "village_id", "name": key, "label": Text(name, name)} for key, name in villages.items()]
+    choices = [
+        {"list_name": "village_id", "name": key, "label": Text(*[f"{key} {name}"] * 2)}
+        for key, name in villages.items()
+    ]
     names = Counter(row.get("name", "") for row in survey)
     for item in form.items:
         own = [own_words(item, option)[0] for option in item.options if option.code in item.fill_in]
@@ -51,13 +58,15 @@ def write_xlsform(file: Path, form: Form, settings: Mapping[str, str], villages:
 
 def write_book(file: Path, sheets: Mapping[str, tuple[tuple[str, ...], pd.DataFrame]]) -> None:
     """Write a workbook of tables, each below its lines; every text is text, so that nothing is a formula."""
-    with beside(file) as path, pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=TEXT_ONLY) as book:
+    content = io.BytesIO()  # a full disk is then told by the one who writes, in one message
+    with pd.ExcelWriter(content, engine="xlsxwriter", engine_kwargs=TEXT_ONLY) as book:
         for name, (lines, table) in sheets.items():
             table.to_excel(book, sheet_name=name, index=False, startrow=len(lines))
             for n, line in enumerate(lines):
                 book.sheets[name].write_string(n, 0, line)
             book.sheets[name].freeze_panes(len(lines) + 1, 0)
             book.sheets[name].set_column(0, len(table.columns), 20)
+    write_bytes(file, content.getvalue())
 
 
 def spread(row: Row) -> dict[str, str]:

@@ -16,16 +16,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from huying.report.statements import (
-    HALF,
-    PROPOSALS,
-    Sentence,
-    find_sentences,
-    find_statements,
-    holds,
-    lexicon,
-    position,
-)
+from huying.report.statements import PROPOSALS, Sentence, find_sentences, find_statements, holds, lexicon, position
 from huying.words import Text, all_words, as_text
 
 FIGURE, NAME = "figure", "name"
@@ -66,7 +57,8 @@ def lint(text: str) -> pd.DataFrame:
     `other_…` says where the second part stands, where there is one. Lines and columns from 1; offsets count characters, end
     exclusive.
     """
-    text, sentences = text.translate(HALF), find_sentences(text)
+    text = text.translate(lexicon()["half_width"])
+    sentences = find_sentences(text)
     pairs = [*opposites(text), *tensions(text, sentences)]
     told = {(pair["start"], pair["other_start"]): pair for pair in pairs}  # a tension with a name wins
     found = [*grim(text, sentences), *sums(text, sentences), *told.values(), *places(text), *years(text)]
@@ -90,15 +82,11 @@ def finding(
 
 def tensions(text: str, sentences: list[Sentence]) -> Iterator[Finding]:
     """For each rule of the lexicon, pairs of sentences of which one claims what the other denies; the earlier one comes first."""
-    said = {
-        text[s.start : s.end]: s for s in reversed(sentences) if s.mode != PROPOSALS
-    }  # the same words are said once
+    said = {text[s.start : s.end]: s for s in reversed(sentences) if s.mode != PROPOSALS}.items()  # the same words once
     for rule in lexicon()["tension"]:
-        claimed = [s for words, s in said.items() if re.search(rule["claimed"], words)][:MOST_PAIRED]
-        admitted = [s for words, s in said.items() if re.search(rule["admitted"], words) and s not in claimed][
-            :MOST_PAIRED
-        ]
-        for pair in product(claimed, admitted):
+        sides = ([s for words, s in said if re.search(rule[side], words)] for side in ("claimed", "admitted"))
+        claimed, admitted = (side[:MOST_PAIRED] for side in sides)
+        for pair in (pair for pair in product(claimed, admitted) if pair[1] not in claimed):
             first, second = sorted((s.start, s.end) for s in pair)
             yield finding(text, "TENSION", rule["kind"], first, as_text(rule["why"], rule["kind"]), second)
 
@@ -111,7 +99,8 @@ def opposites(text: str) -> Iterator[Finding]:
     room = lexicon()["opposite"]
     why = as_text(room["why"], "opposite")
     said = [*{s.text: s for s in reversed(find_statements(text)) if s.part != PROPOSALS}.values()][::-1]
-    things = {s: words_of(text[s.sentence_start : s.sentence_end]) for s in said}
+    bare = {s: re.sub(room["empty"], " ", text[s.sentence_start : s.sentence_end]) for s in said}
+    things = {s: set(re.findall("(?=([\u4e00-\u9fff]{2}))", words)) for s, words in bare.items()}
     lacking = {s for s in said if re.search(room["lack"], re.sub(room["kept"], "", s.text))}
     others = [s for s in said if s.quantifier in room["admits"]][:MOST_OTHERS]
     claims = [s for s in said if s.quantifier == "NONE" or (s.quantifier == "ALL" and s not in lacking)][:MOST_CLAIMS]
@@ -125,12 +114,6 @@ def opposites(text: str) -> Iterator[Finding]:
             first, second = sorted((s.sentence_start, s.sentence_end) for s in (claim, other))
             words = denied[1] if denied and is_denied else "、".join(sorted(shared))
             yield finding(text, "TENSION", "opposite", first, why, second, words=words)
-
-
-def words_of(text: str) -> set[str]:
-    """The pairs of Chinese characters of a text that may name a thing."""
-    bare = re.sub(lexicon()["opposite"]["empty"], " ", text)
-    return {bare[i : i + 2] for i in range(len(bare) - 1) if re.fullmatch("[\u4e00-\u9fff]{2}", bare[i : i + 2])}
 
 
 def places(text: str) -> Iterator[Finding]:
@@ -217,18 +200,14 @@ def bases_of(text: str, sentence: Sentence, end: int, before: Sentence | None) -
     its clause is out of (…中); what was asked, in its sentence or, where that has no count, in the one before in the same line."""
     room, start = lexicon()["grim"], max(sentence.start, end - _BACK)
     counts = [c for c in counts_of(text, start, end) if re.fullmatch(room["base"], c.unit) and c.value > 1]
-    lead = re.split("[，,；;]", text[start:end])
-    same = [c for c in counts if c.unit == counts[-1].unit]
-    rate = re.search(room["rate"], lead[-1])
-    is_share = holds("grim", "part", text[max(start, end - 6) : end]) or (
-        rate and len(lead) > 1 and rate[1] in lead[-2]
-    )
-    if len(same) > 1 and is_share:
+    lead = ["", *re.split("[，,；;]", text[start:end])]
+    same, rate = [c for c in counts if c.unit == counts[-1].unit], re.search(room["rate"], lead[-1])
+    if len(same) > 1 and (holds("grim", "part", lead[-1][-6:]) or (rate and rate[1] in lead[-2])):
         return same
     among = [c for c in counts if re.match(room["among"], text[c.end : c.end + 20])]
     if counts:
-        asked = [c for c in counts[-1:] if is_asked(text, c) and len(lead) < 4]
-        return among[-1:] or ([] if holds("grim", "part", lead[-1]) and len(counts) > 1 else asked)
+        asked = [] if holds("grim", "part", lead[-1]) and len(counts) > 1 else counts[-1:]
+        return among[-1:] or [c for c in asked if is_asked(text, c) and len(lead) < 5]
     if before is None or "\n" in text[before.start : start] or holds("grim", "of_part", text[start:end]):
         return []
     return [c for c in counts_of(text, max(before.start, before.end - _BACK), before.end) if is_asked(text, c)][-1:]

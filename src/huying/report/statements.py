@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 DONE, PROBLEMS, PROPOSALS = "done", "problems", "proposals"
 _END_MARKS = "，,：:。！？；; "
 MERGED = ("COUNT", "NEED")  # clauses of one sentence that go on counting, or proposing, are one statement
-HALF = {**{0xFF10 + n: str(n) for n in range(10)}, ord("％"): "%", ord("．"): "."}  # as wide in characters
 Hit = tuple[int, int, Mapping[str, Any], str]  # a clause (start, end) with the cue that was found in it and its words
 
 
@@ -53,6 +52,7 @@ def lexicon() -> Mapping[str, Any]:
     beside it; `starts_anew`: words with which it is not part of the statement before it.
     """
     raw = tomllib.loads(files("huying").joinpath("data/lexicon.toml").read_text("utf-8"))
+    raw["half_width"] = {**{0xFF10 + n: str(n) for n in range(10)}, ord("％"): "%", ord("．"): "."}
     number = raw["number"]["value"] + r"\s*" + raw["number"]["unit"]
     for cue in raw["cue"]:
         cue["pattern"] = re.compile(cue["pattern"] + (f"|{number}" if cue.get("number") else ""))
@@ -143,7 +143,7 @@ def find_statements(text: str) -> list[Statement]:
 
     One clause gives at most one statement, by the first cue of the lexicon that fits it.
     """
-    text, found = text.translate(HALF), list[Statement]()
+    text, found = text.translate(lexicon()["half_width"]), list[Statement]()
     for sentence in find_sentences(text):
         for group in grouped(text, hits_of(text, sentence)):
             start, _, cue, stands = group[0]
@@ -197,10 +197,6 @@ def goes_on(text: str, last: Hit, hit: Hit) -> bool:
         return False
     if cue["quantifier"] == "NEED":
         return words == "需要" or (bool(cue.get("imperative")) and not re.search(cue["starts_anew"], words))
-    unit = re.compile(lexicon()["number"]["value"] + r"\s*(" + lexicon()["number"]["unit"] + ")")
-    ours, theirs = (set(unit.findall(text[a:b])) for a, b in ((start, end), last[:2]))
-    return (
-        bool(ours & theirs)
-        or holds("number", "goes_on", text[start:end])
-        or holds("number", "base", text[slice(*last[:2])])
-    )
+    room, before = lexicon()["number"], text[slice(*last[:2])]
+    ours, theirs = (set(re.findall(rf"{room['value']}\s*({room['unit']})", part)) for part in (text[start:end], before))
+    return bool(ours & theirs) or holds("number", "goes_on", text[start:end]) or holds("number", "base", before)

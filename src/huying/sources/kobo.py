@@ -18,6 +18,7 @@ from huying.sources.exports import ARROW, NONE_OF_THEM, clean_rows, columns_of, 
 from huying.sources.personal import drop_personal
 from huying.sources.table import REPEAT, RawTable, read_table
 from huying.sources.wjx import JOINT, META_COLUMNS, Answers, squash, stem
+from huying.words import LANGUAGES, say
 
 NO_VALUE, UNEQUAL = "n/a", " ≠ "  # of older servers; between two columns of an answer that differ
 NOT_APPROVED = ("not approved", "validation_status_not_approved", "rejected")
@@ -33,7 +34,7 @@ def read_kobo(path: str | Path, items: Sequence[Item], weight: str = "") -> Answ
     """
     raw = without_tags(drop_personal(read_table(path, repeats=True)))
     raw = replace(raw, text=raw.text.replace(NO_VALUE, ""))
-    last = {re.split(r"\W", header)[-1]: header for header in reversed(list(raw.text))}
+    last = {name: header for header in reversed(list(raw.text)) for name in (stem(header), re.split(r"\W", header)[-1])}
     for header in (last[name] for name in ("_validation_status", "ReviewState") if name in last):
         out = raw.text[header].str.casefold().isin(NOT_APPROVED)
         refused = set_aside(raw.place, header, raw.text[header][out], "not_approved")
@@ -136,15 +137,13 @@ def add_words(answer: str, label: str, words: str, sign: str) -> str:
 def reader(item: Item, column: pd.Series, sign: str) -> Callable[[str], str]:
     """Reads a cell as the labels of options: by names, by codes or by labels, as most of the column can be read."""
     labels = {squash(text): option.text.zh for option in item.options for text in reversed(option.text)}
-    named = [
-        {key(option): option.text.zh for option in item.options} for key in (lambda o: o.key, lambda o: str(o.code))
-    ]
+    names, codes = ({key(o): o.text.zh for o in item.options} for key in (lambda o: o.key, lambda o: str(o.code)))
 
     def read(text: str, way: Mapping[str, str]) -> str:
         parts = split_labels(squash(text), labels, sign) if way is labels else text.split() if sign else [text.strip()]
         return sign.join(way[part] for part in parts) if parts and all(part in way for part in parts) else ""
 
-    best = max([*named, labels], key=lambda way: sum(read(text, way) != "" for text in column.unique()))
+    best = max([names, labels, codes], key=lambda way: sum(read(text, way) != "" for text in column.unique()))
     return lambda text: read(text, best) or text.strip()
 
 
@@ -172,6 +171,13 @@ def read_meta(raw: RawTable, last: Mapping[str, str]) -> pd.DataFrame:
     arrived = arrived.where(has_offset | (arrived == ""), arrived + "+00:00")
     took = (ended - parse_instants(of("start"))).dt.total_seconds()
     seconds = took.where(took >= 0).round().astype("Int64").astype("string").fillna("").astype(object)
-    meta = {**{name: of(*headers) for name, headers in META.items()}, "seconds": seconds}
+    said = {
+        f"{name}_id": [stem(say(f"questionnaire.{name}", lang)) for lang in LANGUAGES]
+        for name in ("village", "interviewer")
+    }
+    meta = {**{name: of(*headers, *said.get(name, ())) for name, headers in META.items()}, "seconds": seconds}
+    meta["village_id"] = meta["village_id"].map(
+        lambda text: text.partition(" ")[0]
+    )  # of a label the id, which stands first
     meta["submitted_at"] = of("end").where(ended.notna(), arrived)
     return pd.DataFrame("", raw.text.index, list(META_COLUMNS)).assign(**meta)
