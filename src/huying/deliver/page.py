@@ -1,7 +1,5 @@
 """The page: a folder that opens by double click, with a start page, and one page a claim, town and department, in each language."""
 
-from __future__ import annotations
-
 import base64
 import html
 import re
@@ -22,7 +20,7 @@ from huying.deliver.content import Content
 from huying.errors import InputError, Place
 from huying.estimates import COUNTY
 from huying.fonts import RARE, REGULAR
-from huying.pages import font_for
+from huying.notebooks import font_for
 from huying.store import file_part, told, whole_folder, write_csv
 from huying.words import all_words, say
 

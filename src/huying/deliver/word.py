@@ -3,8 +3,6 @@
 Chinese: the body layout of GB/T 9704-2012 (22 lines of 28 characters, outline 一、（一）1.（1）), without red head and seal.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata
@@ -15,8 +13,7 @@ from typing import Any, cast
 
 import docx
 from docx.enum.style import WD_STYLE_TYPE
-from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
-from docx.enum.text import WD_BREAK, WD_LINE_SPACING, WD_TAB_ALIGNMENT, WD_TAB_LEADER
+from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN, WD_BREAK, WD_LINE_SPACING, WD_TAB_ALIGNMENT, WD_TAB_LEADER
 from docx.opc.constants import RELATIONSHIP_TYPE as TYPE
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
