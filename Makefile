@@ -19,10 +19,11 @@ $(VENV)/installed: requirements.lock pyproject.toml
 
 install: $(VENV)/installed ## set the environment up in .venv
 
-report: $(VENV)/installed ## check and run every town of COUNTY (default demo): notebooks, charts, evidence
+report: $(VENV)/installed ## check and run every town of COUNTY (default demo), then the brief, sheets, workbook, page and slides in both languages
 	$(BIN)/python -m compileall -q src
 	$(BIN)/python -m huying check $(COUNTY)
 	$(BIN)/python -m huying run $(COUNTY)
+	for verb in brief sheets workbook slides page; do $(BIN)/python -m huying $$verb $(COUNTY) --lang zh en || exit 1; done
 
 test: $(VENV)/installed ## run every test, the notebooks' printed evidence included
 	$(BIN)/python -m compileall -q src tests # where Python may write no bytecode, each process would compile the library anew
@@ -36,7 +37,7 @@ test-equal: $(VENV)/installed ## compare every notebook, three places, both lang
 test-faults: $(VENV)/installed ## kill, fill the disk and close the folder at every moment, all verbs; make test tries some moments
 	HUYING_FAULTS=all $(BIN)/python -m pytest tests/end_to_end/test_faults.py
 
-outside: $(VENV)/installed ## open every HTML page in a browser without a network, check every XLSForm (needs chromium, a Chinese font, Java)
+outside: $(VENV)/installed ## open what people are given in a browser, LibreOffice and ODK Validate (needs chromium, LibreOffice, poppler, Java, CJK fonts)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-outside.lock
 	$(BIN)/python -m huying run demo --towns county --lang zh en
 	$(BIN)/python -m pytest tests/browser tests/outside

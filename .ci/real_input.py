@@ -221,11 +221,7 @@ def labelled(real: Path) -> None:
         for name in ("sample_missing.sav", "simple_alltypes_mrs.sav")
     )
     check("user-missing of sample_missing", sorted(ranges.missing), ["mylabl", "mynum", "myord"])
-    check(
-        "sets of simple_alltypes_mrs",
-        sorted(sets.sets),
-        ["categorical_array", "mymrset"],
-    )
+    check("sets of simple_alltypes_mrs", sorted(sets.sets), ["categorical_array", "mymrset"])
 
 
 def main(folder: str) -> int:

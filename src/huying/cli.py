@@ -12,26 +12,16 @@ from huying.errors import HuyingError, InputError, Place
 from huying.words import say
 
 BAD, STOPPED = 2, 130
+OF_FILES = ("check", "prepare", "freeze", "verify", "claims", "templates", "questionnaire")
 OUTPUTS = ("run", "status", "verify")  # verbs about what notebooks give
-GIVEN = ("brief", "page", "sheets")  # verbs that make what people are given
+GIVEN = ("brief", "sheets", "workbook", "page", "slides")  # verbs that make what people are given
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(prog="huying", description=say("cli.about"), epilog=say("cli.codes"))
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (
-        "check",
-        "prepare",
-        "freeze",
-        "run",
-        "status",
-        "verify",
-        "claims",
-        "templates",
-        "questionnaire",
-        "workbook",
-    ):
+    for verb in (*OF_FILES, "run", "status"):
         made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
         made.add_argument("county", nargs="*" if verb == "run" else "?", default="demo", help=say("cli.county"))
         made.add_argument("--json", action="store_true", help=say("cli.json"))
@@ -53,10 +43,8 @@ def parser() -> argparse.ArgumentParser:
     read = verbs.add_parser("read-report", help=say("cli.read_report"))
     read.add_argument("file", type=Path, metavar="FILE")
     read.add_argument("-o", "--output", type=Path, default=Path("report_read"), help=say("cli.output"))
-    for verb in ("templates", "questionnaire", "workbook"):
-        verbs.choices[verb].add_argument("-o", "--output", type=Path, help=say("cli.output"))
-    verbs.choices["workbook"].add_argument("--evidence", type=Path, metavar="FILE", help=say("cli.evidence"))
     for verb in ("templates", "questionnaire"):
+        verbs.choices[verb].add_argument("-o", "--output", type=Path, help=say("cli.output"))
         verbs.choices[verb].add_argument("--force", action="store_true", help=say("cli.force"))
     form = verbs.choices["questionnaire"]
     form.add_argument("--form", default="", help=say("cli.form"))
@@ -69,18 +57,7 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--weight", default="", metavar="COLUMN", help=say("cli.new_weight"))
     new.add_argument("--town", default="", metavar="COLUMN", help=say("cli.new_town"))
     new.add_argument("--codebook", default="", choices=("house",), help=say("cli.new_codebook"))
-    for verb in (
-        "check",
-        "prepare",
-        "freeze",
-        "verify",
-        "claims",
-        "templates",
-        "questionnaire",
-        "workbook",
-        "read-report",
-        "new",
-    ):
+    for verb in (*OF_FILES, "read-report", "new"):
         verbs.choices[verb].add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
     for verb in GIVEN:
         given = verbs.add_parser(verb, help=say(f"cli.{verb}"))
@@ -111,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if getattr(args, "lang", None):
         words.use_language(args.lang[0] if isinstance(args.lang, list) else args.lang)
     try:
-        rooms = dict.fromkeys(OUTPUTS, "huying.runs") | dict.fromkeys(GIVEN, "huying.deliver.verbs")
+        rooms = dict.fromkeys(OUTPUTS, "huying.runs") | dict.fromkeys(GIVEN, "huying.outputs")
         verbs = import_module(rooms.get(args.verb, "huying.verbs"))  # the grammar needs none of them
         return int(getattr(verbs, args.verb.replace("-", "_"))(args) or 0)
     except HuyingError as error:

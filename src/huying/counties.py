@@ -35,13 +35,7 @@ from huying.words import Text, all_words, say, use_language
 NAMED = {"towns": ("town_id", "name_zh", "name_en"), "departments": ("dept_id", "name_zh", "name_en")}
 NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
 ROWS = ("place", "estimate", "low", "high", "n")
-OUTSIDE = (
-    "repeated",
-    "header_again",
-    "total",
-    "outside_wave",
-    "outside_period",
-)  # rows set aside that no base would hold
+OUTSIDE = ("repeated", "header_again", "total", "outside_wave", "outside_period")  # rows that no base would hold
 TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
 
 

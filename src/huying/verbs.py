@@ -200,24 +200,6 @@ def questionnaire(args: argparse.Namespace) -> int:
     return said(args, [str(file) for file in (*files, *drawn)], lines, faults)
 
 
-def workbook(args: argparse.Namespace) -> int:
-    """The evidence as a workbook, in the language named or in both."""
-    from huying import counties
-    from huying.deliver.workbook import read_ledger, write_workbook
-    from huying.prepare import results_folder
-
-    county = county_of(args)
-    folder, files, spoken = args.output or results_folder(county), [], words.language()
-    ledger = args.evidence or results_folder(county) / "evidence.parquet"
-    if not ledger.is_file():
-        raise InputError("cli.no_evidence", Place(str(ledger)), county=args.county)
-    for lang in [args.lang] if args.lang else words.LANGUAGES:
-        files.append(folder / f"{county.id}_workbook_{lang}.xlsx")
-        write_workbook(counties.county(county.folder, lang), read_ledger(ledger), files[-1])
-    words.use_language(spoken)  # a county that is opened brings its own
-    return said(args, [str(file) for file in files], [say("workbook.made", file=file) for file in files])
-
-
 def read_report(args: argparse.Namespace) -> None:
     """The statements of a report that can be tested, its masks, and what contradicts itself."""
     from huying.report import report_files

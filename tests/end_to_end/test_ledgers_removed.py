@@ -153,10 +153,7 @@ def test_a_notebook_without_one_file_says_which(read, notebook):
         assert set(own["reason"]) <= {f"no data: {name}"}, name
 
 
-@pytest.mark.parametrize(
-    ("notebook", "name"),
-    [("11_parallel_structures", "staff"), ("03_powers", "documents")],
-)
+@pytest.mark.parametrize(("notebook", "name"), [("11_parallel_structures", "staff"), ("03_powers", "documents")])
 def test_the_cells_that_it_does_not_reach_give_what_they_gave(read, notebook, name):
     """All cells run again give the same rows."""
     assert 1 < len(read(notebook).reached(name)) < len(read(notebook).flow)

@@ -167,14 +167,7 @@ def clean(
     thresholds: dict[str, object] | None = None,
 ) -> Booked:
     """The rows cleaned; with `thresholds` flagged beside each other too."""
-    done = clean_answers(
-        make_answers(rows, codes, numbering),
-        ITEMS,
-        SURVEY,
-        SPAN,
-        TOWNS,
-        ["T01", "T02", "T03", "T04"],
-    )
+    done = clean_answers(make_answers(rows, codes, numbering), ITEMS, SURVEY, SPAN, TOWNS, ["T01", "T02", "T03", "T04"])
     if thresholds is None:
         return done
     late = find_flags(done.kept, ITEMS, thresholds)

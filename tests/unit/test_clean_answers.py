@@ -305,14 +305,7 @@ def test_what_the_reader_set_aside_stays_in_the_accounts():
     place = Place("r.csv")
     source = pd.concat([set_aside(place, "", pd.Series(["3/9"], index=[40]), "fields").assign(level="row"), set_aside(place, "序号", pd.Series(["8"], index=[41]), "unpaired").assign(level="row"),
                         set_aside(place, "R03", pd.Series(["E2 #REF!"], index=[2]), "error_cell").assign(level="cell")])  # fmt: skip
-    done = clean_answers(
-        replace(make_answers([{}]), rejected=source),
-        ITEMS,
-        SURVEY,
-        SPAN,
-        TOWNS,
-        ["T01"],
-    )
+    done = clean_answers(replace(make_answers([{}]), rejected=source), ITEMS, SURVEY, SPAN, TOWNS, ["T01"])
     assert list(done.rejected["level"]) == ["row", "row", "cell"]
     assert (len(done.kept), count_rows(done.rejected)) == (1, 2)
 

@@ -128,12 +128,7 @@ def holds_what_was_planted(survey, told):
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
 @pytest.mark.parametrize(
     "form",
-    [
-        {},
-        {"rows_numbered": True, "ranking": "by option"},
-        {"ranking": "by rank"},
-        {"rows_numbered": True},
-    ],
+    [{}, {"rows_numbered": True, "ranking": "by option"}, {"ranking": "by rank"}, {"rows_numbered": True}],
     ids=str,
 )
 def test_an_export_by_text_comes_back_cell_by_cell(home, form, encoding):

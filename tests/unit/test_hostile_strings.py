@@ -10,10 +10,10 @@ import openpyxl
 import pandas as pd
 import pytest
 from hostile_strings import HOSTILE, survives
-from huying.notebooks import page
 
 import huying as hy
 from huying.cli import main
+from huying.notebooks import page
 from huying.store import FORMULA, write_csv
 
 NAMES = [survives(text) for text in HOSTILE]

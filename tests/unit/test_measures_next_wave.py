@@ -6,13 +6,7 @@ import pytest
 from surveys_stand_in import register, residents
 
 from huying.intervals import COUNT, POOLED, STUDENT
-from huying.measures.precision import (
-    correlate_waves,
-    plan_next,
-    rise_of_share,
-    size_for_mean,
-    size_for_share,
-)
+from huying.measures.precision import correlate_waves, plan_next, rise_of_share, size_for_mean, size_for_share
 from run_notebook import StandIn
 
 WAVES = "".join(f"[wave.{year}]\nfrom = {year}-05-08\nto = {year}-06-02\n" for year in (2023, 2024))

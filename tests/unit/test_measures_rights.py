@@ -80,11 +80,7 @@ CHANGES = changes([
 
 def granted(assessed, events=CHANGES, register=None):
     roster = agencies(assessed_by_town=pd.array(assessed, dtype="boolean"))
-    return {
-        "agencies": roster,
-        "agency_events": events,
-        "documents": documents() if register is None else register,
-    }
+    return {"agencies": roster, "agency_events": events, "documents": documents() if register is None else register}
 
 
 def test_rights_used_of_all_occasions(look):

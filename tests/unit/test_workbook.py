@@ -6,6 +6,7 @@ import pytest
 
 from huying import cli, counties, words
 from huying.claims.evidence import EVIDENCE
+from huying.deliver.content import Content
 from huying.deliver.workbook import write_workbook
 from huying.units import read_lists
 
@@ -55,7 +56,7 @@ def table(book, sheet):
 
 def made(county, lang, evidence=LEDGER):
     file = county / f"{lang}.xlsx"
-    write_workbook(counties.county(county, lang), evidence, file)
+    write_workbook(Content(counties.county(county, lang), evidence), file)
     return openpyxl.load_workbook(file)
 
 

@@ -34,7 +34,7 @@ OF_MANY = (
     "all towns",
     "most towns",
     "each town",
-)  # never said of one
+)  # never of one
 HEAD = "# Rules, thresholds and exclusions as fixed before the data were seen. Do not edit."
 
 

@@ -14,7 +14,7 @@ from huying import charts, labels
 from huying.charts import saving
 from huying.charts.look import WIDTH
 from huying.claims.declared import Claim, read_freeze
-from huying.claims.evidence import typed
+from huying.claims.evidence import NUMBERS, typed
 from huying.claims.statements import statements
 from huying.clean.flags import say_note
 from huying.counties import County
@@ -22,23 +22,13 @@ from huying.errors import InputError, Place
 from huying.estimates import COUNTY
 from huying.prepare import results_folder
 from huying.report.quotes import Quoted, quote_sentences, read_quotes
+from huying.sources.table import read_table
 from huying.store import read_parquet
 from huying.words import all_words, say
 
 FINDINGS = 5
-ROW = [
-    "estimate",
-    "low",
-    "high",
-    "unit",
-    "n_of",
-    "is_counted",
-    "reliability",
-    "reason",
-    "remark",
-    "notebook",
-    "cell",
-]  # beside what is said
+ROW = ["estimate", "low", "high", "unit", "n_of", "is_counted", "reliability", "reason"]
+ROW += ["remark", "notebook", "cell"]  # beside what is said
 
 
 @dataclass(frozen=True)
@@ -276,9 +266,10 @@ def read_evidence(county: County, file: Path | None = None) -> pd.DataFrame:
     path = file or results_folder(county.declared) / "evidence.parquet"
     if not path.is_file():
         raise InputError("cli.no_evidence", Place(str(path)), county=county.id)
-    return (
-        pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False) if path.suffix == ".csv" else read_parquet(path)
-    )
+    if path.suffix == ".parquet":
+        return read_parquet(path)
+    rows = read_table(path).text.reset_index(drop=True)
+    return rows.assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in NUMBERS if name in rows})
 
 
 def count_by(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -11,32 +11,18 @@ import pandas as pd
 import xlsxwriter
 
 from huying import counties
-from huying.claims.evidence import NUMBERS
-from huying.claims.statements import statements
+from huying.claims.statements import STATEMENT
+from huying.deliver.content import Content
 from huying.deliver.xlsform import plain
 from huying.estimates import COUNTY
-from huying.sources.table import read_table
-from huying.store import read_parquet, write_bytes
+from huying.store import write_bytes
 from huying.units import read_lists, say_noun
 from huying.words import say
 
 CLOSED = ("single", "dropdown", "scale", "multi", "ranking", "matrix_single", "matrix_scale")
 HIDDEN, WIDEST, LONGEST = "*", 60, 31  # a value that is not stated; characters of a column; of a sheet's name
-SAID = [
-    "claim",
-    "text",
-    "place",
-    "place_name",
-    "when",
-    "value",
-    "unit",
-    "low",
-    "high",
-    "interval",
-    "n",
-    "n_of",
-    "verdict",
-]
+SAID = ["claim", "text", "place", "place_name", "when", "value", "unit", "low", "high", "interval", "n", "n_of"]
+SAID += ["verdict"]
 SAID += ["certainty", "caution", "threshold", "measure", "base", "question", "source", "rule_frozen_on"]
 
 
@@ -55,17 +41,9 @@ class Sheet(NamedTuple):
     rows: Sequence[Sequence[Any]]
 
 
-def read_ledger(file: Path) -> pd.DataFrame:
-    """An evidence ledger in Parquet or csv; raises InputError for one that cannot be read."""
-    if file.suffix == ".parquet":
-        return read_parquet(file)
-    rows = read_table(file).text.reset_index(drop=True)
-    return rows.assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in NUMBERS if name in rows})
-
-
-def write_workbook(county: counties.County, evidence: pd.DataFrame, file: Path) -> None:
-    """Write what the ledger `evidence` and the prepared county hold, in the county's language."""
-    told = statements(evidence, county.declared_claims, county.labels, county.lang)
+def write_workbook(content: Content, file: Path) -> None:
+    """Write what the ledger and the prepared county hold, in the county's language."""
+    county, evidence, told = content.county, content.evidence, content.said[STATEMENT]
     rows = [
         {**fact, **said, **as_cells(fact, said, county.lang)}
         for fact, said in zip(evidence.to_dict("records"), told.to_dict("records"), strict=True)
@@ -74,10 +52,10 @@ def write_workbook(county: counties.County, evidence: pd.DataFrame, file: Path) 
     for key, places in (("towns", county.town_ids), ("departments", county.departments)):
         sheets += [across(rows, f"{key}_{name}", places, name) for name in ("value", "verdict")]
     sheets += [topline(county), *accounts(county), dictionary(county)]
-    content = io.BytesIO()  # a full disk is then told by the one who writes, in one message
-    with xlsxwriter.Workbook(content, {"strings_to_formulas": False, "in_memory": True}) as book:
+    made = io.BytesIO()  # a full disk is then told by the one who writes, in one message
+    with xlsxwriter.Workbook(made, {"strings_to_formulas": False, "in_memory": True}) as book:
         write(book, county, [sheet for sheet in sheets if sheet.rows])
-    write_bytes(file, content.getvalue())
+    write_bytes(file, made.getvalue())
 
 
 def as_cells(fact: dict[str, Any], said: dict[str, Any], lang: str) -> dict[str, Any]:
