@@ -1,7 +1,5 @@
 """The command line's grammar. Exit codes: 0 done, 1 something failed, 2 bad input or usage, 130 stopped."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

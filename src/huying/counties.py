@@ -3,8 +3,6 @@
 What is out of date is prepared first. Counts and verdicts follow the county's own clock, thresholds and frozen rules.
 """
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
 from functools import cached_property

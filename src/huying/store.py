@@ -1,7 +1,5 @@
 """The cleaned county on disk and the one atomic writer; refuses to leave a half-written file under its final name."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import hashlib

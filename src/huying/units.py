@@ -1,7 +1,5 @@
 """Units of values and nouns of n, in both languages and as closed lists; a rounded number stays on its side of every threshold."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache

@@ -3,8 +3,6 @@
 Refuses a claim that lacks its rule or a language, and to forget a rule that changed after the data were seen.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import tomllib
 from collections.abc import Mapping

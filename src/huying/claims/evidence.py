@@ -1,7 +1,5 @@
 """Judged facts as rows of the evidence ledger, one order, each key once; refuses one key with two values."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The claims as a listing: each once, with what is said of its headline; what cannot be judged for want of data is one line."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

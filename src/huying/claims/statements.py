@@ -1,7 +1,5 @@
 """Rows of the evidence ledger as statements, the one place where a row becomes a sentence; refuses a unit or noun that has no words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -134,7 +132,7 @@ class Statement:
         """The parts that are not empty, joined."""
         return self.say(by).join(filter(None, parts))
 
-    def of(self, **key: str) -> Statement | None:
+    def of(self, **key: str) -> "Statement | None":
         """The statement of another row of the same claim, such as the county's."""
         row = self.beside.get(tuple(key.get(name, self.row[name]) for name in KEY))
         return Statement(row, self.claim, self.names, self.beside, self.departments) if row else None

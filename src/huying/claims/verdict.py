@@ -3,8 +3,6 @@
 In the recording run the rows travel in the cell's output, as a MIME part beside the text.
 """
 
-from __future__ import annotations
-
 import html
 import json
 import os

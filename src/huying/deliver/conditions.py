@@ -1,7 +1,5 @@
 """Rules of a questionnaire as XPath for XLSForm and as words for people; names the item and the rule that neither can say."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

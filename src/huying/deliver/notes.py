@@ -1,7 +1,5 @@
 """A researcher's own paragraphs in Markdown, each under the place of the brief where it belongs; refuses a place that the brief has not."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The page: a folder that opens by double click, with a start page, and one page a claim, town and department, in each language."""
 
-from __future__ import annotations
-
 import base64
 import html
 import re

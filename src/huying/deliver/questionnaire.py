@@ -1,7 +1,5 @@
 """A form of the codebook for the field: XLSForm, a sheet to print, a text to paste into 问卷星, and the villages to go to."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Villages drawn with probability proportional to size, and the weights that belong to them; a draw can be repeated from its seed."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Sequence

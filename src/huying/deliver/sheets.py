@@ -1,7 +1,5 @@
 """Fact sheets: one A4 page a town and a department to be checked and signed, as a Word document and as HTML that prints."""
 
-from __future__ import annotations
-
 import base64
 from dataclasses import dataclass
 from functools import cached_property

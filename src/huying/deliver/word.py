@@ -3,8 +3,6 @@
 Chinese: the body layout of GB/T 9704-2012 (22 lines of 28 characters, outline 一、（一）1.（1）), without red head and seal.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """The evidence as a workbook for analysts: names beside ids, numbers as numbers with their units; holds no formula."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Sequence

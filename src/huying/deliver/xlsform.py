@@ -1,7 +1,5 @@
 """A questionnaire as an XLSForm for KoboToolbox and ODK, in both languages; names the item that such a form cannot hold."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections import Counter

@@ -24,7 +24,6 @@ from huying.surveys import FEWEST, FEWEST_TOWNS, Census
 
 ASSOCIATION, FEW = "association", "too few answers"
 SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for every department
-MIDDLE = 3.0  # of a scale from 1 to 5
 STEPS = {"accept": "referred_on", "hear": "accepted_on", "rule": "heard_on"}  # each begins when the one before it ends
 ENDS = [*STEPS.values(), "ruled_on"][1:]
 FEWEST_EVENTS, AROUND_DAYS, FEWEST_MONTHS = 10, 30, 3

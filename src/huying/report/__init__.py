@@ -3,8 +3,6 @@
 Refuses to send it anywhere, and to fill in a base or an estimand.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Where a report makes each claim: the passages that a county's `quotes.toml` names, or a claim's own words where they stand there."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Sentences of a report that state something countable, by cue words; refuses to guess where no cue stands."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """Exports of KoboToolbox and ODK, by names or by labels, bound to the items of a form; moves no answer and guesses no column."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence

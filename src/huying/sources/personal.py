@@ -1,7 +1,5 @@
 """Takes personal data out at the door: columns that name or reach a person are dropped, in all others numbers are masked."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection
 from dataclasses import replace

@@ -3,8 +3,6 @@
 Headers, options, limits and rules all come from the declarations of `huying.ledgers`.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The data dictionary, generated from codebook and contracts, so that it cannot differ from what the code checks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from huying.codebook import Item, house_codebook

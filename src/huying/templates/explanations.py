@@ -1,7 +1,5 @@
 """A ledger explained in both languages: what a row is, every column and rule, and how the file is declared."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
