@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from huying.batch.cluster import run_counties
 from huying.receipts import read_json
-from huying.runs import run_counties
 from huying.sources.table import read_table
 
 ROOT = Path(__file__).parents[1]
