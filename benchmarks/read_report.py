@@ -1,7 +1,7 @@
 """How much of a marked report is found by the lexicon: statements, masks, contradictions and numbers at odds.
 
-A statement is a hit where its sentence and its quantifier are those of a mark; each of both is used once. Two marked reports
-were written and committed before the lexicon (tests/data/reports); the third, with which the lexicon was made, is no part of
+A statement is a hit where its sentence and its quantifier are those of a mark; each of both is used once. Five marked reports
+were written and committed before the lexicon knew their kinds (tests/data/reports); another, with which the lexicon was made, is no part of
 this project and is left out, and said to be, where it does not lie in the folder given.
 Run: python benchmarks/read_report.py [COUNTY_REPORT.txt COUNTY_SPANS.csv]
 """
@@ -21,7 +21,11 @@ ROOT = Path(__file__).parents[1]
 COUNTY = ROOT.parent / "shared" / "domain"
 HELD_OUT = ROOT / "tests" / "data" / "reports"
 OTHER = ("TENSION", "MASK", "GRIM", "SUM", "TERM")
-MOST_FALSE, FEWEST_HITS, LEAST_RECALL = 10, 55, 0.70
+MOST_FALSE, FEWEST_HITS, LEAST = 10, 55, 0.88
+WRONG = {
+    "report_b": 1,
+    "report_c": 1,
+}  # of each kind, the totals and percentages that are wrong; the other reports have none
 
 
 def sentence_of(text: str, offset: int) -> int:
@@ -94,10 +98,13 @@ def held_out(name: str) -> bool:
     text = read_report(HELD_OUT / f"{name}.txt")
     marks = pd.read_csv(HELD_OUT / f"{name}.csv", encoding="utf-8-sig")
     score = statements(text, marks[~marks["quantifier"].isin(OTHER)])
-    print(f"{name}: {score['hits']} of {score['marked']} hit, {score['false']} false; recall {score['recall']:.0%}; "
-          f"marked sentences {score['sentence_recall']:.0%} of {score['sentences']}")  # fmt: skip
+    precision = score["hits"] / (score["hits"] + score["false"])
+    print(f"{name}: {score['hits']} of {score['marked']} hit, {score['false']} false; recall {score['recall']:.0%}, "
+          f"precision {precision:.0%}; marked sentences {score['sentence_recall']:.0%} of {score['sentences']}")  # fmt: skip
     print("  " + "; ".join(f"{kind} {said}" for kind, said in at_odds(text, marks).items()))
-    return min(score["recall"], score["sentence_recall"]) >= LEAST_RECALL
+    accused = lint(text)["kind"].value_counts()
+    is_just = all(accused.get(kind, 0) == WRONG.get(name, 0) for kind in ("GRIM", "SUM"))
+    return min(score["recall"], precision) >= LEAST and is_just
 
 
 def main(paths: list[str]) -> int:

@@ -1,6 +1,7 @@
 """A report read as text: what it states, masks and contradicts; every way in which its file can be unfit."""
 
 import codecs
+import time
 import tomllib
 import zipfile
 from importlib.resources import files
@@ -384,3 +385,25 @@ def test_the_lexicon_names_only_quantifiers_of_the_house():
     lexicon = read_lexicon()
     assert {cue["quantifier"] for cue in lexicon["cue"]} <= set(QUANTIFIERS)
     assert set(lexicon["threshold"]) == set(QUANTIFIERS) - {"TEXT"}
+
+
+@pytest.mark.parametrize(
+    "unit", ["第3镇均已办结8件。\n", "办3件，", "*", "x", "占12.5%，", "一", "（", "《", "1 ", "共3个，其中2个、"]
+)
+def test_reading_is_linear(unit):
+    """Eight times the text takes less than thirty times as long, in one line or in thousands."""
+    took = []
+    for n in (500, 4000):
+        start = time.process_time()
+        for read in (find_masks, lint, find_statements):
+            read(unit * n)
+        took.append(time.process_time() - start)
+    assert took[1] < 30 * max(took[0], 0.02), took
+
+
+def test_a_long_report_gets_its_message(tmp_path):
+    (tmp_path / "huge.txt").write_bytes("各镇均已办结。".encode() * 200_000)
+    with pytest.raises(InputError, match=r"huge\.txt: 1400000 characters, at most 200000 are read"):
+        read_report(tmp_path / "huge.txt")
+    (tmp_path / "r.txt").write_text(PROSE + "联系人电话13812345678。", "utf-8")
+    assert "13812345678" not in read_report(tmp_path / "r.txt")

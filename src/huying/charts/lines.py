@@ -1,7 +1,8 @@
 """Charts that run along an axis: curves, ranks that move, one estimate under many specifications."""
 
 from collections.abc import Iterable, Sequence
-from typing import Unpack
+from functools import partial
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -24,11 +25,7 @@ def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[floa
         made.need(look.numbers(rows, y))
         axes, end = made.axes, max([float(rows[x].max()), *limits])
         for turn, (key, part) in enumerate(rows.groupby(by, sort=False)):
-            last = (
-                part.tail(1).assign(**{x: end})
-                if "at_risk" not in part or part["at_risk"].iloc[-1] > 0
-                else part.tail(0)
-            )
+            last = part.tail(1 if part.get("at_risk", part[x]).iloc[-1] > 0 else 0).assign(**{x: end})
             days, share, low, high = look.numbers(pd.concat([part, last]), x, y, "low", "high")
             colour, dash = look.PALETTE[turn % 8], look.DASHES[turn % 4]
             axes.step(days, share, where="post", color=colour, linestyle=dash, linewidth=2, gid="curve")
@@ -40,6 +37,7 @@ def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[floa
             side = {"ha": "left" if place else "right", "color": look.DIM, "xycoords": axes.get_xaxis_transform()}
             look.note(axes, made.say("days", n=f"{day:g}"), (day, 1), (0, 3), size=look.TINY, **side)
         made.title_pad = 20
+        made.inches = 2.8
         if "at_risk" in rows:
             made.lowest = count_at_risk(made, rows, x, by)
         made.span(axes.yaxis, np.array([0.0, 1.0]), is_share=True)
@@ -48,54 +46,46 @@ def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[floa
     return made.axes
 
 
-def count_at_risk(made: Sheet, rows: pd.DataFrame, x: str, by: str) -> Axes:
-    """A panel below: how many were still waiting at the beginning of these days, a line for each curve."""
-    axes, groups = made.axes, list(rows.groupby(by, sort=False))
-    made.inches, tall = 2.8, 0.16 * len(groups) / 2.8
-    panel = axes.inset_axes((0, -tall - 0.09, 1, tall), sharex=axes)
-    for row, (_, part) in enumerate(groups):
-        days, left = look.numbers(part, x, "at_risk")
-        for day in axes.get_xticks():
-            if days[0] <= day <= days[-1]:
-                first = int(np.searchsorted(days, day))
-                panel.text(day, row, f"{left[first]:.0f}", size=look.TINY, ha="center", va="center")
-    panel.set_yticks(range(len(groups)), [made.say("at_risk", what=made.words.value(by, key)) for key, _ in groups])
-    panel.tick_params(length=0, labelbottom=False, labelsize=look.TINY, pad=10)
+def add_panel(made: Sheet, labels: Sequence[str], pad: float) -> Axes:
+    """A panel below the axes, a line for each label."""
+    tall = 0.18 * len(labels) / made.inches
+    panel = made.axes.inset_axes((0, -tall - pad / made.inches, 1, tall), sharex=made.axes)
+    panel.set_yticks(range(len(labels)), labels, size=look.TINY)
+    panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
-    panel.set(ylim=(len(groups) - 0.5, -0.5))
+    panel.set(ylim=(len(labels) - 0.4, -0.6))
     return panel
 
 
-def trend(rows: pd.DataFrame, x: str, *, by: str = "", **about: Unpack[About]) -> Axes:
-    """Estimates with their intervals along time (the values of `x` in their order), a line for each value of `by`."""
+def count_at_risk(made: Sheet, rows: pd.DataFrame, x: str, by: str) -> Axes:
+    """A panel below: how many were still waiting at the beginning of these days, a line for each curve."""
+    groups = list(rows.groupby(by, sort=False))
+    panel = add_panel(made, [made.say("at_risk", what=made.words.value(by, key)) for key, _ in groups], 0.27)
+    panel.tick_params(labelbottom=False, pad=10)
+    for row, (_, part) in enumerate(groups):
+        days, left = look.numbers(part, x, "at_risk")
+        for day in [day for day in made.axes.get_xticks() if days[0] <= day <= days[-1]]:
+            panel.text(day, row, f"{left[np.searchsorted(days, day)]:.0f}", size=look.TINY, ha="center", va="center")
+    return panel
+
+
+def trend(rows: pd.DataFrame, x: str, **about: Unpack[About]) -> Axes:
+    """Estimates with their intervals along time: the values of `x` in their order."""
     with sheet(rows, **about) as made:
-        ends = look.numbers(rows, "estimate", "low", "high")
-        made.need(*ends)
-        axes, times, is_share = made.axes, list(dict.fromkeys(rows[x])), made.is_share(*ends)
-        groups = list(rows[by].unique()) if by else [""]
-        for turn, group in enumerate(groups):
-            part, colour = rows[rows[by] == group] if by else rows, look.PALETTE[turn % 8]
-            value, low, high = look.numbers(part, "estimate", "low", "high")
-            at = np.array([times.index(time) for time in part[x]]) + 0.12 * (turn - (len(groups) - 1) / 2)
-            axes.vlines(at, low, high, color=colour, linewidth=1.6, gid="interval")
-            axes.plot(
-                at,
-                value,
-                "o",
-                markersize=4,
-                linestyle=look.DASHES[turn % 4],
-                color=colour,
-                linewidth=0.8,
-                gid="estimate",
-            )
-            for place, one in zip(at[np.isfinite(value)], value[np.isfinite(value)], strict=True):
-                look.note(axes, made.show(one, is_share), (place, one), (0, 5), ha="center", size=look.TINY, gid="cell")
-            made.handles += [look.mark("o", colour, made.words.value(by, group))] if by else []
-        made.explain_intervals(rows, look.DIM, 1.6)
-        made.span(axes.yaxis, *ends, is_share=is_share)
-        step = -(-len(times) // int(46 / max(look.ems(str(time)) for time in times)))  # so many labels have room
-        axes.set_xticks(range(0, len(times), step), [made.words.value(x, time) for time in times[::step]])
-        axes.set(xlabel=made.words.column(x), xlim=(-0.5, len(times) - 0.3))
+        value, low, high = look.numbers(rows, "estimate", "low", "high")
+        made.need(value, low, high)
+        axes, at, is_share = made.axes, np.arange(len(rows)), made.is_share(value, low, high)
+        axes.vlines(at, low, high, color=look.BLUE, linewidth=1.6, gid="interval")
+        axes.plot(at, value, "o-", markersize=4, color=look.BLUE, linewidth=0.8, gid="estimate")
+        for place, one in enumerate(np.where(np.isfinite(value), value, np.nan)):
+            told = made.show(one, is_share) if np.isfinite(one) else ""
+            look.note(axes, told, (place, one), (0, 5), ha="center", size=look.TINY, gid="cell")
+        made.explain_intervals(rows, look.BLUE, 1.6)
+        made.span(axes.yaxis, value, low, high, is_share=is_share)
+        times = [made.words.value(x, time) for time in rows[x]]
+        step = -(-len(times) // int(46 / max(map(look.ems, times))))  # so many have room
+        axes.set_xticks(at[::step], times[::step])
+        axes.set(xlabel=made.words.column(x), xlim=(-0.5, len(times) - 0.5))
         made.inches = 2.4
     return made.axes
 
@@ -142,17 +132,9 @@ def specifications(
         made.need(estimate, low, high)
         axes, is_share = made.axes, made.is_share(estimate, low, high)
         draw_points(made, shown, estimate, low, high)
-        if np.isfinite(judged).any():  # each at its own
-            thresholds = {one: np.flatnonzero(judged == one) for one in np.unique(judged)}
-            made.threshold(
-                judged,
-                is_share,
-                lambda one, **how: axes.hlines(
-                    one + 0 * thresholds[one], thresholds[one] - 0.5, thresholds[one] + 0.5, **how
-                ),
-            )
-        else:
-            made.threshold(threshold, is_share, axes.axhline)
+        made.threshold(
+            judged if np.isfinite(judged).any() else threshold, is_share, partial(draw_threshold, axes, judged)
+        )
         axes.margins(x=1 / len(shown), y=0.08)
         look.scale(axes.yaxis, is_share)
         axes.set_xticks([])
@@ -162,6 +144,12 @@ def specifications(
         made.lowest = draw_choices(made, shown, used) if used else axes
         made.lowest.set_xlabel(made.say("specifications"))
     return made.axes
+
+
+def draw_threshold(axes: Axes, judged: Floats, one: float, **how: Any) -> None:
+    """A threshold across those judged by it: where it is nowhere said, across all."""
+    at = np.flatnonzero((judged == one) | np.isnan(judged).all())
+    axes.hlines(np.full(len(at), one), at - 0.5, at + 0.5, **how)
 
 
 def draw_points(made: Sheet, shown: pd.DataFrame, estimate: Floats, low: Floats, high: Floats) -> None:
@@ -182,16 +170,11 @@ def draw_points(made: Sheet, shown: pd.DataFrame, estimate: Floats, low: Floats,
 def draw_choices(made: Sheet, shown: pd.DataFrame, used: Sequence[str]) -> Axes:
     """A panel below: a line for each choice, a mark under each specification that made it."""
     lines = [(name, value) for name in used for value in dict.fromkeys(shown[name])]
-    tall = 0.2 * len(lines) / made.inches
-    panel = made.axes.inset_axes((0, -tall - 0.06, 1, tall), sharex=made.axes)
+    called = {name: f"choice_{name}" if f"labels.choice_{name}" in all_words() else name for name in used}
+    said = [f"{made.words.column(called[name])} · {made.words.value(name, value) or '–'}" for name, value in lines]
+    panel = add_panel(made, said, 0.15)
     for row, (name, value) in enumerate(lines):
         own = np.flatnonzero(shown[name] == value)
         colour = look.PALETTE[used.index(name) % 6]
         panel.plot(own, np.full(len(own), row), "|", color=colour, markersize=7, gid="choice")
-    called = {name: f"choice_{name}" if f"labels.choice_{name}" in all_words() else name for name in used}
-    said = [f"{made.words.column(called[name])} · {made.words.value(name, value) or '–'}" for name, value in lines]
-    panel.set_yticks(range(len(lines)), said, size=look.TINY)
-    panel.tick_params(length=0)
-    panel.spines[:].set_visible(False)
-    panel.set(ylim=(len(lines) - 0.4, -0.6))
     return panel

@@ -73,15 +73,14 @@ def panels(rows: pd.DataFrame, by: str = "measure", **about: Unpack[About]) -> A
         shown = rows.assign(_name=names(made, rows, [by, "wave", "period"]), _place=places(rows))
         order = shown.groupby("_name", sort=False).agg({"estimate": "first", "_place": "first"})
         order = order.sort_values("estimate", ascending=False, kind="stable")
-        axes, groups, lines = made.axes, list(shown.groupby(by, sort=False)), look.numbers(shown, "threshold")[0]
+        axes, groups = made.axes, list(shown.groupby(by, sort=False))
         for lane, (group, part) in enumerate(groups):
             value, low, high, line = look.numbers(part, "estimate", "low", "high", "threshold")
-            at, is_county, is_here = (
+            at, owners = (
                 order.index.get_indexer(part["_name"]),
-                part["_place"] == COUNTY,
-                part["_place"] == made.highlight,
+                [part["_place"] == one for one in (COUNTY, made.highlight)],
             )
-            ink = np.select([is_county, is_here], [look.BLACK, look.VERMILLION], look.BLUE)
+            ink = np.select(owners, [look.BLACK, look.VERMILLION], look.BLUE)
             axes.hlines(at, lane + LANE * low, lane + LANE * high, color=ink, linewidth=1.6, gid="interval")
             axes.scatter(lane + LANE * value, at, c=ink, gid="estimate", **DOT | {"s": 16})
             axes.vlines(lane + LANE * line[:1], -0.6, len(order) - 0.4, color=look.DIM, linestyle="--", gid="threshold")
@@ -91,9 +90,7 @@ def panels(rows: pd.DataFrame, by: str = "measure", **about: Unpack[About]) -> A
             axes.text(lane, -0.8, head, size=look.SMALL, va="bottom", gid="cell")
             made.title_pad = max(made.title_pad, 10 + 10 * (head.count("\n") + 1))
         made.explain_intervals(rows, look.DIM, 1.6)
-        made.handles += (
-            [look.line(look.DIM, 1.5, made.say("threshold", value=""), "--")] if np.isfinite(lines).any() else []
-        )
+        made.threshold(look.numbers(rows, "threshold")[0], True, lambda *_, **how: None)  # drawn in its lane
         ticks = [lane + LANE * share for lane in range(len(groups)) for share in (0, 0.5, 1)]
         axes.set_xticks(ticks, ["0", "50%", "100%"] * len(groups))
         axes.grid(True, axis="x")

@@ -31,9 +31,9 @@ class About(TypedDict, total=False):
     """What every chart takes.
 
     `highlight`: the place that is read; `verdict`: gives the title where its number is among those drawn, and the line under
-    it, or `title` and `subtitle`; `note`: a line below; `percent`: whether the values are shares (where it is not said, they
-    are if none is above 1); `interval`: what the legend calls the intervals, a key of the charts' words; `ax`: where to draw;
-    `width`: of a figure of its own, in inches.
+    it; else `title` and `subtitle`; `note`: a line below; `percent`: whether the values are shares (where it is not said,
+    they are if none is above 1); `interval`: what the legend calls the intervals, a key of the charts' words; `ax`: where
+    to draw; `width`: of a figure of its own, in inches.
     """
 
     width: float
@@ -89,7 +89,10 @@ class Sheet:
         return self.say("comma").join(map(str, names))
 
     def need(self, values: Any, low: Any = None, high: Any = None) -> None:
-        """Write a sentence in place of the picture where none of the values is known, or (where their ends are given) all are one, without an interval."""
+        """Write a sentence in place of the picture where none of the values is known, or all are one without an interval.
+
+        All may be one where no ends are given.
+        """
         values = np.asarray(values, dtype=float)
         if low is not None and values.size > 1 and np.ptp(values) == 0 and not np.any(np.asarray(high) > low):
             value = look.show(values.flat[0], self.is_share(values))
@@ -106,7 +109,7 @@ class Sheet:
         return bool(np.nanmax(np.abs(np.concatenate(values))) <= 1)
 
     def span(self, axis: Any, *values: Any, is_share: bool, is_from_zero: bool = False) -> None:
-        """Limits that hold all values and use the room: shares near 0 or 100% begin or end there, bars (`is_from_zero`) begin at 0."""
+        """Limits that hold all values and use the room: shares near 0 or 100% begin or end there, bars begin at 0."""
         known = np.concatenate([*values, [0.0]] if is_from_zero else values)
         low, high = float(np.nanmin(known)), float(np.nanmax(known))
         pad = max(0.04 * (high - low), 0.025 if is_share else 0) or 0.5
@@ -119,7 +122,7 @@ class Sheet:
 
     def show(self, value: float, is_share: bool, n: float = np.inf, against: Any = ()) -> str:
         """A value as a statement tells it: the fewer it is of, the fewer digits, and on its own side of the threshold."""
-        unit = "share" if is_share else self.unit
+        unit = "share" if is_share else self.unit.replace("share", "")
         known = [one for one in np.atleast_1d(np.array(against, dtype=float)) if np.isfinite(one)]
         lang, size = self.words.lang, n if n > 0 else np.inf
         return say_value(value, unit, lang, size, known) if unit in SHOWN else look.show(value, is_share)
@@ -214,19 +217,16 @@ class Sheet:
         return Bbox.from_bounds(x, above.get_window_extent(renderer).y0 - drop, 0, 0)
 
     def headings(self) -> tuple[str, str]:
-        """Title and subtitle: the verdict's where its number is drawn, else the caller's, else what is measured and where; when, n and of what."""
+        """Title and subtitle: the verdict's where its number is drawn, else the caller's, else what is measured and where."""
         asked = filter(None, [self.rows.attrs.get("answer", "")])
         measures = self.measures or tuple(self.rows["measure"].unique() if "measure" in self.rows else asked)
         places = [self.words.place(self.highlight)] if self.highlight and self.highlight != COUNTY else []
         what = [self.listed(map(self.words.measure, measures))] if 0 < len(measures) < 3 else []
         when = [*only(self.rows, "wave"), *only(self.rows, "period"), self.count()]
         told = self.verdict if self.is_told else None
-        if self.title or told:
-            title, under = str(told.title) if told else self.title, getattr(told, "subtitle", "")
-            return title, self.subtitle or under or " · ".join(filter(None, [*what, *places, *when]))
-        return " · ".join([*places, *what]) or str(self.words.place(COUNTY)), self.subtitle or " · ".join(
-            filter(None, when)
-        )
+        title, under = str(told.title) if told else self.title, self.subtitle or getattr(told, "subtitle", "")
+        under = under or " · ".join(filter(None, [*(what + places if title else []), *when]))
+        return title or " · ".join([*places, *what]) or str(self.words.place(COUNTY)), under
 
     @cached_property
     def is_told(self) -> bool:

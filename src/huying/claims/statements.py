@@ -186,7 +186,13 @@ class Statement:
             return self.n if row["n"] else ""
         kind = of_part("kind", self.claim.id, row["part"]) if row["part"] else "mean" if self.claim.is_mean else ""
         k, is_mean = row["estimate"] * row["n"], kind == "mean" and not self.is_of_places
-        if row["unit"] != "share" or is_mean or row["n"] < 2 or abs(k - round(k)) > 1e-4 or self.kind:
+        if (
+            row["unit"] != "share"
+            or is_mean
+            or row["n"] < 2
+            or abs(k - round(k)) > min(0.01, 1e-6 * row["n"] + 1e-6)
+            or self.kind
+        ):
             return self.say("counted", n=self.n)
         told = f"{k:.0f}" + (say_noun(row["n_of"], "zh")[0] if zh else "")
         return self.say("counted_all" if round(k) == row["n"] else "counted_some", n=self.n, k=told)

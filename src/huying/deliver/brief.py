@@ -41,7 +41,7 @@ class Brief:
     def write(self, file: Path) -> None:
         """Write every chapter and save the document."""
         title, content = self.say("title", county=short(self.content.name)), self.content
-        self.paper.title(title, [self.say("subtitle")])
+        self.paper.title(title, self.say("subtitle"))
         for key in PLACES:
             if key != "annex":
                 self.paper.heading(PLACES[key](content.lang), 1)
@@ -103,7 +103,9 @@ class Brief:
             if names := content.where(row["claim"]):
                 self.paper.text(self.say("where", n=len(names), names=self.names(names)))
             if png := content.picture(row["claim"]):
-                self.paper.picture(png, row["title"] + self.say("colon") + row["subtitle"])
+                self.paper.picture(
+                    png, f"{row['title']} · {row['subtitle']}", self.paper.room if content.lang == "zh" else 125
+                )
                 self.paper.caption("figure", row["measure"])
             self.own(row["claim"])
         if not len(shown):

@@ -9,13 +9,15 @@ from typing import Any
 
 import jinja2
 import pandas as pd
-from docx.enum.text import WD_LINE_SPACING
 
 from huying.deliver.content import Content
-from huying.deliver.word import Paper, short
+from huying.deliver.word import Paper, lines_of, short
+from huying.deliver.xlsform import plain
 from huying.store import file_part, write_text
 
-ROWS, FINDINGS, CALLS, PLACES = 11, 3, 9, 8  # figures, findings, calls, and places of the chart that one page holds
+FINDINGS, PLACES = 3, 8  # findings, and places of the chart that one page holds
+LINES = {"figures": 15, "calls": 10}  # of a table
+WIDTHS = {"figures": (4.2, 1.8, 1.7, 2.3, 2.9, 1.8), "calls": (2, 3, 2, 5)}
 LONGEST = {"zh": (34, 150, 18), "en": (66, 290, 30)}  # characters of a measure, of a finding, of a cell
 WIDE = 3.6  # inches of the chart
 DAY = "%Y-%m-%d"
@@ -75,7 +77,7 @@ class Sheet:
     def figures(self) -> list[list[str]]:
         """What is measured, the place's value with n, the county's, the verdict."""
         told = []
-        for row in self.rows.head(ROWS).to_dict("records"):
+        for row in self.rows.to_dict("records"):
             verdict = row["verdict_word"] + (" ●" if row["is_problem"] else "")
             told.append(
                 [self.cut(row["measure"], 0), row["when"] or "–", row["value"], row["n"], self.of_county(row), verdict]
@@ -137,8 +139,18 @@ class Sheet:
     @cached_property
     def more(self) -> dict[str, str]:
         """What did not fit on the page, and where it stands."""
-        over = {"figures": len(self.rows) - ROWS, "calls": len(self.calls) - CALLS}
-        return {key: self.say(f"more_{key}", n=n) if n > 0 else "" for key, n in over.items()}
+        over = {kind: len(getattr(self, kind)) - len(self.fitting(kind)) for kind in LINES}
+        return {kind: self.say(f"more_{kind}", n=n) if n else "" for kind, n in over.items()}
+
+    def fitting(self, kind: str) -> list[list[str]]:
+        """The rows of a table that the page has room for."""
+        wide, used, fit = [180 * width / sum(WIDTHS[kind]) - 4 for width in WIDTHS[kind]], 0, list[list[str]]()
+        for cells in getattr(self, kind):
+            used += max(lines_of(cell, width, 9) for cell, width in zip(cells, wide, strict=True))
+            if used > LINES[kind]:
+                break
+            fit.append(cells)
+        return fit
 
     def heads(self, kind: str) -> list[str]:
         """The heads of a table."""
@@ -153,27 +165,27 @@ class Sheet:
         paper = Paper(self.content.lang, self.title, [self.marks], page="sheet")
         paper.text(self.title, "Title").paragraph_format.space_after = 0
         paper.text(self.say("asked", county=self.cut(self.content.name, 2)), "Table Text")
-        self.add_table(paper, "figures", self.figures, (4.6, 1.9, 1.9, 2, 2.4, 2))
+        self.add_table(paper, "figures")
         left, right = paper.columns((1, 1.1))
-        left.add_run(self.say("findings")).bold = True
+        left.paragraphs[0].add_run(self.say("findings")).bold = True
         for n, row in enumerate(self.findings, 1):
-            left._parent.add_paragraph(f"{n}. {paper.plain(row['told'])}", "Table Text")
+            left.add_paragraph(f"{n}. {plain(row['told'])}", "Table Text")
         if not self.findings:
-            left._parent.add_paragraph(self.say("no_finding"), "Table Text")
+            left.add_paragraph(self.say("no_finding"), "Table Text")
         if self.chart:
-            right.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
-            paper.place(right, *self.chart, width=89)
-        self.add_table(paper, "calls", self.calls[:CALLS], (2, 3, 2, 5))
+            paper.picture(*self.chart, width=89, line=right.paragraphs[0])
+        self.add_table(paper, "calls")
         paper.text(self.say("confirm"), "Table Text").paragraph_format.space_before = 120000
         paper.text(self.say("sign"), "Table Text").paragraph_format.space_before = 120000
         return paper
 
-    def add_table(self, paper: Paper, kind: str, rows: list[list[str]], widths: tuple[float, ...]) -> None:
+    def add_table(self, paper: Paper, kind: str) -> None:
         """A table under its name, with a line on what it leaves out."""
+        rows = self.fitting(kind)
         head = paper.text(self.say(kind) if rows else self.say(f"no_{kind}"), "Table Text")
         head.paragraph_format.space_before, head.runs[0].bold = 60000, True
         if rows:
-            paper.table(self.heads(kind), rows, widths)
+            paper.table(self.heads(kind), rows, WIDTHS[kind])
         if self.more[kind]:
             paper.text(self.more[kind], "Table Text")
 
@@ -181,8 +193,4 @@ class Sheet:
         """The sheet as a page that needs nothing beside it."""
         text = files("huying").joinpath("deliver/templates/sheet.html").read_text("utf-8")
         image = base64.b64encode(self.chart[0]).decode() if self.chart else ""
-        return (
-            jinja2.Environment(autoescape=True)
-            .from_string(text)
-            .render(sheet=self, image=image, shown=self.calls[:CALLS])
-        )
+        return jinja2.Environment(autoescape=True).from_string(text).render(sheet=self, image=image)

@@ -59,10 +59,10 @@ def lint(text: str) -> pd.DataFrame:
     """
     text = text.translate(lexicon()["half_width"])
     sentences = find_sentences(text)
-    pairs = [*opposites(text), *tensions(text, sentences)]
-    told = {(pair["start"], pair["other_start"]): pair for pair in pairs}  # a tension with a name wins
-    found = [*grim(text, sentences), *sums(text, sentences), *told.values(), *places(text), *years(text)]
-    table = pd.DataFrame(found, columns=LINT)
+    pairs = (*opposites(text), *tensions(text, sentences))  # of the same pair a named one
+    at_odds_with = {(f["start"], f["other_start"]): f for f in pairs}.values()
+    found = [*grim(text, sentences), *sums(text, sentences), *at_odds_with]
+    table = pd.DataFrame([*found, *places(text), *years(text)], columns=LINT)
     whole = dict.fromkeys(("other_line", "other_column", "other_start", "other_end"), "Int64")
     return table.astype(whole).sort_values(["start", "kind", "rule"], kind="stable", ignore_index=True)
 

@@ -13,7 +13,7 @@ from huying.errors import InputError, Place
 from huying.scrub import mask_text
 from huying.sources.table import detect_encoding, is_valid, read_content
 
-MOST_BYTES, MOST_CHARACTERS, MOST_LINES = 20 * 2**20, 200_000, 10_000  # a county's report has some 20,000 characters
+MOST_BYTES, MOST_CHARACTERS = 20 * 2**20, 200_000  # a county's report has some 20,000 characters
 _BODY = "word/document.xml"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # a second copy of a text box
@@ -44,8 +44,6 @@ def read_report(path: Path) -> str:
     text = mask_text(docx_text(path, place) if is_docx else txt_text(raw, place))
     if not text.strip():
         raise InputError("report.empty", place)
-    if text.count("\n") > MOST_LINES:
-        raise InputError("report.too_many_lines", place, n=text.count("\n") + 1, most=MOST_LINES)
     if len(text) > MOST_CHARACTERS:
         raise InputError("report.too_long", place, n=len(text), most=MOST_CHARACTERS)
     if found := re.search(r"[\d,.]{40}", text):

@@ -119,8 +119,8 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     meta = with_weight(read_meta(raw), raw, weight)
     text = pd.concat([answers_of(item, list(headers[item.id]), raw, labelled) for item in items], axis=1)
     numbering = "position" if codes is None else "code"
-    read = raw.place, raw.encoding, raw.rejected, raw.dropped
-    answers = Answers(text, *read, meta, codes, numbering, notes=raw.notes, n_masked=raw.n_masked)
+    held = (text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, codes, numbering)
+    answers = Answers(*held, notes=raw.notes, n_masked=raw.n_masked)
     return answers if number_path is None else pair(answers, raw, read_export(number_path)[0], items, known)
 
 
