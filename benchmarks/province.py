@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from huying.batch.cluster import run_counties
-from huying.receipts import read_json
 from huying.sources.table import read_table
+from huying.store import read_json
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "survey_data" / "demo"

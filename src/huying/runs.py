@@ -14,8 +14,7 @@ from huying.estimates import COUNTY
 from huying.folder import county_folder, every_county
 from huying.notebooks import find_notebooks
 from huying.prepare import MADE_FROM, is_fresh, prepare as prepare_county, results_folder
-from huying.receipts import faults_of
-from huying.store import locked
+from huying.store import faults_of, locked
 from huying.verbs import county_of, progress, said
 from huying.words import say
 
