@@ -102,9 +102,8 @@ def toml_table(head: str, values: Mapping[str, Any]) -> str:
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame as Parquet, atomically."""
     with beside(path) as temporary:
-        pq.write_table(
-            pa.Table.from_pandas(frame, preserve_index=False), temporary, compression="zstd", write_page_checksum=True
-        )
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
