@@ -43,7 +43,7 @@ ROOMS = (
     ("clean", "clean/*ledger*.py", "unit/test_clean_ledgers.py unit/test_ledger_rules.py"),
     ("clean", "clean/intake.py", "unit/test_clean_intake.py unit/test_nothing_stale.py"),
     ("charts", "charts/*.py", "unit/test_charts.py"),
-    ("batch", "store.py prepare.py receipts.py", "unit/test_store.py unit/test_prepare.py unit/test_nothing_stale.py unit/test_batch_plan.py"),
+    ("batch", "store.py prepare.py", "unit/test_store.py unit/test_prepare.py unit/test_nothing_stale.py unit/test_batch_plan.py"),
     ("batch", "notebooks.py", "unit/test_batch_plan.py unit/test_pages.py"),
     ("batch", "batch/[!wp]*.py", "unit/test_batch_plan.py unit/test_batch.py"),
 )  # fmt: skip

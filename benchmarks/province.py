@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from huying.receipts import read_json
-from huying.runs import run_counties
+from huying.batch.cluster import run_counties
 from huying.sources.table import read_table
+from huying.store import read_json
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "survey_data" / "demo"

@@ -60,9 +60,7 @@ class Labels:
     def question(self, name: str) -> str:
         """The wording of the question that an answer's column, or the rule of a derived variable, goes back to."""
         for word in re.findall(r"\w+\*?", self.rules.get(name, name)):
-            found = [
-                column for column in self._asked if column == word or (word[-1] == "*" and column.startswith(word[:-1]))
-            ]
+            found = [one for one in self._asked if one == word or (word[-1] == "*" and one.startswith(word[:-1]))]
             if found:
                 return self._asked[found[0]](self.lang)
         return ""

@@ -75,9 +75,8 @@ def is_mobile(found: Found) -> bool:
 
 def is_address(found: Found) -> bool:
     """Whether four numbers are no version and no section."""
-    is_named = re.search(
-        r"(?:v|ver|version|版本号?|第)\s?$", found.string[max(found.start() - 8, 0) : found.start()], re.I
-    )
+    before = found.string[max(found.start() - 8, 0) : found.start()]
+    is_named = re.search(r"(?:v|ver|version|版本号?|第)\s?$", before, re.I)
     return not is_named and max(map(int, re.findall(r"\d+", found[0]))) > 9
 
 

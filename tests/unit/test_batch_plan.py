@@ -12,7 +12,7 @@ from huying.claims.verdict import read_recorded, write_evidence
 from huying.errors import CountyError
 from huying.folder import read_county
 from huying.prepare import prepare
-from huying.receipts import faults_of, publish, write_json
+from huying.store import faults_of, publish, write_json
 
 
 @pytest.fixture

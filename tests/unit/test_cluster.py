@@ -130,10 +130,10 @@ def test_counties_on_a_cluster_are_whole_and_run_once_though_a_worker_is_killed_
 
 
 def test_what_a_cluster_cannot_do_is_said(project, capsys, monkeypatch):
-    monkeypatch.setattr("huying.runs.PATIENCE_S", 1)
+    monkeypatch.setattr("huying.batch.cluster.PATIENCE_S", 1)
     for lang, said in (("en", "no answer from the Dask scheduler"), ("zh", "没有回应")):
         assert cli.main(["run", "--all", "--scheduler", "tcp://127.0.0.1:9", "--lang", lang]) == 2
         assert said in capsys.readouterr().err
-    monkeypatch.setattr("huying.runs.code_hash", iter(["one", "another", "another"]).__next__)
+    monkeypatch.setattr("huying.batch.cluster.code_hash", iter(["one", "another", "another"]).__next__)
     code, table = told(capsys, "c0", "c1", "--lang", "en")
     assert code == 1 and all("not the one that gave the command" in found["error"] for found in table.values())

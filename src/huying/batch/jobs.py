@@ -15,8 +15,7 @@ from huying.estimates import COUNTY
 from huying.folder import County, output_folder
 from huying.notebooks import READS, RECORDS, Notebook, find_notebooks, notebooks_folder
 from huying.prepare import prepared_hash
-from huying.receipts import faults_of, read_json
-from huying.store import code_hash, file_hash, file_part, hash_of
+from huying.store import code_hash, faults_of, file_hash, file_part, hash_of, read_json
 from huying.words import language
 
 Asked = Sequence[str] | None

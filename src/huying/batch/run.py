@@ -23,8 +23,7 @@ from huying.batch.jobs import DONE, Job, Site
 from huying.claims.verdict import read_recorded, write_evidence
 from huying.errors import HuyingError
 from huying.notebooks import page, strip
-from huying.receipts import publish, write_json
-from huying.store import PART, write_bytes
+from huying.store import PART, publish, write_bytes, write_json
 from huying.words import say
 
 TICK_S, MB = 0.2, 1 << 20

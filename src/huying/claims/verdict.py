@@ -21,8 +21,7 @@ from huying.claims.evidence import NUMBERS, in_order
 from huying.claims.statements import statements
 from huying.estimates import COUNTY
 from huying.labels import Labels, part_word
-from huying.receipts import write_receipt
-from huying.store import write_csv, write_parquet
+from huying.store import write_csv, write_parquet, write_receipt
 from huying.words import say
 
 MIME = "application/vnd.huying.evidence+json"

@@ -202,13 +202,9 @@ class Brief:
         for first in range(0, len(claims), COLUMNS):
             chosen = claims[first : first + COLUMNS]
             head = [self.say("col_town"), *(content.heads.loc[key, "text"] for key in chosen)]
-            rows = [
-                [
-                    short(str(content.county.labels.place(town)), 30),
-                    *(cell(rows, content.heads.loc[key]) for key in chosen),
-                ]
-                for town, rows in at.items()
-            ]
+            names = {town: short(str(content.county.labels.place(town)), 30) for town in at}
+            lines = {town: [cell(own, content.heads.loc[key]) for key in chosen] for town, own in at.items()}
+            rows = [[names[town], *line] for town, line in lines.items()]
             self.paper.caption("table", self.say("annex_5"))
             self.paper.table(head, rows, (1.4, *[1] * len(chosen)))
         self.paper.text(self.say("marks") if claims else self.say("none"))
@@ -230,9 +226,8 @@ def masks_of(content: Content) -> Iterable[Mapping[str, Any]]:
     """
     text = content.county.report
     masks = find_masks(text).to_dict("records") if text else []
-    rows = content.said[
-        (content.said["part"] == "") & (content.said["place"] == COUNTY) & content.said["is_counted"].astype(bool)
-    ]
+    heads = content.said[(content.said["part"] == "") & (content.said["place"] == COUNTY)]
+    rows = heads[heads["is_counted"].astype(bool)]
     for mask in masks:
         start = mask["start"]
         sentence = text[max(text.rfind(end, 0, start) for end in "。！？\n") + 1 :].partition("。")[0]
@@ -245,11 +240,8 @@ def masks_of(content: Content) -> Iterable[Mapping[str, Any]]:
                 kept = content.evidence.loc[index]
                 noun, n, share = say_n(1, kept["n_of"], "zh")[1:], float(kept["n"]), float(kept["estimate"])
                 unit = noun[0]
-                counted = (
-                    share * n if before.endswith(rate.removesuffix("率")) else n if before.endswith(noun[1:]) else None
-                )
-                if counted is not None and text.startswith(unit, start + 1):
-                    hits.append(
-                        (f"{counted:.0f}{unit}", content.say("from_claim", claim=row["claim"], when=row["when"]))
-                    )
+                is_part = before.endswith(rate.removesuffix("率"))
+                if (is_part or before.endswith(noun[1:])) and text.startswith(unit, start + 1):
+                    source = content.say("from_claim", claim=row["claim"], when=row["when"])
+                    hits.append((f"{share * n if is_part else n:.0f}{unit}", source))
         yield mask | (dict(zip(("value", "source"), hits[0], strict=True)) if len(hits) == 1 else {})

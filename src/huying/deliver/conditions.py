@@ -11,9 +11,8 @@ from huying.errors import CountyError
 from huying.words import say
 
 NUMBERS, SIGNS = ("whole", "number"), {"!=": "≠", "<=": "≤", ">=": "≥", "in": "=", "not in": "≠", "": ">"}
-Case = tuple[
-    float, str, str, Option
-]  # a value of a cell with options, the XPath that holds for it, the key of the words, the option
+# A value of a cell with options, the XPath that holds for it, the key of the words, the option.
+Case = tuple[float, str, str, Option]
 
 
 @dataclass(frozen=True)
@@ -85,14 +84,12 @@ class Form:
         row = dict(item.rows)[one](lang) if isinstance(one, str) else ""
         where = say(f"questionnaire.where{'_row' * bool(row)}", lang, n=self.number(item), row=row)
         if (cases := self.cases(part)) is not None:
-            told = [
-                say(f"questionnaire.{key}", lang, option=option.text(lang), n=int(n)) for n, _, key, option in cases
-            ]
+            named = ((key, {"option": option.text(lang), "n": int(n)}) for n, _, key, option in cases)
+            told = [say(f"questionnaire.{key}", lang, **values) for key, values in named]
             return where + say("questionnaire.or", lang).join(told or ["–"])
-        values = [
-            say("questionnaire.where", lang, n=self.number(self.cells[v][0])) if isinstance(v, Column) else f"{v:g}"
-            for v in part.values or (0.0,)
-        ]
+        numbers = {v: self.number(self.cells[v][0]) for v in part.values if isinstance(v, Column)}
+        others = {v: say("questionnaire.where", lang, n=n) for v, n in numbers.items()}
+        values = [others.get(v) or f"{v:g}" for v in part.values or (0.0,)]
         return f"{where} {SIGNS.get(part.op, part.op)} {', '.join(values)}"
 
     def limits(self, item: Item, lang: str, row: str = "") -> Iterator[str]:

@@ -40,19 +40,12 @@ def sample(villages: pd.DataFrame, towns: pd.DataFrame, n: int, people: int, see
     """
     rng, rows = np.random.default_rng(seed), list[dict[str, Any]]()
     for town in towns.to_dict("records"):
-        here, start = (
-            villages[villages["town_id"] == town["town_id"]].to_dict("records"),
-            Fraction(int(rng.integers(10**6)), 10**6),
-        )
+        here = villages[villages["town_id"] == town["town_id"]].to_dict("records")
+        start = Fraction(int(rng.integers(10**6)), 10**6)
         chances = inclusion([int(village["adults"]) for village in here], n)
         for i in draw(chances, start):
             take = min(people, int(here[i]["adults"]))
             weight = float(Fraction(int(here[i]["adults"]), take) / chances[i])
-            told = {
-                "town": town[f"name_{lang}"],
-                "inclusion": float(chances[i]),
-                "people": take,
-                "person_weight": weight,
-            }
-            rows.append({**here[i], **told, "start": float(start)})
+            told = {"town": town[f"name_{lang}"], "inclusion": float(chances[i]), "people": take}
+            rows.append({**here[i], **told, "person_weight": weight, "start": float(start)})
     return pd.DataFrame(rows, columns=list(COLUMNS))

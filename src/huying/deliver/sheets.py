@@ -17,6 +17,7 @@ from huying.store import file_part, write_text
 
 FINDINGS, PLACES = 3, 8  # findings, and places of the chart that one page holds
 LINES = {"figures": 15, "calls": 10}  # of a table
+HEADS = {"figures": ("measure", "when", "here", "n", "county", "verdict"), "calls": ("call", "other", "sent", "state")}
 WIDTHS = {"figures": (4.2, 1.8, 1.7, 2.3, 2.9, 1.8), "calls": (2, 3, 2, 5)}
 LONGEST = {"zh": (34, 150, 18), "en": (66, 290, 30)}  # characters of a measure, of a finding, of a cell
 WIDE = 3.6  # inches of the chart
@@ -68,9 +69,8 @@ class Sheet:
         own = self.content.at(self.place)
         own = own[[bool(row["value"]) and not self.content.claims[key].same_as for key, row in own.iterrows()]]
         is_open = own["verdict"].isin(["cannot say", "no baseline", ""])
-        rank = own.assign(
-            is_other=~own["is_problem"].astype(bool), is_open=is_open, is_minor=own["section"].str[0] != "P"
-        )
+        is_other, is_minor = ~own["is_problem"].astype(bool), own["section"].str[0] != "P"
+        rank = own.assign(is_other=is_other, is_open=is_open, is_minor=is_minor)
         return own.loc[rank.sort_values(["is_other", "is_open", "is_minor"], kind="stable").index]
 
     @cached_property
@@ -79,9 +79,8 @@ class Sheet:
         told = []
         for row in self.rows.to_dict("records"):
             verdict = row["verdict_word"] + (" ●" if row["is_problem"] else "")
-            told.append(
-                [self.cut(row["measure"], 0), row["when"] or "–", row["value"], row["n"], self.of_county(row), verdict]
-            )
+            here = [row["when"] or "–", row["value"], row["n"]]
+            told.append([self.cut(row["measure"], 0), *here, self.of_county(row), verdict])
         return [[self.cut(cell, 2) if n else cell for n, cell in enumerate(cells)] for cells in told]
 
     def of_county(self, row: dict[str, Any]) -> str:
@@ -91,15 +90,11 @@ class Sheet:
         found = said[same & (said["when"] == row["when"])]
         if not len(found) or not found["value"].iloc[0]:
             return "–"
-        value = found["value"].iloc[0]
-        kind = self.content.claims[row["claim"]].share_of if self.content.claims[row["claim"]].is_about_towns else None
-        return (
-            value
-            if kind is None
-            else self.say(
-                f"of_{'departments' if kind == 'department' else 'towns'}", value=value, rule=row["threshold"]
-            )
-        )
+        value, claim = str(found["value"].iloc[0]), self.content.claims[row["claim"]]
+        if not claim.is_about_towns or claim.share_of is None:
+            return value
+        kind = "departments" if claim.share_of == "department" else "towns"
+        return self.say(f"of_{kind}", value=value, rule=row["threshold"])
 
     @cached_property
     def findings(self) -> list[dict[str, Any]]:
@@ -154,11 +149,7 @@ class Sheet:
 
     def heads(self, kind: str) -> list[str]:
         """The heads of a table."""
-        keys = {
-            "figures": ("measure", "when", "here", "n", "county", "verdict"),
-            "calls": ("call", "other", "sent", "state"),
-        }
-        return [self.say(f"col_{key}") for key in keys[kind]]
+        return [self.say(f"col_{key}") for key in HEADS[kind]]
 
     def as_word(self) -> Paper:
         """The sheet as a Word document."""

@@ -75,24 +75,16 @@ def as_cells(fact: dict[str, Any], said: dict[str, Any], lang: str) -> dict[str,
     low, high = (fact[f"{end}_family"] if pd.notna(fact[f"{end}_family"]) else fact[end] for end in ("low", "high"))
     noun = say_noun(fact["n_of"], lang) if fact["n_of"] else ""
     word = unit.get(lang, "").replace("{n}", "").replace("{noun}", noun).strip()
-    limits = {"low": shown(low, 1), "high": shown(high, 1)}
-    return {
-        "value": shown(fact["estimate"], 0),
-        **limits,
-        "unit": word,
-        "n": fact["n"],
-        "n_of": noun,
-        "verdict": said["verdict_word"],
-    }
+    numbers = {"value": shown(fact["estimate"], 0), "low": shown(low, 1), "high": shown(high, 1), "unit": word}
+    return numbers | {"n": fact["n"], "n_of": noun, "verdict": said["verdict_word"]}
 
 
 def across(rows: Sequence[dict[str, Any]], key: str, places: Sequence[str], name: str) -> Sheet:
     """A row a place and a column a claim: its value, or its verdict after adjustment, of the latest wave or period."""
     headlines = sorted((row for row in rows if not row["part"]), key=lambda row: (row["wave"], row["period"]))
     found = {(row["place"], row["claim"]): row for row in headlines}
-    claims = [
-        claim for claim in dict.fromkeys(row["claim"] for row in rows) if any((p, claim) in found for p in places)
-    ]
+    known = {claim for place, claim in found if place in places}
+    claims = [claim for claim in dict.fromkeys(row["claim"] for row in rows) if claim in known]
     named = {row["place"]: row["place_name"] for row in headlines}
     here = [*places, COUNTY] if claims else []
     cells = [[p, named.get(p, p), *(found.get((p, claim), {}).get(name, "") for claim in claims)] for p in here]
@@ -108,26 +100,16 @@ def topline(county: counties.County) -> Sheet:
         for question in asked.loc[asked["question_type"].isin(CLOSED), "question"]:
             made = survey.topline(question)
             for row in made.to_dict("records"):
-                stated = [
-                    Shown(float(row[name]), "0.0%") if np.isfinite(row[name]) else HIDDEN
-                    for name in ("estimate", "low", "high")
-                ]
-                shares = (
-                    stated if row["low"] != row["high"] else [stated[0], "", ""]
-                )  # everybody answered: a count has no interval
-                names = (
-                    county.labels.question(question),
-                    county.labels.measure(row["measure"]) if "measure" in row else "",
-                )
+                numbers = [float(row[name]) for name in ("estimate", "low", "high")]
+                shares = [Shown(number, "0.0%") if np.isfinite(number) else HIDDEN for number in numbers]
+                if row["low"] == row["high"]:  # everybody answered: a count has no interval
+                    shares[1:] = "", ""
+                measure = county.labels.measure(row["measure"]) if "measure" in row else ""
                 answer = county.labels.value(made.attrs.get("answer", question), row["answer"])
-                rows.append(
-                    [form, survey.wave, question, *names, answer, row["count"], *shares, row["n"], row["reason"]]
-                )
-    return Sheet(
-        "topline",
-        ["form", "wave", "question", "text", "row", "answer", "count", "share", "low", "high", "n", "caution"],
-        rows,
-    )
+                told = [county.labels.question(question), measure, answer, row["count"], *shares]
+                rows.append([form, survey.wave, question, *told, row["n"], row["reason"]])
+    columns = ["form", "wave", "question", "text", "row", "answer", "count", "share", "low", "high", "n", "caution"]
+    return Sheet("topline", columns, rows)
 
 
 def accounts(county: counties.County) -> list[Sheet]:
@@ -143,17 +125,11 @@ def accounts(county: counties.County) -> list[Sheet]:
 
 def dictionary(county: counties.County) -> Sheet:
     """Every column of the forms: its question's wording, and its answers."""
-    rows = [
-        [
-            county.labels.value("form", item.form),
-            column,
-            item.id,
-            item.text(county.lang),
-            "; ".join(f"{o.key}: {o.text(county.lang)}" for o in item.options),
-        ]
-        for item in county.book.items.values()
-        for column in item.columns
-    ]
+    rows = list[list[Any]]()
+    for item in county.book.items.values():
+        answers = "; ".join(f"{o.key}: {o.text(county.lang)}" for o in item.options)
+        form = county.labels.value("form", item.form)
+        rows += [[form, column, item.id, item.text(county.lang), answers] for column in item.columns]
     return Sheet("dictionary", ["form", "column", "item", "text", "answer"], rows)
 
 
@@ -183,15 +159,12 @@ def write_sheet(book: Any, county: counties.County, sheet: Sheet, name: str) -> 
     lang, formats, wrap = county.lang, dict[str, Any](), book.add_format({"text_wrap": True, "valign": "top"})
     page = book.add_worksheet(say(f"workbook.{sheet.key}", lang)[:LONGEST])
     synthetic = f"  [{say('charts.synthetic', lang)}]" if county.declared.is_synthetic else ""
-    page.write_string(
-        0, 0, plain(say(f"workbook.about_{sheet.key}", lang) + synthetic), book.add_format({"bold": True})
-    )
+    about = plain(say(f"workbook.about_{sheet.key}", lang) + synthetic)
+    page.write_string(0, 0, about, book.add_format({"bold": True}))
     page.write_url(1, 0, f"internal:'{say('workbook.cover', lang)}'!A1", None, say("workbook.cover", lang))
     claims = county.declared_claims
-    heads = [
-        f"{one} {claims[one].text(lang)}" if one in claims else say(f"workbook.column_{one}", lang)
-        for one in sheet.columns
-    ]
+    named = {one: f"{one} {claims[one].text(lang)}" for one in sheet.columns if one in claims}
+    heads = [named.get(one) or say(f"workbook.column_{one}", lang) for one in sheet.columns]
     for n, row in enumerate(sheet.rows, 3):
         for place, value in enumerate(row):
             if isinstance(value, Shown):
@@ -202,12 +175,10 @@ def write_sheet(book: Any, county: counties.County, sheet: Sheet, name: str) -> 
             elif pd.notna(value) and np.isfinite(float(value)):
                 page.write_number(n, place, float(value))
     columns = [{"header": plain(head)[:255], "header_format": wrap} for head in heads]
-    page.add_table(
-        2, 0, 2 + len(sheet.rows), len(heads) - 1, {"name": name, "columns": columns, "style": "Table Style Light 1"}
-    )
+    how = {"name": name, "columns": columns, "style": "Table Style Light 1"}
+    page.add_table(2, 0, 2 + len(sheet.rows), len(heads) - 1, how)
     for place, _ in enumerate(heads):
         longest = max((len(str(row[place])) for row in sheet.rows if not isinstance(row[place], Shown)), default=0)
-        page.set_column(
-            place, place, min(max(10, longest * (1.8 if lang == "zh" else 1)), WIDEST, max(14, longest * 2))
-        )
+        width = min(max(10, longest * (1.8 if lang == "zh" else 1)), WIDEST, max(14, longest * 2))
+        page.set_column(place, place, width)
     page.freeze_panes(3, 2)

@@ -17,29 +17,19 @@ from huying.store import hash_of, write_bytes
 from huying.words import LANGUAGES, Text, say
 
 LANGUAGE = Text("中文 (zh)", "English (en)")
-TYPES = {
-    "multi": "select_multiple",
-    "ranking": "rank",
-    "whole": "integer",
-    "number": "decimal",
-    "text": "text",
-    "date": "date",
-}
+TYPES = {"multi": "select_multiple", "ranking": "rank", "whole": "integer", "number": "decimal"}
+TYPES |= {"text": "text", "date": "date"}
 RESERVED = ("start", "end", "meta", "data", "introduction")
-TEXT_ONLY = {
-    "options": dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
-    | {"in_memory": True}
-}
+TEXT_ONLY = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
+TEXT_ONLY |= {"in_memory": True}
 Row = dict[str, Any]
 
 
 def write_xlsform(file: Path, form: Form, settings: Mapping[str, str], villages: Mapping[str, str]) -> None:
     """Write the form with its sheets survey, choices and settings; `villages` can be picked by the interviewer."""
     survey = [*opening(villages), *(row for item in form.items for row in rows_of(form, item))]
-    choices = [
-        {"list_name": "village_id", "name": key, "label": Text(*[f"{key} {name}"] * 2)}
-        for key, name in villages.items()
-    ]
+    picks = {key: Text(*[f"{key} {name}"] * 2) for key, name in villages.items()}
+    choices = [{"list_name": "village_id", "name": key, "label": label} for key, label in picks.items()]
     names = Counter(row.get("name", "") for row in survey)
     for item in form.items:
         own = [own_words(item, option)[0] for option in item.options if option.code in item.fill_in]
@@ -57,7 +47,7 @@ def write_xlsform(file: Path, form: Form, settings: Mapping[str, str], villages:
 def write_book(file: Path, sheets: Mapping[str, tuple[tuple[str, ...], pd.DataFrame]]) -> None:
     """Write a workbook of tables, each below its lines; every text is text, so that nothing is a formula."""
     content = io.BytesIO()  # a full disk is then told by the one who writes, in one message
-    with pd.ExcelWriter(content, engine="xlsxwriter", engine_kwargs=TEXT_ONLY) as book:
+    with pd.ExcelWriter(content, engine="xlsxwriter", engine_kwargs={"options": TEXT_ONLY}) as book:
         for name, (lines, table) in sheets.items():
             table.to_excel(book, sheet_name=name, index=False, startrow=len(lines))
             for n, line in enumerate(lines):
@@ -71,12 +61,8 @@ def spread(row: Row) -> dict[str, str]:
     """A row with a column for each language of its texts."""
     found = dict[str, str]()
     for key, value in row.items():
-        told = (
-            [(f"{key}::{LANGUAGE(lang)}", plain(value(lang))) for lang in LANGUAGES]
-            if isinstance(value, Text)
-            else [(key, value)]
-        )
-        found |= dict(told)
+        in_both = isinstance(value, Text)
+        found |= {f"{key}::{LANGUAGE(lang)}": plain(value(lang)) for lang in LANGUAGES} if in_both else {key: value}
     return found
 
 
@@ -129,9 +115,8 @@ def limits(form: Form, item: Item, column: str, row: str = "") -> Row:
     must = list[str]()
     if item.range and item.type in NUMBERS:
         low = min(item.range[0], YOUNGEST_TYPED) if item.role == "age" else item.range[0]  # a child ends the form
-        spans = [
-            f"(. >= {first:.15g} and . <= {last:.15g})" for first, last in ((low, item.range[1]), *item.missing_from)
-        ]
+        ends = ((low, item.range[1]), *item.missing_from)
+        spans = [f"(. >= {first:.15g} and . <= {last:.15g})" for first, last in ends]
         must.append(either([*spans, *(f". = {code}" for code in item.missing)]))
     if item.type == "multi":
         must += [f"count-selected(.) <= {item.max_choices}"] if item.max_choices else []

@@ -169,13 +169,9 @@ def read_meta(raw: RawTable, last: Mapping[str, str]) -> pd.DataFrame:
     arrived = arrived.where(has_offset | (arrived == ""), arrived + "+00:00")
     took = (ended - parse_instants(of("start"))).dt.total_seconds()
     seconds = took.where(took >= 0).round().astype("Int64").astype("string").fillna("").astype(object)
-    said = {
-        f"{name}_id": [stem(say(f"questionnaire.{name}", lang)) for lang in LANGUAGES]
-        for name in ("village", "interviewer")
-    }
+    asked = ("village", "interviewer")
+    said = {f"{name}_id": [stem(say(f"questionnaire.{name}", lang)) for lang in LANGUAGES] for name in asked}
     meta = {**{name: of(*headers, *said.get(name, ())) for name, headers in META.items()}, "seconds": seconds}
-    meta["village_id"] = meta["village_id"].map(
-        lambda text: text.partition(" ")[0]
-    )  # of a label the id, which stands first
+    meta["village_id"] = meta["village_id"].str.split(" ").str[0]  # of a label the id, which stands first
     meta["submitted_at"] = of("end").where(ended.notna(), arrived)
     return pd.DataFrame("", raw.text.index, list(META_COLUMNS)).assign(**meta)

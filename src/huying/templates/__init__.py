@@ -22,7 +22,7 @@ from huying.folder import County
 from huying.kinds import Choice, Day, Instant, Label, Number, Whole
 from huying.ledgers import TABLES, AtMost, Column, Table
 from huying.store import beside
-from huying.templates.explanations import HEAD, explain, sheet_name, snippet
+from huying.templates.dictionary import HEAD, explain, sheet_name, snippet
 from huying.words import Text, say
 
 __all__ = ["snippet", "write_templates"]
