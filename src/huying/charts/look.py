@@ -30,7 +30,7 @@ SHADES = LinearSegmentedColormap.from_list("shades", ["#F7FBFF", "#6BAED6", "#08
 AREAS = ("#0072B2", "#DD6A10", "#F5EC7A", "#08306B", "#74C2F0")
 DASHES = ("-", "--", "-.", ":")
 LACKING: Mapping[str, Any] = {"facecolor": PALE, "hatch": "////", "edgecolor": GREY, "linewidth": 0}
-STAMP: Mapping[str, Any] = {"facecolor": VERMILLION, "edgecolor": "none", "boxstyle": "square,pad=0.3"}
+STAMP: Mapping[str, Any] = {"facecolor": "#A33B00", "edgecolor": "none", "boxstyle": "square,pad=0.3"}
 # Inches and points: as wide as the text of an official document (156 mm, GB/T 9704), so that 7 pt are 7 pt in print.
 WIDTH, DPI, TINY, SMALL, TITLE = 6.14, 130, 7.0, 7.4, 10.5
 PIECES = re.compile(r"[^\s⺀-￯]{1,40}[，。；：、！？）》]*\s*|[（《]*[⺀-￯][，。；：、！？）》]*\s*|\s+")

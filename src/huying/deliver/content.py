@@ -122,7 +122,8 @@ class Content:
     def tally(self) -> dict[str, int]:
         """How many claims have each verdict, those that measure what another does left out."""
         once = self.heads[[not self.claims[key].same_as for key in self.heads.index]]
-        return {str(word): len(rows) for word, rows in once.groupby("verdict") if word}
+        found = once["verdict"].value_counts()
+        return {verdict: int(found[verdict]) for verdict in charts.VERDICTS if verdict in found}
 
     @cached_property
     def quality(self) -> dict[str, pd.DataFrame]:
@@ -253,15 +254,17 @@ class Content:
             first = min(max(0, at - most // 2), n - most)
             rows, note = rows.iloc[first : first + most].copy(), self.say("nearest", most=most, n=n)
         told = own[own["place"] == place].iloc[0] if place and (own["place"] == place).any() else head
-        verdict: Any = SimpleNamespace(
-            title=told["title"], subtitle=told["subtitle"], row=rows.iloc[0].to_dict(), lang=self.lang
-        )
+        title = told["title"]
+        if told["place"] == COUNTY and self.claims[claim].is_about_towns:  # its value, a share of towns, is not drawn
+            title = say("statements.title_short", self.lang, text=told["text"], verdict=told["verdict_word"])
+        about: dict[str, Any] = {"title": title, "subtitle": told["subtitle"], "row": rows.iloc[0].to_dict()}
+        verdict: Any = SimpleNamespace(lang=self.lang, **about)
         verdict.threshold = self.claims[claim].rule_at("town")[1]
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
-        return charts.forest(
-            rows, threshold=verdict.threshold, highlight=place or None, verdict=verdict, note=note, width=width
-        )
+        percent = bool(rows["unit"].isin(["share", "points"]).all())
+        how = {"percent": percent, "verdict": verdict, "note": note, "width": width}
+        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, **how)
 
     def picture(self, claim: str, place: str = "", **how: Any) -> bytes | None:
         """What `draw` gives, as PNG for print."""

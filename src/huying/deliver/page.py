@@ -74,6 +74,13 @@ def put_aside(folder: Path) -> None:
             shutil.rmtree(aside, ignore_errors=True)
 
 
+def inline(svg: str) -> Markup:
+    """A picture as it may stand within a page: without its head, and with those ids alone that it refers to itself."""
+    used = set(re.findall(r"#([\w.-]+)", svg))
+    bare = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
+    return Markup(bare[bare.find("<svg") :])
+
+
 @dataclass(frozen=True)
 class Site:
     """The pages of a county in one language, of those that stand side by side; the first has the start page's usual name."""
@@ -155,11 +162,10 @@ class Site:
         now = content.latest[content.latest["claim"] == claim]
         is_county = rows["place"] == COUNTY
         drawn, nth = content.draw(claim), order.index(claim)
-        svg = charts.as_svg(drawn) if drawn else ""
         return {
             "claim": claim,
             "head": content.heads.loc[claim],
-            "svg": Markup(svg[svg.find("<svg") :] if svg else ""),
+            "svg": inline(charts.as_svg(drawn)) if drawn else "",
             "places": now,
             "earlier": rows[is_county & (rows["part"] == "") & ~rows.index.isin(now.index)],
             "parts": rows[is_county & (rows["part"] != "")],
