@@ -15,7 +15,7 @@ from huying.words import say
 
 BAD, STOPPED = 2, 130
 OUTPUTS = ("run", "status", "verify")  # verbs about what notebooks give
-GIVEN = ("page",)  # verbs that make what people are given
+GIVEN = ("brief", "page", "sheets")  # verbs that make what people are given
 
 
 def parser() -> argparse.ArgumentParser:

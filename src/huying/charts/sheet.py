@@ -30,8 +30,10 @@ class About(TypedDict, total=False):
 
     `highlight`: the place that is read; `verdict`: gives the title where its number is among those drawn, and the line under
     it, or `title` and `subtitle`; `note`: a line below; `percent`: whether the values are shares (where it is not said, they are if none is above 1); `interval`: what the
-    legend calls the intervals, a key of the charts' words; `ax`: where to draw.
+    legend calls the intervals, a key of the charts' words; `ax`: where to draw; `width`: of a figure of its own, in inches.
     """
+
+    width: float
 
     highlight: str | None
     verdict: Any

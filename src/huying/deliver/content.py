@@ -1,5 +1,6 @@
 """What every output is made of: a county's statements in one language, in the order of use, and its pictures; adds no number and no sentence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 
 from huying import charts, labels
 from huying.charts import saving
+from huying.charts.look import WIDTH
 from huying.claims.declared import Claim, read_freeze
 from huying.claims.evidence import typed
 from huying.claims.statements import statements
@@ -33,6 +35,7 @@ ROW = [
     "is_counted",
     "reliability",
     "reason",
+    "remark",
     "notebook",
     "cell",
 ]  # beside what is said
@@ -104,7 +107,7 @@ class Content:
     @cached_property
     def unquoted(self) -> pd.DataFrame:
         """The headlines of `heads` that are tied to no passage of the report."""
-        return self.heads[[not self.quote_of(claim) for claim in self.heads.index]]
+        return self.heads.loc[[claim for claim in self.heads.index if not self.quote_of(claim)]]
 
     def verdict_word(self, verdict: str) -> str:
         """The word for a verdict."""
@@ -118,8 +121,7 @@ class Content:
     @cached_property
     def tally(self) -> dict[str, int]:
         """How many claims have each verdict, those that measure what another does left out."""
-        once = self.heads[[not self.claims[key].same_as for key in self.heads.index]]
-        found = once["verdict"].value_counts()
+        found = self.once["verdict"].value_counts()
         return {verdict: int(found[verdict]) for verdict in charts.VERDICTS if verdict in found}
 
     @cached_property
@@ -155,6 +157,11 @@ class Content:
         return heads.reindex([key for key in self.claims if key in heads.index])
 
     @cached_property
+    def once(self) -> pd.DataFrame:
+        """The headlines without those that measure what another does."""
+        return self.heads.loc[[key for key in self.heads.index if not self.claims[key].same_as]]
+
+    @cached_property
     def silent(self) -> list[str]:
         """The claims of which nothing can be said for want of a file or a question."""
         return list(self.heads.index[self.heads["reason"].str.startswith(("not asked", "no data"))])
@@ -162,10 +169,37 @@ class Content:
     @cached_property
     def findings(self) -> pd.DataFrame:
         """The findings that matter, at most FINDINGS: problems first, each thing once, of which the report's own problems come first."""
-        heads = self.heads[~self.heads["verdict"].isin(["", "cannot say", "no baseline"])]
-        once = heads[[not self.claims[key].same_as for key in heads.index]]
+        once = self.once[~self.once["verdict"].isin(["", "cannot say", "no baseline"])]
         rank = once.assign(is_other=~once["is_problem"], is_minor=~once["section"].str.startswith("P"))
         return once.loc[rank.sort_values(["is_other", "is_minor"], kind="stable").index[:FINDINGS]]
+
+    @cached_property
+    def problems(self) -> pd.DataFrame:
+        """The headlines that show a problem, each thing once, the report's own problems first."""
+        once = self.once[self.once["is_problem"].astype(bool)]
+        return once.loc[once["section"].str.startswith("P").sort_values(ascending=False, kind="stable").index]
+
+    def among(self, claim: str) -> pd.DataFrame:
+        """The headlines of a claim's towns or departments, of the wave or period that the county's is of."""
+        own = self.latest[(self.latest["claim"] == claim) & (self.latest["place"] != COUNTY)]
+        return own[own["when"] == self.heads.loc[claim, "when"]]
+
+    def where(self, claim: str) -> list[str]:
+        """The names of the places in which a claim shows a problem after the adjustment."""
+        own = self.among(claim)
+        return list(own.loc[own["is_problem"].astype(bool), "place_name"])
+
+    def fact(self, row: Mapping[str, str]) -> str:
+        """What a statement says of the data: its sentence without the claim, its verdict and the threshold."""
+        head = say("statements.head", self.lang, text="", verdict=row["verdict_word"])
+        told = row["sentence"].partition(head)[2] or row["sentence"]
+        line = say("statements.threshold", self.lang, threshold=row["threshold"]) if row["threshold"] else ""
+        return told.replace(line, "", 1) if line else told
+
+    @cached_property
+    def unsupported(self) -> pd.DataFrame:
+        """The claims that the data do not bear out, or that say less than the data do."""
+        return self.heads[(self.heads["verdict"] == "not supported") | self.heads["remark"].str.contains("understated")]
 
     @cached_property
     def method(self) -> list[str]:
@@ -206,12 +240,21 @@ class Content:
         there = [place for place in self.said["place"].unique() if place not in (COUNTY, *others)]
         return [place for place in first if place in there] + [place for place in there if place not in first]
 
-    def draw(self, claim: str, place: str = "") -> Axes | None:
-        """A claim's places with their intervals, one of them marked; nothing where fewer than two have a value."""
-        head, own = self.heads.loc[claim], self.latest[self.latest["claim"] == claim]
-        rows = self.evidence.loc[own.index[(own["place"] != COUNTY) & own["estimate"].notna()]]
+    def draw(self, claim: str, place: str = "", most: int = 0, width: float = WIDTH) -> Axes | None:
+        """A claim's places with their intervals, one of them marked; nothing where fewer than two have a value.
+
+        `most`: only so many of them, those next to the one that is marked; `width`: in inches.
+        """
+        head, own = self.heads.loc[claim], self.among(claim)
+        rows = self.evidence.loc[own.index[own["estimate"].notna()]]
         if len(rows) < 2:
             return None
+        note = ""
+        if 0 < most < len(rows):
+            rows, n = rows.sort_values("estimate", kind="stable"), len(rows)
+            at = int(rows["place"].eq(place).to_numpy().argmax())
+            first = min(max(0, at - most // 2), n - most)
+            rows, note = rows.iloc[first : first + most].copy(), self.say("nearest", most=most, n=n)
         told = own[own["place"] == place].iloc[0] if place and (own["place"] == place).any() else head
         title = told["title"]
         if told["place"] == COUNTY and self.claims[claim].is_about_towns:  # its value, a share of towns, is not drawn
@@ -221,12 +264,13 @@ class Content:
         verdict.threshold = self.claims[claim].rule_at("town")[1]
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
-        how = {"percent": bool(rows["unit"].isin(["share", "points"]).all()), "verdict": verdict}
+        percent = bool(rows["unit"].isin(["share", "points"]).all())
+        how = {"percent": percent, "verdict": verdict, "note": note, "width": width}
         return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, **how)
 
-    def picture(self, claim: str, place: str = "") -> bytes | None:
+    def picture(self, claim: str, place: str = "", **how: Any) -> bytes | None:
         """What `draw` gives, as PNG for print."""
-        drawn = self.draw(claim, place)
+        drawn = self.draw(claim, place, **how)
         return saving.as_png(drawn) if drawn else None
 
 
