@@ -98,7 +98,7 @@ class Brief:
         content = self.content
         shown = content.findings[content.findings["is_problem"].astype(bool)]
         for row in shown.to_dict("records"):
-            self.paper.heading(row["text"], 2)
+            self.paper.heading(row["text"] if row["section"].startswith("P") else row["title"], 2)
             self.paper.text(row["sentence"] + self.say("certainty", certainty=row["certainty"]))
             if names := content.where(row["claim"]):
                 self.paper.text(self.say("where", n=len(names), names=self.names(names)))
@@ -190,9 +190,8 @@ class Brief:
     def explain(self) -> None:
         """Method and sample, and what cannot be said."""
         self.paper.text(self.say("semicolon").join(self.content.method) + self.say("stop"))
-        self.paper.text(self.say("cannot_say") + self.say("colon"))
-        for line in self.content.cannot_say:
-            self.paper.text(line + self.say("stop"))
+        for line in [self.say("cannot_say_of")] * bool(self.content.cannot_say) + self.content.cannot_say:
+            self.paper.text(line if line.endswith(("：", ":")) else line + self.say("stop"))
 
     def list_towns(self) -> None:
         """Towns by problem claims."""

@@ -97,7 +97,7 @@ class Content:
     @cached_property
     def unquoted(self) -> pd.DataFrame:
         """The headlines of `heads` that are tied to no passage of the report."""
-        return self.heads[[not self.quote_of(claim) for claim in self.heads.index]]
+        return self.heads.loc[[claim for claim in self.heads.index if not self.quote_of(claim)]]
 
     def verdict_word(self, verdict: str) -> str:
         """The word for a verdict."""
@@ -111,8 +111,7 @@ class Content:
     @cached_property
     def tally(self) -> dict[str, int]:
         """How many claims have each verdict, those that measure what another does left out."""
-        once = self.heads[[not self.claims[key].same_as for key in self.heads.index]]
-        found = once["verdict"].value_counts()
+        found = self.once["verdict"].value_counts()
         return {verdict: int(found[verdict]) for verdict in charts.VERDICTS if verdict in found}
 
     @cached_property
@@ -148,6 +147,11 @@ class Content:
         return heads.reindex([key for key in self.claims if key in heads.index])
 
     @cached_property
+    def once(self) -> pd.DataFrame:
+        """The headlines without those that measure what another does."""
+        return self.heads.loc[[key for key in self.heads.index if not self.claims[key].same_as]]
+
+    @cached_property
     def silent(self) -> list[str]:
         """The claims of which nothing can be said for want of a file or a question."""
         return list(self.heads.index[self.heads["reason"].str.startswith(("not asked", "no data"))])
@@ -155,16 +159,14 @@ class Content:
     @cached_property
     def findings(self) -> pd.DataFrame:
         """The findings that matter, at most FINDINGS: problems first, each thing once, of which the report's own problems come first."""
-        heads = self.heads[~self.heads["verdict"].isin(["", "cannot say", "no baseline"])]
-        once = heads[[not self.claims[key].same_as for key in heads.index]]
+        once = self.once[~self.once["verdict"].isin(["", "cannot say", "no baseline"])]
         rank = once.assign(is_other=~once["is_problem"], is_minor=~once["section"].str.startswith("P"))
         return once.loc[rank.sort_values(["is_other", "is_minor"], kind="stable").index[:FINDINGS]]
 
     @cached_property
     def problems(self) -> pd.DataFrame:
         """The headlines that show a problem, each thing once, the report's own problems first."""
-        heads = self.heads[self.heads["is_problem"].astype(bool)]
-        once = heads[[not self.claims[key].same_as for key in heads.index]]
+        once = self.once[self.once["is_problem"].astype(bool)]
         return once.loc[once["section"].str.startswith("P").sort_values(ascending=False, kind="stable").index]
 
     def among(self, claim: str) -> pd.DataFrame:
@@ -252,8 +254,9 @@ class Content:
         verdict.threshold = self.claims[claim].rule_at("town")[1]
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
-        how = {"percent": bool(rows["unit"].isin(["share", "points"]).all()), "verdict": verdict, "width": width}
-        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, note=note, **how)
+        percent = bool(rows["unit"].isin(["share", "points"]).all())
+        how = {"percent": percent, "verdict": verdict, "note": note, "width": width}
+        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, **how)
 
     def picture(self, claim: str, place: str = "", **how: Any) -> bytes | None:
         """What `draw` gives, as PNG for print."""

@@ -67,7 +67,7 @@ class Sheet:
     def rows(self) -> pd.DataFrame:
         """The headlines of the place that have a value, each thing once: problems, what is decided, the rest."""
         own = self.content.at(self.place)
-        own = own[[bool(row["value"]) and not self.content.claims[key].same_as for key, row in own.iterrows()]]
+        own = own.loc[[key for key, told in own["value"].items() if told and not self.content.claims[key].same_as]]
         is_open = own["verdict"].isin(["cannot say", "no baseline", ""])
         is_other, is_minor = ~own["is_problem"].astype(bool), own["section"].str[0] != "P"
         rank = own.assign(is_other=is_other, is_open=is_open, is_minor=is_minor)

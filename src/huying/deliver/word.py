@@ -66,6 +66,7 @@ class Paper:
 
     def __init__(self, lang: str, title: str, marks: Sequence[str], page: str = "") -> None:
         self.lang, self.made, self.used = lang, docx.Document(), 0.0  # points of height so far
+        self.chain, self.start = list[int](), 0.0  # headings that nothing has followed yet
         self.entries, self.levels, self.shown = list[tuple[int, str, str, int]](), [0] * 5, {"table": 0, "figure": 0}
         top, right, bottom, left = PAGES[page or lang]
         self.section, self.room, self.high = self.made.sections[0], 210 - left - right, (297 - top - bottom) / POINT
@@ -152,6 +153,15 @@ class Paper:
     def text(self, text: str, style: str = "Body Text") -> Any:
         """A paragraph."""
         _, size, _, line, first, _, small, _ = STYLES[style]
+        if self.chain and not style.startswith("Heading"):  # headings stand on the page of what follows them
+            at, tall = self.start % self.high, self.used - self.start + LINE[self.lang]
+            if at + tall > self.high + 1:
+                self.used += self.high - at
+                self.entries = [
+                    (*e[:3], e[3] + (n in self.chain and e[3] == 1 + int(self.start // self.high)))
+                    for n, e in enumerate(self.entries)
+                ]
+            self.chain = []
         if self.lang == "zh":
             self.used += lines_of(text, self.room, size - 0.25, first) * line
         else:
@@ -179,7 +189,8 @@ class Paper:
         n = self.levels[level]
         number = [f"{han(n)}、", f"（{han(n)}）", f"{n}.", f"（{n}）"][level - 1]
         number = number if self.lang == "zh" else ".".join(map(str, self.levels[1 : level + 1])) + " "
-        self.need((4 - level) * LINE[self.lang])  # it does not stand alone at the foot of a page
+        self.chain, self.start = (self.chain, self.start) if self.chain else ([], self.used)
+        self.chain += [len(self.entries)] if level < 3 else []
         told, mark = plain(number * is_numbered + text), f"_h{len(self.entries)}"
         self.entries += [(level, told, mark, 1 + int(self.used // self.high))] if level < 3 else []
         line = self.text(told, f"Heading {level}")
@@ -299,6 +310,7 @@ def lines_of(text: str, wide: float, size: float, first: int = 0) -> int:
     """The lines that a text takes in a column of so many mm: Han characters are as wide as high, others half, with room around figures."""
     wides = [unicodedata.east_asian_width(one) in "WF" for one in text]
     ems = sum(1 if is_wide else 0.55 if any(wides) else 0.445 for is_wide in wides) + first
+    ems -= 0.9 * text.endswith(tuple("。；，：、"))  # such a mark may hang over the margin
     return max(1, math.ceil(ems * size * POINT / wide - 1e-6))
 
 
