@@ -34,7 +34,7 @@ def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> A
         is_counted = shown.get("method", pd.Series("", shown.index)).eq(COUNT).to_numpy() & (low == high) & is_share
         for row in np.flatnonzero(np.isnan(estimate)):
             say_why_missing(made, row, shown.iloc[row])
-        for row in np.flatnonzero(np.isfinite(estimate)):
+        for row in np.flatnonzero(np.isfinite(estimate)).tolist():
             of = made.say("of", k=f"{estimate[row] * n[row]:.0f}", n=f"{n[row]:.0f}") if is_counted[row] else ""
             made.value(np.fmax(estimate[row], high[row]), row, made.show(estimate[row], is_share, n[row]) + of)
         made.span(axes.xaxis, estimate, low, high, is_share=is_share, is_from_zero=True)
