@@ -52,7 +52,7 @@ def test_the_notebook_judges_it_for_every_town(folder):
     rows = names["county"].recorded
     assert set(rows["claim"]) == {"Z01"} and len(rows) == 19
     assert rows.set_index("place").loc["county", ["estimate", "n"]].tolist() == pytest.approx([0.568, 1092], abs=5e-4)
-    assert "Z01 | Median Town | Most residents find the window staff polite" in printed
+    assert "Z01 Most residents of Median Town find the window staff polite: " in printed
 
 
 def test_freezing_covers_the_indicator(folder, monkeypatch):
@@ -67,4 +67,4 @@ def test_freezing_covers_the_indicator(folder, monkeypatch):
     file.write_text(file.read_text("utf-8").replace("agree_courteous >= 4", "agree_courteous >= 3"), "utf-8")
     after = hy.county(folder, lang="en")
     shown = after.judge("Z01", after.survey("resident").share("polite"))
-    assert set(shown.rows["remark"]) == {"rule_changed"} and "changed after the data were seen" in shown.text
+    assert set(shown.rows["remark"]) == {"rule_changed"} and "Changed after the data were seen" in shown.text

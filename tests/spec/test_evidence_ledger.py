@@ -71,7 +71,7 @@ def test_types(ledger):
     for name in COLUMNS:
         if name in NUMBERS:
             assert ledger[name].dtype == "float64", name
-        elif name == "is_synthetic":
+        elif name in ("is_counted", "is_synthetic"):
             assert ledger[name].dtype == "bool"
         else:
             assert pd.api.types.is_string_dtype(ledger[name]), name

@@ -163,12 +163,13 @@ def test_a_verdict_shows_itself_for_the_place_and_the_county(county, aware, caps
     lines = capsys.readouterr().out.splitlines()
     assert lines == verdict.text.splitlines() and len(lines) == 2
     assert lines[0].startswith(
-        "P16 | Town | Awareness of the reform among residents is not high: not supported, 80.0% (95% CI "
+        "P16 Awareness of the reform among residents of Town is not high: not supported. 2023 survey: share of residents aware of the reform: 80% ("
     )
     assert lines[1].startswith(
-        "P16 | A | Awareness of the reform among residents is not high: cannot say, 50.0% (95% CI "
+        "P16 A: Awareness of the reform among residents is not high: cannot say. 2023 survey: share of residents aware of the reform: 50% ("
     )
-    assert verdict.title == "Town · Awareness of the reform among residents is not high: not supported (80.0%)"
+    assert verdict.title == "Awareness of the reform among residents of Town is not high: not supported, 80%"
+    assert verdict.subtitle.endswith("; Town; 2023 survey; 30 residents") and "question: " in verdict.subtitle
     assert verdict.threshold == 0.5
 
 
@@ -193,9 +194,9 @@ def test_parts_have_no_verdict_and_stand_in_a_table(county, aware, capsys):
     assert (
         shown[0] == "P16; note: rule not frozen beforehand"
         and shown[2].startswith("aware of the reform")
-        and shown[2].count("80.0% (") == 1
+        and shown[2].count("80% (") == 1
     )
-    assert shown[3].startswith("aware of the reform, without cannot say") and "50.0% (" in shown[3]
+    assert shown[3].startswith("aware of the reform, without cannot say") and "50% (" in shown[3]
 
 
 def test_of_a_ledgers_periods_the_sentence_tells_one(tmp_path):
@@ -215,12 +216,12 @@ def test_of_a_ledgers_periods_the_sentence_tells_one(tmp_path):
 def test_a_claim_without_its_ledger_needs_nothing_of_the_rows(county):
     verdict = county.judge("P11", pd.DataFrame({"place": [], "estimate": []}))
     assert set(verdict.rows["reason"]) == {"no data: documents"} and set(verdict.rows["verdict"]) == {"cannot say"}
-    assert verdict.text.endswith("cannot say; reason: no ledger of documents; note: rule not frozen beforehand.")
+    assert verdict.text.endswith("cannot say. No ledger of documents; rule not frozen beforehand.")
 
 
 def test_a_wave_that_was_not_asked_is_shown_and_not_recorded(county):
     verdict = county.judge("P16", county.survey("resident", wave="2030").share("aware"))
-    assert "reason: not asked in this wave" in verdict.text and not len(county.recorded)
+    assert "Not asked in this wave" in verdict.text and not len(county.recorded)
 
 
 def test_a_claim_nobody_knows(county, aware):
@@ -329,7 +330,7 @@ def test_an_own_claim_is_decided_by_its_variable(tmp_path):
     rows = county.survey(variable.form).share(variable.name)
     assert rows["estimate"].tolist() == pytest.approx([2 / 3, 2 / 3])
     assert county.judge("Z01", rows, place="T01").text.startswith(
-        "Z01 | Town | Most find the staff polite: cannot say, 66.7%"
+        "Z01 Town A: cannot say. 2023 survey: polite staff: 67% ("
     )
     assert county.labels.measure("polite") == "polite staff"
 

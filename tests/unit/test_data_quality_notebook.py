@@ -81,7 +81,7 @@ def test_own_claims_are_judged_in_one_loop(tmp_path):
     names, printed = run_notebook("41", county, wave="2023")
     assert (
         "polite staff (polite): agree_courteous >= 4." in printed
-        and "Z01 | A | Most find the staff polite: supported, 83.3%" in printed
+        and "Z01 A: Most find the staff polite: supported. 2023 survey: polite staff: 83% (" in printed
     )
     rows = names["county"].recorded
     assert rows["place"].tolist() == ["T01", "T02", "county"] and rows["estimate"].tolist() == pytest.approx(

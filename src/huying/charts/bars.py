@@ -32,7 +32,7 @@ def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> A
         axes.hlines(at, low, high, color=look.BLACK, linewidth=1.6, gid="interval")
         made.explain_intervals(shown, look.BLACK, 1.6)
         is_counted = shown.get("method", pd.Series("", shown.index)).eq(COUNT).to_numpy() & (low == high) & is_share
-        for row in np.flatnonzero(np.isnan(estimate)):
+        for row in np.flatnonzero(np.isnan(estimate)).tolist():
             say_why_missing(made, row, shown.iloc[row])
         for row in np.flatnonzero(np.isfinite(estimate)).tolist():
             of = made.say("of", k=f"{estimate[row] * n[row]:.0f}", n=f"{n[row]:.0f}") if is_counted[row] else ""

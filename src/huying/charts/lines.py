@@ -7,6 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from huying.charts import look
 from huying.charts.matrix import VERDICTS
@@ -31,6 +32,8 @@ def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[floa
             axes.step(days, share, where="post", color=colour, linestyle=dash, linewidth=2, gid="curve")
             axes.fill_between(days, low, high, step="post", color=colour, alpha=0.2, linewidth=0, gid="band")
             made.handles.append(look.line(colour, 2, made.words.value(by, key), dash))
+        if np.isfinite(look.numbers(rows, "low")[0]).any():
+            made.handles.append(Patch(color=look.GREY, alpha=0.3, label=made.say("band")))
         for place, day in enumerate(sorted(limits)):
             axes.axvline(day, color=look.DIM, linewidth=1, linestyle=":", gid="limit")
             # The first label ends at its line and the others start at theirs: 2 and 5 days stand close on a long axis.

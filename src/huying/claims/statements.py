@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -45,6 +45,7 @@ LONGEST = {"zh": 20, "en": 15}  # characters, words of a title
 JOINED = ("共", "相差")  # a measure that ends so takes its value without a further word
 NO_SAMPLE = ("among_respondents", "as_if_at_random")
 TOO_FEW, CARE = "too few answers", "read with care"
+Beside = Mapping[tuple[str, ...], Mapping[str, Any]]
 
 
 def statements(evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any, lang: str) -> pd.DataFrame:
@@ -102,19 +103,32 @@ def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Cla
     return found[True] - found[False] - {COUNTY}
 
 
-@dataclass(frozen=True)
 class Statement:
     """What is said of one row; `beside`: all rows by their key, for the county's value and the parts that a claim names."""
 
-    row: Mapping[str, Any]
-    claim: Claim
-    names: Labels
-    beside: Mapping[tuple[str, ...], Mapping[str, Any]]
-    departments: set[str]
+    def __init__(
+        self, row: Mapping[str, Any], claim: Claim, names: Labels, beside: Beside, departments: set[str]
+    ) -> None:
+        self.row, self.claim, self.names, self.beside, self.departments = row, claim, names, beside, departments
+        self.lang, self.place, self.part = names.lang, row["place"], row["part"]
+        self.verdict, self.base = row["verdict_family"] or row["verdict"], claim.base(names.lang)
+        self.is_of_places = not self.part and claim.is_about_towns and self.place == COUNTY
+        self.is_problem = bool(self.verdict) and not self.part and self.verdict == claim.problem_if
+        self.rule = claim.subs.get(self.part) or claim.rule_at(self.place)
+        self.noun = (of_part("counts", claim.id, self.part) if self.part else claim.counts) or row["n_of"]
+        self.n = say_n(row["n"], row["n_of"], self.lang) if row["n_of"] and not np.isnan(row["n"]) else ""
+        self.place_name = names.place(self.place) if names.place(self.place) != COUNTY else self.say("county")
+        when, kind = row["wave"] or row["period"], "wave" if row["wave"] else "period"
+        self.when = self.say(f"{kind}_year" if re.fullmatch(r"\d{4}", when) else kind, when=when) if when else ""
+        self.verdict_word = self.say_verdict(self.verdict)
+        own = row["verdict"] if row["verdict"] != self.verdict else ""
+        self.own = (
+            self.say("own", verdict=self.say_verdict(own)) if own else ""
+        )  # before the adjustment, where it differs
 
     def say(self, key: str, **values: Any) -> str:
         """A text of the statements."""
-        return say(f"statements.{key}", self.names.lang, **values)
+        return say(f"statements.{key}", self.lang, **values)
 
     def join(self, *parts: str, by: str = "comma") -> str:
         """The parts that are not empty, joined."""
@@ -123,14 +137,9 @@ class Statement:
     def of(self, **key: str) -> Statement | None:
         """The statement of another row of the same claim, such as the county's."""
         row = self.beside.get(tuple(key.get(name, self.row[name]) for name in KEY))
-        return replace(self, row=row) if row else None
+        return Statement(row, self.claim, self.names, self.beside, self.departments) if row else None
 
     # --- numbers ------------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def is_of_places(self) -> bool:
-        """Whether the value is the county's share of towns, or of departments."""
-        return not self.row["part"] and self.claim.is_about_towns and self.row["place"] == COUNTY
 
     def show(self, value: float, *lines: float) -> str:
         """A value of the row in its unit, rounded neither onto nor across the threshold and `lines`.
@@ -139,15 +148,9 @@ class Statement:
         """
         if np.isnan(value) or self.row["reliability"] == TOO_FEW:
             return ""
-        quantifier, line = self.claim.subs.get(self.row["part"]) or self.claim.rule_at(self.row["place"])
+        quantifier, line = self.rule
         drawn = [line] if quantifier != SOME else [0.5] if "understated" in self.row["remark"] else []
-        return say_value(value, self.row["unit"], self.names.lang, self.row["n"], [*drawn, *lines], self.noun)
-
-    @cached_property
-    def noun(self) -> str:
-        """What a count counts: what n counts where nothing else is declared."""
-        part = self.row["part"]
-        return (of_part("counts", self.claim.id, part) if part else self.claim.counts) or self.row["n_of"]
+        return say_value(value, self.row["unit"], self.lang, self.row["n"], [*drawn, *lines], self.noun)
 
     @cached_property
     def value(self) -> str:
@@ -178,19 +181,20 @@ class Statement:
         return self.say(self.kind, low=low, high=high) if self.kind else ""
 
     @cached_property
-    def n(self) -> str:
-        number, noun = self.row["n"], self.row["n_of"]
-        return say_n(number, noun, self.names.lang) if noun and not np.isnan(number) else ""
-
-    @cached_property
     def n_beside(self) -> str:
         """n as it stands beside the value: of a complete list that it was counted, and how many of n where n was."""
-        row, zh = self.row, self.names.lang == "zh"
+        row, zh = self.row, self.lang == "zh"
         if not (row["is_counted"] and row["n"] > 0 and self.value):
             return self.n if row["n"] else ""
         kind = of_part("kind", self.claim.id, row["part"]) if row["part"] else "mean" if self.claim.is_mean else ""
         k, is_mean = row["estimate"] * row["n"], kind == "mean" and not self.is_of_places
-        if row["unit"] != "share" or is_mean or row["n"] < 2 or abs(k - round(k)) > 1e-4 or self.kind:
+        if (
+            row["unit"] != "share"
+            or is_mean
+            or row["n"] < 2
+            or abs(k - round(k)) > min(0.01, 1e-6 * row["n"] + 1e-6)
+            or self.kind
+        ):
             return self.say("counted", n=self.n)
         told = f"{k:.0f}" + (say_noun(row["n_of"], "zh")[0] if zh else "")
         return self.say("counted_all" if round(k) == row["n"] else "counted_some", n=self.n, k=told)
@@ -198,14 +202,9 @@ class Statement:
     # --- words --------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def place_name(self) -> str:
-        name = self.names.place(self.row["place"])
-        return self.say("county") if name == COUNTY else name
-
-    @cached_property
     def part_name(self) -> str:
         """What a part is called: by its own words, else by the column or answer whose name it bears."""
-        part, lang, names = self.row["part"], self.names.lang, self.names
+        part, lang, names = self.part, self.lang, self.names
         prefix, _, answer = part.partition("_")
         tried: list[Text | str] = [names.measures[part]] if part in names.measures else [names.measure(part)]
         if f"parts.prefix_{prefix}" in all_words() and part not in names.measures:
@@ -216,8 +215,8 @@ class Statement:
     @cached_property
     def text(self) -> str:
         """What was claimed, in the form of the place: of the county, a town, a department."""
-        place, claim, lang = self.row["place"], self.claim, self.names.lang
-        if self.row["part"]:
+        place, claim, lang = self.place, self.claim, self.lang
+        if self.part:
             return self.part_name
         own = (claim.department if place in self.departments else None) or claim.town
         if place == COUNTY or own is None:
@@ -225,31 +224,17 @@ class Statement:
             return self.say(of_place, place=self.place_name, text=claim.text(lang))
         return own(lang).replace("{place}", self.place_name)
 
-    @cached_property
-    def verdict(self) -> str:
-        return str(self.row["verdict_family"] or self.row["verdict"])
-
-    @cached_property
-    def verdict_word(self) -> str:
-        return self.say_verdict(self.verdict)
-
     def say_verdict(self, verdict: str) -> str:
         """The word for a verdict; where nobody was drawn it holds among respondents."""
-        word = say(f"claims.verdict_{verdict.replace(' ', '_')}", self.names.lang) if verdict else ""
+        word = say(f"claims.verdict_{verdict.replace(' ', '_')}", self.lang) if verdict else ""
         is_drawn = not any(note in self.row["remark"] for note in NO_SAMPLE)
         return word if is_drawn or verdict not in (SUPPORTED, NOT_SUPPORTED) else self.say("among", verdict=word)
-
-    @property
-    def own(self) -> str:
-        """The verdict before the adjustment, where it differs."""
-        own = self.row["verdict"]
-        return self.say("own", verdict=self.say_verdict(own)) if own and own != self.verdict else ""
 
     def say_rule(self, quantifier: str, line: float, unit: str, noun: str) -> str:
         """A rule in words: below 50%, at least 1 town."""
         if quantifier in (SOME, TEXT):
             unit, line = "count", max(line, 1.0)
-        told = say_exactly(line, unit, self.names.lang, noun)
+        told = say_exactly(line, unit, self.lang, noun)
         kind = "LOW" if quantifier == NONE and line > 0 else quantifier
         kind += "_near" if kind == COUNTS and 0 < line < 1 else ""
         return self.say("rule_ALL_whole" if (kind, unit, line) == (ALL, "share", 1) else f"rule_{kind}", t=told)
@@ -257,18 +242,16 @@ class Statement:
     @cached_property
     def threshold(self) -> str:
         """The rule that the row is held to; of a part without one nothing."""
-        claim, place, part = self.claim, self.row["place"], self.row["part"]
-        if part and part not in claim.subs:
-            return ""
-        quantifier, line = claim.subs.get(part) or claim.rule_at(place)
+        claim, place, part, (quantifier, line) = self.claim, self.place, self.part, self.rule
         noun = claim.noun_at(place, part) if quantifier == SOME or self.is_of_places else self.noun
-        return self.say_rule(quantifier, line, claim.unit_at(place, part), noun)
+        is_ruled = not part or part in claim.subs
+        return self.say_rule(quantifier, line, claim.unit_at(place, part), noun) if is_ruled else ""
 
     @cached_property
     def measure(self) -> str:
         """What the value measures; of the county, where it counts towns, the share of those that meet the towns' rule."""
-        claim, lang = self.claim, self.names.lang
-        if self.row["part"]:
+        claim, lang = self.claim, self.lang
+        if self.part:
             return self.part_name
         own = claim.measure or self.names.measures.get(claim.asks or claim.indicator) or claim.estimand
         told = own(lang) if isinstance(own, Text) else own
@@ -279,26 +262,16 @@ class Statement:
         return self.say("share_of_places", places=places, measure=told, rule=rule)
 
     @cached_property
-    def when(self) -> str:
-        kind = "wave" if self.row["wave"] else "period"
-        told = self.row[kind]
-        return self.say(f"{kind}_year" if re.fullmatch(r"\d{4}", told) else kind, when=told) if told else ""
-
-    @property
-    def base(self) -> str:
-        return self.claim.base(self.names.lang)
-
-    @cached_property
     def question(self) -> str:
         """The wording of the question that a survey's row goes back to."""
-        part = self.row["part"]
+        part = self.part
         name = (self.claim.asks or self.claim.indicator) if not part else part if part in self.names.rules else ""
         return self.names.question(name) if self.row["wave"] and name else ""
 
     @property
     def source(self) -> str:
         """The surveys and ledgers that the claim rests on; of a survey's row the survey."""
-        needs, n_of, lang = self.claim.needs or ("report",), self.row["n_of"], self.names.lang
+        needs, n_of, lang = self.claim.needs or ("report",), self.row["n_of"], self.lang
         if self.row["wave"] and n_of in FORM_NAMES and not set(needs) & set(TABLES):
             needs = (n_of,)
         return self.join(
@@ -308,7 +281,7 @@ class Statement:
     @cached_property
     def caution(self) -> str:
         """What must be known beside the value: how reliable it is, why nothing is said, remarks, the claim that measures the same."""
-        row, lang = self.row, self.names.lang
+        row, lang = self.row, self.lang
         is_open = self.verdict == CANNOT_SAY and self.value  # before the adjustment it may have been decided
         reason = row["reason"] or (TOO_FEW if row["reliability"] == TOO_FEW else WITHIN if is_open else "")
         notes = [remark_word(note, lang) for note in filter(None, re.split(r"[;；]\s*", row["remark"]))]
@@ -319,13 +292,9 @@ class Statement:
     @property
     def county(self) -> str:
         """What the county's value is, of a place within it."""
-        other = self.of(place=COUNTY) if self.row["place"] != COUNTY else None
+        other = self.of(place=COUNTY) if self.place != COUNTY else None
         told = self.join(other.value, other.verdict_word) if other else ""
         return self.say("in_county", place=other.place_name, value=told) if other and told else ""
-
-    @property
-    def is_problem(self) -> bool:
-        return not self.row["part"] and bool(self.verdict) and self.verdict == self.claim.problem_if
 
     @property
     def certainty(self) -> str:
@@ -344,7 +313,7 @@ class Statement:
     @cached_property
     def told(self) -> str:
         """The claim's own words for its value, filled from its row and the parts that they name; nothing where one is missing."""
-        if self.row["part"] or not self.claim.told:
+        if self.part or not self.claim.told:
             return ""
 
         def fill(found: re.Match[str]) -> str:
@@ -352,16 +321,14 @@ class Statement:
             other = self.of(part=part) if part else self
             return (getattr(other, name) if other else "") or "\0"
 
-        text = re.sub(r"\{([\w.]+)\}", fill, self.claim.told(self.names.lang))
+        text = re.sub(r"\{([\w.]+)\}", fill, self.claim.told(self.lang))
         return "" if "\0" in text else text
 
     @cached_property
     def sentence(self) -> str:
         """The finding: what was claimed and its verdict, when, the value with what surrounds it, the threshold, cautions."""
-        where = self.say(
-            "of_county" if self.row["place"] == COUNTY else "of_any", place=self.place_name, text=self.text
-        )
-        part = self.say("part", place=self.place_name, part=self.part_name) if self.row["part"] else ""
+        where = self.say("of_county" if self.place == COUNTY else "of_any", place=self.place_name, text=self.text)
+        part = self.say("part", place=self.place_name, part=self.part_name) if self.part else ""
         around, measure = self.join(self.interval, self.n_beside), part or self.measure
         kind = "measured_on" if measure.endswith(JOINED) else "measured"
         body = self.told or self.say(kind, measure=measure, value=self.value)
@@ -385,8 +352,8 @@ class Statement:
         """The finding: what was claimed, its verdict and, where there is room, its value."""
         short = self.say("title", text=self.text, told=self.verdict_word) if self.verdict else self.text
         full = self.say("title", text=self.text, told=self.join(self.verdict_word, self.value))
-        size = len(full) if self.names.lang == "zh" else len(full.split())
-        return full if self.value and size <= LONGEST[self.names.lang] else short
+        size = len(full) if self.lang == "zh" else len(full.split())
+        return full if self.value and size <= LONGEST[self.lang] else short
 
     @property
     def subtitle(self) -> str:
@@ -404,7 +371,7 @@ def reason_word(reason: str, lang: str) -> str:
     if tail in FORM_NAMES:
         return say(f"claims.no_{tail}", lang)
     table = TABLES.get(tail.partition(":")[0])
-    what = table.title(lang) if table else re.sub(r"^\.", "0.", tail.replace("_", " "))
+    what = table.title.zh if table and lang == "zh" else re.sub(r"^\.", "0.", tail.replace("_", " "))
     key = f"claims.reason_{head.replace(' ', '_')}"
     return say(key, lang, what=what) if key in all_words() else reason
 
