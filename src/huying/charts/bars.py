@@ -97,6 +97,6 @@ def colours(columns: list[Any], is_ordinal: bool) -> list[dict[str, Any]]:
     ordered = [column for column in columns if str(column).isdigit()] or columns
     ramp = dict(zip(ordered, look.shades(len(ordered)), strict=True))
     plain = [(look.AREAS[turn % 5], HATCHES[turn // 5 % 3]) for turn in range(len(columns))]
-    turned = {column: HATCHES[turn % 2] if len(ordered) > 6 else "" for turn, column in enumerate(ordered)}
+    turned = {column: HATCHES[turn % 2] if len(ordered) > 5 else "" for turn, column in enumerate(ordered)}
     chosen = [(ramp.get(key, look.PALE), turned.get(key, "////")) for key in columns] if is_ordinal else plain
     return [{"facecolor": c, "hatch": h, "edgecolor": look.WHITE, "linewidth": 0.8} for c, h in chosen]

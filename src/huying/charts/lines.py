@@ -20,10 +20,12 @@ from huying.words import all_words
 def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[float], **about: Unpack[About]) -> Axes:
     """Steps of a share along working days, a line for each value of `by`, each share held until the next day of its curve.
 
-    Upright lines at the limits, in working days.
+    `low`, `high` are drawn as a band, `at_risk` is told below; a curve ends where fewer than 1% still wait. Upright lines at the limits, in working days.
     """
     with sheet(rows, **about) as made:
         made.need(look.numbers(rows, y))
+        if "at_risk" in rows:  # the last hundredth would take most of the axis
+            rows = rows[rows["at_risk"] >= 0.01 * rows.groupby(by)["at_risk"].transform("first")]
         axes, end = made.axes, max([float(rows[x].max()), *limits])
         for turn, (key, part) in enumerate(rows.groupby(by, sort=False)):
             last = part.tail(1 if part.get("at_risk", part[x]).iloc[-1] > 0 else 0).assign(**{x: end})
