@@ -3,6 +3,7 @@
 import re
 from functools import cache
 from itertools import combinations, pairwise
+from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
@@ -23,6 +24,7 @@ from huying.fonts import BOLD, REGULAR
 from huying.labels import Labels
 from huying.words import Text as Words
 
+TERMS = Path(__file__).parents[1] / "data" / "latin_terms.txt"
 NAN, SVG, WIDTH_MM = np.nan, "{http://www.w3.org/2000/svg}", 156
 LONG_ZH, LONG_EN = "极大似然估计与稳健性检验街", "Maximum Likelihood Subdistrict"
 MARKS = {"estimate", "shares", "curve", "rank", "points", "interval", "QuadMesh_1", "problem"}
@@ -45,6 +47,12 @@ def county(kind):
     return ids, value
 
 
+SOURCE, TITLE = Words("居民问卷", "survey of residents"), Words("知晓改革的居民不多：", "Few residents know: ")
+CLAIM = Words(
+    "居民对改革的知晓度不高，办事群众仍先找原站所",
+    "Few residents know of the reform, and most turn to the old station first",
+)
+CHECK = Words("牌章群表单文的核查", "Check of plates, seals and documents")
 MEASURES = {
     "aware": Words("知晓改革的居民比例", "share of residents aware of the reform"),
     "paper": Words("机构设置符合方案", "scheme met on paper"),
@@ -64,7 +72,7 @@ def long(ids, value, measure="aware", **more):
         "high": np.where(at_end, value, value + 0.14),
     }
     made = pd.DataFrame({**given, "n": 90.0, "reliability": "ok", "reason": "", "wave": "2023", "period": "", **more})
-    made.attrs |= {"labels": "pictures", "source": "居民问卷"}
+    made.attrs |= {"labels": "pictures", "source": SOURCE(labels.of(None).lang)}
     return made
 
 
@@ -89,7 +97,7 @@ def draw(kind, ids, value):
     """One chart of a kind, of that county."""
     rows, own, n = long(ids, value), {"highlight": ids[1]}, len(ids)
     told = SimpleNamespace(
-        title="知晓改革的居民不多：40%" if value[1] == 0.4 else "知晓改革的居民不多",
+        title=TITLE(labels.of(None).lang) + "40%" * int(value[1] == 0.4),
         subtitle="",
         row={"estimate": value[1], "unit": "share"},
     )
@@ -135,14 +143,14 @@ def draw(kind, ids, value):
     said = marked(
         pd.DataFrame(
             [np.roll(np.resize(np.array(verdict, dtype=object), n), k) for k in range(6)],
-            [f"P1{k} 居民对改革的知晓度不高，办事群众仍先找原站所" for k in range(6)],
+            [f"P1{k} {CLAIM(labels.of(None).lang)}" for k in range(6)],
             ids,
         )
     )
     wide = marked(
         pd.DataFrame(
             np.tile(value, (6, 1)) * np.linspace(0.5, 1, 6)[:, None],
-            [f"第{k}项核查，牌章群表单文" for k in range(6)],
+            [f"{CHECK(labels.of(None).lang)} {k}" for k in range(6)],
             ids,
         )
     )
@@ -277,6 +285,16 @@ def faults_of(root):
             yield f"{said!r} runs into {other!r} by {across:.1f} x {down:.1f} pt"
 
 
+def foreign_to(lang, said):
+    """The Latin words of a Chinese text that are no term or id, the Chinese ones of an English text."""
+    if lang == "en":
+        return re.findall(r"[\u4e00-\u9fff]+", said.replace("合成数据 SYNTHETIC", ""))
+    terms = [line for line in TERMS.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    return [
+        word for word in re.findall(r"[A-Za-z][A-Za-z_\d]*", said) if not any(re.fullmatch(one, word) for one in terms)
+    ]
+
+
 def by_gid(root, gid):
     return [group for group in root.iter(f"{SVG}g") if group.get("id") == gid]
 
@@ -298,6 +316,13 @@ def _registered(monkeypatch):
 def test_every_text_has_seven_points_and_stands_whole_and_alone(place):
     found = {kind: list(faults_of(picture(kind, place))) for kind in kinds_of(place)}
     assert not {kind: faults for kind, faults in found.items() if faults}
+
+
+@pytest.mark.parametrize("place", COUNTIES)
+def test_a_picture_keeps_one_language(place):
+    lang = "en" if place == "long_en" else "zh"
+    found = {kind: [foreign_to(lang, said) for said, *_ in texts(picture(kind, place))] for kind in kinds_of(place)}
+    assert not {kind: words for kind, parts in found.items() if (words := [word for part in parts for word in part])}
 
 
 @pytest.mark.parametrize("place", COUNTIES)

@@ -32,9 +32,9 @@ def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> A
         axes.hlines(at, low, high, color=look.BLACK, linewidth=1.6, gid="interval")
         made.explain_intervals(shown, look.BLACK, 1.6)
         is_counted = shown.get("method", pd.Series("", shown.index)).eq(COUNT).to_numpy() & (low == high) & is_share
-        for row in np.flatnonzero(np.isnan(estimate)):
+        for row in np.flatnonzero(np.isnan(estimate)).tolist():
             say_why_missing(made, row, shown.iloc[row])
-        for row in np.flatnonzero(np.isfinite(estimate)):
+        for row in np.flatnonzero(np.isfinite(estimate)).tolist():
             of = made.say("of", k=f"{estimate[row] * n[row]:.0f}", n=f"{n[row]:.0f}") if is_counted[row] else ""
             made.value(np.fmax(estimate[row], high[row]), float(row), made.show(estimate[row], is_share, n[row]) + of)
         made.span(axes.xaxis, estimate, low, high, is_share=is_share, is_from_zero=True)
@@ -97,6 +97,6 @@ def colours(columns: list[Any], is_ordinal: bool) -> list[dict[str, Any]]:
     ordered = [column for column in columns if str(column).isdigit()] or columns
     ramp = dict(zip(ordered, look.shades(len(ordered)), strict=True))
     plain = [(look.AREAS[turn % 5], HATCHES[turn // 5 % 3]) for turn in range(len(columns))]
-    turned = {column: HATCHES[turn % 2] if len(ordered) > 6 else "" for turn, column in enumerate(ordered)}
+    turned = {column: HATCHES[turn % 2] if len(ordered) > 5 else "" for turn, column in enumerate(ordered)}
     chosen = [(ramp.get(key, look.PALE), turned.get(key, "////")) for key in columns] if is_ordinal else plain
     return [{"facecolor": c, "hatch": h, "edgecolor": look.WHITE, "linewidth": 0.8} for c, h in chosen]

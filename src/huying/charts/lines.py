@@ -7,6 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from huying.charts import look
 from huying.charts.matrix import VERDICTS
@@ -19,10 +20,12 @@ from huying.words import all_words
 def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[float], **about: Unpack[About]) -> Axes:
     """Steps of a share along working days, a line for each value of `by`, each share held until the next day of its curve.
 
-    Upright lines at the limits, in working days.
+    `low`, `high` are drawn as a band, `at_risk` is told below; a curve ends where fewer than 1% still wait. Upright lines at the limits, in working days.
     """
     with sheet(rows, **about) as made:
         made.need(look.numbers(rows, y))
+        if "at_risk" in rows:  # the last hundredth would take most of the axis
+            rows = rows[rows["at_risk"] >= 0.01 * rows.groupby(by)["at_risk"].transform("first")]
         axes, end = made.axes, max([float(rows[x].max()), *limits])
         for turn, (key, part) in enumerate(rows.groupby(by, sort=False)):
             last = part.tail(1 if part.get("at_risk", part[x]).iloc[-1] > 0 else 0).assign(**{x: end})
@@ -31,6 +34,8 @@ def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[floa
             axes.step(days, share, where="post", color=colour, linestyle=dash, linewidth=2, gid="curve")
             axes.fill_between(days, low, high, step="post", color=colour, alpha=0.2, linewidth=0, gid="band")
             made.handles.append(look.line(colour, 2, made.words.value(by, key), dash))
+        if np.isfinite(look.numbers(rows, "low")[0]).any():
+            made.handles.append(Patch(color=look.GREY, alpha=0.3, label=made.say("band")))
         for place, day in enumerate(sorted(limits)):
             axes.axvline(day, color=look.DIM, linewidth=1, linestyle=":", gid="limit")
             # The first label ends at its line and the others start at theirs: 2 and 5 days stand close on a long axis.

@@ -105,7 +105,7 @@ def grey(colour: Any) -> float:
 def shades(n: int) -> list[Any]:
     """`n` shades from light to dark, in equal steps of grey."""
     at = np.linspace(1, 0, 256)
-    return list(map(SHADES, np.interp(np.linspace(246, 44, n), [grey(SHADES(one)) for one in at], at)))
+    return list(map(SHADES, np.interp(np.linspace(232, 44, n), [grey(SHADES(one)) for one in at], at)))
 
 
 def ink_on(colour: Any) -> str:

@@ -56,15 +56,8 @@ def scatter(
         axes.set(xlabel=made.words.measure(x), ylabel=made.words.measure(y))
         for place, text in enumerate(corners):
             (left, ha), (top, va) = CORNERS[0][place % 2], CORNERS[1][place // 2]
-            side = {
-                "ha": ha,
-                "va": va,
-                "size": look.TINY,
-                "color": look.DIM,
-                "transform": axes.transAxes,
-                "gid": "corner",
-            }
-            axes.text(left, top, made.words.word(text), **side)
+            side = {"size": look.TINY, "color": look.DIM, "transform": axes.transAxes, "gid": "corner"}
+            axes.text(left, top, made.words.word(text), ha=ha, va=va, **side)
         made.inches = 4.6
         name_points(made, names(made, rows), across, up, is_here)
     return made.axes
