@@ -248,7 +248,7 @@ class Content:
         told = own[own["place"] == place].iloc[0] if place and (own["place"] == place).any() else head
         title = told["title"]
         if told["place"] == COUNTY and self.claims[claim].is_about_towns:  # its value, a share of towns, is not drawn
-            title = say("statements.title_short", self.lang, text=told["text"], verdict=told["verdict_word"])
+            title = say("statements.title", self.lang, text=told["text"], told=told["verdict_word"])
         about: dict[str, Any] = {"title": title, "subtitle": told["subtitle"], "row": rows.iloc[0].to_dict()}
         verdict: Any = SimpleNamespace(lang=self.lang, **about)
         verdict.threshold = self.claims[claim].rule_at("town")[1]
