@@ -45,6 +45,7 @@ def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[floa
         made.inches = 2.8
         made.span(made.axes.yaxis, np.array([0.0, 1.0]), is_share=True)
         made.span(made.axes.xaxis, np.array([0.0, end]), is_share=False, is_from_zero=True)
+        made.axes.xaxis.get_major_locator().set_params(integer=True)  # there is no half a day
         if "at_risk" in rows:
             made.lowest = count_at_risk(made, rows, x, by)
         made.lowest.set_xlabel(made.words.column(x))
