@@ -20,33 +20,34 @@ from huying.words import all_words
 def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[float], **about: Unpack[About]) -> Axes:
     """Steps of a share along working days, a line for each value of `by`, each share held until the next day of its curve.
 
-    `low`, `high` are drawn as a band, `at_risk` is told below; a curve ends where fewer than 1% still wait. Upright lines at the limits, in working days.
+    `low`, `high` are drawn as a band, `at_risk` is told below; the axis ends where fewer than 1% still wait. Upright lines at
+    the limits, in working days.
     """
     with sheet(rows, **about) as made:
         made.need(look.numbers(rows, y))
-        if "at_risk" in rows:  # the last hundredth would take most of the axis
-            rows = rows[rows["at_risk"] >= 0.01 * rows.groupby(by)["at_risk"].transform("first")]
-        axes, end = made.axes, max([float(rows[x].max()), *limits])
+        waiting = rows.get("at_risk", pd.Series(1.0, rows.index))  # the last hundredth would take most of the axis
+        end = max([float(rows.loc[waiting >= 0.01 * waiting.groupby(rows[by]).transform("first"), x].max()), *limits])
         for turn, (key, part) in enumerate(rows.groupby(by, sort=False)):
-            last = part.tail(1 if part.get("at_risk", part[x]).iloc[-1] > 0 else 0).assign(**{x: end})
+            last = part.tail(1).assign(**{x: max(end, float(part[x].iloc[-1]))})
             days, share, low, high = look.numbers(pd.concat([part, last]), x, y, "low", "high")
             colour, dash = look.PALETTE[turn % 8], look.DASHES[turn % 4]
-            axes.step(days, share, where="post", color=colour, linestyle=dash, linewidth=2, gid="curve")
-            axes.fill_between(days, low, high, step="post", color=colour, alpha=0.2, linewidth=0, gid="band")
+            made.axes.step(days, share, where="post", color=colour, linestyle=dash, linewidth=2, gid="curve")
+            made.axes.fill_between(days, low, high, step="post", color=colour, alpha=0.2, linewidth=0, gid="band")
             made.handles.append(look.line(colour, 2, made.words.value(by, key), dash))
         if np.isfinite(look.numbers(rows, "low")[0]).any():
             made.handles.append(Patch(color=look.GREY, alpha=0.3, label=made.say("band")))
         for place, day in enumerate(sorted(limits)):
-            axes.axvline(day, color=look.DIM, linewidth=1, linestyle=":", gid="limit")
+            made.axes.axvline(day, color=look.DIM, linewidth=1, linestyle=":", gid="limit")
             # The first label ends at its line and the others start at theirs: 2 and 5 days stand close on a long axis.
-            side = {"ha": "left" if place else "right", "color": look.DIM, "xycoords": axes.get_xaxis_transform()}
-            look.note(axes, made.say("days", n=f"{day:g}"), (day, 1), (0, 3), size=look.TINY, **side)
+            side = {"ha": "left" if place else "right", "color": look.DIM, "xycoords": made.axes.get_xaxis_transform()}
+            look.note(made.axes, made.say("days", n=f"{day:g}"), (day, 1), (0, 3), size=look.TINY, **side)
         made.title_pad = 20
         made.inches = 2.8
+        made.span(made.axes.yaxis, np.array([0.0, 1.0]), is_share=True)
+        made.span(made.axes.xaxis, np.array([0.0, end]), is_share=False, is_from_zero=True)
+        made.axes.xaxis.get_major_locator().set_params(integer=True)  # there is no half a day
         if "at_risk" in rows:
             made.lowest = count_at_risk(made, rows, x, by)
-        made.span(axes.yaxis, np.array([0.0, 1.0]), is_share=True)
-        made.span(axes.xaxis, np.array([0.0, end]), is_share=False, is_from_zero=True)
         made.lowest.set_xlabel(made.words.column(x))
     return made.axes
 
@@ -69,7 +70,7 @@ def count_at_risk(made: Sheet, rows: pd.DataFrame, x: str, by: str) -> Axes:
     panel.tick_params(labelbottom=False, pad=10)
     for row, (_, part) in enumerate(groups):
         days, left = look.numbers(part, x, "at_risk")
-        for day in [day for day in made.axes.get_xticks() if days[0] <= day <= days[-1]]:
+        for day in [day for day in made.axes.get_xticks() if days[0] <= day <= min(days[-1], made.axes.get_xlim()[1])]:
             panel.text(day, row, f"{left[np.searchsorted(days, day)]:.0f}", size=look.TINY, ha="center", va="center")
     return panel
 

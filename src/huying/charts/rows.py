@@ -45,7 +45,8 @@ def forest(
             at = order.index.get_indexer(part["_name"]) + (turn - (len(groups) - 1) / 2) * 0.8 / len(groups)
             draw_intervals(made, part, at, look.PALETTE[turn % 8] if by else "")
             heights[chosen] = at
-            made.handles += [look.mark("o", look.PALETTE[turn % 8], made.words.value(by, group))] if by else []
+            shape = "D" if part["_place"].eq(COUNTY).all() else "o"
+            made.handles += [look.mark(shape, look.PALETTE[turn % 8], made.words.value(by, group))] if by else []
         explain(made, shown, set() if by or len(order) < 2 else set(order["_place"]))
         values = [shown[name].to_numpy(dtype=float) for name in drawn]
         is_share = made.is_share(*values)
