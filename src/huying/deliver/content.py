@@ -14,8 +14,8 @@ from huying import charts, labels
 from huying.charts import saving
 from huying.charts.look import WIDTH
 from huying.claims.declared import Claim, read_freeze
-from huying.claims.evidence import typed
-from huying.claims.statements import statements
+from huying.claims.evidence import NUMBERS, typed
+from huying.claims.statements import TEXT_COLUMNS, statements
 from huying.clean.booked import say_note
 from huying.counties import County
 from huying.errors import InputError, Place
@@ -279,9 +279,14 @@ def read_evidence(county: County, file: Path | None = None) -> pd.DataFrame:
     path = file or results_folder(county.declared) / "evidence.parquet"
     if not path.is_file():
         raise InputError("cli.no_evidence", Place(str(path)), county=county.id)
-    return (
-        pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False) if path.suffix == ".csv" else read_parquet(path)
-    )
+    if path.suffix != ".csv":
+        return read_parquet(path)
+    blank = {name: [""] for name in NUMBERS}
+    kinds = dict.fromkeys(TEXT_COLUMNS, "str") | dict.fromkeys(NUMBERS, "float64")
+    try:
+        return pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False, na_values=blank, dtype=kinds)
+    except ValueError as error:  # neither text nor a table, or a word where a number belongs
+        raise InputError("deliver.no_ledger", Place(str(path)), why=str(error)) from error
 
 
 def count_by(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
