@@ -78,6 +78,7 @@ def test_a_page_is_whole_and_fits(opening, name, width):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_axe_finds_nothing(opening, name):
+    name += "#place=T07" * name.endswith("all.html")  # of equal rows some do
     found = Axe().run(opening(name), options={"preload": False}).response  # it would load the style anew
     assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
     left = {one["id"]: [node["html"] for node in one["nodes"]] for one in found["incomplete"]}

@@ -10,7 +10,7 @@ import pytest
 import huying as hy
 from huying.claims.evidence import EVIDENCE
 from huying.cli import main
-from huying.deliver.content import Content
+from huying.deliver.content import Content, read_evidence
 from huying.deliver.page import write_page
 from huying.errors import CountyError, HuyingError, InputError
 from huying.store import write_parquet
@@ -209,6 +209,29 @@ def test_the_verb_takes_a_ledger_made_elsewhere(tmp_path, capsys):
     assert "evidence.parquet" in capsys.readouterr().err
 
 
+def test_a_ledger_as_csv_says_the_same(tmp_path):
+    folder = make_county(tmp_path / "hand", ["甲镇", "乙镇", "丙镇"])
+    make_evidence().to_csv(tmp_path / "other.csv", index=False, encoding="utf-8-sig")
+    county = hy.county(folder, lang="zh")
+    told = Content(county, read_evidence(county, tmp_path / "other.csv")).said["sentence"]
+    assert told.tolist() == Content(county, make_evidence()).said["sentence"].tolist()
+
+
 def test_a_ledger_that_is_none_is_refused(tmp_path):
     with pytest.raises(HuyingError):
         pages_of(tmp_path, ["甲镇"], make_evidence(1).drop(columns="unit"))
+    for name, content in (
+        ("a.csv", b"\xff\xfe\x00\xd8"),
+        ("b.csv", b"claim,estimate\nP16,many\n"),
+        ("c.parquet", b"PAR"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(HuyingError):
+            read_evidence(hy.county(tmp_path / "hand"), tmp_path / name)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_ledger_with_next_to_nothing_still_gives_pages(tmp_path, left):
+    _, pages = pages_of(tmp_path, ["甲镇"], make_evidence(1).iloc[:left])
+    assert len([name for name in pages if "claim_" in name]) == 2 * left
+    assert 'id="findings"' not in pages["index.html"] or left

@@ -15,14 +15,13 @@ from huying.charts import saving
 from huying.charts.look import WIDTH
 from huying.claims.declared import Claim, read_freeze
 from huying.claims.evidence import NUMBERS, typed
-from huying.claims.statements import statements
+from huying.claims.statements import TEXT_COLUMNS, statements
 from huying.clean.flags import say_note
 from huying.counties import County
 from huying.errors import InputError, Place
 from huying.estimates import COUNTY
 from huying.prepare import results_folder
 from huying.report.quotes import Quoted, quote_sentences, read_quotes
-from huying.sources.table import read_table
 from huying.store import read_parquet
 from huying.words import all_words, say
 
@@ -269,10 +268,14 @@ def read_evidence(county: County, file: Path | None = None) -> pd.DataFrame:
     path = file or results_folder(county.declared) / "evidence.parquet"
     if not path.is_file():
         raise InputError("cli.no_evidence", Place(str(path)), county=county.id)
-    if path.suffix == ".parquet":
+    if path.suffix != ".csv":
         return read_parquet(path)
-    rows = read_table(path).text.reset_index(drop=True)
-    return rows.assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in NUMBERS if name in rows})
+    blank = {name: [""] for name in NUMBERS}
+    kinds = dict.fromkeys(TEXT_COLUMNS, "str") | dict.fromkeys(NUMBERS, "float64")
+    try:
+        return pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False, na_values=blank, dtype=kinds)
+    except ValueError as error:  # neither text nor a table, or a word where a number belongs
+        raise InputError("deliver.no_ledger", Place(str(path)), why=str(error)) from error
 
 
 def count_by(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

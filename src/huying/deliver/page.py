@@ -129,9 +129,10 @@ class Site:
             yield self.render("claim", f"claim_{file_part(str(claim))}", head["text"], **self.about(str(claim)))
         for kind, places in (("town", self.content.towns), ("department", self.content.departments)):
             for place in places:
-                rows = self.content.at(place)
-                name = self.content.county.labels.place(place)
-                yield self.render("place", self.page_of(place), name, place=place, rows=rows, kind=kind)
+                said, name = self.content.said, self.content.county.labels.place(place)
+                about: dict[str, Any] = {"place": place, "rows": self.content.at(place), "kind": kind}
+                about["parts"] = said[(said["place"] == place) & (said["part"] != "")]
+                yield self.render("place", self.page_of(place), name, **about)
 
     def render(self, template: str, name: str, title: str, **values: Any) -> tuple[str, str]:
         """A page from its template; `name` without an ending, empty for the start page."""
