@@ -28,7 +28,8 @@ DAY = "%Y-%m-%d"
 def write_sheets(content: Content, folder: Path) -> list[Path]:
     """Write the fact sheets of a county into a folder: two files a town and a department."""
     made = list[Path]()
-    for place in [*content.towns, *content.departments]:
+    county = content.county
+    for place in dict.fromkeys([*county.town_ids, *content.towns, *county.departments]):
         sheet = Sheet(content, place)
         stem = folder / f"{file_part(f'{place}_{short(sheet.name, 20)}')}_{content.lang}"
         made += [stem.with_name(stem.name + ".docx"), stem.with_name(stem.name + ".html")]
@@ -122,7 +123,7 @@ class Sheet:
     def calls(self) -> list[list[str]]:
         """Calls that are open, then those answered or closed late, the latest first: number, other side, day, state."""
         calls, labels = self.content.county.ledger("calls"), self.content.county.labels
-        is_dept = self.place in self.content.departments
+        is_dept = self.place in self.content.county.departments
         own = calls[calls["dept_id" if is_dept else "town_id"] == self.place]
         states = {
             "open": ~own["is_closed"].fillna(False).astype(bool),
