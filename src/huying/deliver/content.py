@@ -26,6 +26,7 @@ from huying.store import read_parquet
 from huying.words import all_words, say
 
 FINDINGS = 5
+DRAWN = ["estimate", "low", "high", "low_family", "high_family"]
 ROW = [
     "estimate",
     "low",
@@ -246,7 +247,7 @@ class Content:
         `most`: only so many of them, those next to the one that is marked; `width`: in inches.
         """
         head, own = self.heads.loc[claim], self.among(claim)
-        rows = self.evidence.loc[own.index[own["estimate"].notna()]]
+        rows = self.evidence.loc[own.index[own["estimate"].notna()]].copy()
         if len(rows) < 2:
             return None
         note = ""
@@ -264,9 +265,14 @@ class Content:
         verdict.threshold = self.claims[claim].rule_at("town")[1]
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
-        percent = bool(rows["unit"].isin(["share", "points"]).all())
-        how = {"percent": percent, "verdict": verdict, "note": note, "width": width}
-        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, **how)
+        unit, line = str(rows["unit"].iloc[0]), verdict.threshold
+        if unit == "points":  # of percentage points, no per cent
+            rows[DRAWN], line = rows[DRAWN] * 100, line * 100
+        how = {"percent": unit == "share", "verdict": verdict, "note": note, "width": width}
+        drawn = charts.forest(rows, threshold=line, highlight=place or None, **how)
+        if (key := f"deliver.unit_{unit}") in all_words():
+            drawn.set_xlabel(say(key, self.lang))
+        return drawn
 
     def picture(self, claim: str, place: str = "", **how: Any) -> bytes | None:
         """What `draw` gives, as PNG for print."""
