@@ -250,7 +250,9 @@ class Content:
         rows = self.evidence.loc[own.index[own["estimate"].notna()]].copy()
         if len(rows) < 2:
             return None
-        note = ""
+        note, unit, line = "", str(rows["unit"].iloc[0]), self.claims[claim].rule_at("town")[1]
+        if unit == "points":  # percentage points, no per cent
+            rows[DRAWN], line = rows[DRAWN] * 100, line * 100
         if 0 < most < len(rows):
             rows, n = rows.sort_values("estimate", kind="stable"), len(rows)
             at = int(rows["place"].eq(place).to_numpy().argmax())
@@ -262,12 +264,9 @@ class Content:
             title = say("statements.title_short", self.lang, text=told["text"], verdict=told["verdict_word"])
         about: dict[str, Any] = {"title": title, "subtitle": told["subtitle"], "row": rows.iloc[0].to_dict()}
         verdict: Any = SimpleNamespace(lang=self.lang, **about)
-        verdict.threshold = self.claims[claim].rule_at("town")[1]
+        verdict.threshold = line
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
-        unit, line = str(rows["unit"].iloc[0]), verdict.threshold
-        if unit == "points":  # of percentage points, no per cent
-            rows[DRAWN], line = rows[DRAWN] * 100, line * 100
         how = {"percent": unit == "share", "verdict": verdict, "note": note, "width": width}
         drawn = charts.forest(rows, threshold=line, highlight=place or None, **how)
         if (key := f"deliver.unit_{unit}") in all_words():
