@@ -135,6 +135,17 @@ def test_a_claim_has_its_rows_for_download_and_no_cell_is_a_formula(tmp_path):
     assert table["n"].iloc[0] == "100 residents" and not any(str(value).startswith("=") for value in table["place"])
 
 
+def test_a_picture_is_named_by_its_finding_and_tells_points_from_per_cent(tmp_path):
+    """Values .15, .3 and .45 of a difference of shares are drawn as 15, 30 and 45 percentage points beside the threshold 30."""
+    rows = [row("P18", f"T{k:02d}", 0.15 * k, "cannot say", unit="points") for k in (1, 2, 3)]
+    county = row("P18", "county", 0.67, "supported", 3, n_of="towns", is_counted=True)
+    _, pages = pages_of(tmp_path, ["甲镇", "乙镇", "丙镇"], pd.DataFrame([*rows, county])[list(EVIDENCE)])
+    svg = re.search(r"<svg.*?</svg>", pages["zh/claim_P18.html"], re.S)[0]
+    texts = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+    assert 'role="img" aria-label="部分镇街纸面按新方案、实际用老机构：支持' in svg
+    assert {"15", "30", "45", "百分点"} <= set(texts) and not any("%" in text for text in texts if text[0].isdigit())
+
+
 def test_names_out_of_the_fonts_and_odd_ids_have_pages(tmp_path):
     evidence = make_evidence()
     evidence["place"] = evidence["place"].replace({"T03": "../T/3"})

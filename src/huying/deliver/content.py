@@ -26,6 +26,7 @@ from huying.store import read_parquet
 from huying.words import all_words, say
 
 FINDINGS = 5
+DRAWN = ["estimate", "low", "high", "low_family", "high_family"]
 ROW = ["estimate", "low", "high", "unit", "n_of", "is_counted", "reliability", "reason"]
 ROW += ["remark", "notebook", "cell"]  # beside what is said
 
@@ -235,10 +236,12 @@ class Content:
         `most`: only so many of them, those next to the one that is marked; `width`: in inches.
         """
         head, own = self.heads.loc[claim], self.among(claim)
-        rows = self.evidence.loc[own.index[own["estimate"].notna()]]
+        rows = self.evidence.loc[own.index[own["estimate"].notna()]].copy()
         if len(rows) < 2:
             return None
-        note = ""
+        note, unit, line = "", str(rows["unit"].iloc[0]), self.claims[claim].rule_at("town")[1]
+        if unit == "points":  # percentage points, no per cent
+            rows[DRAWN], line = rows[DRAWN] * 100, line * 100
         if 0 < most < len(rows):
             rows, n = rows.sort_values("estimate", kind="stable"), len(rows)
             at = int(rows["place"].eq(place).to_numpy().argmax())
@@ -250,12 +253,14 @@ class Content:
             title = say("statements.title", self.lang, text=told["text"], told=told["verdict_word"])
         about: dict[str, Any] = {"title": title, "subtitle": told["subtitle"], "row": rows.iloc[0].to_dict()}
         verdict: Any = SimpleNamespace(lang=self.lang, **about)
-        verdict.threshold = self.claims[claim].rule_at("town")[1]
+        verdict.threshold = line
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
-        percent = bool(rows["unit"].isin(["share", "points"]).all())
-        how = {"percent": percent, "verdict": verdict, "note": note, "width": width}
-        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, **how)
+        how = {"percent": unit == "share", "verdict": verdict, "note": note, "width": width}
+        drawn = charts.forest(rows, threshold=line, highlight=place or None, **how)
+        if (key := f"deliver.unit_{unit}") in all_words():
+            drawn.set_xlabel(say(key, self.lang))
+        return drawn
 
     def picture(self, claim: str, place: str = "", **how: Any) -> bytes | None:
         """What `draw` gives, as PNG for print."""

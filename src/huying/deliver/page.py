@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -103,6 +104,10 @@ class Site:
             pieces += [escape(told[at : found.start()]), Markup('<span lang="zh">{}</span>').format(found[0])]
             at = found.end()
         return Markup("").join([*pieces, escape(told[at:])])
+
+    def filled(self, rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+        """The columns in which any row says something."""
+        return [name for name in columns if name not in rows or rows[name].ne("").any()]
 
     def start_of(self, lang: str) -> str:
         """The file of the start page in a language."""
