@@ -15,6 +15,7 @@ from huying.charts import saving
 from huying.charts.look import WIDTH
 from huying.claims.declared import Claim, read_freeze
 from huying.claims.evidence import typed
+from huying.claims.rules import SOME
 from huying.claims.statements import statements
 from huying.clean.booked import say_note
 from huying.counties import County
@@ -261,7 +262,8 @@ class Content:
             title = say("statements.title_short", self.lang, text=told["text"], verdict=told["verdict_word"])
         about: dict[str, Any] = {"title": title, "subtitle": told["subtitle"], "row": rows.iloc[0].to_dict()}
         verdict: Any = SimpleNamespace(lang=self.lang, **about)
-        verdict.threshold = self.claims[claim].rule_at("town")[1]
+        quantifier, line = self.claims[claim].rule_at("town")
+        verdict.threshold = None if quantifier == SOME else line  # of some it is a number of cases, which is not drawn
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
         percent = bool(rows["unit"].isin(["share", "points"]).all())

@@ -241,10 +241,12 @@ class Paper:
 
     def columns(self, widths: Sequence[float]) -> list[Any]:
         """Columns beside each other, without lines."""
-        cells = self.made.add_table(1, len(widths)).rows[0].cells
-        for cell, width in zip(cells, widths, strict=True):
-            cell.width, cell.paragraphs[0].style = Mm(self.room * width / sum(widths)), self.made.styles["Table Text"]
-        return list(cells)
+        table = self.made.add_table(1, len(widths))
+        table.autofit, cells = False, list(table.rows[0].cells)
+        for column, cell, width in zip(table.columns, cells, widths, strict=True):
+            column.width = cell.width = Mm(self.room * width / sum(widths))
+            cell.paragraphs[0].style = self.made.styles["Table Text"]
+        return cells
 
     def picture(self, png: bytes, alt: str, width: float, line: Any = None) -> None:
         """A picture so many mm wide, in a paragraph of its own or in `line`, with what it shows for who cannot see it."""
