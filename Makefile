@@ -39,7 +39,7 @@ test-faults: $(VENV)/installed ## kill, fill the disk and close the folder at ev
 outside: $(VENV)/installed ## open every HTML page in a browser without a network (needs chromium and a Chinese font)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-outside.lock
 	$(BIN)/python -m huying run demo --towns county --lang zh en
-	$(BIN)/python -m huying page demo --lang zh en
+	for verb in brief page sheets; do $(BIN)/python -m huying $$verb demo --lang zh en || exit 1; done
 	$(BIN)/python -m pytest tests/browser tests/outside
 
 demo: $(VENV)/installed ## write the synthetic demo county and its answer key anew: the same bytes as committed

@@ -109,7 +109,7 @@ def test_every_numeral_of_the_brief_is_the_ledgers(lang, ledger, claims, allowed
         body = NUMBERED.sub("", text) if style.startswith("Heading") else text
         claim = claim_of(body, claims, lang)
         own = allowed.get(claim, set()) | allowed[""] if claim and "；" not in body and ";" not in body else everything
-        other = counted if not claim or "：" not in body and ":" not in body else set()
+        other = counted if not claim or ("：" not in body and ":" not in body) else set()
         for number in numerals(body):
             n += 1
             is_quoted = len(body) > 20 and body.strip() in report
