@@ -15,6 +15,7 @@ from huying.charts import saving
 from huying.charts.look import WIDTH
 from huying.claims.declared import Claim, read_freeze
 from huying.claims.evidence import NUMBERS, typed
+from huying.claims.rules import SOME
 from huying.claims.statements import TEXT_COLUMNS, statements
 from huying.clean.flags import say_note
 from huying.counties import County
@@ -239,9 +240,10 @@ class Content:
         rows = self.evidence.loc[own.index[own["estimate"].notna()]].copy()
         if len(rows) < 2:
             return None
-        note, unit, line = "", str(rows["unit"].iloc[0]), self.claims[claim].rule_at("town")[1]
+        note, unit, (quantifier, at_least) = "", str(rows["unit"].iloc[0]), self.claims[claim].rule_at("town")
+        line = None if quantifier == SOME else at_least  # of some it is a number of cases, which is not drawn
         if unit == "points":  # percentage points, no per cent
-            rows[DRAWN], line = rows[DRAWN] * 100, line * 100
+            rows[DRAWN], line = rows[DRAWN] * 100, line and line * 100
         if 0 < most < len(rows):
             rows, n = rows.sort_values("estimate", kind="stable"), len(rows)
             at = int(rows["place"].eq(place).to_numpy().argmax())

@@ -16,7 +16,7 @@ from huying.deliver.xlsform import plain
 from huying.store import file_part, write_text
 
 FINDINGS, PLACES = 3, 8  # findings, and places of the chart that one page holds
-LINES = {"figures": 15, "calls": 10}  # of a table
+LINES = {"figures": 13, "calls": 8}  # of a table
 HEADS = {"figures": ("measure", "when", "here", "n", "county", "verdict"), "calls": ("call", "other", "sent", "state")}
 WIDTHS = {"figures": (4.2, 1.8, 1.7, 2.3, 2.9, 1.8), "calls": (2, 3, 2, 5)}
 LONGEST = {"zh": (34, 150, 18), "en": (66, 290, 30)}  # characters of a measure, of a finding, of a cell

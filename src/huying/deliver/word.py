@@ -38,7 +38,7 @@ FONTS |= {"Times New Roman": "Liberation Serif", "Arial": "Liberation Sans", "No
 THEME, SCRIPT = {"minor": "仿宋_GB2312", "major": "楷体_GB2312"}, "Noto Serif CJK SC"
 SONG, SERIF, SANS = "SimSun", "Times New Roman", "Arial"
 # By style: Chinese font, size, bold, line and first line in characters; Latin font, size and bold of the English edition.
-STYLES = {
+STYLES: dict[str, tuple[str, float, bool, float, int, str, float, bool]] = {
     "Normal": ("仿宋_GB2312", 16, False, 28.95, 0, SERIF, 11, False),
     "Body Text": ("仿宋_GB2312", 16, False, 28.95, 2, SERIF, 11, False),
     "Own Text": ("仿宋_GB2312", 16, False, 28.95, 2, SERIF, 11, False),
@@ -102,7 +102,7 @@ class Paper:
     def _set_style(self, name: str) -> None:
         """A style, whatever the template says of it."""
         east, size, is_bold, line, first, latin, small, is_strong = STYLES[name]
-        styles, is_zh, is_head = self.made.styles, self.lang == "zh", name.startswith("Heading")
+        styles, is_zh, is_heading = self.made.styles, self.lang == "zh", name.startswith("Heading")
         is_there = name in {style.name for style in styles}
         style = styles[name] if is_there else styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         style.base_style = None if name == "Normal" else styles["Normal"]
@@ -120,8 +120,8 @@ class Paper:
         run.find(qn("w:color")).addnext(element("spacing", val=SPACED if is_zh and size == 16 else 0))
         form.line_spacing = Pt(line) if is_zh else Pt(11) if name == "Table Text" else 1.15
         airy = 0 if is_zh or name == "Table Text" else 6
-        form.space_before, form.space_after = Pt(2 * airy * is_head), Pt(airy)
-        form.widow_control, form.keep_with_next = not is_zh, is_head
+        form.space_before, form.space_after = Pt(2 * airy * is_heading), Pt(airy)
+        form.widow_control, form.keep_with_next = not is_zh, is_heading
         form.alignment = WD_ALIGN_PARAGRAPH.CENTER if is_zh and name in CENTRED else WD_ALIGN_PARAGRAPH.LEFT
         if is_zh and name.endswith(("Normal", "Body Text", "Own Text")):
             form.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
@@ -237,10 +237,12 @@ class Paper:
 
     def columns(self, widths: Sequence[float]) -> list[Any]:
         """Columns beside each other, without lines."""
-        cells = self.made.add_table(1, len(widths)).rows[0].cells
-        for cell, width in zip(cells, widths, strict=True):
-            cell.width, cell.paragraphs[0].style = Mm(self.room * width / sum(widths)), self.made.styles["Table Text"]
-        return list(cells)
+        table = self.made.add_table(1, len(widths))
+        table.autofit, cells = False, list(table.rows[0].cells)
+        for column, cell, width in zip(table.columns, cells, widths, strict=True):
+            column.width = cell.width = Mm(self.room * width / sum(widths))
+            cell.paragraphs[0].style = self.made.styles["Table Text"]
+        return cells
 
     def picture(self, png: bytes, alt: str, width: float, line: Any = None) -> None:
         """A picture so many mm wide, in a paragraph of its own or in `line`, with what it shows for who cannot see it."""
