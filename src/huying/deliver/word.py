@@ -220,10 +220,7 @@ class Paper:
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float]) -> None:
         """A table whose head comes again on every page and whose rows are not split; widths are shares of the page's."""
-        table, size = (
-            self.made.add_table(0, len(head), "Table Grid"),
-            STYLES["Table Text"][1 if self.lang == "zh" else 6],
-        )
+        table, size = self.made.add_table(0, len(head), "Table Grid"), float(STYLES["Table Text"][1])
         table.autofit = False
         wide = [self.room * width / sum(widths) for width in widths]
         for column, width in zip(table.columns, wide, strict=True):
