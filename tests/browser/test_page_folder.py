@@ -78,6 +78,7 @@ def test_a_page_is_whole_and_fits(opening, name, width):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_axe_finds_nothing(opening, name):
+    name += "#place=T07" * name.endswith("all.html")  # of equal rows some do
     found = Axe().run(opening(name), options={"preload": False}).response  # it would load the style anew
     assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
     left = {one["id"]: [node["html"] for node in one["nodes"]] for one in found["incomplete"]}
@@ -131,7 +132,7 @@ QUERIES = [
     {"place": "T07"},
     {"place": "county", "verdict": "cannot say"},
 ]
-QUERIES += [{"section": "B", "verdict": "supported", "place": "T03"}]
+QUERIES += [{"section": "P1", "verdict": "not supported", "place": "T03"}]
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
@@ -145,6 +146,7 @@ def test_a_filter_and_the_other_language_show_what_the_ledger_holds(opening, que
     ids = set(wanted[KEY].itertuples(index=False, name=None))
     assert rows_shown(page) == ids and page.text_content("#shown") == str(len(ids))
     page.click("a.lang[lang=en]")
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.lang") == "en" and rows_shown(page) == ids
     page.reload()
     assert rows_shown(page) == ids
@@ -154,28 +156,30 @@ def test_a_link_leads_to_what_is_filtered_and_back_keeps_the_place(opening):
     page = opening("index.html#P16")
     assert page.evaluate("document.querySelector('a.lang[lang=en]').hash") == "#P16"
     page.click("a[href$='verdict=not%20supported']")
+    page.wait_for_load_state("load")
     assert page.input_value("#verdict") == "not supported" and page.input_value("#place") == "county"
     page.click("a.lang[lang=en]")
+    page.wait_for_load_state("load")
     assert page.input_value("#verdict") == "not supported"
 
 
 def test_on_a_page_of_a_claim_the_language_changes_and_the_claim_stays(opening):
     page = opening("en/claim_P16.html")
     page.click("a.lang[lang=zh]")
+    page.wait_for_load_state("load")
     assert page.url.endswith("zh/claim_P16.html")
 
 
 @pytest.mark.parametrize("name", ["index.html", "zh/all.html", "en/town_T07.html", "en/claim_P16.html"])
 def test_without_scripts_all_is_there(opening, name):
     plain, full = opening(name, java_script_enabled=False), opening(name)
-    assert plain.locator("main").inner_text().replace("\n", "") in full.locator("main").inner_text().replace(
-        "\n", ""
-    ) or (plain.locator("form").is_hidden())
+    if not full.locator("form").count():
+        assert plain.inner_text("main") == full.inner_text("main") != ""
+    assert not plain.locator("form:visible").count()
     assert plain.locator("tbody tr:visible").count() == full.locator("tbody tr:visible").count()
-    assert plain.locator("main p:visible").count() > 0
 
 
-@pytest.mark.parametrize("name", ["index.html", "en/all.html", "zh/claim_P16.html", "zh/town_T07.html"])
+@pytest.mark.parametrize("name", ["index.html", "en/quality.html", "zh/claim_P16.html", "zh/town_T07.html"])
 def test_the_keyboard_reaches_all(opening, name):
     page = opening(name)
     wanted = page.evaluate(

@@ -10,7 +10,7 @@ import pytest
 import huying as hy
 from huying.claims.evidence import EVIDENCE
 from huying.cli import main
-from huying.deliver.content import Content
+from huying.deliver.content import Content, read_evidence
 from huying.deliver.page import write_page
 from huying.errors import CountyError, HuyingError, InputError
 from huying.store import write_parquet
@@ -135,6 +135,17 @@ def test_a_claim_has_its_rows_for_download_and_no_cell_is_a_formula(tmp_path):
     assert table["n"].iloc[0] == "100 residents" and not any(str(value).startswith("=") for value in table["place"])
 
 
+def test_a_picture_is_named_by_its_finding_and_tells_points_from_per_cent(tmp_path):
+    """Values .15, .3 and .45 of a difference of shares are drawn as 15, 30 and 45 percentage points beside the threshold 30."""
+    rows = [row("P18", f"T{k:02d}", 0.15 * k, "cannot say", unit="points") for k in (1, 2, 3)]
+    county = row("P18", "county", 0.67, "supported", 3, n_of="towns", is_counted=True)
+    _, pages = pages_of(tmp_path, ["甲镇", "乙镇", "丙镇"], pd.DataFrame([*rows, county])[list(EVIDENCE)])
+    svg = re.search(r"<svg.*?</svg>", pages["zh/claim_P18.html"], re.S)[0]
+    texts = re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+    assert 'role="img" aria-label="部分镇街纸面按新方案、实际用老机构：支持' in svg
+    assert {"15", "30", "45", "百分点"} <= set(texts) and not any("%" in text for text in texts if text[0].isdigit())
+
+
 def test_names_out_of_the_fonts_and_odd_ids_have_pages(tmp_path):
     evidence = make_evidence()
     evidence["place"] = evidence["place"].replace({"T03": "../T/3"})
@@ -209,6 +220,29 @@ def test_the_verb_takes_a_ledger_made_elsewhere(tmp_path, capsys):
     assert "evidence.parquet" in capsys.readouterr().err
 
 
+def test_a_ledger_as_csv_says_the_same(tmp_path):
+    folder = make_county(tmp_path / "hand", ["甲镇", "乙镇", "丙镇"])
+    make_evidence().to_csv(tmp_path / "other.csv", index=False, encoding="utf-8-sig")
+    county = hy.county(folder, lang="zh")
+    told = Content(county, read_evidence(county, tmp_path / "other.csv")).said["sentence"]
+    assert told.tolist() == Content(county, make_evidence()).said["sentence"].tolist()
+
+
 def test_a_ledger_that_is_none_is_refused(tmp_path):
     with pytest.raises(HuyingError):
         pages_of(tmp_path, ["甲镇"], make_evidence(1).drop(columns="unit"))
+    for name, content in (
+        ("a.csv", b"\xff\xfe\x00\xd8"),
+        ("b.csv", b"claim,estimate\nP16,many\n"),
+        ("c.parquet", b"PAR"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(HuyingError):
+            read_evidence(hy.county(tmp_path / "hand"), tmp_path / name)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_ledger_with_next_to_nothing_still_gives_pages(tmp_path, left):
+    _, pages = pages_of(tmp_path, ["甲镇"], make_evidence(1).iloc[:left])
+    assert len([name for name in pages if "claim_" in name]) == 2 * left
+    assert 'id="findings"' not in pages["index.html"] or left

@@ -14,9 +14,9 @@ from huying import charts, labels
 from huying.charts import saving
 from huying.charts.look import WIDTH
 from huying.claims.declared import Claim, read_freeze
-from huying.claims.evidence import typed
+from huying.claims.evidence import NUMBERS, typed
 from huying.claims.rules import SOME
-from huying.claims.statements import statements
+from huying.claims.statements import TEXT_COLUMNS, statements
 from huying.clean.booked import say_note
 from huying.counties import County
 from huying.errors import InputError, Place
@@ -27,6 +27,7 @@ from huying.store import read_parquet
 from huying.words import all_words, say
 
 FINDINGS = 5
+DRAWN = ["estimate", "low", "high", "low_family", "high_family"]
 ROW = [
     "estimate",
     "low",
@@ -247,10 +248,13 @@ class Content:
         `most`: only so many of them, those next to the one that is marked; `width`: in inches.
         """
         head, own = self.heads.loc[claim], self.among(claim)
-        rows = self.evidence.loc[own.index[own["estimate"].notna()]]
+        rows = self.evidence.loc[own.index[own["estimate"].notna()]].copy()
         if len(rows) < 2:
             return None
-        note = ""
+        note, unit, (quantifier, line) = "", str(rows["unit"].iloc[0]), self.claims[claim].rule_at("town")
+        if unit == "points":  # percentage points, no per cent
+            rows[DRAWN], line = rows[DRAWN] * 100, line * 100
+        shown = None if quantifier == SOME and unit != "count" else line  # of some it is a number of cases
         if 0 < most < len(rows):
             rows, n = rows.sort_values("estimate", kind="stable"), len(rows)
             at = int(rows["place"].eq(place).to_numpy().argmax())
@@ -262,13 +266,14 @@ class Content:
             title = say("statements.title_short", self.lang, text=told["text"], verdict=told["verdict_word"])
         about: dict[str, Any] = {"title": title, "subtitle": told["subtitle"], "row": rows.iloc[0].to_dict()}
         verdict: Any = SimpleNamespace(lang=self.lang, **about)
-        quantifier, line = self.claims[claim].rule_at("town")
-        verdict.threshold = None if quantifier == SOME else line  # of some it is a number of cases, which is not drawn
+        verdict.threshold = shown
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
-        percent = bool(rows["unit"].isin(["share", "points"]).all())
-        how = {"percent": percent, "verdict": verdict, "note": note, "width": width}
-        return charts.forest(rows, threshold=verdict.threshold, highlight=place or None, **how)
+        how = {"percent": unit == "share", "verdict": verdict, "note": note, "width": width}
+        drawn = charts.forest(rows, threshold=shown, highlight=place or None, **how)
+        if (key := f"deliver.unit_{unit}") in all_words():
+            drawn.set_xlabel(say(key, self.lang))
+        return drawn
 
     def picture(self, claim: str, place: str = "", **how: Any) -> bytes | None:
         """What `draw` gives, as PNG for print."""
@@ -281,9 +286,14 @@ def read_evidence(county: County, file: Path | None = None) -> pd.DataFrame:
     path = file or results_folder(county.declared) / "evidence.parquet"
     if not path.is_file():
         raise InputError("cli.no_evidence", Place(str(path)), county=county.id)
-    return (
-        pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False) if path.suffix == ".csv" else read_parquet(path)
-    )
+    if path.suffix != ".csv":
+        return read_parquet(path)
+    blank = {name: [""] for name in NUMBERS}
+    kinds = dict.fromkeys(TEXT_COLUMNS, "str") | dict.fromkeys(NUMBERS, "float64")
+    try:
+        return pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False, na_values=blank, dtype=kinds)
+    except ValueError as error:  # neither text nor a table, or a word where a number belongs
+        raise InputError("deliver.no_ledger", Place(str(path)), why=str(error)) from error
 
 
 def count_by(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

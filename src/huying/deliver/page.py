@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -106,6 +107,10 @@ class Site:
             at = found.end()
         return Markup("").join([*pieces, escape(told[at:])])
 
+    def filled(self, rows: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+        """The columns in which any row says something."""
+        return [name for name in columns if name not in rows or rows[name].ne("").any()]
+
     def start_of(self, lang: str) -> str:
         """The file of the start page in a language."""
         return "index.html" if lang == self.langs[0] else f"index_{lang}.html"
@@ -131,9 +136,10 @@ class Site:
             yield self.render("claim", f"claim_{file_part(str(claim))}", head["text"], **self.about(str(claim)))
         for kind, places in (("town", self.content.towns), ("department", self.content.departments)):
             for place in places:
-                rows = self.content.at(place)
-                name = self.content.county.labels.place(place)
-                yield self.render("place", self.page_of(place), name, place=place, rows=rows, kind=kind)
+                said, name = self.content.said, self.content.county.labels.place(place)
+                about: dict[str, Any] = {"place": place, "rows": self.content.at(place), "kind": kind}
+                about["parts"] = said[(said["place"] == place) & (said["part"] != "")]
+                yield self.render("place", self.page_of(place), name, **about)
 
     def render(self, template: str, name: str, title: str, **values: Any) -> tuple[str, str]:
         """A page from its template; `name` without an ending, empty for the start page."""
