@@ -83,7 +83,7 @@ def is_address(found: Found) -> bool:
 def is_account(found: Found) -> bool:
     """Whether what stands after 微信 is an account: letters with a digit or after a colon, or digits that are no day."""
     led = re.search(r"[号:是为=d]\s*$", found.string[max(found.start("n") - 3, 0) : found.start("n")])
-    is_word = re.fullmatch("[A-Za-z]+", found["n"]) and not led
+    is_word = not re.search(r"\d", found["n"]) and not led
     return not is_word and not re.fullmatch(rf"20[0-3]\d{_WORDS['day']}|12345", digits_of(found["n"]))
 
 

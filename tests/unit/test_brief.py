@@ -184,7 +184,7 @@ def test_problems_are_listed_with_places_evidence_and_an_open_deadline(tmp_path)
     paper = brief_of(tmp_path, make_evidence())
     table = next(t for t in paper.tables if t.rows[0].cells[0].text == "问题")
     rows = [[cell.text for cell in line.cells] for line in table.rows[1:]]
-    assert [line[0] for line in rows] == ["居民对改革知晓度不高", "办结率100%"]
+    assert [line[0] for line in rows] == ["居民对改革知晓度不高", "办结率100%：不支持，98.5%"]
     assert rows[0][1] == "甲镇、乙镇、丙镇" and "34.7%" in rows[0][2] and rows[0][3:] == ["所列镇街", ""]
 
 

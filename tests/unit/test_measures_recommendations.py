@@ -309,21 +309,6 @@ def panel(rows):
     return pd.DataFrame(rows, columns=["town_id", "month", "before", "calls"]).assign(period="2022")
 
 
-def test_slope_within_towns_by_hand():
-    table = panel([("a", 2, 0.2, 10), ("a", 3, 0.6, 14), ("b", 2, 0.5, 50), ("b", 3, 0.9, 52), ("c", 2, 0.1, 5), ("c", 3, 0.5, 8)])  # fmt: skip
-    # within towns x = -.2, .2 each; y = -2, 2, -1, 1, -1.5, 1.5: slope (.8 + .4 + .6) / (6 x .04) = 7.5
-    # town sums of x e: .8 - 7.5 x .08 = .2, .4 - .6 = -.2, .6 - .6 = 0; variance 3/2 x (.04 + .04) / .24^2
-    row = recommendations.compare_months(table).iloc[0]
-    assert row[["estimate", "se"]].tolist() == pytest.approx([7.5, np.sqrt(1.5 * 0.08) / 0.24])
-    assert row[["df", "n", "reason", "period"]].tolist() == [2, 6, "", "2022"]
-
-
-@pytest.mark.parametrize("towns, months", [(2, 3), (4, 1)])
-def test_too_little_for_a_slope(towns, months):
-    table = panel([(f"T{t}", m, 0.1 * m + 0.01 * t, t + m) for t in range(towns) for m in range(months)])
-    assert recommendations.compare_months(table)["reason"].tolist() == ["too few answers"]
-
-
 HALVES = [("a", 1, 0.2, 10), ("a", 2, 0.6, 14), ("a", 3, 0.4, 9), ("b", 1, 0.5, 50), ("b", 2, 0.9, 52), ("b", 3, 0.5, 51),
           ("c", 1, 0.1, 5), ("c", 2, 0.5, 8), ("c", 3, 0.3, 6)]  # fmt: skip
 
@@ -333,7 +318,7 @@ HALVES = [("a", 1, 0.2, 10), ("a", 2, 0.6, 14), ("a", 3, 0.4, 9), ("b", 1, 0.5, 
 )
 def test_calls_after_prompt_months_and_after_the_others(is_per_need, times, units):
     # medians .4, .5, .3: above them February of each town: 14, 52, 8; the others 10, 9, 50, 51, 5, 6
-    rows = recommendations.compare_halves(panel(HALVES).assign(is_per_need=is_per_need)).set_index("part")
+    rows = recommendations.compare_months(panel(HALVES).assign(is_per_need=is_per_need)).set_index("part")
     mean, other = (14 + 52 + 8) / 3, (10 + 9 + 50 + 51 + 5 + 6) / 6
     assert rows["estimate"].tolist() == pytest.approx([(mean - other) / times, mean / times, other / times])
     assert rows["n"].tolist() == [9, 3, 6] and rows["unit"].tolist() == [
@@ -353,15 +338,15 @@ def test_calls_after_prompt_months_and_after_the_others(is_per_need, times, unit
 
 
 def test_too_few_months_say_nothing_of_halves():
-    rows = recommendations.compare_halves(panel(HALVES[:6]).assign(is_per_need=False))
+    rows = recommendations.compare_months(panel(HALVES[:6]).assign(is_per_need=False))
     assert rows[["part", "reason"]].to_numpy().tolist() == [["", "too few answers"]]
-    empty = recommendations.compare_halves(panel([]).assign(is_per_need=[]))
+    empty = recommendations.compare_months(panel([]).assign(is_per_need=[]))
     assert empty[["part", "reason"]].to_numpy().tolist() == [["", "too few answers"]]
 
 
-def test_calls_that_never_change_have_no_slope():
-    table = panel([(f"T{t}", m, 0.1 * m, 5) for t in range(4) for m in range(3)])
-    assert recommendations.compare_months(table)["reason"].tolist() == ["not estimable"]
+def test_calls_that_never_change_have_no_interval():
+    table = panel([(f"T{t}", m, 0.1 * m, 5) for t in range(4) for m in range(3)]).assign(is_per_need=False)
+    assert recommendations.compare_months(table)["reason"].tolist() == ["no variation", "", ""]
 
 
 def test_towns_that_never_vary_say_nothing(county):

@@ -121,8 +121,21 @@ def test_the_verb(county, capsys):
     assert "no evidence ledger yet" in capsys.readouterr().err
     LEDGER.to_csv(county / "elsewhere.csv", index=False, encoding="utf-8-sig")
     assert (
-        cli.main(["workbook", str(county), "-o", str(county / "out"), "--evidence", str(county / "elsewhere.csv")]) == 0
+        cli.main(
+            [
+                "workbook",
+                str(county),
+                "-o",
+                str(county / "out"),
+                "--evidence",
+                str(county / "elsewhere.csv"),
+                "--lang",
+                "zh",
+                "en",
+            ]
+        )
+        == 0
     )
-    assert sorted(file.name for file in (county / "out").iterdir()) == ["x_workbook_en.xlsx", "x_workbook_zh.xlsx"]
-    again = table(openpyxl.load_workbook(county / "out" / "x_workbook_en.xlsx"), "Evidence by claim")
+    assert sorted(file.name for file in (county / "out").iterdir()) == ["workbook_en.xlsx", "workbook_zh.xlsx"]
+    again = table(openpyxl.load_workbook(county / "out" / "workbook_en.xlsx"), "Evidence by claim")
     assert [row["value"] for row in again] == [row["value"] for row in table(made(county, "en"), "Evidence by claim")]

@@ -98,14 +98,13 @@ class Brief:
         content = self.content
         shown = content.findings[content.findings["is_problem"].astype(bool)]
         for row in shown.to_dict("records"):
-            self.paper.heading(row["text"] if row["section"].startswith("P") else row["title"], 2)
+            self.paper.heading(named(row), 2)
             self.paper.text(row["sentence"] + self.say("certainty", certainty=row["certainty"]))
             if names := content.where(row["claim"]):
                 self.paper.text(self.say("where", n=len(names), names=self.names(names)))
             if png := content.picture(row["claim"]):
-                self.paper.picture(
-                    png, f"{row['title']} · {row['subtitle']}", self.paper.room if content.lang == "zh" else 125
-                )
+                wide = self.paper.room if content.lang == "zh" else 125
+                self.paper.picture(png, f"{row['title']} · {row['subtitle']}", wide)
                 self.paper.caption("figure", row["measure"])
             self.own(row["claim"])
         if not len(shown):
@@ -125,10 +124,8 @@ class Brief:
             rows = rows[rows["when"] == rows["when"].iloc[-1]].sort_values("estimate", ascending=False, kind="stable")
             self.paper.text(self.say("reasons", text=content.claims[claim].text(content.lang)))
             self.paper.caption("table", self.say("reasons_of", when=rows["when"].iloc[0], n=rows["n"].iloc[0]))
-            shown = rows[["text", "value", "interval", "n"]].to_numpy().tolist()
-            self.paper.table(
-                [self.say(f"col_{key}") for key in ("reason", "value", "interval", "n")], shown, (4, 2, 4, 3)
-            )
+            head = [self.say(f"col_{key}") for key in ("reason", "value", "interval", "n")]
+            self.paper.table(head, rows[["text", "value", "interval", "n"]].to_numpy().tolist(), (4, 2, 4, 3))
         self.paper.text(self.say("no_cause"))
         self.told(content.heads[content.heads["remark"].str.contains("association")])
         self.close("causes", ())
@@ -164,17 +161,14 @@ class Brief:
 
     def rewrite(self) -> None:
         """Each claim that the data do not bear out, beside a sentence that they do."""
-        rows = self.content.unsupported.to_dict("records")
-        shown = [
-            [row["claim"], self.content.quote_of(row["claim"]) or row["text"], self.content.fact(row)] for row in rows
-        ]
-        self.tabled("annex_1", ("claim", "said", "instead"), shown, (1, 4, 8))
+        content, weak = self.content, self.content.unsupported.to_dict("records")
+        rows = [[one["claim"], content.quote_of(one["claim"]) or one["text"], content.fact(one)] for one in weak]
+        self.tabled("annex_1", ("claim", "said", "instead"), rows, (1, 4, 8))
 
     def mask(self) -> None:
         """The report's masks, filled where a claim's value clearly is what is hidden."""
-        rows = [
-            [m["id"], m["context"].strip(), m["value"] or self.say("open"), m["source"]] for m in masks_of(self.content)
-        ]
+        found, blank = masks_of(self.content), self.say("open")
+        rows = [[one["id"], one["context"].strip(), one["value"] or blank, one["source"]] for one in found]
         self.tabled("annex_2", ("mask", "context", "filled", "source"), rows, (1.2, 6, 3, 4))
 
     def list_problems(self) -> None:
@@ -184,7 +178,7 @@ class Brief:
             names = content.where(row["claim"])
             is_theirs = content.among(row["claim"])["place"].isin(content.county.departments).any()
             unit = self.say("these_departments" if is_theirs else "these_towns") if names else ""
-            rows.append([row["text"], self.names(names), content.fact(row), unit, ""])
+            rows.append([named(row), self.names(names), content.fact(row), unit, ""])
         self.tabled("annex_3", ("problem", "places", "evidence", "unit", "deadline"), rows, (4, 4, 6, 2, 1.6))
 
     def explain(self) -> None:
@@ -201,12 +195,17 @@ class Brief:
         for first in range(0, len(claims), COLUMNS):
             chosen = claims[first : first + COLUMNS]
             head = [self.say("col_town"), *(content.heads.loc[key, "text"] for key in chosen)]
-            names = {town: short(str(content.county.labels.place(town)), 30) for town in at}
-            lines = {town: [cell(own, content.heads.loc[key]) for key in chosen] for town, own in at.items()}
-            rows = [[names[town], *line] for town, line in lines.items()]
+            names = [short(str(content.county.labels.place(town)), 30) for town in at]
+            told = [[cell(rows, content.heads.loc[key]) for key in chosen] for rows in at.values()]
+            rows = [[name, *cells] for name, cells in zip(names, told, strict=True)]
             self.paper.caption("table", self.say("annex_5"))
             self.paper.table(head, rows, (1.4, *[1] * len(chosen)))
         self.paper.text(self.say("marks") if claims else self.say("none"))
+
+
+def named(row: Mapping[str, str]) -> str:
+    """What a problem is called: a problem that the report names by its words, any other by its claim and the verdict."""
+    return row["text"] if row["section"].startswith("P") else row["title"]
 
 
 def cell(rows: pd.DataFrame, head: pd.Series[Any]) -> str:

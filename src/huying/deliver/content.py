@@ -240,10 +240,10 @@ class Content:
         rows = self.evidence.loc[own.index[own["estimate"].notna()]].copy()
         if len(rows) < 2:
             return None
-        note, unit, (quantifier, at_least) = "", str(rows["unit"].iloc[0]), self.claims[claim].rule_at("town")
-        line = None if quantifier == SOME else at_least  # of some it is a number of cases, which is not drawn
+        note, unit, (quantifier, line) = "", str(rows["unit"].iloc[0]), self.claims[claim].rule_at("town")
         if unit == "points":  # percentage points, no per cent
-            rows[DRAWN], line = rows[DRAWN] * 100, line and line * 100
+            rows[DRAWN], line = rows[DRAWN] * 100, line * 100
+        shown = None if quantifier == SOME and unit != "count" else line  # of some it is a number of cases
         if 0 < most < len(rows):
             rows, n = rows.sort_values("estimate", kind="stable"), len(rows)
             at = int(rows["place"].eq(place).to_numpy().argmax())
@@ -255,11 +255,11 @@ class Content:
             title = say("statements.title", self.lang, text=told["text"], told=told["verdict_word"])
         about: dict[str, Any] = {"title": title, "subtitle": told["subtitle"], "row": rows.iloc[0].to_dict()}
         verdict: Any = SimpleNamespace(lang=self.lang, **about)
-        verdict.threshold = line
+        verdict.threshold = shown
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
         how = {"percent": unit == "share", "verdict": verdict, "note": note, "width": width}
-        drawn = charts.forest(rows, threshold=line, highlight=place or None, **how)
+        drawn = charts.forest(rows, threshold=shown, highlight=place or None, **how)
         if (key := f"deliver.unit_{unit}") in all_words():
             drawn.set_xlabel(say(key, self.lang))
         return drawn
