@@ -65,7 +65,7 @@ def test_the_page_is_that_of_the_standard(tmp_path):
         assert '<w:font w:name="仿宋_GB2312"><w:altName w:val="仿宋"/>' in package.read("word/fontTable.xml").decode()
     for edge in (page.header, page.even_page_header):
         assert "内部资料" in edge.paragraphs[0].text and "SYNTHETIC" in edge.paragraphs[0].text
-    assert page.footer.paragraphs[0].text == "—1—"
+    assert page.footer.paragraphs[0].text == "— 1 —"
 
 
 def test_a_problem_has_its_number_its_places_its_chart_and_a_caption_below(tmp_path):

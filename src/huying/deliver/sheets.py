@@ -178,8 +178,7 @@ class Sheet:
         head.paragraph_format.space_before, head.runs[0].bold = 60000, True
         if rows:
             paper.table(self.heads(kind), rows, WIDTHS[kind])
-        if self.more[kind]:
-            paper.text(self.more[kind], "Table Text")
+        paper.text(self.more[kind], "Table Text")  # two tables without a paragraph between them would be one
 
     def as_html(self) -> str:
         """The sheet as a page that needs nothing beside it."""

@@ -144,8 +144,8 @@ class Paper:
             if is_numbered:
                 line.alignment = outside if self.lang == "zh" else line.alignment
                 line.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
-                dash = "—" if self.lang == "zh" else ""
-                for run in (line.add_run(dash), self.field(line, "PAGE", "1"), line.add_run(dash)):
+                left, right = ("— ", " —") if self.lang == "zh" else ("", "")
+                for run in (line.add_run(left), self.field(line, "PAGE", "1"), line.add_run(right)):
                     run.font.size = Pt(14 if self.lang == "zh" else 10)
 
     # --- what is written ----------------------------------------------------------------------------------------------
