@@ -11,7 +11,7 @@ import pandas as pd
 
 from huying.claims.declared import Claim
 from huying.claims.evidence import FLAGS, KEY, NUMBERS
-from huying.claims.rules import ALL, CANNOT_SAY, COUNTS, NONE, NOT_SUPPORTED, SOME, SUPPORTED, TEXT, WITHIN
+from huying.claims.rules import ALL, CANNOT_SAY, COUNTS, NONE, NOT_SUPPORTED, SOME, SUPPORTED, TEXT, TREND, WITHIN
 from huying.codebook import house_codebook
 from huying.counted import NO_CASE
 from huying.errors import CountyError, near
@@ -207,6 +207,7 @@ class Statement:
         tried: list[Text | str] = [names.measures[part]] if part in names.measures else [names.measure(part)]
         if f"parts.prefix_{prefix}" in all_words() and part not in names.measures:
             tried = [names.option("", answer), names.measure(answer), *tried]
+        tried.append(names.option("", answer))
         what = next((word for word in tried if word not in (part, answer)), part)
         return part_word(part, lang, what(lang) if isinstance(what, Text) else what) or part
 
@@ -243,7 +244,8 @@ class Statement:
         claim, place, part, (quantifier, line) = self.claim, self.place, self.part, self.rule
         noun = claim.noun_at(place, part) if quantifier == SOME or self.is_of_places else self.noun
         is_ruled = not part or part in claim.subs
-        return self.say_rule(quantifier, line, claim.unit_at(place, part), noun) if is_ruled else ""
+        unit = self.row["unit"] if quantifier == TREND else claim.unit_at(place, part)
+        return self.say_rule(quantifier, line, unit, noun) if is_ruled else ""
 
     @cached_property
     def measure(self) -> str:
