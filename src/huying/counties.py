@@ -70,7 +70,8 @@ class County(Counting):
         measures |= {variable.name: variable.text for variable in (*house.values(), *own.values())}
         here = self.declared
         rules = {variable.name: variable.when for variable in (*house.values(), *own.values())}
-        return labels.Labels(self.lang, here.name, places, measures, self.book, here.is_synthetic, here.sampling, rules)
+        about = self.book, here.is_synthetic, here.sampling, rules, self.departments
+        return labels.Labels(self.lang, here.name, places, measures, *about)
 
     def __repr__(self) -> str:
         keys = ["heading", "internal"]

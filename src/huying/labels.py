@@ -1,7 +1,7 @@
 """How ids become words: places, variables, answers, columns, parts of claims; an id without a word stays as it is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -26,7 +26,8 @@ class Labels:
     """The words of one county in one language.
 
     `places`: towns, departments and whatever else has an id and a name; `measures`: derived variables; `codebook`: the
-    county's questionnaire; `rules`: what derived variables are made from. A name may be a Text of both languages.
+    county's questionnaire; `rules`: what derived variables are made from;
+    `departments`: the places that are no towns. A name may be a Text of both languages.
     """
 
     lang: str
@@ -37,6 +38,7 @@ class Labels:
     is_synthetic: bool = False
     sampling: str = "probability"
     rules: Mapping[str, str] = field(default_factory=dict)
+    departments: Collection[str] = ()
 
     def say(self, key: str, **values: object) -> str:
         """A text of the house in the county's language."""

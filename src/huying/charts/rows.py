@@ -133,8 +133,9 @@ def explain(made: Sheet, shown: pd.DataFrame, drawn: set[Any]) -> None:
     is_hollow = shown.get("reliability", shown["_name"]).eq("read with care") | shown["_estimate"].isna()
     others = shown["_place"].isin(drawn - {COUNTY, made.highlight})
     fill = look.WHITE if is_hollow[others].all() else ""
-    found = [look.mark("o", look.BLUE, made.say("town"), fill=fill)] if others.any() else []
-    found += [look.mark("o", look.VERMILLION, made.say("here"))] if made.highlight in drawn - {COUNTY} else []
+    kind = "_department" if drawn - {COUNTY} <= set(made.words.departments) else ""
+    found = [look.mark("o", look.BLUE, made.say(f"town{kind}"), fill=fill)] if others.any() else []
+    found += [look.mark("o", look.VERMILLION, made.say(f"here{kind}"))] if made.highlight in drawn - {COUNTY} else []
     found += [look.mark("D", look.BLACK, made.say("county"))] if COUNTY in drawn else []
     made.handles, found = found, made.handles
     made.explain_intervals(shown, look.DIM, 2)

@@ -68,7 +68,8 @@ class Verdict:
             is_latest = own["period"].eq(own.groupby("part")["period"].transform("max"))
             own = own[is_told | (is_latest & ~is_told.groupby(own["part"]).transform("any"))]
         told: list[dict[str, Any]] = own.to_dict("records")
-        return sorted(told, key=lambda row: places.index(row["place"]) if row["place"] in places else 0)
+        order = {place: n for n, place in enumerate(places)}
+        return sorted(told, key=lambda row: (order.get(row["place"], 0), row["part"] != ""))
 
     @cached_property
     def text(self) -> str:
