@@ -53,10 +53,8 @@ def test_the_verdict_is_another(seen, before):
     verdict = seen[0]["knows"]
     assert before.loc[TOWN, "verdict"] == "cannot say" and verdict.row["verdict"] == "supported"
     share = seen[0]["aware"].set_index("place").loc[TOWN, "estimate"]
-    assert (
-        verdict.title
-        == f"Median Town · Awareness of the reform among residents is not high: supported ({100 * share:.1f}%)"
-    )
+    told = f"supported, {100 * share:.0f}%"
+    assert verdict.title == f"Awareness of the reform among residents of Median Town is not high: {told}"
 
 
 def test_the_chart_shows_the_new_value(seen, before):
@@ -64,7 +62,7 @@ def test_the_chart_shows_the_new_value(seen, before):
     points = {round(x, 9) for mark in ax.collections if mark.get_gid() == "estimate" for x, _ in mark.get_offsets()}
     assert round(share[TOWN], 9) in points and round(before.loc[TOWN, "estimate"], 9) not in points
     title = " ".join(ax.get_title(at) for at in ("left", "center", "right"))
-    assert f"supported ({100 * share[TOWN]:.1f}%)" in title.replace("\n", " ")
+    assert f"supported, {100 * share[TOWN]:.0f}%" in title.replace("\n", " ")
 
 
 def test_the_recorded_row_is_the_new_one(seen):
@@ -90,6 +88,6 @@ def test_the_verdict_says_that_the_definition_is_another():
     as_declared = county.judge("P16", people.share("aware"), place="T07")
     assert "definition" not in repr(as_declared)
     altered = county.judge("P16", people.derive("aware", "heard_reform in read, told").share("aware"), place="T07")
-    assert repr(altered).count("by a definition other than the declared one") == 2
+    assert repr(altered).lower().count("by a definition other than the declared one") == 2
     again = people.derive("aware", "heard_reform in read, told, name_only", unknown="counts")
     assert "definition" not in repr(county.judge("P16", again.share("aware"), place="T07"))
