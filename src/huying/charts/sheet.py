@@ -219,7 +219,7 @@ class Sheet:
     def headings(self) -> tuple[str, str]:
         """Title and subtitle: the verdict's where its number is drawn, else the caller's, else what is measured and where."""
         asked = filter(None, [self.rows.attrs.get("answer", "")])
-        measures = self.measures or tuple(self.rows["measure"].unique() if "measure" in self.rows else asked)
+        measures = self.measures or tuple(self.rows["measure"].dropna().unique() if "measure" in self.rows else asked)
         places = [self.words.place(self.highlight)] if self.highlight and self.highlight != COUNTY else []
         what = [self.listed(map(self.words.measure, measures))] if 0 < len(measures) < 3 else []
         when = [*only(self.rows, "wave"), *only(self.rows, "period"), self.count()]
