@@ -215,7 +215,7 @@ def test_the_verb_takes_a_ledger_made_elsewhere(tmp_path, capsys):
     write_parquet(tmp_path / "other.parquet", make_evidence())
     where = ["-o", str(tmp_path / "out"), "--evidence", str(tmp_path / "other.parquet")]
     assert main(["page", str(folder), "--lang", "en", *where]) == 0
-    assert f"open {tmp_path / 'out' / 'index.html'}" in capsys.readouterr().out
+    assert f"open: {tmp_path / 'out' / 'index.html'}" in capsys.readouterr().out
     assert main(["page", str(folder), "--lang", "en"]) == 2
     assert "evidence.parquet" in capsys.readouterr().err
 

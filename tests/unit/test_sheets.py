@@ -60,7 +60,7 @@ def test_a_share_of_towns_is_not_taken_for_the_measure_of_one(tmp_path):
     evidence.loc[len(evidence)] = row("P13", "T01", 0.4, "supported", 40, unit="index", n_of="marks")
     evidence.loc[len(evidence)] = row("P13", "county", 2 / 3, "supported", 3, n_of="towns")
     figures = Sheet(content_of(tmp_path, evidence), "T01").figures
-    assert figures[0][2:5] == ["0.40", "40处标识", "67%的镇街不低于0.30"]
+    assert figures[0][2:5] == ["0.40", "40处标识", "67%的镇街不低于0.3"]
 
 
 def test_undecided_claims_are_no_findings(tmp_path):
