@@ -14,6 +14,9 @@ CLAIMS = house_claims()
 # Items and numbers of an estimand's head, parts left out: R09, S07a, L07, 30, 0.30, .9.
 TOKEN = re.compile(r"\b[RSL]\d\d[a-z]?\b|(?<![\w.])\d*\.?\d+")
 
+# The same base in the words that a reader gets.
+PLAINER = {"calls dispatched in the period, old enough to be late": "calls whose deadline has passed"}
+
 
 def test_the_same_claims_in_the_same_order():
     assert list(CLAIMS) == list(ROWS) and len(ROWS) == 72
@@ -23,7 +26,8 @@ def test_the_same_claims_in_the_same_order():
 def test_a_claim_is_as_its_line_says(key):
     row, claim = ROWS[key], CLAIMS[key]
     declared = (claim.quantifier, claim.threshold, claim.base.en, claim.judged_for, claim.problem_if)
-    assert declared == (row["quantifier"], float(row["bar"]), row["base"], row["judged_for"], row["problem_if"])
+    base = PLAINER.get(row["base"], row["base"])
+    assert declared == (row["quantifier"], float(row["bar"]), base, row["judged_for"], row["problem_if"])
     if claim.is_about_towns:  # the table's threshold is a town's
         assert claim.rule_at("T01")[1] == float(row["bar"])
     head = re.split(r"[;,] subs?:? |; reach of ", row["estimand"])[0]
