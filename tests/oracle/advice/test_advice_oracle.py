@@ -12,7 +12,7 @@ from huying.associations import regress
 from huying.derived import Scope
 from huying.estimates import COUNTY, Design
 from huying.measures.precision import correlate_waves, rise_of_share, size_for_mean, size_for_share
-from huying.measures.recommendations import SCENARIOS, compare_months, gap_of_means, ratio_gap
+from huying.measures.recommendations import SCENARIOS, gap_of_means, ratio_gap
 from huying.measures.services import rank_departments
 from huying.survey import Survey
 from run_notebook import StandIn, judged
@@ -105,16 +105,6 @@ def test_regression_in_the_design(row):
     assert (slope, se) == (pytest.approx(row["slope"], **NINE), pytest.approx(row["se"], **NINE))
     assert (found.df, found.n) == (row["df"], row["n"])
     assert se != pytest.approx(row["wrong_se_no_design"], rel=0.05)
-
-
-def test_slope_within_towns():
-    row, panel = ANSWERS["within"][0], pd.read_csv(HERE / "panel.csv")
-    found = compare_months(panel.assign(period="2022")).iloc[0]
-    assert found["estimate"] == pytest.approx(row["slope"], **NINE)
-    assert found["se"] == pytest.approx(row["se"], **NINE)
-    assert (found["df"], found["n"], found["reason"]) == (row["df"], row["n"], "")
-    assert found["estimate"] != pytest.approx(row["wrong_slope_between"], rel=0.5)
-    assert found["se"] != pytest.approx(row["wrong_se_rows"], rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["staff", "towns"])
