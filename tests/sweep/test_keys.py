@@ -108,7 +108,7 @@ def test_a_key_that_is_misspelt_or_holds_what_it_may_not_is_refused(name, tmp_pa
             except CountyError as error:
                 assert all(file.name in error.say(lang) for lang in LANGUAGES)
     assert not silent, [path for path, _ in silent][:8]
-    assert n >= {"county": 400}.get(name, 20)
+    assert n >= {"county": 400, "quotes": 15}.get(name, 20)
 
 
 def test_what_toml_itself_allows_is_what_was_tried():
