@@ -175,10 +175,10 @@ def one_language(text: str, lang: str) -> str:
 
 
 def font_for(text: str, file: Path) -> str:
-    """A font that charts are drawn with, cut to the characters of a text, as base64."""
+    """A font that charts are drawn with, cut to the characters of a text and one of its own (no browser reads an empty one), as base64."""
     made, out = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True, hinting=False)), BytesIO()
-    made.populate(text=text)
     with TTFont(file, lazy=True, recalcTimestamp=False) as font:
+        made.populate(text=text, unicodes=[min(font.getBestCmap())])
         made.subset(font)
         font.flavor = "woff"
         font.save(out)
