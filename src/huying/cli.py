@@ -25,21 +25,7 @@ def parser() -> argparse.ArgumentParser:
         made = verbs.add_parser(verb, help=say(f"cli.{verb}"))
         made.add_argument("county", nargs="*" if verb == "run" else "?", default="demo", help=say("cli.county"))
         made.add_argument("--json", action="store_true", help=say("cli.json"))
-    for verb in ("run", "status"):
-        which = verbs.choices[verb]
-        which.add_argument("--lang", choices=words.LANGUAGES, nargs="+", help=say("cli.langs"))
-        which.add_argument("--towns", nargs="+", metavar="ID", help=say("cli.towns"))
-        which.add_argument("--notebooks", nargs="+", metavar="NAME", help=say("cli.notebooks_wanted"))
-        which.add_argument("--wave", nargs="+", help=say("cli.wave"))
-        which.add_argument("--html", action="store_true", help=say("cli.html"))
-    run = verbs.choices["run"]
-    run.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help=say("cli.workers"))
-    run.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help=say("cli.wait"))
-    run.add_argument("--all", action="store_true", help=say("cli.all"))
-    run.add_argument("--scheduler", default="", metavar="ADDRESS", help=say("cli.scheduler"))
-    run.add_argument("--dry-run", action="store_true", help=say("cli.dry_run"))
-    run.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help=say("cli.time_limit"))
-    run.add_argument("--memory-limit", type=float, default=4096.0, metavar="MB", help=say("cli.memory_limit"))
+    add_run(verbs.choices["run"], verbs.choices["status"])
     read = verbs.add_parser("read-report", help=say("cli.read_report"))
     read.add_argument("file", type=Path, metavar="FILE")
     read.add_argument("-o", "--output", type=Path, default=Path("report_read"), help=say("cli.output"))
@@ -70,6 +56,23 @@ def parser() -> argparse.ArgumentParser:
     dictionary.add_argument("--check", action="store_true", help=say("cli.dictionary_check"))
     dictionary.add_argument("--output", type=Path, default=Path("survey_data/README.md"))
     return top
+
+
+def add_run(run: argparse.ArgumentParser, status: argparse.ArgumentParser) -> None:
+    """Which jobs `run` and `status` are asked for, and how `run` carries them out."""
+    for which in (run, status):
+        which.add_argument("--lang", choices=words.LANGUAGES, nargs="+", help=say("cli.langs"))
+        which.add_argument("--towns", nargs="+", metavar="ID", help=say("cli.towns"))
+        which.add_argument("--notebooks", nargs="+", metavar="NAME", help=say("cli.notebooks_wanted"))
+        which.add_argument("--wave", nargs="+", help=say("cli.wave"))
+        which.add_argument("--html", action="store_true", help=say("cli.html"))
+    run.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help=say("cli.workers"))
+    run.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help=say("cli.wait"))
+    run.add_argument("--all", action="store_true", help=say("cli.all"))
+    run.add_argument("--scheduler", default="", metavar="ADDRESS", help=say("cli.scheduler"))
+    run.add_argument("--dry-run", action="store_true", help=say("cli.dry_run"))
+    run.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help=say("cli.time_limit"))
+    run.add_argument("--memory-limit", type=float, default=4096.0, metavar="MB", help=say("cli.memory_limit"))
 
 
 def whole(text: str) -> int:

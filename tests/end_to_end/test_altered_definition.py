@@ -88,6 +88,6 @@ def test_the_verdict_says_that_the_definition_is_another():
     as_declared = county.judge("P16", people.share("aware"), place="T07")
     assert "definition" not in repr(as_declared)
     altered = county.judge("P16", people.derive("aware", "heard_reform in read, told").share("aware"), place="T07")
-    assert repr(altered).lower().count("by a definition other than the declared one") == 2
+    assert repr(altered).count("By a definition other than the declared one.") == 2
     again = people.derive("aware", "heard_reform in read, told, name_only", unknown="counts")
     assert "definition" not in repr(county.judge("P16", again.share("aware"), place="T07"))

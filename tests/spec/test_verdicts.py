@@ -188,7 +188,7 @@ def test_simultaneous_interval():
     st.lists(st.tuples(st.integers(0, 40), st.integers(1, 40)), min_size=1, max_size=12),
     st.sampled_from([0.3, 0.5, 0.8]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_adjusted_interval_leaves_the_threshold_exactly_where_holm_rejects(counts, threshold):
     """Holm's procedure from statsmodels on Clopper-Pearson p values from scipy, against the interval stored beside the verdict."""
     pairs = [(min(k, n), n) for k, n in counts]

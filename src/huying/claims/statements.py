@@ -24,19 +24,8 @@ from huying.units import SLACK, of_part, read_lists, say_exactly, say_n, say_nou
 from huying.words import Text, all_words, say
 
 STATEMENT = [*KEY, "place_name", "text", "verdict", "verdict_word", "value", "interval", "n", "measure", "base", "when"]
-STATEMENT += [
-    "question",
-    "source",
-    "caution",
-    "threshold",
-    "county",
-    "is_problem",
-    "certainty",
-    "own",
-    "title",
-    "subtitle",
-]
-STATEMENT += ["sentence"]
+STATEMENT += ["question", "source", "caution", "threshold", "county", "is_problem", "certainty", "own", "title"]
+STATEMENT += ["subtitle", "sentence"]
 TEXT_COLUMNS = (*KEY, "unit", "n_of", "method", "reliability", "verdict", "verdict_family", "remark", "reason")
 FORM_NAMES = {"residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}
 LONGEST = {"zh": 20, "en": 15}  # characters, words of a title
