@@ -210,9 +210,8 @@ def parse_codebook(toml: str, place: Place | None = None) -> Codebook:
     declared = parse_toml(toml, Path(place.file if place else "codebook.toml")).check("codebook")
     items = [read_item(raw) for raw in declared.raw.get("item", ())]
     book = Codebook({item.id: item for item in items})
-    if len(book.items) != len(items):
-        counts = Counter(item.id for item in items)
-        raise CountyError("codebook.repeated_id", place, ids=", ".join(sorted(k for k, n in counts.items() if n > 1)))
+    if twice := sorted(key for key, n in Counter(item.id for item in items).items() if n > 1):
+        raise CountyError("codebook.repeated_id", place, ids=", ".join(twice))
     check_names(items, place)
     for nth, item in enumerate(items):
         within = (("item", nth),)
@@ -262,16 +261,12 @@ def keys_of(item: Item, lists: Lists) -> dict[int, str]:
 
 def name_answers(rows: pd.DataFrame, items: Sequence[Item], lists: Lists) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The named columns of cleaned `rows`, and why each answer is missing (the same columns), both with the index of `rows`."""
-    values: dict[str, pd.Series] = {}
-    reasons: dict[str, pd.Series] = {}
-    for item in items:
-        if not set(item.variables) <= set(rows):
-            continue
+    values, reasons = dict[str, pd.Series](), dict[str, pd.Series]()
+    for item in (item for item in items if set(item.variables) <= set(rows)):
         keys = keys_of(item, lists)
         for variable, column in zip(item.variables, item.columns, strict=True):
             values[column] = name_one(rows[variable], item, keys)
-            cell = item.id if item.type in MANY else variable
-            reasons[column] = rows[f"{cell}_missing"]
+            reasons[column] = rows[f"{item.id if item.type in MANY else variable}_missing"]
         if item.role == "town":
             values[item.name] = rows["town_id"].astype("string")
     return pd.DataFrame(values, index=rows.index), pd.DataFrame(reasons, index=rows.index)
@@ -300,9 +295,8 @@ def scope_of(items: Sequence[Item], lists: Lists, groups: Mapping[str, Sequence[
         keys, named = keys_of(item, lists), dict(zip(item.variables, item.columns, strict=True))
         is_closed = item.type in KEY_TYPES
         options |= dict.fromkeys(item.columns, tuple(keys.values()) if is_closed else ())
-        if is_closed:
-            own = {text: option.key for option in item.options for text in option.text}
-            words |= dict.fromkeys(item.columns, own)
+        own = {text: option.key for option in item.options for text in option.text}
+        words |= dict.fromkeys(item.columns if is_closed else (), own)
         if item.right:
             right[item.name] = {named[f"{item.id}_{row}"]: keys[code] for row, code in item.right.items()}
     return Scope({**options, **groups}, right, words)

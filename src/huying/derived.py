@@ -209,7 +209,10 @@ class Derived:
             inside &= answers.asked(name, *also)
         first = rule.parts[0]
         if len(rule.parts) == 1 and not first.op and not pd.api.types.is_bool_dtype(answers.frame[first.column].dtype):
-            return _copied(first.column, answers, scope).mask(~inside)
+            if scope.options.get(first.column):  # as it was answered: the answer's key, `cannot_say` for who cannot say
+                return answers.frame[first.column].fillna(CANNOT_SAY_KEY).mask(~inside)
+            told = np.nan_to_num(answers.numbers(first.column))  # a number, 0 for who cannot say
+            return pd.Series(told, answers.frame.index, dtype="Float64").mask(~inside)
         return pd.Series(rule.holds(answers), answers.frame.index, dtype="boolean").mask(~inside)
 
     @property
@@ -220,17 +223,8 @@ class Derived:
     def describe(self, lang: str) -> str:
         """Its definition in one line."""
         parts = {"name": self.name, "text": self.text(lang) or self.name, "when": self.when}
-        line = say("derived.definition", lang, **parts)
-        if self.base:
-            line += say("derived.base", lang, base=self.base)
-        return line + say(f"derived.unknown_{self.unknown}", lang)
-
-
-def _copied(name: str, answers: Answers, scope: Scope) -> pd.Series:
-    """A column as it was answered: a number (0 for who cannot say), or the answer's key (`cannot_say` for who cannot say)."""
-    if scope.options.get(name):
-        return answers.frame[name].fillna(CANNOT_SAY_KEY)
-    return pd.Series(np.nan_to_num(answers.numbers(name)), answers.frame.index, dtype="Float64")
+        base = say("derived.base", lang, base=self.base) if self.base else ""
+        return say("derived.definition", lang, **parts) + base + say(f"derived.unknown_{self.unknown}", lang)
 
 
 def holds(rule: str, answers: Answers, scope: Scope) -> Bools:

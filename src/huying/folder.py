@@ -252,9 +252,6 @@ class County:
     surveys: tuple[Survey, ...]
     ledgers: tuple[Ledger, ...]
 
-    def path(self, file: str) -> Path:
-        return self.folder / file
-
 
 def homes() -> list[Path]:
     """Where counties may lie: `survey_data/` here and in every folder above; `HUYING_HOME` names another place to begin."""

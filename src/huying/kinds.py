@@ -21,16 +21,12 @@ _INSTANT = re.compile(
 SERIAL = r"[2-6]\d{4}(\.\d+)?"  # days since the end of 1899, as Excel keeps a moment
 CHINA = pd.Timedelta(hours=8)  # one time for the whole country
 # What people write where there is nothing to write; blank wherever it is no value of the column itself.
-NOTHING = frozenset(
-    ["无", "暂无", "没有", "未", "未填", "空", "/", "//", "\\", "-", "--", "---", "—", "——", "―", "–", "n/a", "nil"]
-)
+NOTHING = frozenset([*"无未空/\\-—―–", "暂无", "没有", "未填", "//", "--", "---", "——", "n/a", "nil"])
 
 
 def clean_text(text: str) -> str:
     """`text` in NFKC, without invisible characters, blanks trimmed; Chinese numerals and letters stay as they are."""
-    if text.isascii():
-        return text.strip()
-    return unicodedata.normalize("NFKC", text.translate(INVISIBLE)).strip()
+    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text.translate(INVISIBLE)).strip()
 
 
 def clean_series(text: pd.Series) -> pd.Series:

@@ -270,8 +270,7 @@ class Table:
         lost = rejected.loc[whole, "row"]
         rejected = rejected[whole & ~rejected.duplicated(["row", "level"]) | ~whole & ~rejected["row"].isin(lost)]
         rejected = rejected.sort_values("row", kind="stable", ignore_index=True)
-        rows = pd.DataFrame(typed, index=text.index)
-        kept = rows[~rows.index.isin(lost)]
+        kept = pd.DataFrame(typed, index=text.index).loc[lambda rows: ~rows.index.isin(lost)]
         blank = pd.Series("", index=kept.index)
         kept = kept.assign(**{c.name: c.kind.read(blank) for c in self.columns if c.name not in headers})
         return Checked(kept[[column.name for column in self.columns]], rejected, headers)
@@ -312,9 +311,8 @@ class Table:
             if column.name in rows and column.after in rows:
                 yield column.name, rows[column.name] < rows[column.after], "before"
         if keys := [name for name in self.key if name in rows]:
-            alike = rows[keys].apply(
-                lambda cells: cells.str.casefold() if isinstance(self.by_name[cells.name].kind, Id) else cells
-            )
+            ids = [name for name in keys if isinstance(self.by_name[name].kind, Id)]
+            alike = rows[keys].assign(**{name: rows[name].str.casefold() for name in ids})
             again = alike.duplicated() & rows[keys].notna().all(axis=1)
             same = again & text.duplicated()
             yield keys[0], same, "repeated"

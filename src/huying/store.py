@@ -25,6 +25,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 LOCK = ".lock"
 TABLES = ("rejected", "flags", "counts", "notes")  # beside the rows that were kept
+PARTS = ("forms", "ledgers")  # the folders of the rows that were kept
 PART = ".part"  # the end of a temporary file's name, which begins with a dot
 NAME_PART = 60  # bytes of a part of a file's name: disks allow 255 in all, and a name has up to four parts
 WINDOWS_PATH = 260  # characters, where long paths are not switched on
@@ -49,35 +50,29 @@ def told(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its name when the block ends well and vanishes when it does not."""
-    temporary = None
+def whole_folder(path: Path, name: str = "") -> Iterator[Path]:
+    """A temporary folder beside `path`, or what lies in it under a `name`, that takes its name when the block ends well.
+
+    When it does not, nothing is left.
+    """
     with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", suffix=PART, dir=path.parent))
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=PART, dir=path.parent)
-            temporary = Path(name)
-            os.close(handle)
-            yield temporary
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            temporary.replace(path)
+            yield folder / name
+            (folder / name).replace(path)
         finally:
-            if temporary:
-                temporary.unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path` that takes its name when the block ends well and goes when it does not."""
-    with told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", dir=path.parent))
-        try:
-            yield temporary
-            temporary.replace(path)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+def beside(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path`, private, that takes its name when the block ends well and vanishes when it does not."""
+    with whole_folder(path, "file") as temporary:
+        temporary.touch(mode=0o600)
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
 
 
 def write_text(path: Path, text: str) -> None:
@@ -198,7 +193,7 @@ def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
 
     What an earlier run left in `forms/` and `ledgers/` goes: the county may no longer have that file.
     """
-    for part in ("forms", "ledgers"):
+    for part in PARTS:
         shutil.rmtree(folder / part, ignore_errors=True)
     tables = {f"forms/{form}": frame for form, frame in cleaned.forms.items()}
     tables |= {f"ledgers/{table}@{period}": frame for (table, period), frame in cleaned.ledgers.items()}
@@ -212,22 +207,13 @@ def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
 
 def load_cleaned(folder: Path) -> Cleaned:
     """A cleaned county as `save_cleaned` wrote it."""
-    meta = json.loads((folder / "cleaned.json").read_text("utf-8"))
-    counts = read_parquet(folder / "counts.parquet")
-    return Cleaned(
-        forms={file.stem: read_parquet(file) for file in sorted((folder / "forms").glob("*.parquet"))},
-        ledgers={_split(file.stem): read_parquet(file) for file in sorted((folder / "ledgers").glob("*.parquet"))},
-        rejected=read_parquet(folder / "rejected.parquet"),
-        flags=read_parquet(folder / "flags.parquet"),
-        counts=counts.assign(**{name: counts[name].astype(int) for name in counts if name.startswith("n_")}),
-        data_hash=meta["data_hash"],
-        notes=read_parquet(folder / "notes.parquet"),
+    forms, ledgers, tables = (
+        {file.stem: read_parquet(file) for file in sorted((folder / part).glob("*.parquet"))} for part in (*PARTS, "")
     )
-
-
-def _split(stem: str) -> tuple[str, str]:
-    table, _, period = stem.partition("@")
-    return table, period
+    counts = tables["counts"]
+    tables["counts"] = counts.assign(**{name: counts[name].astype(int) for name in counts if name.startswith("n_")})
+    by_period = {(stem.partition("@")[0], stem.partition("@")[2]): frame for stem, frame in ledgers.items()}
+    return Cleaned(forms, by_period, data_hash=read_json(folder / "cleaned.json")["data_hash"], **tables)
 
 
 # --- receipts ---------------------------------------------------------------------------------------------------------
@@ -275,8 +261,7 @@ def publish(receipt: Path, root: Path, files: Mapping[Path, Path], **more: Any) 
         for place, file in files.items():
             place.parent.mkdir(parents=True, exist_ok=True)
             file.replace(place)
-        kept = {place.resolve() for place in files}
-        for left in {(root / name).resolve() for name in before} - kept:
+        for left in {(root / name).resolve() for name in before} - {place.resolve() for place in files}:
             left.unlink(missing_ok=True)
     write_receipt(receipt, root, files, **more)
 

@@ -137,8 +137,7 @@ class SurveyFrame:
         known = [*map(str, self.frame.columns), *self.lacking]
         found: list[str] = []
         for name in as_list(columns):
-            many = [column for column in known if name.endswith("*") and column.startswith(name[:-1])]
-            found += many or [name]
+            found += [one for one in known if name.endswith("*") and one.startswith(name[:-1])] or [name]
         return found
 
     def _checked(self) -> pd.DataFrame:
@@ -199,8 +198,7 @@ class SurveyFrame:
             answer = self.frame[item]
             if value[self.reasons[item] == SKIPPED].any() or value[answer.notna()].nunique() < 2:
                 continue
-            inside = value[answer.notna()].groupby(answer[answer.notna()].astype(object)).nunique()
-            if (inside <= 1).all():
+            if (value[answer.notna()].groupby(answer[answer.notna()].astype(object)).nunique() <= 1).all():
                 given, asked = int(value.notna().sum()), int((answer.notna() & value.notna()).sum())
                 told = say("survey.unasked", column=name, item=item, given=given, asked=asked)
                 warnings.warn(told, UnaskedWarning, stacklevel=6)

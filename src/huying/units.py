@@ -31,9 +31,8 @@ def of_part(key: str, claim: str, part: str) -> str:
     found = read_parts()[key]
     if own := found.get(f"{claim}: {part}") or found.get(part):
         return own
-    begun = [name for name in found if name.endswith("*") and f"{claim}: {part}".startswith(name[:-1])]
-    begun += [name for name in found if name.endswith("*") and part.startswith(name[:-1])]
-    return found[begun[0]] if begun else ""
+    ends = [(told, name) for told in (f"{claim}: {part}", part) for name in found if name.endswith("*")]
+    return next((found[name] for told, name in ends if told.startswith(name[:-1])), "")
 
 
 def round_number(value: float, digits: int, times: float, against: Iterable[float]) -> str:
@@ -63,9 +62,8 @@ def say_value(
 
 def say_exactly(value: float, unit: str, lang: str, noun: str = "") -> str:
     """A threshold in its unit, with all its digits."""
-    return put_unit(
-        f"{round(value * float(read_lists()['unit'][unit].get('times', 1)), MOST_DIGITS):g}", unit, lang, noun
-    )
+    times = float(read_lists()["unit"][unit].get("times", 1))
+    return put_unit(f"{round(value * times, MOST_DIGITS):g}", unit, lang, noun)
 
 
 def put_unit(number: str, unit: str, lang: str, noun: str) -> str:

@@ -222,7 +222,7 @@ def new(args: argparse.Namespace) -> None:
 def dictionary(args: argparse.Namespace) -> int:
     """Write the data dictionary, or compare it with the declarations."""
     from huying.store import write_text
-    from huying.templates.dictionary import dictionary as text_of_dictionary
+    from huying.templates import dictionary as text_of_dictionary
 
     text = text_of_dictionary()
     if args.check:

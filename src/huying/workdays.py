@@ -130,9 +130,7 @@ def wait_days(start: pd.Series, end: pd.Series, rule: Rule, days: Calendar) -> p
     """
     least = int(rule.count_from == "same")
     waits = pd.Series(pd.NA, index=start.index, dtype="Int64")
-    done = (end.notna() & start.notna()).to_numpy()
     before = counted_day(end, rule.day_ends) - np.timedelta64(1, "D")
-    done = done & days.knows(before) & days.knows(start_day(start, rule))
-    if done.any():
-        waits[done] = np.maximum(least, days.up_to(before[done]) - starts(start[done], rule, days) + 1)
+    done = days.knows(before) & days.knows(start_day(start, rule)) & (end.notna() & start.notna()).to_numpy()
+    waits[done] = np.maximum(least, days.up_to(before[done]) - starts(start[done], rule, days) + 1)
     return waits

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from huying.clean.answers import clean_answers
+from huying.clean.cells import Matcher
 from huying.clean.ledgers import clean_ledger
 from huying.codebook import house_codebook
 from huying.errors import InputError, Place
 from huying.folder import FORMS, Span, Survey
 from huying.kinds import Choice, Day, Flag, Id, Instant, Label, Number, Whole
 from huying.ledgers import TABLES, no_rejects
-from huying.places import Matcher
 from huying.sources.table import RawTable
 from huying.sources.wjx import META_COLUMNS, Answers
 

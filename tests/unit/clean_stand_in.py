@@ -6,12 +6,12 @@ from dataclasses import replace
 import pandas as pd
 
 from huying.clean.answers import clean_answers
+from huying.clean.cells import Matcher
 from huying.clean.flags import Booked, find_flags
 from huying.codebook import Item, parse_codebook
 from huying.errors import Place
 from huying.folder import Span, Survey
 from huying.ledgers import no_rejects
-from huying.places import Matcher
 from huying.sources.wjx import META_COLUMNS, Answers
 
 FORM = """

@@ -9,7 +9,7 @@ from huying.claims.rules import QUANTIFIERS
 from huying.clean.intake import LISTS, county_lists
 from huying.codebook import TYPES, WHY_MISSING, Item
 from huying.folder import FORMS, SCHEME, THRESHOLDS, is_fit, schemas
-from huying.templates.dictionary import dictionary
+from huying.templates import dictionary
 
 ROOT = Path(__file__).parents[2]
 

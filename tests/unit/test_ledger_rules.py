@@ -1,13 +1,13 @@
 import pandas as pd
 import pytest
 
+from huying.clean.cells import Matcher
 from huying.clean.flags import count_rows, say_rejected
 from huying.clean.ledgers import clean_ledger, known_ids
 from huying.errors import CountyError
 from huying.folder import check_printed, read_county
 from huying.kinds import Choice
 from huying.ledgers import TABLES, InLedger
-from huying.places import Matcher
 from huying.sources.table import read_table
 from huying.words import LANGUAGES, all_words, say
 

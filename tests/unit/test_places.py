@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from huying.places import Matcher, bare, squeeze, without_office
+from huying.clean.cells import Matcher, bare, squeeze, without_office
 
 TOWNS = {
     "T01": ["均值镇", "Mean Town", "老均值"],

@@ -30,7 +30,7 @@ def refuse(*args, **kwargs):
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize("broken", ["os.fsync", "pathlib.Path.write_bytes", "pathlib.Path.replace", "tempfile.mkstemp"])
+@pytest.mark.parametrize("broken", ["os.fsync", "pathlib.Path.write_bytes", "pathlib.Path.replace", "tempfile.mkdtemp"])
 def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch, broken):
     file = tmp_path / "a.csv"
     store.write_text(file, "old")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from huying.clean.cells import Matcher
 from huying.clean.intake import Intake
 from huying.clean.ledgers import clean_ledger
 from huying.codebook import house_codebook
@@ -15,7 +16,6 @@ from huying.errors import Place
 from huying.folder import read_county
 from huying.kinds import Choice, Flag, Instant, Number, Whole
 from huying.ledgers import TABLES, no_rejects
-from huying.places import Matcher
 from huying.sources.personal import drop_personal
 from huying.sources.table import RawTable, read_table
 from huying.templates import snippet, write_templates

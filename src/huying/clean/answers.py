@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 
 from huying.clean import cells
-from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell
+from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell, Matcher
 from huying.clean.flags import Booked, all_rejected, make_flags
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
 from huying.errors import CountyError, InputError
 from huying.folder import Span, Survey
 from huying.kinds import clean_text, parse_instants
 from huying.ledgers import no_rejects, set_aside
-from huying.places import Matcher
 from huying.scrub import mask_cells, mask_text
 from huying.sources.wjx import Answers, option_places
 from huying.words import Text, language, say
@@ -89,14 +88,11 @@ class Cleaner:
         file = mask_text(self.survey.text or self.survey.file)
         self.n, self.place = len(self.answers.text), replace(self.answers.place, file=file)
         self.row_id = (self.place.file + "#" + pd.Series(self.answers.text.index).astype("str")).astype("str").array
-        self.columns: dict[str, Any] = {}
-        self.state: dict[str, Any] = {}  # of each variable: answered, or why not
-        self.flags, self.rejected = [make_flags()], [no_rejects()]
-        self.n_masked = 0
+        self.columns, self.state = dict[str, Any](), dict[str, Any]()  # state of a variable: answered, or why not
+        self.flags, self.rejected, self.n_masked = [make_flags()], [no_rejects()], 0
         self.orders: dict[str, dict[tuple[int, ...], int]] = {}  # of each ranking, every order that occurs
-        self.town = np.zeros(self.n, dtype=np.int64)
+        self.town, self.disposition = np.zeros((2, self.n), dtype=np.int64)
         self.ended, self.kept = np.zeros(self.n, dtype=bool), np.ones(self.n, dtype=bool)
-        self.disposition = np.zeros(self.n, dtype=np.int64)
 
     def flag(self, name: str, where: Bools, detail: Any = "") -> None:
         if where.any():
@@ -192,8 +188,7 @@ class Cleaner:
             meant = cells.code_reader(item, self.answers.numbering)(clean_text(by_number))[0]
             option = next((option.text(language()) for option in item.options if option.code == meant), "")
             shown["by_number"] = say("clean.by_number", code=by_number, option=option) if by_number else ""
-            place = replace(self.place, column=name)
-            raise InputError("clean.at_odds", place, item=item.id, n=odd, of=of, **shown)
+            raise InputError("clean.at_odds", replace(self.place, column=name), item=item.id, n=odd, of=of, **shown)
 
     def keep(self, item: Item, name: str, cell: Cell) -> None:
         """Store a cell as columns of the cleaned table."""
@@ -267,23 +262,17 @@ class Cleaner:
         took = cells.spread(meta["seconds"], cells.read_duration)
         self.set_aside("seconds", meta["seconds"][took.state >= FIRST_FAULT], "not_a_number")
         given = {"given_weight": self.weights(meta["weight"])} if "weight" in meta else {}
-        first = min(self.codes.values(), default=0)
-        town = np.where((self.town >= first) & (self.town < first + len(self.codes)), self.town - first, -1)
+        town = pd.Index(list(self.codes.values()), dtype="int64").get_indexer(self.town)
         ids = {name: pd.array([clean_text(text) or None for text in meta[name]], dtype="str") for name in META_IDS}
         if self.villages is not None:
             typed = pd.Series(ids["village_id"])
             strange = (typed.notna() & ~typed.isin(list(self.villages))).to_numpy()
             self.set_aside("village_id", meta["village_id"][strange], "no_such_village")
             ids["village_id"] = typed.mask(strange).array
-        return {
-            **{"row_id": self.row_id, "form": self.survey.form, "wave": self.survey.wave},
-            "town_id": pd.array([*self.codes, None], dtype="str").take(town),
-            **ids,
-            "submitted_at": sent,
-            "seconds": integers(took.value, took.state != ANSWERED, "int32"),
-            "disposition": pd.array(DISPOSITIONS, dtype="str").take(self.disposition),
-            **given,
-        }
+        head = {"row_id": self.row_id, "form": self.survey.form, "wave": self.survey.wave}
+        head |= {"town_id": pd.array([*self.codes, None], dtype="str").take(town), **ids, "submitted_at": sent}
+        head |= {"seconds": integers(took.value, took.state != ANSWERED, "int32")}
+        return head | {"disposition": pd.array(DISPOSITIONS, dtype="str").take(self.disposition), **given}
 
     def weights(self, typed: pd.Series) -> Any:
         """The weights that the export gives; a row whose weight is no positive number is rejected."""

@@ -1,7 +1,8 @@
-"""One answer cell: its text, and its number where a second export has one, as a value or the reason why there is none; guesses nothing."""
+"""One cell: an answer by text and by number as a value or the reason why there is none, a typed name as an id; guesses nothing."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ import pandas as pd
 
 from huying.codebook import WHY_MISSING, WORDS, Item
 from huying.kinds import NOTHING, clean_text, parse_instants
-from huying.places import Matcher
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
 REFUSED, DOES_NOT_KNOW, SKIPPED, BLANK = map(WHY_MISSING.index, ("refused", "does_not_know", "skipped", "blank"))
@@ -20,9 +20,8 @@ FAULTS = (
 )
 # The state of a cell: answered, or the place of a reason in WHY_MISSING, or nothing written at all, or a fault.
 ANSWERED, SILENT, FIRST_FAULT = -1, len(WHY_MISSING), len(WHY_MISSING) + 1
-UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE, TOWN_UNKNOWN, TOWN_AMBIGUOUS, NO_RANKING, NO_DATE = (
-    FIRST_FAULT + k for k in range(len(FAULTS))
-)
+UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE = range(FIRST_FAULT, FIRST_FAULT + 4)  # in the order of FAULTS
+TOWN_UNKNOWN, TOWN_AMBIGUOUS, NO_RANKING, NO_DATE = range(FIRST_FAULT + 4, FIRST_FAULT + 8)
 ODD, AT_ODDS = (UNKNOWN, NOT_A_NUMBER, DISAGREE), 5
 NAMELESS = (UNKNOWN, TOWN_UNKNOWN, TOWN_AMBIGUOUS, NO_RANKING)  # words that name nothing known
 MARKS = {"(跳过)": SKIPPED, "-3": SKIPPED, "(空)": BLANK, "-2": BLANK, "": SILENT}
@@ -157,22 +156,6 @@ def number_reader(item: Item, year: int) -> Reader:
     return read
 
 
-def town_reader(item: Item, towns: Matcher, codes: Mapping[str, int]) -> Reader:
-    """Reads a town's name, as people write it, as its code."""
-    own = option_reader(item)
-
-    def read(text: str) -> tuple[float, int, bool]:
-        value, state, _ = own(text)
-        if state != UNKNOWN:
-            return value, state, False
-        town, how = towns.find(text)
-        if town is None or town not in codes:
-            return np.nan, TOWN_AMBIGUOUS if how == "ambiguous" else TOWN_UNKNOWN, False
-        return float(codes[town]), ANSWERED, how == "repaired"
-
-    return read
-
-
 def read_words(text: str) -> tuple[float, int, bool]:
     """Reads free text: only words that say nothing are no answer; NA and null are answers."""
     return 0.0, MARKS.get(text, BLANK if text == "没有" else TYPED.get(text.casefold(), ANSWERED)), False
@@ -219,3 +202,81 @@ def reconcile(text: Cell, number: Cell) -> Cell:
     both = (text.state == ANSWERED) & (number.state == ANSWERED) & (text.value != number.value)
     cell.take_out(known & (np.isin(text.state, NAMELESS) | (text.state < SILENT) & (one | both)), DISAGREE)
     return cell
+
+
+# --- names of towns and departments -----------------------------------------------------------------------------------
+
+TYPE = re.compile(r"(?<=..)(民族乡|街道|镇|乡|苏木)$")  # of a name that two characters are left of
+OFFICES = re.compile(r"(党工委|党委|人民政府|镇政府|乡政府|政府|办事处|街办|居委会)$")
+
+
+def squeeze(name: str) -> str:
+    """A name in NFKC, lower case, without blanks, brackets and quotation marks."""
+    return re.sub(r"[\s()（）\[\]【】\"'“”·.,，、。]", "", clean_text(name)).casefold()
+
+
+def without_office(name: str) -> str:
+    """`name` without the office that stands after it: 甲镇人民政府 is 甲镇, 甲街道办事处 and 甲街办 are 甲街道."""
+    if name.endswith("街办"):
+        return name.removesuffix("街办") + "街道"
+    return name.removesuffix("政府") if name.endswith(("镇政府", "乡政府")) else OFFICES.sub("", name) or name
+
+
+def bare(name: str) -> str:
+    """`name` without its trailing type (镇, 乡, 街道 …), unless nothing would be left of it."""
+    return TYPE.sub("", name)
+
+
+class Matcher:
+    """Finds the id of a typed name among `names` (id to full name and aliases); `prefixes` may stand before a name."""
+
+    def __init__(self, names: Mapping[str, Sequence[str]], prefixes: Iterable[str] = ()) -> None:
+        self.prefixes = sorted((squeeze(prefix) for prefix in prefixes), key=len, reverse=True)
+        self.ids = {squeeze(key): key for key in names}
+        self.full: dict[str, set[str]] = defaultdict(set)
+        self.stem: dict[str, set[str]] = defaultdict(set)
+        for key, spellings in names.items():
+            for spelling in filter(None, spellings):
+                self.full[squeeze(spelling)].add(key)
+                self.stem[bare(squeeze(spelling))].add(key)
+
+    def find(self, typed: str) -> tuple[str | None, str]:
+        """The id, and how it was found: `exact`, `repaired`, `ambiguous`, `unknown` or `blank`."""
+        name = squeeze(typed)
+        if not name:
+            return None, "blank"
+        if name in self.ids or name in self.full:
+            return decide({self.ids[name]} if name in self.ids else self.full[name], "exact")
+        starts = [name, *(name.removeprefix(p) for p in self.prefixes if name.startswith(p) and len(name) > len(p) + 1)]
+        for form in (form for start in starts for form in (start, without_office(start))):
+            if form in self.full:
+                return decide(self.full[form], "repaired")
+            if form == bare(form) and form in self.stem:
+                return decide(self.stem[form], "repaired")
+        return None, "unknown"
+
+    def match(self, typed: pd.Series) -> pd.DataFrame:
+        """`find` for a column: a frame with `id` and `how` and the index of `typed`; each spelling is looked up once."""
+        found = {name: self.find(str(name)) for name in typed.unique()}
+        return pd.DataFrame([found[name] for name in typed], columns=["id", "how"], index=typed.index)
+
+
+def decide(keys: set[str], how: str) -> tuple[str | None, str]:
+    """The only key and how it was found; none where there are several."""
+    return (next(iter(keys)), how) if len(keys) == 1 else (None, "ambiguous")
+
+
+def town_reader(item: Item, towns: Matcher, codes: Mapping[str, int]) -> Reader:
+    """Reads a town's name, as people write it, as its code."""
+    own = option_reader(item)
+
+    def read(text: str) -> tuple[float, int, bool]:
+        value, state, _ = own(text)
+        if state != UNKNOWN:
+            return value, state, False
+        town, how = towns.find(text)
+        if town is None or town not in codes:
+            return np.nan, TOWN_AMBIGUOUS if how == "ambiguous" else TOWN_UNKNOWN, False
+        return float(codes[town]), ANSWERED, how == "repaired"
+
+    return read

@@ -81,18 +81,19 @@ DOES_NOT_KNOW, IS_BLANK = (NO_ANSWER - WHY_MISSING.index(why) for why in ("does_
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
+Answered = Mapping[str, Codes]  # by the cells of the form
+Signs = list[tuple[str, Bools, Any]]  # a flag, the forms that have it, the detail of all or of each
 
 
 def find_flags(rows: pd.DataFrame, items: Sequence[Item], thresholds: Mapping[str, Any]) -> pd.DataFrame:
     """The flags that need whole forms or other rows, for all cleaned rows of a wave, of however many files."""
     answers = {cell: codes_of(rows, item, cell) for item in items if item.type not in WORDS for cell in item.cells}
-    together = compare_forms(rows, items, answers, thresholds)
-    return pd.concat([*together, *look_at_forms(rows, items, answers, thresholds)], ignore_index=True)
+    found = [sign for look in (compare_forms, look_at_forms) for sign in look(rows, items, answers, thresholds)]
+    row_id = rows["row_id"].to_numpy(dtype=object)
+    return pd.concat([make_flags(row_id[where], flag, detail) for flag, where, detail in found], ignore_index=True)
 
 
-def compare_forms(
-    rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes], thresholds: Mapping[str, Any]
-) -> list[pd.DataFrame]:
+def compare_forms(rows: pd.DataFrame, items: Sequence[Item], answers: Answered, limits: Mapping[str, Any]) -> Signs:
     """The flags of forms beside the others of their wave: repeated, near each other, faster than most."""
     balance = sum((codes > NO_ANSWER).astype(int) - (codes == IS_BLANK) for codes in answers.values())
     complete = (rows["disposition"] == "complete").to_numpy()
@@ -105,39 +106,31 @@ def compare_forms(
     closed = [answers[cell] for item in items if item.options and item.type not in WORDS for cell in item.cells]
     who, names = pd.factorize(rows["interviewer_id"])
     once = whole & (who >= 0) & ~duplicate & ~near
-    size = find_clones(closed, who, once, thresholds["clone_differs"], thresholds["clone_block"])
-    told = [f"{names[of]} x {n}" for of, n in zip(who[size > 0], size[size > 0], strict=True)]
+    size = find_clones(closed, who, once, limits["clone_differs"], limits["clone_block"])
+    block = [f"{names[of]} x {n}" for of, n in zip(who[size > 0], size[size > 0], strict=True)]
     seconds = rows["seconds"].to_numpy(dtype=float, na_value=np.nan)
     known = seconds[complete & ~np.isnan(seconds)]
     median = np.median(known) if len(known) else np.nan
-    fast = complete & (seconds < thresholds["speeder"] * median)
-    row_id = rows["row_id"].to_numpy(dtype=object)
-    return [
-        make_flags(row_id[duplicate], "duplicate"),
-        make_flags(row_id[near], "near_duplicate"),
-        make_flags(row_id[size > 0], "cloned_block", told),
-        make_flags(row_id[fast], "speeder", [f"{value:.0f} / {median:.0f}" for value in seconds[fast]]),
-    ]
+    fast = complete & (seconds < limits["speeder"] * median)
+    pace = [f"{value:.0f} / {median:.0f}" for value in seconds[fast]]
+    alike: Signs = [("duplicate", duplicate, ""), ("near_duplicate", near, "")]
+    return [*alike, ("cloned_block", size > 0, block), ("speeder", fast, pace)]
 
 
-def look_at_forms(
-    rows: pd.DataFrame, items: Sequence[Item], answers: Mapping[str, Codes], thresholds: Mapping[str, Any]
-) -> list[pd.DataFrame]:
+def look_at_forms(rows: pd.DataFrame, items: Sequence[Item], answers: Answered, limits: Mapping[str, Any]) -> Signs:
     """The flags of forms by themselves."""
     complete = (rows["disposition"] == "complete").to_numpy()
     matrices = [item for item in items if item.is_matrix and not (item.right or item.right_from)]
     columns = [[answers[cell] for cell in item.cells] for item in matrices]
-    lines = find_straight_lines(columns, thresholds["longstring"]) if matrices else False
-    found: list[tuple[str, Bools, str]] = [("straight_line", complete & lines, "")]
+    lines = find_straight_lines(columns, limits["longstring"]) if matrices else False
+    found: Signs = [("straight_line", complete & lines, "")]
     for item in items:
         for row, code in item.attention.items():
             given = clicked(answers[f"{item.id}_{row}"])
             found.append(("attention_failed", (given != code) & (given > NO_ANSWER), f"{item.id}_{row}"))
         found += [("decoy", answers[f"{item.id}_{row}"] >= 2, f"{item.id}_{row}") for row in item.decoy]
     rules = [item.contradicts for item in items if item.contradicts]
-    found += [("contradiction", holds(rule, rows), rule) for rule in rules if set(names_in(rule)) <= set(rows)]
-    row_id = rows["row_id"].to_numpy(dtype=object)
-    return [make_flags(row_id[where], flag, detail) for flag, where, detail in found]
+    return found + [("contradiction", holds(rule, rows), rule) for rule in rules if set(names_in(rule)) <= set(rows)]
 
 
 def codes_of(rows: pd.DataFrame, item: Item, cell: str) -> Codes:
@@ -163,8 +156,7 @@ def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differ
     for one in np.unique(interviewer[which]) if closed else ():
         own = np.flatnonzero(which & (interviewer == one))
         for at in np.split(own, range(MOST_COMPARED, len(own), MOST_COMPARED)):
-            apart = cdist(answers[at], answers[at], "hamming") * len(closed)
-            member = connected_components(apart < differs + 0.5)[1]
+            member = connected_components(cdist(answers[at], answers[at], "hamming") * len(closed) < differs + 0.5)[1]
             size[at] = np.bincount(member)[member]
     return np.where(size >= max(block, 2), size, 0)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from huying.clean.answers import Listed, clean_answers, with_list
+from huying.clean.cells import Matcher
 from huying.clean.flags import RULES, Booked, count_rows, find_flags, say_rejected
 from huying.clean.ledgers import IDS, clean_ledger, known_ids
 from huying.codebook import Codebook, Item
@@ -16,7 +17,6 @@ from huying.errors import CountyError, HuyingError, Place, near
 from huying.folder import County, Ledger, Survey, check_printed, read_toml
 from huying.kinds import Id, Instant, Label, clean_series
 from huying.ledgers import REJECTED, TABLES, Table
-from huying.places import Matcher
 from huying.scrub import mask_cells, mask_text
 from huying.sources.exports import read_answers
 from huying.sources.kobo import read_kobo
@@ -29,19 +29,15 @@ NOTES = ("file", "sheet", "row", "note", "detail")
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
 PREPARE = (
-    "clean/", "sources/", "codebook.py", "data/declarations.toml", "data/scrub.toml", "folder.py", "ledgers.py", "places.py", "scrub.py", "store.py", "words.py",
+    "clean/", "sources/", "codebook.py", "data/declarations.toml", "data/scrub.toml", "folder.py", "ledgers.py", "scrub.py", "store.py", "words.py",
     "workdays.py", "derived.py", "fonts.py", "errors.py", "kinds.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
 PARTNERS = {("joint_conference", "call_id"): ("calls", "call_id"), ("calls", "reopened_of"): ("calls", "call_id"),
             ("centres", "village_id"): ("villages", "village_id")}  # fmt: skip
 NO_RECORD = ("total", "header_again", "repeated")  # rows whose absence loses nothing
 FIRST = ("towns", "departments", "villages", "org_map")
-LISTS = (
-    ("towns", "towns", "town_id", "name_zh"),
-    ("departments", "departments", "dept_id", "name_zh"),
-    ("old_units", "org_map", "old_id", "old_name"),
-    ("new_units", "org_roster", "unit_id", "name"),
-)
+LISTS = (("towns", "towns", "town_id", "name_zh"), ("departments", "departments", "dept_id", "name_zh"),
+         ("old_units", "org_map", "old_id", "old_name"), ("new_units", "org_roster", "unit_id", "name"))  # fmt: skip
 
 
 def data_hash(county: County) -> str:
@@ -50,8 +46,8 @@ def data_hash(county: County) -> str:
     names += [ledger.file for ledger in county.ledgers]
     names += [f"{name}.toml" for name in ("county", "frozen", "claims", "codebook", "indicators")]
     names += [str(county.report.relative_to(county.folder))] if county.report else []
-    present = sorted({name for name in names if name and county.path(name).is_file()})
-    return hash_of([code_hash(*PREPARE), *(f"{name} {file_hash(county.path(name))}" for name in present)])
+    present = sorted({name for name in names if name and (county.folder / name).is_file()})
+    return hash_of([code_hash(*PREPARE), *(f"{name} {file_hash(county.folder / name)}" for name in present)])
 
 
 def matcher_of(register: pd.DataFrame, key: str, prefixes: Sequence[str] = ()) -> Matcher:
@@ -99,15 +95,11 @@ class Intake:
     def __init__(self, county: County, book: Codebook, tick: Callable[[str], None] = lambda name: None) -> None:
         self.county, self.book, self.tick = county, book, tick
         self.place = Place(str(county.folder / "county.toml"))
-        for flag in county.exclude:
-            if flag not in RULES:
-                raise CountyError("batch.no_flag", self.place, flag=flag, known=", ".join(RULES))
-        self.ledgers: dict[tuple[str, str], pd.DataFrame] = {}
-        self.forms: dict[str, list[pd.DataFrame]] = {}
-        self.rejected: list[pd.DataFrame] = []
-        self.flags: list[pd.DataFrame] = []
-        self.counts: list[dict[str, Any]] = []
-        self.notes: list[tuple[str, ...]] = []
+        for flag in (flag for flag in county.exclude if flag not in RULES):
+            raise CountyError("batch.no_flag", self.place, flag=flag, known=", ".join(RULES))
+        self.ledgers, self.forms = dict[tuple[str, str], pd.DataFrame](), dict[str, list[pd.DataFrame]]()
+        self.rejected, self.flags = list[pd.DataFrame](), list[pd.DataFrame]()
+        self.counts, self.notes = list[dict[str, Any]](), list[tuple[str, ...]]()
         self.matchers = {"town": Matcher({})}
         self.lost: dict[str, pd.DataFrame] = {}  # of each ledger, the rows that are not there now
 
@@ -132,8 +124,8 @@ class Intake:
         counts = counts.assign(n_flags=[int(by_file.get(file, 0)) for file in counts["file"]])
         self.notes += [("county.toml", "", "", "silent_town", town) for town in self.silent_towns(waves)]
         self.notes += [("county.toml", "", "", "no_partner", told) for told in self.lonely()]
-        rejected, notes = pd.concat(self.rejected, ignore_index=True), self.noted()
-        return Cleaned(forms, self.ledgers, rejected, flags, counts, before, notes)
+        rejected = pd.concat(self.rejected, ignore_index=True)
+        return Cleaned(forms, self.ledgers, rejected, flags, counts, before, self.noted())
 
     def try_all(self) -> Iterator[HuyingError]:
         """Take one file after the other; the errors of those that cannot be taken, as they come."""
@@ -169,30 +161,28 @@ class Intake:
         if TABLES[ledger.table].of_period and self.county.periods and not ledger.period:
             known = ", ".join(self.county.periods)
             raise CountyError("folder.ledger_period", self.place, table=ledger.table, known=known)
-        path, key = self.county.path(ledger.file), (ledger.table, ledger.period)
-        raw = read_table(path, sheet=ledger.sheet, header_row=ledger.header_row)
+        key = ledger.table, ledger.period
+        raw = read_table(self.county.folder / ledger.file, sheet=ledger.sheet, header_row=ledger.header_row)
         table, ids, span = TABLES[ledger.table], known_ids(self.ledgers), self.county.periods.get(ledger.period)
         columns = table.find_columns(list(raw.text), raw.place, ledger.columns)
         keys = [header for name, header in columns.items() if isinstance(table.by_name[name].kind, Id)]
         raw = drop_personal(raw, keys, columns.values())
-        if raw.shift:
-            held = table.find_columns(list(raw.text), raw.place, ledger.columns)
-            times = [header for name, header in held.items() if isinstance(table.by_name[name].kind, Instant)]
-            raw = raw.in_usual_days(times)
+        columns = table.find_columns(list(raw.text), raw.place, ledger.columns)  # their headers may be masked now
+        times = [header for name, header in columns.items() if isinstance(table.by_name[name].kind, Instant)]
+        raw = raw.in_usual_days(times)
         days = (pd.Timestamp(span.first), pd.Timestamp(span.last), pd.Timestamp(span.as_of)) if span else None
         done = clean_ledger(table, raw, self.matchers, ids, rename=ledger.columns, values=ledger.values, days=days)
         gone = done.rejected[(done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)]
         for one in (one for _, name, one, _ in LISTS if name == table.name and table.key != (one,)):
-            ids = clean_series(raw.text[table.find_columns(list(raw.text), raw.place, ledger.columns)[one]])
+            ids = clean_series(raw.text[columns[one]])
             gone = gone[~gone["row"].map(ids).isin(done.kept[one])]  # the others of its rows still name it
         self.lost[table.name] = pd.concat([*([self.lost[table.name]] if table.name in self.lost else []), gone])
         before = [self.ledgers[key]] if key in self.ledgers else []
-        self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True) if before else done.kept
+        self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True)
         self.take((ledger.file,), raw, replace(done, notes=(*done.notes, *unknown_glyphs(table, done.kept, raw.place))))
-        if ledger.table == "towns":
-            self.matchers["town"] = matcher_of(self.ledgers[key], "town_id", self.county.prefixes)
-        if ledger.table == "departments":
-            self.matchers["dept"] = matcher_of(self.ledgers[key], "dept_id")
+        if column := {"towns": "town", "departments": "dept"}.get(ledger.table):
+            prefixes = self.county.prefixes if column == "town" else ()
+            self.matchers[column] = matcher_of(self.ledgers[key], IDS[column], prefixes)
 
     def items_of(self, form: str) -> tuple[list[Item], Listed]:
         """The items of a form with the county's lists (the town's its own options alone), and the list of towns.
@@ -214,13 +204,10 @@ class Intake:
 
     def take_survey(self, survey: Survey) -> None:
         items, towns = self.items_of(survey.form)
-        order = [town for _, town, _ in towns]
-        file, number = survey.text or survey.file, self.county.path(survey.number) if survey.number else None
-        if survey.reader == "kobo":
-            answers = read_kobo(self.county.path(file), items, survey.weight)
-        else:
-            answers = read_answers(self.county.path(file), number, items, survey.weight)
-        span = self.county.waves[survey.wave]
+        folder, how, order = self.county.folder, (items, survey.weight), [town for _, town, _ in towns]
+        file, number = survey.text or survey.file, folder / survey.number if survey.number else None
+        is_kobo, span = survey.reader == "kobo", self.county.waves[survey.wave]
+        answers = read_kobo(folder / file, *how) if is_kobo else read_answers(folder / file, number, *how)
         villages = list(self.ledgers["villages", ""]["village_id"]) if ("villages", "") in self.ledgers else None
         done = clean_answers(answers, items, survey, span, self.matchers["town"], order, villages)
         self.forms.setdefault(survey.form, []).append(done.kept)

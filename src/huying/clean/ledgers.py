@@ -5,18 +5,19 @@ from typing import Any
 
 import pandas as pd
 
+from huying.clean.cells import Matcher
 from huying.clean.flags import Booked, all_rejected, make_flags
 from huying.errors import Place, near
 from huying.kinds import Choice, clean_series
 from huying.ledgers import TABLES, InLedger, Known, OnePlace, Table, full_header, no_rejects, set_aside
-from huying.places import Matcher
-from huying.sources.table import RawTable
+from huying.sources.table import RawTable, Remark
 from huying.words import language
 
 IDS: Mapping[str, str] = {"town": "town_id", "dept": "dept_id"}  # what a name becomes when it is matched
 Matchers = Mapping[str, Matcher]
 Headers = Mapping[str, str]  # by column
 Parted = tuple[pd.DataFrame, pd.DataFrame]  # rows that stay, and what is set aside
+Matched = tuple[pd.DataFrame, list[pd.DataFrame], pd.DataFrame]
 SHOWN = 8  # words of a column that are told
 
 
@@ -49,28 +50,25 @@ def clean_ledger(table: Table, raw: RawTable, matchers: Matchers, known: Known |
         found[name] = found["row"].map(ids).astype("str").fillna("")
     repairs = pd.concat(flags, ignore_index=True)
     repairs = repairs[repairs["row_id"].isin(raw.place.file + "#" + kept.index.astype("str"))].reset_index(drop=True)
-    notes = tuple((raw.place, *note) for note in seen(table, raw, headers, matchers, found))
+    notes = tuple(seen(table, raw, headers, matchers, found))
     return Booked(kept, all_rejected(raw.rejected, found), repairs, notes=notes)
 
 
-def seen(
-    table: Table, raw: RawTable, headers: Headers, matchers: Matchers, found: pd.DataFrame
-) -> Iterator[tuple[str, str]]:
+def seen(table: Table, raw: RawTable, headers: Headers, matchers: Matchers, found: pd.DataFrame) -> Iterator[Remark]:
     """What a reader of the ledger should know: headers that nothing was read from, and words that named nothing, with what could be meant."""
     if unused := [full_header(header) for header in raw.text if header not in headers.values()]:
-        yield "unused_headers", ", ".join(unused)
+        yield raw.place, "unused_headers", ", ".join(unused)
     for name, header in headers.items():
         kind, odd = table.by_name[name].kind, found[found["column"] == header]
         words = list(dict.fromkeys(odd.loc[odd["reason"] == "unfit", "value"]))
         if isinstance(kind, Choice) and words:
-            yield "unknown_words", f"{full_header(header)}: {', '.join(words[:SHOWN])} ({kind.describe(language())})"
+            told = f"{full_header(header)}: {', '.join(words[:SHOWN])} ({kind.describe(language())})"
+            yield raw.place, "unknown_words", told
         for typed in dict.fromkeys(odd.loc[odd["reason"] == f"{name}_unknown", "value"]):
-            yield "unknown_name", f"{typed} → {near(typed, matchers[name].full)}"
+            yield raw.place, "unknown_name", f"{typed} → {near(typed, matchers[name].full)}"
 
 
-def match_names(
-    rows: pd.DataFrame, column: str, matcher: Matcher | None, place: Place, header: str
-) -> tuple[pd.DataFrame, list[pd.DataFrame], pd.DataFrame]:
+def match_names(rows: pd.DataFrame, column: str, matcher: Matcher | None, place: Place, header: str) -> Matched:
     """The rows with ids for the names of `column`, the rows of uncertain names, and flags of repaired ones."""
     typed = rows[column].astype("str")
     found = matcher.match(typed.fillna("")) if matcher else pd.DataFrame({"id": typed, "how": "exact"})

@@ -111,8 +111,7 @@ def apply_formats(rows: list[list[str]], xml: bytes, ids: dict[int, tuple[str, i
             prefix, width = ids[int(style)]
             rows[r - 1][c] = prefix + rows[r - 1][c].zfill(width)
             shown.append((r, letters.decode()))
-    columns = ", ".join(dict.fromkeys(letters for _, letters in shown))
-    return [(shown[0][0], "number_format", columns)] if shown else []
+    return [(shown[0][0], "number_format", ", ".join(dict.fromkeys(name for _, name in shown)))] if shown else []
 
 
 def fill_down(rows: list[list[str]], merged: Any, values: Sequence[Sequence[Any]], header_row: int) -> list[Note]:
@@ -215,11 +214,8 @@ def read_sheet(path: Path, place: Place, kind: str, wanted: str | None, header_r
             notes.append((None, key, ", ".join(names)))
     notes += [(None, key, "") for key in ("macros", "calendar_1904") if getattr(package, key)]
     faults = [fault for fault in find_valueless(xml) if fault[0] > header_row]
-    faults += [
-        (r, c, f"{column_letters(c + 1)}{r} {value:.0e}", "digits_lost")
-        for r, row in enumerate(values[header_row:], header_row + 1)
-        for c, value in enumerate(row)
-        if isinstance(value, float) and abs(value) >= LARGEST_EXACT
-    ]
+    floats = ((r, c, v) for r, row in enumerate(values, 1) for c, v in enumerate(row) if isinstance(v, float))
+    large = [(r, c, v) for r, c, v in floats if r > header_row and abs(v) >= LARGEST_EXACT]
+    faults += [(r, c, f"{column_letters(c + 1)}{r} {v:.0e}", "digits_lost") for r, c, v in large]
     lines, shift = range(header_row + 1, len(rows) + 1), DAYS_1904 * package.calendar_1904
     return Cells(place, rows[header_row - 1], rows[header_row:], lines, kind, faults, notes, shift)

@@ -15,22 +15,11 @@ from huying.codebook import Item
 from huying.errors import InputError, Place
 from huying.kinds import clean_text
 from huying.ledgers import no_rejects, set_aside
+from huying.sources import wjx
 from huying.sources.personal import drop_personal
 from huying.sources.spss import Labelled, code_text, find_variables, is_labelled, is_missing, read_labelled
 from huying.sources.table import REPEAT, RawTable, read_content, read_table, unique_headers
-from huying.sources.wjx import (
-    JOINT,
-    KEYS,
-    MARKS,
-    SERIAL,
-    Answers,
-    bind,
-    is_meta,
-    partner_rows,
-    read_meta,
-    serial_keys,
-    squash,
-)
+from huying.sources.wjx import JOINT, MARKS, SERIAL, Answers, bind, is_meta, partner_rows, serial_keys, squash
 
 ARROW = "→"  # between the options of a ranking, the first choice first
 NONE_OF_THEM, BLANK = JOINT, "(空)"  # a multiple choice that was answered by ticking nothing; no answer
@@ -38,6 +27,7 @@ TICKS = ("1", "是", "yes", "y", "true", "√", "✓", "x", "选中", "selected"
 NO_TICKS = ("0", "否", "no", "n", "false", "未选中", "not selected", "unchecked")
 _ONE = ("response", "open-ended response")  # SurveyMonkey's second header over a column that stands alone
 _SIGN = "—"  # between a question and its row or option
+Columns = dict[str, tuple[str, ...]]  # by the id of an item
 
 
 def read_export(path: str | Path) -> tuple[RawTable, Labelled | None]:
@@ -51,7 +41,7 @@ def read_export(path: str | Path) -> tuple[RawTable, Labelled | None]:
     raw = in_words(labelled) if labelled else tidy_headers(read_table(path, repeats=True))
     if not len(raw.text):
         raise InputError("sources.no_rows", raw.place)
-    return drop_personal(raw, KEYS), labelled
+    return drop_personal(raw, wjx.KEYS), labelled
 
 
 def in_words(labelled: Labelled) -> RawTable:
@@ -93,10 +83,8 @@ def tidy_headers(raw: RawTable) -> RawTable:
             title = name if name.split(REPEAT)[0] else title
             joined.append(title if part.casefold() in ("", *_ONE) else f"{title.split(REPEAT)[0]}{_SIGN}{part}")
         headers, text = unique_headers(joined, range(len(joined)), raw.place, repeats=True), text.iloc[1:]
-        notes = [
-            (replace(raw.place, row=2), "second_header", ""),
-            *(note for note in notes if note[1] != "header_repeated"),
-        ]
+        others = (note for note in notes if note[1] != "header_repeated")
+        notes = [(replace(raw.place, row=2), "second_header", ""), *others]
     return replace(raw, text=text.set_axis(headers, axis=1), notes=tuple(notes))
 
 
@@ -116,7 +104,7 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     elif not has_own:
         bound, known = bind(raw.text, items, by_option=False)
         headers = columns_of({item.id: item.cells for item in items}, bound, items, raw)
-    meta = with_weight(read_meta(raw), raw, weight)
+    meta = with_weight(wjx.read_meta(raw), raw, weight)
     text = pd.concat([answers_of(item, list(headers[item.id]), raw, labelled) for item in items], axis=1)
     numbering = "position" if codes is None else "code"
     held = (text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, codes, numbering)
@@ -138,9 +126,8 @@ def answers_of(item: Item, headers: list[str], raw: RawTable, labelled: Labelled
     columns = raw.text[headers].replace(dict.fromkeys(item.blank, ""))
     if not labelled:
         return cells_of(item, columns)
-    is_ticked = item.type == "multi" and not any(
-        headers[0] in found["variable_list"] for found in labelled.sets.values()
-    )
+    in_sets = {name for found in labelled.sets.values() for name in found["variable_list"]}
+    is_ticked = item.type == "multi" and headers[0] not in in_sets
     if is_ticked or item.type in ("whole", "number"):
         letters = [low for low, _ in labelled.missing.get(headers[0], ()) if not re.fullmatch(r"-?[\d.]+", low)]
         columns = labelled.values[headers].replace(dict.fromkeys(letters, ""))
@@ -161,27 +148,16 @@ def pair(answers: Answers, raw: RawTable, other: RawTable, items: Sequence[Item]
     has_partner = ours.isin(theirs)
     if not has_partner.any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
-    alone = [
-        set_aside(table.place, SERIAL, table.text[SERIAL][~keys.isin(partners)], "unpaired")
-        for table, keys, partners in ((raw, ours, theirs), (other, theirs, ours))
-    ]
+    both = ((raw, ours, theirs), (other, theirs, ours))
+    alone = [set_aside(at.place, SERIAL, at.text[SERIAL][~own.isin(keys)], "unpaired") for at, own, keys in both]
     numbers = partner_rows(raw, other)[has_partner]
     codes = [codes_of(item, numbers[list(coded[item.id])]) for item in items if coded[item.id]]
     rejected = pd.concat([answers.rejected, other.rejected, *alone], ignore_index=True)
-    text, meta = answers.text[has_partner], answers.meta[has_partner]
-    return replace(
-        answers,
-        text=text,
-        meta=meta,
-        codes=pd.concat(codes, axis=1),
-        rejected=rejected,
-        notes=(*raw.notes, *other.notes),
-    )
+    held = {"text": answers.text[has_partner], "meta": answers.meta[has_partner], "codes": pd.concat(codes, axis=1)}
+    return replace(answers, **held, rejected=rejected, notes=(*raw.notes, *other.notes))
 
 
-def columns_of(
-    wanted: Mapping[str, tuple[str, ...]], bound: Mapping[str, str], items: Sequence[Item], raw: RawTable
-) -> dict[str, tuple[str, ...]]:
+def columns_of(wanted: Columns, bound: Mapping[str, str], items: Sequence[Item], raw: RawTable) -> Columns:
     """The columns that hold what is wanted of each item; raises InputError naming the items that have none."""
     if missing := [item for item in items if any(name not in bound for name in wanted[item.id])]:
         extra = [str(name) for name in raw.text if name not in bound.values() and not is_meta(str(name))]
@@ -194,8 +170,7 @@ def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
     """The item's cells in words: as they stand, or made from a column an option (or a rank)."""
     if item.joint:
         sign = ARROW if item.type == "ranking" else JOINT
-        end = item.joint.strip()
-        columns = columns.apply(lambda cells: cells.str.removesuffix(end).str.replace(item.joint, sign))
+        columns = columns.apply(lambda cells: cells.str.removesuffix(item.joint.strip()).str.replace(item.joint, sign))
     is_tick = item.type == "multi" and columns.iloc[:, 0].str.casefold().isin((*TICKS, *NO_TICKS, "")).all()
     if len(item.cells) == columns.shape[1] and not is_tick:  # a multiple choice with one option is ticked too
         return columns.set_axis(list(item.cells), axis=1)
@@ -233,8 +208,7 @@ def join_ranks(row: Sequence[str], names: Sequence[str]) -> str:
     if not all(re.fullmatch(r"-?\d+|", text) for text in numbers):
         return ARROW.join(text for text in row if text and text != "-2")
     ranked = sorted((int(text), name) for text, name in zip(numbers, names, strict=False) if text and int(text) > 0)
-    is_tied = len({rank for rank, _ in ranked}) < len(ranked)
-    return ("=" if is_tied else ARROW).join(name for _, name in ranked)
+    return (ARROW if len(dict(ranked)) == len(ranked) else "=").join(name for _, name in ranked)
 
 
 def codes_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:

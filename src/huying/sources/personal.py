@@ -27,13 +27,11 @@ def drop_personal(raw: RawTable, keys: Collection[str] = (), known: Collection[s
     A column goes by its header, or because more than half of its filled cells are phone or identity numbers, IP
     addresses, e-mails or WeChat ids. Beside such a column, one of people's names goes too. `keys` and `known` stay.
     """
-    bare = {
-        name: full_header(name.split(REPEAT)[0]).replace(" ", "") for name in raw.text if name not in {*keys, *known}
-    }
+    open_to = [name for name in raw.text if name not in {*keys, *known}]
+    bare = {name: full_header(name.split(REPEAT)[0]).replace(" ", "") for name in open_to}
     gone = [name for name in bare if re.fullmatch(_HEADER, bare[name], re.I)]
-    by_cells = [name for name in bare if name not in gone and share(raw.text[name], is_personal) > 0.5]
-    gone += by_cells
-    if by_cells:
+    if by_cells := [name for name in bare if name not in gone and share(raw.text[name], is_personal) > 0.5]:
+        gone += by_cells
         gone += [name for name in bare if name not in gone and looks_like_names(raw.text[name])]
     filled = {mask_text(name): int((raw.text[name].str.strip() != "").sum()) for name in gone}
     rejected = raw.rejected.assign(value=raw.rejected["value"].where(~raw.rejected["column"].isin(gone), ""))

@@ -65,9 +65,8 @@ def is_meta(header: str) -> bool:
 
 def option_places(item: Item) -> dict[str, int]:
     """The place (from 0) of each option by its squashed text in either language."""
-    return {
-        squash(mask_text(text)): place for place, option in enumerate(item.options) for text in reversed(option.text)
-    }
+    both = ((text, place) for place, option in enumerate(item.options) for text in reversed(option.text))
+    return {squash(mask_text(text)): place for text, place in both}
 
 
 def parts_of(item: Item, rest: str, by_option: bool) -> tuple[str, str] | None:
