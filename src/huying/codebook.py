@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -123,8 +123,7 @@ class Item:
         return self.variables if self.is_matrix else (self.id,)
 
 
-@dataclass(frozen=True)
-class Codebook:
+class Codebook(NamedTuple):
     """All items of all forms, by id."""
 
     items: Mapping[str, Item]
@@ -140,8 +139,8 @@ def read_item(raw: Mapping[str, Any]) -> Item:
     known["options"] = [Option(o["code"], Text(o["zh"], o["en"]), o.get("key", "")) for o in raw.get("options", ())]
     rows = {str(row["id"]): row for row in raw.get("rows", ())}
     known["rows"] = [(key, Text(row["zh"], row["en"])) for key, row in rows.items()]
-    usual = {key: f"r{key}" if key[:1].isdigit() else key for key in rows}
-    known["row_names"] = {key: row.get("name") or usual[key] for key, row in rows.items()}
+    names = ((key, row.get("name") or (f"r{key}" if key[:1].isdigit() else key)) for key, row in rows.items())
+    known["row_names"] = dict(names)
     known["missing"] = {int(code): why for code, why in raw.get("missing", {}).items()}
     known |= {"unit": Text(**raw["unit"])} if "unit" in raw else {}
     rest: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in known.items() if k not in LANGUAGES}
@@ -200,8 +199,7 @@ def check_names(items: Iterable[Item], place: Place | None = None) -> None:
         for column in dict.fromkeys((item.name, *item.columns)):
             if column in RESERVED:
                 raise CountyError("codebook.reserved_name", place, where=item.id, name=column)
-            other = taken.setdefault((item.form, column), item.id)
-            if other != item.id:
+            if (other := taken.setdefault((item.form, column), item.id)) != item.id:
                 raise CountyError("codebook.repeated_name", place, where=item.id, name=column, other=other)
 
 
@@ -251,7 +249,8 @@ def holds(rule: str, answers: pd.DataFrame, row: str = "") -> Bools:
 
 Lists = Mapping[str, Sequence[tuple[int, str]]]  # a county's lists: code and key, such as 1 and T01
 KEY_TYPES = ("single", "dropdown", "matrix_single")
-WHOLE_TYPES = ("scale", "matrix_scale", "whole", "ranking")
+WHOLE = dict.fromkeys(("scale", "matrix_scale", "whole", "ranking"), ("Int64",))
+CASTS = {**WHOLE, "multi": ("Int64", "boolean"), "date": ("string", "datetime64[s]"), "number": ("Float64",)}
 
 
 def keys_of(item: Item, lists: Lists) -> dict[int, str]:
@@ -276,13 +275,9 @@ def name_one(answers: pd.Series, item: Item, keys: Mapping[int, str]) -> pd.Seri
     """One cleaned column in the type that its item has in the named frame."""
     if item.type in KEY_TYPES:
         return answers.astype("Int64").map(keys, na_action="ignore").astype("string")
-    if item.type == "multi":
-        return answers.astype("Int64").astype("boolean")
-    if item.type in WHOLE_TYPES:
-        return answers.astype("Int64")
-    if item.type == "date":
-        return answers.astype("string").astype("datetime64[s]")
-    return answers.astype("Float64") if item.type == "number" else answers.astype("string")
+    for kind in CASTS.get(item.type, ("string",)):
+        answers = answers.astype(kind)
+    return answers
 
 
 def scope_of(items: Sequence[Item], lists: Lists, groups: Mapping[str, Sequence[str]]) -> Scope:

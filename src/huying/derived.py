@@ -11,7 +11,7 @@ import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,7 @@ _PIECE = re.compile(
 _TOKEN = rf"!=|<=|>=|[=<>(),]|{_NUMBER}|{_WORD}\*?|.*"
 
 
-@dataclass(frozen=True)
-class Answers:
+class Answers(NamedTuple):
     """A survey's named columns, and beside them why an answer is missing (a column of reasons for each, where known)."""
 
     frame: pd.DataFrame
@@ -64,8 +63,7 @@ class Column(str):
     """The name of a column that a rule compares with."""
 
 
-@dataclass(frozen=True)
-class Compare:
+class Compare(NamedTuple):
     """One comparison; with no operator, a column that is true or false or a number."""
 
     column: str
@@ -88,8 +86,7 @@ class Compare:
         return np.asarray(known & hit)
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """Comparisons, and how they are joined: such as `(c0 | c1) & c2` by their place, or `mean` for each person's mean."""
 
     parts: tuple[Compare, ...]
@@ -147,8 +144,7 @@ class Scope:
 
 def read_rule(rule: str, scope: Scope) -> Rule:
     """A rule as its comparisons; raises EstimateError for a name, option or word that nobody declared."""
-    how = _HOW.match(rule)
-    if how and how[1] == "right":
+    if (how := _HOW.match(rule)) and how[1] == "right":
         if (item := rule[how.end() :].strip()) not in scope.right:
             raise EstimateError("derived.no_key", item=item, known=", ".join(scope.right) or "-")
         return Rule(tuple(Compare(column, "=", (key,)) for column, key in scope.right[item].items()), MEAN)
@@ -183,8 +179,7 @@ def _compared(found: re.Match[str], rule: str, scope: Scope) -> list[Compare]:
     return [Compare(column, " ".join((found["op"] or "").split()), values) for column in columns]
 
 
-@dataclass(frozen=True)
-class Derived:
+class Derived(NamedTuple):
     """A variable made of answers: `when` says who has it, `base` who is asked; `text` names it in both languages.
 
     A rule that only names a number or a closed question copies its answers.
@@ -231,8 +226,7 @@ def holds(rule: str, answers: Answers, scope: Scope) -> Bools:
     """For whom a condition holds; everybody where it is empty."""
     if not rule:
         return np.ones(len(answers.frame), dtype=bool)
-    tree = read_rule(rule, scope)
-    if tree.joined == MEAN:
+    if (tree := read_rule(rule, scope)).joined == MEAN:
         raise EstimateError("derived.no_condition", rule=rule)
     return tree.holds(answers)
 

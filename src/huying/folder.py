@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from huying.errors import CountyError, Place
 from huying.words import LANGUAGES, Text, say
@@ -182,8 +182,7 @@ SCHEME: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(NamedTuple):
     """One survey export: a form in a wave, in a text file (and its number twin), or one SPSS file; `weight` is a column of it."""
 
     form: str
@@ -211,8 +210,7 @@ class Ledger:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """The days of a wave or period; `as_of` is the day on which the data of a period were taken."""
 
     first: dt.date
@@ -251,6 +249,9 @@ class County:
     own: Declaration
     surveys: tuple[Survey, ...]
     ledgers: tuple[Ledger, ...]
+
+    def path(self, file: str) -> Path:
+        return self.folder / file
 
 
 def homes() -> list[Path]:

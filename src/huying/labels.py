@@ -81,8 +81,8 @@ class Labels:
     def word(self, name: object) -> str:
         """The words of an id of any kind: a variable, a column, an answer or a place."""
         word = self.measure(str(name))
-        is_known = word != str(name) or f"labels.{name}" in all_words()  # an English word may be its own key
-        return word if is_known else self.option("", name)
+        # an English word may be its own key
+        return word if word != str(name) or f"labels.{name}" in all_words() else self.option("", name)
 
     def value(self, column: str, value: Any) -> str:
         """Whatever stands in a column, in words."""
@@ -171,8 +171,7 @@ def is_share(frame: pd.DataFrame) -> bool:
 
 def part_word(part: str, lang: str, what: str = "") -> str:
     """The name of a part: its own words, a ledger's or an agency's, else `what` (the words of its measure) with what its prefix adds."""
-    key = "parts." + re.sub(r"\W+", "_", part.lower()).strip("_")
-    if key in all_words():
+    if (key := "parts." + re.sub(r"\W+", "_", part.lower()).strip("_")) in all_words():
         return say(key, lang)
     if part in TABLES:
         return TABLES[part].title(lang)

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import pandas as pd
 
@@ -194,8 +194,7 @@ Values = Mapping[str, Mapping[str, str]] | None  # by column: words of the file 
 Days = tuple[pd.Timestamp, pd.Timestamp, pd.Timestamp] | None
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(NamedTuple):
     """What a contract made of a table: typed rows, what was set aside (columns of REJECTED; `level`: row or cell), headers by column."""
 
     kept: pd.DataFrame
@@ -287,12 +286,10 @@ class Table:
 
     def find_columns(self, headers: list[str], place: Place, rename: Mapping[str, str]) -> dict[str, str]:
         """Which header holds which column; raises InputError naming what is missing, what is there twice, and what was found."""
-        clean = {fold(header): header for header in headers}
-        found = {}
+        clean, found = {fold(header): header for header in headers}, dict[str, str]()
         for column in self.columns:
             names = (rename[column.name],) if column.name in rename else column.headers()
-            hits = list(dict.fromkeys(clean[key] for key in map(fold, names) if key in clean))
-            if len(hits) > 1:
+            if len(hits := list(dict.fromkeys(clean[key] for key in map(fold, names) if key in clean))) > 1:
                 told = ", ".join(map(full_header, hits))
                 raise InputError("contract.two_columns", place, name=column.name, found=told)
             if hits:

@@ -26,8 +26,7 @@ def as_weights(weight: Any, n: int) -> Floats:
     weights = np.ones(n) if weight is None else np.asarray(weight, dtype=float)
     if len(weights) != n:
         raise EstimateError("scales.unequal", got=f"{n}, {len(weights)}")
-    bad = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
-    if len(bad):
+    if len(bad := np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))):
         raise EstimateError("estimates.bad_weight", rows=", ".join(map(str, bad[:5])))
     return weights
 
@@ -75,12 +74,10 @@ def mcdonald_omega(items: Any, weight: Any = None) -> float:
 
 def complete(items: Any, weight: Any, least: int) -> tuple[Floats, Floats]:
     """The rows without a missing answer and their weights; raises EstimateError for too few items or unfit weights."""
-    table = pd.DataFrame(items)
-    if table.shape[1] < least:
+    if (table := pd.DataFrame(items)).shape[1] < least:
         raise EstimateError("scales.few_items", least=least, got=table.shape[1])
     rows = np.asarray(table.to_numpy(dtype=float, na_value=np.nan))
-    weights = as_weights(weight, len(rows))
-    kept = np.isfinite(rows).all(axis=1)
+    weights, kept = as_weights(weight, len(rows)), np.isfinite(rows).all(axis=1)
     return rows[kept], weights[kept]
 
 
@@ -105,8 +102,7 @@ def one_factor(correlation: Floats) -> tuple[Floats, Floats]:
         own, rest = loadings(unique)
         return float((rest - np.log(rest) - 1).sum()), (own**2 + unique - np.diag(correlation)) / unique**2
 
-    start = 0.5 / np.diag(np.linalg.inv(correlation))
-    bounds = [(LEAST_UNIQUE, 1.0)] * len(correlation)
+    start, bounds = 0.5 / np.diag(np.linalg.inv(correlation)), [(LEAST_UNIQUE, 1.0)] * len(correlation)
     how = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 1000}
     fit = optimize.minimize(misfit, np.clip(start, LEAST_UNIQUE, 1.0), jac=True, bounds=bounds, options=how)
     return loadings(fit.x)[0], np.asarray(fit.x)
@@ -137,11 +133,9 @@ def psu_bootstrap(
         again = weights * redrawn(strata, rng)[unit]
         kept = again > 0
         found[draw] = statistic(rows[kept], again[kept])
-    known = found[np.isfinite(found)]
-    if len(known) < 0.9 * n:
+    if len(known := found[np.isfinite(found)]) < 0.9 * n:
         return np.nan, np.nan
-    low, high = np.quantile(known, [0.025, 0.975])
-    return float(low), float(high)
+    return float(np.quantile(known, 0.025)), float(np.quantile(known, 0.975))
 
 
 def put_together(owner: Ints) -> Ints:
@@ -213,8 +207,7 @@ def ordinal_logit(y: Any, predictors: Any, weight: Any = None, stratum: Any = No
     """
     answers = pd.Series(y).to_numpy(dtype=float, na_value=np.nan)
     columns = pd.DataFrame(predictors).to_numpy(dtype=float, na_value=np.nan)
-    n = len(answers)
-    w = as_weights(weight, n)
+    n, w = len(answers), as_weights(weight, len(answers))
     kept = np.isfinite(answers) & np.isfinite(columns).all(axis=1)
     strata, psus = np.zeros(n) if stratum is None else stratum, np.arange(n) if psu is None else psu
     at = fixed_design(np.asarray(strata)[kept], np.asarray(psus)[kept], w[kept])
@@ -263,8 +256,7 @@ def likelihood(place: Floats, codes: Ints, x: Floats, q: int, weight: Floats) ->
     if (np.diff(cuts[1:-1]) <= 0).any():
         return -np.inf, np.zeros((len(x), p + q)), -np.eye(p + q)
     line, marks = x @ place[:p], np.eye(q + 2)[:, 1:-1]
-    ends = [(cuts[codes + k] - line, np.column_stack([-x, marks[codes + k]])) for k in (1, 0)]
-    (above, upper), (below, lower) = ends
+    (above, upper), (below, lower) = ((cuts[codes + k] - line, np.column_stack([-x, marks[codes + k]])) for k in (1, 0))
     chance = np.maximum(expit(above) - expit(below), 1e-300)
     dense = [expit(end) * expit(-end) for end in (above, below)]
     bent = [d * (1 - 2 * expit(end)) for d, end in zip(dense, (above, below), strict=True)]

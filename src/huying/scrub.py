@@ -46,8 +46,7 @@ def is_identity(found: Found) -> bool:
 
     The number of a work order may begin with an area and a day too, but a day of our time. 15 digits have no check digit.
     """
-    number = digits_of(found[0])
-    if len(number) == 15:
+    if len(number := digits_of(found[0])) == 15:
         return re.fullmatch(rf"(?:{_WORDS['area']})\d{{6}}{_WORDS['day']}\d{{3}}", number) is not None
     if not re.fullmatch(rf"\d{{6}}(?:19|20)\d\d{_WORDS['day']}\d{{3}}[\dX]", number):
         return False

@@ -23,7 +23,6 @@ from huying.errors import InputError, Place
 
 FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-LOCK = ".lock"
 TABLES = ("rejected", "flags", "counts", "notes")  # beside the rows that were kept
 PARTS = ("forms", "ledgers")  # the folders of the rows that were kept
 PART = ".part"  # the end of a temporary file's name, which begins with a dot
@@ -129,7 +128,7 @@ def locked(folder: Path, seconds: float = 0.0) -> Iterator[None]:
 
     What a process that was killed has left half-written there goes.
     """
-    lock = FileLock(folder / LOCK, is_singleton=True)
+    lock = FileLock(folder / ".lock", is_singleton=True)
     with told(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -271,8 +270,7 @@ def faults_of(receipt: Path, root: Path, what: str = "sha256", measure: Callable
 
     A receipt that cannot be read, or was changed, is at fault itself.
     """
-    found = read_receipt(receipt)
-    if not found:
+    if not (found := read_receipt(receipt)):
         return [receipt.name]
     files = {name: (root / name, made[what]) for name, made in found[OUTPUTS].items()}
     return [name for name, (file, made) in files.items() if not file.is_file() or measure(file) != made]

@@ -105,8 +105,7 @@ class SurveyFrame:
 
     def define(self, name: str, lang: str | None = None) -> str:
         """The definition of a derived variable in one line."""
-        variable = self.derived.get(name) or self.unasked.get(name)
-        if variable is None:
+        if (variable := self.derived.get(name) or self.unasked.get(name)) is None:
             raise EstimateError("survey.no_column", column=name, close=near(name, self.derived))
         return variable.describe(lang) if lang else variable.describe(lang_of(self.labels))
 
@@ -125,8 +124,7 @@ class SurveyFrame:
         variable, scope = self.derived[name], self.open_scope()
         inside = holds(variable.base, self.answers, scope)
         for rule, is_base in ((variable.when, False), (variable.base, True)):
-            items = read_rule(rule, scope).columns if rule else ()
-            if why := [column for column in items if column in self.reasons]:
+            if why := [c for c in (read_rule(rule, scope).columns if rule else ()) if c in self.reasons]:
                 silent = self.reasons[why].notna() & (self.reasons[why] != SKIPPED)
                 skipped = (self.reasons[why] == SKIPPED).all(axis=1)
                 inside = inside | silent.any(axis=1).to_numpy() if is_base else inside & ~skipped.to_numpy()
@@ -149,8 +147,7 @@ class SurveyFrame:
         raise EstimateError("survey.rows_changed", got=len(self.frame), n=len(self._ids))
 
     def _column(self, name: str) -> pd.Series:
-        frame = self._checked()
-        if name not in frame:
+        if name not in (frame := self._checked()):
             raise EstimateError("survey.no_column", column=name, close=near(name, frame.columns))
         if name not in self._made:
             self._warn_unasked(name, frame[name])
@@ -159,8 +156,7 @@ class SurveyFrame:
     def _as_share(self, name: str) -> pd.Series:
         """A column as 1, 0 and missing; raises EstimateError for any other value."""
         value = _numeric(self._column(name), "survey.no_share")
-        strange = value[value.notna() & ~value.isin([0.0, 1.0])]
-        if len(strange):
+        if len(strange := value[value.notna() & ~value.isin([0.0, 1.0])]):
             raise EstimateError("survey.no_share", column=name, got=f"{strange.iloc[0]:g}")
         return value
 
@@ -175,8 +171,7 @@ class SurveyFrame:
         """The values of a column, in the order of the form; raises EstimateError for too many that are no `options` of a question."""
         column = self._column(name)
         known = [key for key in self.scope.options.get(name, ()) if (column == key).any()]
-        found = known or sorted(column.dropna().unique())
-        if len(found) > MOST_GROUPS and not options:
+        if len(found := known or sorted(column.dropna().unique())) > MOST_GROUPS and not options:
             raise EstimateError("survey.too_many_groups", column=name, got=len(found), most=MOST_GROUPS)
         return found
 
@@ -209,8 +204,7 @@ def _numeric(column: pd.Series, refusal: str) -> pd.Series:
     """A column as floats; raises EstimateError for texts and for numbers without end."""
     if not pd.api.types.is_numeric_dtype(column.dtype) and not set(column.dropna().map(type)) <= {bool, np.bool_}:
         raise EstimateError(refusal, column=column.name, got=str(next(iter(column.dropna()), "")))
-    value = column.astype("Float64").astype(float)
-    if np.isinf(value.to_numpy()).any():
+    if np.isinf((value := column.astype("Float64").astype(float)).to_numpy()).any():
         raise EstimateError(refusal, column=column.name, got="inf")
     return value
 

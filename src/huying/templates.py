@@ -25,14 +25,12 @@ from huying.ledgers import TABLES, AtMost, Column, Table
 from huying.store import beside
 from huying.words import LANGUAGES, Text, say
 
-REGISTERS = ("towns", "departments")
-NAMED_IN = {"town": "towns", "dept": "departments"}
+NAMED_IN = {"town": "towns", "dept": "departments"}  # the registers
 HEAD = PatternFill("solid", start_color="FFD9E1F2", end_color="FFD9E1F2")
 EXAMPLE = PatternFill("solid", start_color="FFFFF2CC", end_color="FFFFF2CC")
 BLANK = PatternFill("solid", start_color="FFF8CBAD", end_color="FFF8CBAD")
 LAST_ROW = 5000  # down to here the cells are guarded
 LISTS = "lists"
-DAY_ZERO = pd.Timestamp("1899-12-30")
 LARGEST = 1e15  # Excel keeps 15 digits
 FORMATS = ((Day, "yyyy-mm-dd"), (Instant, "yyyy-mm-dd hh:mm"), (Label, "@"))  # as text, 2022-2 does not become a day
 Registers = Mapping[str, Sequence[str]]  # the county's own names and ids, by the column that asks for them
@@ -43,18 +41,17 @@ def write_templates(county: County, folder: Path, lang: str) -> list[Path]:
 
     Towns and departments can be picked where the county's registers can be read.
     """
-    registers = read_registers(county, lang)
-    files = [folder / f"{name}.xlsx" for name in TABLES]
+    registers, files = read_registers(county, lang), [folder / f"{name}.xlsx" for name in TABLES]
     for file, table in zip(files, TABLES.values(), strict=True):
         with beside(file) as temporary:
-            template(table, {} if table.name in REGISTERS else registers, lang).save(temporary)
+            template(table, {} if table.name in NAMED_IN.values() else registers, lang).save(temporary)
     return files
 
 
 def read_registers(county: County, lang: str) -> Registers:
     """The county's own names of towns and departments and ids of towns; `check` says why a register cannot be read."""
     intake, name = Intake(county, house_codebook()), f"name_{lang}"
-    for entry in (entry for entry in intake.in_order() if entry.table in REGISTERS):
+    for entry in (entry for entry in intake.in_order() if entry.table in NAMED_IN.values()):
         with contextlib.suppress(HuyingError):
             intake.take_ledger(entry)
     rows = {table: frame for (table, _), frame in intake.ledgers.items()}
@@ -67,7 +64,6 @@ def template(table: Table, registers: Registers, lang: str) -> openpyxl.Workbook
     book = openpyxl.Workbook()
     sheet, lists = book.active, book.create_sheet(LISTS)
     sheet.title, lists.sheet_state = sheet_name(table, lang), "hidden"
-    last = get_column_letter(len(table.columns))
     for place, (column, value) in enumerate(zip(table.columns, example_row(table, registers, lang), strict=True), 1):
         letter = get_column_letter(place)
         cells = f"{letter}2:{letter}{LAST_ROW}"
@@ -76,7 +72,7 @@ def template(table: Table, registers: Registers, lang: str) -> openpyxl.Workbook
             guard.add(cells)
             sheet.add_data_validation(guard)
         if not column.optional:  # no validation sees a cell that nobody has touched
-            is_lacking = f'AND(COUNTA($A2:${last}2)>0,TRIM({letter}2)="")'
+            is_lacking = f'AND(COUNTA($A2:${get_column_letter(len(table.columns))}2)>0,TRIM({letter}2)="")'
             sheet.conditional_formatting.add(cells, FormulaRule(formula=[is_lacking], fill=BLANK))
     sheet.freeze_panes = "A2"
     explain(book.create_sheet(say("templates.explanations", lang), 1), table, lang)
@@ -92,8 +88,7 @@ def fill_column(sheet: Any, place: int, column: Column, value: Any, lang: str) -
     head.font, head.fill, cell.fill = Font(bold=not column.optional), HEAD, EXAMPLE
     head.alignment = Alignment(wrap_text=True, vertical="top")
     sheet.column_dimensions[letter].width = max(14, 2 * len(column.title.zh) + 2, len(column.title.en) * 0.8)
-    shape = next((shape for kind, shape in FORMATS if isinstance(column.kind, kind)), None)
-    if shape:
+    if shape := next((shape for kind, shape in FORMATS if isinstance(column.kind, kind)), None):
         sheet.column_dimensions[letter].number_format = cell.number_format = shape
 
 
@@ -119,9 +114,10 @@ def as_cell(column: Column, text: str, lang: str) -> Any:
 
 def choices_of(column: Column, registers: Registers, lang: str) -> Sequence[str]:
     """The texts that can be picked: labels of codes, or names of the registers; none where anything may be written."""
-    if isinstance(column.kind, Choice):
-        return [label(lang) for label in column.kind.options.values()]
-    return registers.get(column.name, ())
+    kind = column.kind
+    return (
+        [label(lang) for label in kind.options.values()] if isinstance(kind, Choice) else registers.get(column.name, ())
+    )
 
 
 def guard_of(table: Table, column: Column, options: Sequence[str], lists: Any, lang: str) -> DataValidation | None:
@@ -148,9 +144,8 @@ def listed(options: Sequence[str], lists: Any) -> dict[str, Any]:
 
 def limits(table: Table, column: Column) -> dict[str, Any]:
     """The limits of a number, day or text; a part stays below its whole, a day behind the one that it follows."""
-    kind = column.kind
-    if isinstance(kind, Instant):
-        low, high = (str((pd.Timestamp(day) - DAY_ZERO).days) for day in (kind.low, kind.high))
+    if isinstance((kind := column.kind), Instant):
+        low, high = (str((pd.Timestamp(day) - pd.Timestamp("1899-12-30")).days) for day in (kind.low, kind.high))
         low = f"MAX({low},{cell_of(table, column.after)})" if column.after else low
         return {"type": "date", "formula1": low, "formula2": high}
     if isinstance(kind, Whole | Number):
@@ -204,10 +199,9 @@ def heads() -> list[str]:
 
 def explained(table: Table, column: Column) -> list[str]:
     """One column: names, whether it is required, unit, contents, and the day it may not precede."""
-    after = table.by_name[column.after].title if column.after else None
-    rule = " / ".join(say("contract.rule_after", lang, after=after(lang)) for lang in LANGUAGES) if after else ""
-    unit = " / ".join(dict.fromkeys(map(column.unit_word, LANGUAGES)))
-    need = both("no" if column.optional else "yes")
+    afters = [(lang, table.by_name[column.after].title(lang)) for lang in LANGUAGES if column.after]
+    rule = " / ".join(say("contract.rule_after", lang, after=after) for lang, after in afters)
+    unit, need = " / ".join(dict.fromkeys(map(column.unit_word, LANGUAGES))), both("no" if column.optional else "yes")
     return [column.name, *column.title, need, unit, *map(column.describe, LANGUAGES), rule]
 
 

@@ -28,8 +28,7 @@ def read_parts() -> dict[str, dict[str, str]]:
 @cache
 def of_part(key: str, claim: str, part: str) -> str:
     """What parts.toml says of a part under `unit`, `n_of`, `counts` or `kind`; nothing where it is as its claim's."""
-    found = read_parts()[key]
-    if own := found.get(f"{claim}: {part}") or found.get(part):
+    if own := (found := read_parts()[key]).get(f"{claim}: {part}") or found.get(part):
         return own
     ends = [(told, name) for told in (f"{claim}: {part}", part) for name in found if name.endswith("*")]
     return next((found[name] for told, name in ends if told.startswith(name[:-1])), "")

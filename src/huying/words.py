@@ -49,9 +49,8 @@ def all_words() -> dict[str, Text]:
     found: dict[str, Text] = {}
     for entry in sorted(files("huying").joinpath("data/words").iterdir(), key=lambda e: e.name):
         if entry.name.endswith(".toml"):
-            room = entry.name.removesuffix(".toml")
             for name, value in tomllib.loads(entry.read_text("utf-8")).items():
-                found[f"{room}.{name}"] = as_text(value, f"{entry.name}: {name}")
+                found[f"{entry.name.removesuffix('.toml')}.{name}"] = as_text(value, f"{entry.name}: {name}")
     return found
 
 

@@ -77,8 +77,7 @@ def calendar(name: str = "china", extra: Path | None = None) -> Calendar:
         place, own = added_days(extra)
         works[place], known[place] = own, True
     span = np.flatnonzero(known)
-    hole = np.flatnonzero(~known[span[0] : span[-1]])
-    if len(hole):
+    if len(hole := np.flatnonzero(~known[span[0] : span[-1]])):
         day = str(days[span[0] + hole[0]])
         raise CalendarError("workdays.gap", Place(str(extra)), day=day, year=day[:4])
     return Calendar(np.cumsum(works).astype(np.int64), known)
@@ -93,8 +92,7 @@ def added_days(file: Path) -> tuple[Ints, npt.NDArray[np.bool_]]:
     if not {"day", "is_workday"} <= set(table.columns):
         raise CalendarError("workdays.bad_columns", Place(str(file)), got=", ".join(map(str, table.columns)))
     day = pd.to_datetime(table["day"].str.strip().str.replace("/", "-"), format="%Y-%m-%d", errors="coerce")
-    fits = day.between(FIRST, LAST) & table["is_workday"].isin(["0", "1"]) & ~day.duplicated()
-    if not fits.all():
+    if not (fits := day.between(FIRST, LAST) & table["is_workday"].isin(["0", "1"]) & ~day.duplicated()).all():
         row = int(np.flatnonzero(~fits)[0])
         raise CalendarError("workdays.bad_day", Place(str(file), row=row + 2), got=", ".join(table.iloc[row]))
     place = (day.to_numpy().astype("datetime64[D]") - FIRST).astype(np.int64)
@@ -128,8 +126,7 @@ def wait_days(start: pd.Series, end: pd.Series, rule: Rule, days: Calendar) -> p
     Missing also where one of the two lies in a year without a notice. At least 0, and at least 1 where the day of dispatch
     is itself the first counted day.
     """
-    least = int(rule.count_from == "same")
-    waits = pd.Series(pd.NA, index=start.index, dtype="Int64")
+    least, waits = int(rule.count_from == "same"), pd.Series(pd.NA, index=start.index, dtype="Int64")
     before = counted_day(end, rule.day_ends) - np.timedelta64(1, "D")
     done = days.knows(before) & days.knows(start_day(start, rule)) & (end.notna() & start.notna()).to_numpy()
     waits[done] = np.maximum(least, days.up_to(before[done]) - starts(start[done], rule, days) + 1)

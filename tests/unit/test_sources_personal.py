@@ -6,8 +6,7 @@ import pytest
 from huying.errors import Place
 from huying.ledgers import no_rejects
 from huying.scrub import mask_cells as mask_personal
-from huying.sources.personal import drop_personal
-from huying.sources.table import RawTable
+from huying.sources.table import RawTable, drop_personal
 
 ID = "11010519491231002X"  # the specimen of the standard GB 11643
 MASKED = [  # text, what is left

@@ -8,8 +8,7 @@ import pytest
 
 from huying.codebook import parse_codebook
 from huying.errors import InputError
-from huying.sources.exports import read_answers
-from huying.sources.spss import Labelled, read_labelled as read_bytes
+from huying.sources.exports import Labelled, read_answers, read_labelled as read_bytes
 
 ITEMS = parse_codebook("""
 [[item]]

@@ -16,8 +16,7 @@ from huying.errors import Place
 from huying.folder import read_county
 from huying.kinds import Choice, Flag, Instant, Number, Whole
 from huying.ledgers import TABLES, no_rejects
-from huying.sources.personal import drop_personal
-from huying.sources.table import RawTable, read_table
+from huying.sources.table import RawTable, drop_personal, read_table
 from huying.templates import snippet, write_templates
 from huying.words import LANGUAGES, all_words
 

@@ -20,9 +20,9 @@ from huying.scrub import mask_cells, mask_text
 from huying.sources.wjx import Answers, option_places
 from huying.words import Text, language, say
 
-META_IDS = ("village_id", "interviewer_id")
 DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
 Listed = Sequence[tuple[int, str, Text]]  # a county's list: code, key and label, such as 1, T01 and 均值镇
+META_IDS = ("village_id", "interviewer_id")
 ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by the role of the item that ends the form
 
 
@@ -155,8 +155,7 @@ class Cleaner:
         if codes is None or name not in codes:
             return cell
         number = cells.spread(codes[name], by_code)
-        tied = (cell.state == ANSWERED) & (number.state == cells.NO_RANKING)
-        cell = cells.reconcile(cell, number)
+        tied, cell = (cell.state == ANSWERED) & (number.state == cells.NO_RANKING), cells.reconcile(cell, number)
         cell.take_out(tied, cells.DISAGREE)
         return cell
 

@@ -72,8 +72,7 @@ def chosen(text: str, places: Mapping[str, int]) -> dict[int, str] | None:
     if text == JOINT:  # answered by ticking nothing
         return found
     for part in FILL_IN.sub("\0", text).split(JOINT):
-        label = squash(part.replace("\0", ""))
-        if label not in places:
+        if (label := squash(part.replace("\0", ""))) not in places:
             return None
         found[places[label]] = next(words)[1:-1].strip() if "\0" in part else ""
     return found
@@ -84,8 +83,7 @@ def option_reader(item: Item) -> Reader:
     places, many = option_places(item), item.type == "multi"
 
     def read(text: str) -> tuple[float, int, bool]:
-        found = chosen(text, places)
-        if found is None or (len(found) != 1 and not many):
+        if (found := chosen(text, places)) is None or (len(found) != 1 and not many):
             return np.nan, MARKS.get(text, UNKNOWN), False
         return float(sum(1 << p for p in found) if many else item.options[next(iter(found))].code), ANSWERED, False
 
@@ -110,8 +108,7 @@ def ranking_reader(options: Mapping[str, int], orders: dict[tuple[int, ...], int
 
     def read(text: str) -> tuple[float, int, bool]:
         parts = [squash(part) for part in FILL_IN.sub("", text).split("→")]
-        order = tuple(options[part] for part in parts if part in options)
-        if not order or len(set(order)) < len(parts):
+        if not (order := tuple(options[part] for part in parts if part in options)) or len(set(order)) < len(parts):
             return np.nan, MARKS.get(text, NO_RANKING), False
         return float(orders.setdefault(order, len(orders))), ANSWERED, False
 
@@ -139,11 +136,9 @@ def number_reader(item: Item, year: int) -> Reader:
     shape = re.compile(rf"([+-]?[0-9]+(?:\.{'0' if item.type == 'whole' else '[0-9]'}+)?)\s*(?:{units})?", re.I)
 
     def read(text: str) -> tuple[float, int, bool]:
-        found = shape.fullmatch(text.translate(MINUS))
-        if not found:
+        if not (found := shape.fullmatch(text.translate(MINUS))):
             return np.nan, MARKS.get(text, TYPED.get(text.casefold(), NOT_A_NUMBER)), False
-        number = float(found[1])
-        if number in item.missing:
+        if (number := float(found[1])) in item.missing:
             return np.nan, WHY_MISSING.index(item.missing[int(number)]), False
         if any(first <= number <= last for first, last in item.missing_from):
             return np.nan, BLANK, False
@@ -163,8 +158,7 @@ def read_words(text: str) -> tuple[float, int, bool]:
 
 def read_duration(text: str) -> tuple[float, int, bool]:
     """Reads `136`, `136秒`, `2分16秒`, `2:16` and `00:02:16` as seconds."""
-    found = _DURATION.fullmatch(text.replace(" ", ""))
-    if not found:
+    if not (found := _DURATION.fullmatch(text.replace(" ", ""))):
         return np.nan, MARKS.get(text, NOT_A_NUMBER), False
     hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return float(3600 * hours + 60 * minutes + seconds), ANSWERED, False
@@ -242,8 +236,7 @@ class Matcher:
 
     def find(self, typed: str) -> tuple[str | None, str]:
         """The id, and how it was found: `exact`, `repaired`, `ambiguous`, `unknown` or `blank`."""
-        name = squeeze(typed)
-        if not name:
+        if not (name := squeeze(typed)):
             return None, "blank"
         if name in self.ids or name in self.full:
             return decide({self.ids[name]} if name in self.ids else self.full[name], "exact")

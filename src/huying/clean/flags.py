@@ -192,7 +192,6 @@ def find_straight_lines(matrices: Sequence[Sequence[Codes]], longstring: str | i
     some = varied = np.zeros(len(tables[0]), dtype=bool)
     for table in tables:
         if table.shape[1] >= FEWEST_ROWS:
-            full = (table > NO_ANSWER).all(axis=1)
-            same = (table == table[:, :1]).all(axis=1)
+            full, same = (table > NO_ANSWER).all(axis=1), (table == table[:, :1]).all(axis=1)
             some, varied = some | full & same, varied | full & ~same
     return np.asarray(some & ~varied)

@@ -20,8 +20,7 @@ from huying.ledgers import REJECTED, TABLES, Table
 from huying.scrub import mask_cells, mask_text
 from huying.sources.exports import read_answers
 from huying.sources.kobo import read_kobo
-from huying.sources.personal import drop_personal
-from huying.sources.table import RawTable, Remark, read_table
+from huying.sources.table import RawTable, Remark, drop_personal, read_table
 from huying.store import Cleaned, code_hash, file_hash, hash_of
 from huying.words import Text, language
 
@@ -46,8 +45,8 @@ def data_hash(county: County) -> str:
     names += [ledger.file for ledger in county.ledgers]
     names += [f"{name}.toml" for name in ("county", "frozen", "claims", "codebook", "indicators")]
     names += [str(county.report.relative_to(county.folder))] if county.report else []
-    present = sorted({name for name in names if name and (county.folder / name).is_file()})
-    return hash_of([code_hash(*PREPARE), *(f"{name} {file_hash(county.folder / name)}" for name in present)])
+    present = sorted({name for name in names if name and county.path(name).is_file()})
+    return hash_of([code_hash(*PREPARE), *(f"{name} {file_hash(county.path(name))}" for name in present)])
 
 
 def matcher_of(register: pd.DataFrame, key: str, prefixes: Sequence[str] = ()) -> Matcher:
@@ -62,9 +61,10 @@ def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[
     found: dict[str, list[tuple[str, Text]]] = {"towns": [], "departments": [], "old_units": []}
     for name, table, key, label in LISTS:
         if table in registers:
-            named = registers[table].groupby([key, label], sort=False).size()
-            named = named.sort_values(ascending=False, kind="stable")
-            usual = dict(reversed(named.index))  # a unit may be called otherwise in one town
+            sizes = (
+                registers[table].groupby([key, label], sort=False).size().sort_values(kind="stable", ascending=False)
+            )
+            usual = dict(reversed(sizes.index))  # a unit may be called otherwise in one town
             rows = registers[table].drop_duplicates(key)
             rows = rows.assign(**{label: rows[key].map(usual)})
             rows = rows.sort_values(key) if table == "org_roster" else rows
@@ -228,8 +228,8 @@ class Intake:
             self.notes.append((paths.get(at.file, at.file), at.sheet, str(at.row or ""), note, detail))
         n_personal = sum(read.dropped.values()) + read.n_masked + done.n_masked
         counts = (n_read, len(done.kept), n_rejected, len(done.rejected) - n_rejected)
-        row = (file, *counts, 0, n_personal, read.encoding)  # flags are counted last
-        self.counts.append(dict(zip(COUNTS, row, strict=True)))
+        # flags are counted last
+        self.counts.append(dict(zip(COUNTS, (file, *counts, 0, n_personal, read.encoding), strict=True)))
         self.tick(file)
 
     def noted(self) -> pd.DataFrame:

@@ -60,8 +60,7 @@ def seen(table: Table, raw: RawTable, headers: Headers, matchers: Matchers, foun
         yield raw.place, "unused_headers", ", ".join(unused)
     for name, header in headers.items():
         kind, odd = table.by_name[name].kind, found[found["column"] == header]
-        words = list(dict.fromkeys(odd.loc[odd["reason"] == "unfit", "value"]))
-        if isinstance(kind, Choice) and words:
+        if isinstance(kind, Choice) and (words := list(dict.fromkeys(odd.loc[odd["reason"] == "unfit", "value"]))):
             told = f"{full_header(header)}: {', '.join(words[:SHOWN])} ({kind.describe(language())})"
             yield raw.place, "unknown_words", told
         for typed in dict.fromkeys(odd.loc[odd["reason"] == f"{name}_unknown", "value"]):

@@ -9,12 +9,10 @@ import pandas as pd
 
 from huying.errors import InputError
 from huying.kinds import clean_text
-from huying.sources.exports import NO_TICKS, TICKS
-from huying.sources.spss import Labelled
+from huying.sources.exports import NO_TICKS, TICKS, Labelled
 from huying.sources.table import RawTable
 from huying.sources.wjx import FILL_IN, MARKS, is_meta, serial_keys, split_header, squash, stem
 
-_OPEN = ("(", "\uff08")
 _PART = re.compile(r"(?P<title>.*?)\s*(?:\[(?P<row>[^\[\]]+)\]|[(\uff08](?P<option>.*)[)\uff09])\s*", re.S)
 
 
@@ -89,8 +87,7 @@ def group_variables(headers: Sequence[str], labelled: Labelled) -> list[Question
     owner = {name: key for key, found in labelled.sets.items() for name in found["variable_list"]}
     found: dict[str, Question] = {}
     for name in headers:
-        words = labelled.column_labels.get(name) or name
-        key = owner.get(name)
+        words, key = labelled.column_labels.get(name) or name, owner.get(name)
         title = labelled.sets[key]["label"] or key if key else words
         question = found.setdefault(f"set {key}" if key else name, Question(None, title, [], []))
         question.headers.append(name)
@@ -104,8 +101,7 @@ def split_groups(questions: Sequence[Question], text: pd.DataFrame) -> list[Ques
     for question in questions:
         named = list(zip(question.headers, question.parts, strict=True))
         ticks = [(header, part) for header, part in named if is_ticks(text[header].map(bare), part)]
-        words = [pair for pair in named if pair not in ticks]
-        if len(named) > 1 and 0 < len(words) <= len(ticks):
+        if len(named) > 1 and 0 < len(words := [pair for pair in named if pair not in ticks]) <= len(ticks):
             found += [Question(question.number, f"{question.title}—{part}", [header], [""]) for header, part in words]
             question.headers, question.parts = [header for header, _ in ticks], [part for _, part in ticks]
         found.append(question)
@@ -132,7 +128,8 @@ def check_pair(raw: RawTable, other: RawTable) -> None:
     if raw.text.equals(other.text) or numeric_share(raw.text) > numeric_share(other.text):
         raise InputError("sources.not_a_pair", raw.place, other=other.place.file)
     numbered = [[split_header(str(header)) for header in table.text] for table in (raw, other)]
-    first, second = ({n: stem(rest)[:4] for n, rest in own if n and rest[:1] not in _OPEN} for own in numbered)
+    titled = ([(n, rest) for n, rest in own if n and not rest.startswith(("(", "\uff08"))] for own in numbered)
+    first, second = ({n: stem(rest)[:4] for n, rest in own} for own in titled)
     is_other = first and second and 2 * len(first.items() & second.items()) < max(1, len(first.keys() & second.keys()))
     if is_other or not serial_keys(raw).isin(serial_keys(other)).any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)

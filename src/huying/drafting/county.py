@@ -88,8 +88,7 @@ def new_folder(name: str) -> Path:
 def check_weights(raw: RawTable, column: str) -> None:
     """Raise InputError where most weights are no positive number: the column is another one."""
     typed = raw.text[column]
-    bad = ~(pd.to_numeric(typed, errors="coerce") > 0)
-    if bad.mean() > 0.5:
+    if (bad := ~(pd.to_numeric(typed, errors="coerce") > 0)).mean() > 0.5:
         row = int(bad.index[bad][0])
         raise InputError("new.bad_weights", raw.place, name=column, n=int(bad.sum()), row=row, value=typed[row])
 
@@ -127,8 +126,7 @@ def say_both(key: str, **values: Any) -> Text:
 
 def county_text(name: str, raw: RawTable, is_labelled: bool, copies: list[Path], weight: str, has_towns: bool) -> str:
     """The declaration of the county."""
-    sent = parse_instants(read_meta(raw)["submitted_at"]).dropna()
-    this_year = pd.Period.now("Y")
+    sent, this_year = parse_instants(read_meta(raw)["submitted_at"]).dropna(), pd.Period.now("Y")
     first, last = (sent.min(), sent.max()) if len(sent) else (this_year.start_time, this_year.end_time)
     county = {"id": name, "name_zh": name, "name_en": name, "lang": language()}
     survey = {"form": FORM, "wave": str(first.year), "reader": "spss" if is_labelled else "wjx"}
@@ -153,13 +151,12 @@ def codebook_text(questions: Sequence[Question], town: str) -> str:
 
 def names_of(questions: Sequence[Question]) -> list[str]:
     """A name for each question: the variable's own, or `q` and the form's number, or its place."""
-    numbers = [question.number for question in questions]
-    names = []
+    numbers, names = [question.number for question in questions], []
     for place, question in enumerate(questions, 1):
         own = question.headers[0].lower()
         is_own = len(question.headers) == 1 and re.fullmatch(r"[a-z][a-z0-9_]*", own) and question.number is None
-        number = question.number if numbers.count(question.number) == 1 else None
-        names.append(own if is_own else f"q{number or place}")
+        is_alone = question.number and numbers.count(question.number) == 1
+        names.append(own if is_own else f"q{question.number if is_alone else place}")
     reserved = {*RESERVED, *TAKEN, *(variable.name for variable in house_derived().values())}
     taken = [f"q_{name}" if name in reserved else name for name in names]
     clash = {name for name in taken if taken.count(name) > 1 or any(other.startswith(f"{name}_") for other in taken)}

@@ -15,8 +15,7 @@ from huying.codebook import MOST_OPTIONS
 from huying.drafting.columns import Question, add_coded, bare, group_headers, is_ticks, split_groups, split_part
 from huying.kinds import parse_instants
 from huying.scrub import MARKED
-from huying.sources.exports import ARROW, code_words
-from huying.sources.spss import Labelled, is_missing
+from huying.sources.exports import ARROW, Labelled, code_words, is_missing
 from huying.sources.table import RawTable
 from huying.sources.wjx import JOINT, MARKS, is_meta, partner_rows, split_header, squash
 
@@ -106,8 +105,7 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
     is_gone = {code: is_missing(code, ranges) for code in (*labels, *values[values != ""])}
     if all(is_gone[code] for code in labels):
         gone = values.map(is_gone).eq(True)
-        answered = values[(values != "") & ~gone]
-        if not answered.str.fullmatch(_NUMBER).all() or not len(answered):
+        if not (answered := values[(values != "") & ~gone]).str.fullmatch(_NUMBER).all() or not len(answered):
             return False
         describe(question, cells.mask(gone.to_numpy()[:, None], ""), None)
         if question.type in ("whole", "number"):
@@ -115,9 +113,7 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
             question.missing_from = [(float(low), float(high)) for low, high in ranges if _NUMBER.fullmatch(low)]
         return True
     unlabelled = sorted(is_gone.keys() - labels)
-    order = [*labels, *unlabelled]
-    if len(order) > MOST_LISTED:
-        question.type = "text"
+    if len(order := [*labels, *unlabelled]) > MOST_LISTED:
         return True
     whole = all(re.fullmatch(r"-?\d+", code) for code in order)
     codes = {code: int(code) if whole else place for place, code in enumerate(order, 1)}
@@ -135,8 +131,7 @@ def reason_of(words: str) -> str:
 
 def describe(question: Question, cells: pd.DataFrame, codes: pd.DataFrame | None) -> bool:
     """Find type and options, in the order of the number export where there is one; false where the columns are no one question."""
-    filled = filled_of(cells)
-    if not len(filled):
+    if not len(filled := filled_of(cells)):
         question.remark("new.no_answer")
         return len(question.headers) == 1
     if len(question.headers) > 1:
@@ -186,8 +181,7 @@ def describe_joined(question: Question, filled: pd.Series, joint: str, codes: pd
     if listed is None:
         question.coded = []
         question.remark("new.order_unknown")
-    parts = listed or parts
-    if len(parts) > MOST_OPTIONS:
+    if len(parts := listed or parts) > MOST_OPTIONS:
         question.coded = []
         question.remark("new.too_many", n=len(parts), most=MOST_OPTIONS)
         return
@@ -227,16 +221,12 @@ def describe_one(question: Question, filled: pd.Series, cells: pd.DataFrame, cod
 
 def in_order(texts: list[str]) -> list[str]:
     """Options by their first number, or by their degree, where each has one of its own; else as they stand."""
-    options = pd.DataFrame({"text": texts}, dtype=object)
-    options["number"] = options["text"].str.replace(",", "").str.extract(r"(\d+(?:\.\d+)?)", expand=False).astype(float)
-    options["is_below"] = [bool(_BELOW.search(text)) for text in texts]
-    degrees = ([k for k, words in enumerate(_DEGREES) if re.match(words, text, re.I)] for text in texts)
-    options["degree"] = [next(iter(found), None) for found in degrees]
-    if options["number"].notna().all():
-        options = options.sort_values(["number", "is_below"], ascending=[True, False])
-    elif options["degree"].notna().all() and options["degree"].is_unique:
-        options = options.sort_values("degree")
-    return list(options["text"])
+    numbers = {text: re.findall(r"\d+(?:\.\d+)?", text.replace(",", "")) for text in texts}
+    degrees = {text: [k for k, words in enumerate(_DEGREES) if re.match(words, text, re.I)] for text in texts}
+    if all(numbers.values()):
+        return sorted(texts, key=lambda text: (float(numbers[text][0]), not _BELOW.search(text)))
+    is_told_apart = all(degrees.values()) and len({found[0] for found in degrees.values()}) == len(texts)
+    return sorted(texts, key=lambda text: degrees[text][0]) if is_told_apart else texts
 
 
 def stacked(cells: pd.DataFrame) -> pd.Series:
@@ -254,8 +244,7 @@ def is_joined(filled: pd.Series, joint: str) -> bool:
 
     Options joined by arrows are a ranking only where two of them stand in both orders.
     """
-    has = filled.str.contains(joint, regex=False)
-    if not has.any() or joint == JOINT:
+    if not (has := filled.str.contains(joint, regex=False)).any() or joint == JOINT:
         return bool(has.any())
     split = filled.str.removesuffix(joint.strip()).str.split(joint)
     parts = pd.Series([part.strip() for cell in split for part in cell], dtype=object)
@@ -273,8 +262,7 @@ def is_in_both_orders(split: pd.Series) -> bool:
 
 def is_ranks(cells: pd.DataFrame) -> bool:
     """Whether each row of whole numbers ranks the columns: from 1, none twice, in nearly every row that ranks two or more."""
-    numbers = cells.apply(pd.to_numeric, errors="coerce")
-    if (numbers.isna() & (cells != "")).any(axis=None):
+    if ((numbers := cells.apply(pd.to_numeric, errors="coerce")).isna() & (cells != "")).any(axis=None):
         return False
     ranked = numbers.where(numbers > 0)
     several = ranked[ranked.notna().sum(axis=1) > 1]

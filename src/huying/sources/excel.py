@@ -6,10 +6,9 @@ import re
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import python_calamine as calamine
@@ -32,8 +31,7 @@ _ZEROS = re.compile(r"(?:\"([^\"]*)\"|\\(.))?(0{2,})")  # a format of ids: all d
 _AMOUNT = re.compile(r"[-+]?(0|[1-9]\d{0,8})(\.\d+)?%?")
 
 
-@dataclass(frozen=True)
-class Cells:
+class Cells(NamedTuple):
     """What a format hands over: the header, the records below it and their lines, and what was set aside.
 
     `place` names the file and the sheet, `encoding` the encoding of a text, else the format. `shift`: days that its serial
@@ -60,8 +58,7 @@ def column_letters(number: int) -> str:
     return column_letters((number - 1) // 26) + chr(65 + (number - 1) % 26) if number else ""
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(NamedTuple):
     """What of an xlsx the parser does not tell: the XML of each sheet by its name, formats of ids by style, calendar, macros."""
 
     sheets: dict[str, bytes]
@@ -79,13 +76,11 @@ def read_package(path: Path, place: Place) -> Package:
             links = ElementTree.fromstring(package.read("xl/_rels/workbook.xml.rels"))
             targets = {link.get("Id"): posixpath.join("/xl", link.get("Target", "")) for link in links}
             found, workbook = {}, package.read("xl/workbook.xml")
-            for element in ElementTree.fromstring(workbook).iter():
-                if element.tag.rpartition("}")[2] == "sheet":
-                    link = next((value for key, value in element.attrib.items() if key.endswith("}id")), "")
-                    found[element.get("name", "")] = package.read(posixpath.normpath(targets[link]).lstrip("/"))
-            names = package.namelist()
+            for sheet in ElementTree.fromstring(workbook).iterfind("{*}sheets/{*}sheet"):
+                link = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
+                found[sheet.get("name", "")] = package.read(posixpath.normpath(targets[link]).lstrip("/"))
+            names, is_1904 = package.namelist(), bool(re.search(rb'date1904="(1|true)"', workbook))
             ids = formats_of_ids(package.read("xl/styles.xml")) if "xl/styles.xml" in names else {}
-            is_1904 = bool(re.search(rb'date1904="(1|true)"', workbook))
             return Package(found, ids, is_1904, any(name.endswith("vbaProject.bin") for name in names))
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, ElementTree.ParseError, NotImplementedError) as error:
         raise InputError("sources.damaged", place) from error
@@ -145,28 +140,26 @@ def find_valueless(xml: bytes) -> list[Fault]:
     faults: list[Fault] = []
     for attributes, body in _CELL.findall(xml) if b't="e"' in xml or _FORMULA.search(xml) else ():
         cell, value, is_error = _PLACE.search(attributes), _VALUE.search(body), b't="e"' in attributes
-        is_uncalculated = _FORMULA.search(body) and not value and b't="str"' not in attributes
-        if cell and (is_error or is_uncalculated):
+        if cell and (is_error or (_FORMULA.search(body) and not value and b't="str"' not in attributes)):
             shown = f"{b''.join(cell.groups()).decode()} {value[1].decode() if value else '='}"
             reason = "error_cell" if is_error else "not_calculated"
             faults.append((int(cell[2]), column_number(cell[1]) - 1, shown, reason))
     return faults
 
 
-def choose_sheet(book: Any, filled: dict[str, bool], wanted: str | None, place: Place) -> str:
+def choose_sheet(shown: dict[str, str], filled: dict[str, bool], wanted: str | None, place: Place) -> str:
     """The sheet to read; raises InputError unless it is named or the only one that shows and is filled.
 
     A hidden first sheet makes the choice doubtful too: it is often last year's.
     """
-    shows = {m.name: m.visible == calamine.SheetVisibleEnum.Visible for m in book.sheets_metadata}
-    hidden = [name for name, is_shown in shows.items() if not is_shown]
-    visible = [name for name, is_shown in shows.items() if is_shown and filled[name]]
+    hidden = [name for name, how in shown.items() if how != "Visible"]
+    visible = [name for name, how in shown.items() if how == "Visible" and filled[name]]
     listed = {"visible": ", ".join(visible), "hidden": ", ".join(hidden) or "-"}
-    if wanted is not None and wanted not in shows:
+    if wanted is not None and wanted not in shown:
         raise InputError("sources.no_sheet", place, wanted=wanted, **listed)
     if wanted is None and not any(filled.values()):
         raise InputError("sources.empty_file", place)
-    if wanted is None and (len(visible) != 1 or next(iter(shows)) in hidden):
+    if wanted is None and (len(visible) != 1 or next(iter(shown)) in hidden):
         raise InputError("sources.name_sheet", place, **listed)
     return wanted if wanted is not None else visible[0]
 
@@ -195,12 +188,12 @@ def read_sheet(path: Path, place: Place, kind: str, wanted: str | None, header_r
         with calamine.load_workbook(str(path)) as book:
             filled = {name: bool(_VALUE.search(xml) or _FORMULA.search(xml)) for name, xml in package.sheets.items()}
             filled = filled or {name: book.get_sheet_by_name(name).total_height > 0 for name in book.sheet_names}
-            name = choose_sheet(book, filled, wanted, place)
+            shown = {m.name: str(m.visible).rpartition(".")[2] for m in book.sheets_metadata}
+            name = choose_sheet(shown, filled, wanted, place)
             place, xml = Place(place.file, name), package.sheets.get(name, b"")
             check_extent(xml, place)
             sheet = book.get_sheet_by_name(name)
             values, merged = sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges or []
-            shown = {m.name: str(m.visible).rpartition(".")[2] for m in book.sheets_metadata if m.name != name}
     except calamine.PasswordError as error:
         raise InputError("sources.password", place) from error
     except calamine.CalamineError as error:
@@ -210,7 +203,7 @@ def read_sheet(path: Path, place: Place, kind: str, wanted: str | None, header_r
         raise InputError("sources.no_header", place, row=header_row)
     notes = [*apply_formats(rows, xml, package.ids, header_row), *fill_down(rows, merged, values, header_row)]
     for key, word in (("unread_sheets", "Visible"), ("hidden_sheets", "Hidden"), ("very_hidden_sheets", "VeryHidden")):
-        if names := [other for other, is_shown in shown.items() if is_shown == word and filled[other]]:
+        if names := [one for one, how in shown.items() if how == word and filled[one] and one != name]:
             notes.append((None, key, ", ".join(names)))
     notes += [(None, key, "") for key in ("macros", "calendar_1904") if getattr(package, key)]
     faults = [fault for fault in find_valueless(xml) if fault[0] > header_row]

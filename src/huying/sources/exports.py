@@ -4,21 +4,24 @@ csv, Excel, 问卷星 by text and by number, SPSS and Stata (value labels for co
 header (R, pandas) or with a second header row (SurveyMonkey).
 """
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+import pyreadstat
 
 from huying.codebook import Item
 from huying.errors import InputError, Place
 from huying.kinds import clean_text
 from huying.ledgers import no_rejects, set_aside
 from huying.sources import wjx
-from huying.sources.personal import drop_personal
-from huying.sources.spss import Labelled, code_text, find_variables, is_labelled, is_missing, read_labelled
-from huying.sources.table import REPEAT, RawTable, read_content, read_table, unique_headers
+from huying.sources.excel import cell_text
+from huying.sources.table import REPEAT, RawTable, drop_personal, read_content, read_table, unique_headers
 from huying.sources.wjx import JOINT, MARKS, SERIAL, Answers, bind, is_meta, partner_rows, serial_keys, squash
 
 ARROW = "→"  # between the options of a ranking, the first choice first
@@ -28,6 +31,89 @@ NO_TICKS = ("0", "否", "no", "n", "false", "未选中", "not selected", "unchec
 _ONE = ("response", "open-ended response")  # SurveyMonkey's second header over a column that stands alone
 _SIGN = "—"  # between a question and its row or option
 Columns = dict[str, tuple[str, ...]]  # by the id of an item
+
+_SAV, _XML_DTA = (b"$FL2", b"$FL3"), b"<stata_dta>"
+
+
+# --- SPSS and Stata ---------------------------------------------------------------------------------------------------
+
+
+class Labelled(NamedTuple):
+    """A labelled file: `values` as text codes ("" where system-missing; index = case, from 1).
+
+    `labels` {variable: {code: label}}; `missing` {variable: ((low, high), …)} of user-missing codes, as text;
+    `sets` {response set: its `label`, `variable_list`, and whether one `counted_value` counts (`is_dichotomy`) or each value
+    is an answer}; `column_labels` {variable: label or None}.
+    """
+
+    values: pd.DataFrame
+    labels: dict[str, dict[str, str]]
+    missing: dict[str, tuple[tuple[str, str], ...]]
+    sets: dict[str, dict[str, Any]]
+    column_labels: dict[str, str | None]
+    place: Place
+
+
+def is_labelled(raw: bytes) -> bool:
+    """Whether a file is one of SPSS or Stata, by its first bytes."""
+    return raw.startswith((*_SAV, _XML_DTA)) or (
+        104 <= next(iter(raw), 0) <= 115 and raw[1:4] in (b"\1\1\0", b"\2\1\0")
+    )
+
+
+def is_missing(code: str, ranges: Sequence[tuple[str, str]]) -> bool:
+    """Whether a code is declared as missing, by itself or within a range of numbers."""
+    for low, high in ranges:
+        with contextlib.suppress(ValueError):
+            if code == low or float(low) <= float(code) <= float(high):
+                return True
+    return False
+
+
+def code_text(value: Any) -> str:
+    """A value as exact text: 1.0 is `1`, a day is in ISO form, system-missing is empty."""
+    return "" if value is None or value is pd.NaT or value != value else cell_text(value)
+
+
+def read_labelled(path: Path, raw: bytes) -> Labelled:
+    """The content of a .sav, .zsav or .dta file, `raw` its bytes; raises InputError for a cut or a damaged file."""
+    place, is_sav = Place(path.name), raw.startswith(_SAV)
+    if raw.startswith(_XML_DTA) and not raw.rstrip().endswith(b"</stata_dta>"):
+        raise InputError("sources.cut_file", place)
+    frame, meta = parse(path, pyreadstat.read_sav if is_sav else pyreadstat.read_dta, place)
+    if meta.number_rows not in (None, -1, len(frame)):
+        raise InputError("sources.cut_file", place)
+    for name, kind in meta.original_variable_types.items():
+        if str(kind).startswith(("QYR", "MOYR", "WKYR")):  # a quarter, month or week: its first day, in seconds of SPSS
+            seconds = frame[name].astype("Int64").astype("timedelta64[s]")
+            frame[name] = (np.datetime64("1582-10-14", "s") + seconds).astype(str).where(seconds.notna(), "")
+    values = pd.DataFrame({name: frame[name].astype(object).map(code_text) for name in frame}, dtype="str")
+    texts = meta.variable_value_labels.items()
+    labels = {name: {code_text(code): str(text) for code, text in found.items()} for name, found in texts}
+    ranges = {name: [(r["lo"], r["hi"]) for r in found] for name, found in meta.missing_ranges.items()}  # of SPSS
+    ranges |= {name: [(code, code) for code in codes] for name, codes in meta.missing_user_values.items()}  # of Stata
+    missing = {name: tuple((code_text(low), code_text(high)) for low, high in found) for name, found in ranges.items()}
+    values = values.set_axis(pd.RangeIndex(1, len(values) + 1), axis=0)
+    return Labelled(values, labels, missing, meta.mr_sets, meta.column_names_to_labels, place)
+
+
+def parse(path: Path, read: Any, place: Place) -> tuple[pd.DataFrame, Any]:
+    """What pyreadstat reads; a file whose text does not fit the encoding it names is read again as GB18030."""
+    for encoding in (None, "GB18030"):
+        with contextlib.suppress(pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError):
+            return read(str(path), user_missing=True, encoding=encoding)  # type: ignore[no-any-return]
+    raise InputError("sources.cut_file", place)
+
+
+def find_variables(items: Sequence[Item], labelled: Labelled) -> dict[str, str]:
+    """The file's variable for each variable of the items: of the same name, or whose label has the wording."""
+    own = {name.casefold(): name for name in labelled.values}
+    by_label = {f"{label}{REPEAT}{name}": name for name, label in labelled.column_labels.items() if label}
+    bound = {name: by_label[header] for name, header in bind(by_label, items, by_option=True)[0].items()}
+    return bound | {name: own[name.casefold()] for item in items for name in item.variables if name.casefold() in own}
+
+
+# --- any export -------------------------------------------------------------------------------------------------------
 
 
 def read_export(path: str | Path) -> tuple[RawTable, Labelled | None]:
@@ -96,8 +182,7 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     """
     raw, labelled = read_export(path)
     headers, codes, known = {item.id: item.headers for item in items}, None, dict[int, Item]()
-    has_own = all(own and set(own) <= set(raw.text) for own in headers.values())
-    if not has_own and labelled:
+    if not (has_own := all(own and set(own) <= set(raw.text) for own in headers.values())) and labelled:
         bound = {name: column for name, column in find_variables(items, labelled).items() if column in raw.text}
         headers = columns_of({item.id: item.variables for item in items}, bound, items, raw)
         codes = pd.concat([codes_of(item, labelled.values[list(headers[item.id])]) for item in items], axis=1)
@@ -107,8 +192,7 @@ def read_answers(path: str | Path, number_path: str | Path | None, items: Sequen
     meta = with_weight(wjx.read_meta(raw), raw, weight)
     text = pd.concat([answers_of(item, list(headers[item.id]), raw, labelled) for item in items], axis=1)
     numbering = "position" if codes is None else "code"
-    held = (text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, codes, numbering)
-    answers = Answers(*held, notes=raw.notes, n_masked=raw.n_masked)
+    answers = Answers(**{**vars(raw), "text": text}, meta=meta, codes=codes, numbering=numbering)
     return answers if number_path is None else pair(answers, raw, read_export(number_path)[0], items, known)
 
 
@@ -127,8 +211,7 @@ def answers_of(item: Item, headers: list[str], raw: RawTable, labelled: Labelled
     if not labelled:
         return cells_of(item, columns)
     in_sets = {name for found in labelled.sets.values() for name in found["variable_list"]}
-    is_ticked = item.type == "multi" and headers[0] not in in_sets
-    if is_ticked or item.type in ("whole", "number"):
+    if (is_ticked := item.type == "multi" and headers[0] not in in_sets) or item.type in ("whole", "number"):
         letters = [low for low, _ in labelled.missing.get(headers[0], ()) if not re.fullmatch(r"-?[\d.]+", low)]
         columns = labelled.values[headers].replace(dict.fromkeys(letters, ""))
     cells = cells_of(item, columns)
@@ -145,8 +228,7 @@ def pair(answers: Answers, raw: RawTable, other: RawTable, items: Sequence[Item]
         bound, _ = bind(other.text, items, by_option=True, numbers=known)
         coded = columns_of({item.id: item.variables for item in items}, bound, items, other)
     ours, theirs = serial_keys(raw), serial_keys(other)
-    has_partner = ours.isin(theirs)
-    if not has_partner.any():
+    if not (has_partner := ours.isin(theirs)).any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)
     both = ((raw, ours, theirs), (other, theirs, ours))
     alone = [set_aside(at.place, SERIAL, at.text[SERIAL][~own.isin(keys)], "unpaired") for at, own, keys in both]
@@ -174,8 +256,7 @@ def cells_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
     is_tick = item.type == "multi" and columns.iloc[:, 0].str.casefold().isin((*TICKS, *NO_TICKS, "")).all()
     if len(item.cells) == columns.shape[1] and not is_tick:  # a multiple choice with one option is ticked too
         return columns.set_axis(list(item.cells), axis=1)
-    names = [option.text.zh for option in item.options]
-    join = join_ranks if item.type == "ranking" else join_ticks
+    names, join = [o.text.zh for o in item.options], join_ranks if item.type == "ranking" else join_ticks
     return pd.DataFrame({item.id: [join(row, names) for row in clean_rows(columns)]}, index=columns.index, dtype="str")
 
 

@@ -13,15 +13,13 @@ from huying.errors import InputError
 from huying.kinds import clean_series, parse_instants
 from huying.ledgers import set_aside
 from huying.sources.exports import ARROW, NONE_OF_THEM, clean_rows, columns_of, join_ticks, with_weight
-from huying.sources.personal import drop_personal
-from huying.sources.table import REPEAT, RawTable, read_table
+from huying.sources.table import REPEAT, RawTable, drop_personal, read_table
 from huying.sources.wjx import JOINT, META_COLUMNS, Answers, squash, stem
 from huying.words import LANGUAGES, say
 
 NO_VALUE, UNEQUAL = "n/a", " ≠ "  # of older servers; between two columns of an answer that differ
 NOT_APPROVED = ("not approved", "validation_status_not_approved", "rejected")
 META = {"serial": ("_id", "KEY"), "village_id": ("village_id",), "interviewer_id": ("interviewer_id",)}
-BRACKETS = str.maketrans("〖〗", "[]")
 Found = dict[str, str]
 
 
@@ -99,8 +97,7 @@ def bind(raw: RawTable, known: Mapping[str, list[str]], told: Callable[[str], st
             ends[end].append(header)
     found, unclear = Found(), Found()
     for end, headers in ends.items():
-        cells = [cell for cell in known[end] if cell not in found]
-        if len(cells) == len(headers):
+        if len(cells := [cell for cell in known[end] if cell not in found]) == len(headers):
             found |= zip(cells, headers, strict=True)
         else:
             unclear[" / ".join(known[end])] = ", ".join(header.replace(REPEAT, " ") for header in headers)
@@ -119,7 +116,7 @@ def answers_of(item: Item, found: Mapping[str, str], text: pd.DataFrame) -> pd.D
         same = one.str.split(JOINT).map(frozenset) == ticks.str.split(JOINT).map(frozenset)
         cells[item.id] = ticks.where(same | (one == ""), one + UNEQUAL + ticks)
     for option in (o for o in item.options if f"{item.id}_{o.code}_text" in found):
-        own = clean_series(text[found[f"{item.id}_{option.code}_text"]]).str.translate(BRACKETS)
+        own = clean_series(text[found[f"{item.id}_{option.code}_text"]]).str.translate(str.maketrans("〖〗", "[]"))
         for cell, answers in cells.items():
             whole = [add_words(one, option.text.zh, words, sign) for one, words in zip(answers, own, strict=True)]
             cells[cell] = pd.Series(whole, text.index, dtype="str")

@@ -1,11 +1,14 @@
-"""Any table file as text cells with their line numbers; refuses what would have to be guessed, sets aside single bad lines."""
+"""Any table file as text cells with their line numbers; refuses what would have to be guessed, sets aside single bad lines.
+
+Takes personal data out at the door: columns that name or reach a person are dropped, in all others numbers are masked.
+"""
 
 import codecs
 import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -13,14 +16,14 @@ from typing import Any, Self
 import pandas as pd
 
 from huying.errors import InputError, Place
+from huying.kinds import clean_text
 from huying.ledgers import REJECTED, full_header
-from huying.scrub import INVISIBLE
+from huying.scrub import INVISIBLE, MARKED, NAME, hash_keys, mask_cells, mask_text
 from huying.sources.excel import MOST_COLUMNS, MOST_UNPACKED, Cells, Fault, Note, column_letters, read_sheet
 from huying.words import LANGUAGES, Text, say
 
 REPEAT = "\x1f"  # stands between a header that occurs again and its count
 _TOTALS = ("合计", "合 计", "总计", "总 计", "小计", "Total", "total", "TOTAL", "Grand total", "Subtotal")
-_MARKS = (",", ";", "\t")
 _TEXT_FORMULA = re.compile(r'=\s*"([^"]*)"')  # Excel's way to keep the zeros of ="0012" in a csv
 _WEB_PAGE = re.compile(rb"[\xef\xbb\xbf\xff\xfe]*\s*(?:<\s*[!?/]?\s*[a-z-]|mime-version:)", re.I)
 BAD_LINE = b"\0\n"  # what a line that cannot be decoded becomes, so that the lines after it keep their numbers
@@ -59,15 +62,12 @@ def read_table(path: str | Path, *, sheet: str | None = None, header_row: int = 
     The bytes tell the format, never the ending. `repeats` allows headers that repeat or are empty (wjx matrices).
     Raises InputError.
     """
-    path = Path(path)
-    place = Place(path.name)
+    path, place = Path(path), Place(Path(path).name)
     content = read_content(path, place)
     kind = kind_of(content, place)
-    is_text = kind == "csv"
-    cells = read_lines(content, place, header_row) if is_text else read_sheet(path, place, kind, sheet, header_row)
-    raw = finish(cells, repeats)
-    if not len(raw.text) and not len(raw.rejected):
-        raise InputError("sources.no_rows", cells.place)
+    read = read_lines(content, place, header_row) if kind == "csv" else read_sheet(path, place, kind, sheet, header_row)
+    if not len((raw := finish(read, repeats)).text) and not len(raw.rejected):
+        raise InputError("sources.no_rows", read.place)
     return raw
 
 
@@ -106,8 +106,7 @@ def detect_encoding(content: bytes, place: Place) -> tuple[str, bool]:
         raise InputError("sources.no_encoding", place)
     if content.count(0) * 20 > len(content):
         raise InputError("sources.utf16", place)
-    has_nul = b"\0" in content
-    utf8 = "utf-8-sig" if content.startswith(codecs.BOM_UTF8) else "utf-8"
+    has_nul, utf8 = b"\0" in content, "utf-8-sig" if content.startswith(codecs.BOM_UTF8) else "utf-8"
     if is_valid(content, "utf-8"):
         return utf8, has_nul
     lines = content.splitlines()[:1000]
@@ -132,13 +131,9 @@ def decode_lines(content: bytes, encoding: str, mixed: bool) -> list[str]:
 
 def kind_of(content: bytes, place: Place) -> str:
     """`xlsx`, `xls` or `csv`, by the first bytes; raises InputError for a web page."""
-    if content.startswith(b"PK\x03\x04"):
-        return "xlsx"
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        return "xls"
     if _WEB_PAGE.match(content[:4096].replace(b"\0", b"")):
         raise InputError("sources.web_page", place)
-    return "csv"
+    return {b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}.get(content[:4], "csv")
 
 
 def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
@@ -185,9 +180,8 @@ def likely_header(header: Sequence[str], rows: Sequence[Sequence[str]], lines: S
 
 def decide_delimiter(lines: Sequence[str], place: Place) -> str:
     """The delimiter that gives the header most fields; raises InputError for full-width commas."""
-    widths = {mark: len(next(csv.reader(lines, delimiter=mark), [])) for mark in _MARKS}
-    best = max(widths, key=lambda mark: widths[mark])
-    if widths[best] == 1 and "，" in lines[0]:
+    widths = {mark: len(next(csv.reader(lines, delimiter=mark), [])) for mark in ",;\t"}
+    if widths[(best := max(widths, key=lambda mark: widths[mark]))] == 1 and "，" in lines[0]:
         raise InputError("sources.full_width_comma", place)
     return best
 
@@ -205,10 +199,8 @@ def records(reader: Any, place: Place, above: int) -> Iterator[tuple[int, list[s
 
 def finish(cells: Cells, repeats: bool) -> RawTable:
     """Cells as a RawTable: headers checked; blank, repeated-header and total rows and unfit cells taken out."""
-    lines = pd.Index(cells.lines, dtype="int64")
-    frame = pd.DataFrame(cells.rows, index=lines, columns=range(len(cells.header)), dtype="str")
-    header = [" ".join(text.translate(INVISIBLE).split()) for text in cells.header]
-    notes = list(cells.notes)
+    frame = pd.DataFrame(cells.rows, pd.Index(cells.lines, dtype="int64"), range(len(cells.header)), "str")
+    header, notes = [" ".join(text.translate(INVISIBLE).split()) for text in cells.header], list(cells.notes)
     if len(header) > 1 and not header[0] and not repeats and is_numbered(frame[0]):  # R and pandas write so
         frame, notes = frame.drop(columns=0), [*notes, (None, "index_column", "")]
     used = [i for i in frame if header[i] or repeats or (frame[i] != "").any()]
@@ -230,8 +222,8 @@ def finish(cells: Cells, repeats: bool) -> RawTable:
         if row in frame.index and i in frame:
             frame.loc[row, i] = ""
     rejected = pd.DataFrame(told, columns=list(REJECTED)).astype({"row": "int64"})
-    text, at = frame.set_axis(names, axis=1), cells.place
-    remarks = tuple((Place(at.file, at.sheet, row), key, detail) for row, key, detail in notes)
+    remarks = tuple((replace(cells.place, row=row), key, detail) for row, key, detail in notes)
+    text = frame.set_axis(names, axis=1)
     return RawTable(text, cells.place, cells.encoding, rejected, notes=remarks, shift=cells.shift)
 
 
@@ -243,8 +235,7 @@ def is_numbered(cells: pd.Series) -> bool:
 def lost_digits(frame: pd.DataFrame) -> Iterator[Fault]:
     """Faults for long numbers that all end in zeros after 15 digits: Excel saved them so."""
     for i in frame:
-        long = frame[i][frame[i].str.fullmatch(r"\d{16,}")]
-        if len(long) > 1 and long.str.fullmatch(r"\d{15}0+").all():
+        if len(long := frame[i][frame[i].str.fullmatch(r"\d{16,}")]) > 1 and long.str.fullmatch(r"\d{15}0+").all():
             yield from ((row, i, value, "digits_lost") for row, value in long.items())
 
 
@@ -252,17 +243,14 @@ def unique_headers(header: list[str], used: Sequence[int], place: Place, repeats
     """Headers made unique by suffix; raises InputError for too many, and for repeated or nameless ones of a ledger."""
     if len(header) > MOST_COLUMNS:
         raise InputError("sources.too_many_columns", place, n=len(header), most=MOST_COLUMNS)
-    letters: dict[str, list[str]] = {}
-    names = []
+    letters, names = dict[str, list[str]](), list[str]()
     for text, position in zip(header, used, strict=True):
-        letters.setdefault(full_header(text), []).append(column_letters(position + 1))
-        n = len(letters[full_header(text)])
-        names.append(text if n == 1 else f"{text}{REPEAT}{n}")
+        (at := letters.setdefault(full_header(text), [])).append(column_letters(position + 1))
+        names.append(text if len(at) == 1 else f"{text}{REPEAT}{len(at)}")
     if not repeats and "" in letters:
         raise InputError("sources.nameless", place, columns=", ".join(letters[""]), hint=hint)
-    twice = next((text for text, columns in letters.items() if len(columns) > 1), None)
-    if not repeats and twice is not None:
-        raise InputError("sources.same_header", place, columns=", ".join(letters[twice]), name=twice)
+    for twice, columns in ((text, at) for text, at in letters.items() if len(at) > 1 and not repeats):
+        raise InputError("sources.same_header", place, columns=", ".join(columns), name=twice)
     return names
 
 
@@ -270,8 +258,7 @@ def take_out_rows(frame: pd.DataFrame, header: list[str]) -> tuple[pd.DataFrame,
     """The frame without blank rows, header rows in the middle and total rows; the last two as faults."""
     bare = frame.apply(lambda column: column.str.strip())
     blank = (bare == "").all(axis=1)
-    again = (bare == header).all(axis=1) & ~blank
-    total = pd.Series(False, index=frame.index)
+    again, total = (bare == header).all(axis=1) & ~blank, pd.Series(False, index=frame.index)
     starts_open = ~total
     for i in frame.columns[:3]:
         total |= starts_open & frame[i].str.removesuffix(":").str.removesuffix("：").isin(_TOTALS)
@@ -279,3 +266,68 @@ def take_out_rows(frame: pd.DataFrame, header: list[str]) -> tuple[pd.DataFrame,
     reasons = {"header_again": again, "total": total & ~again}
     faults: list[Fault] = [(row, None, "", why) for why, mask in reasons.items() for row in frame.index[mask]]
     return frame[~(blank | again | total)].copy(), faults
+
+
+# --- personal data ----------------------------------------------------------------------------------------------------
+
+_HEADER = (
+    r"(?:第?\d+[题、..])?请?(?:留下|填写|输入|提供)?(?:您|你|本人)?的?(?:来自|微信|用户|联系|手机|真实|户主|受访者|答题者)?"
+    r"(?:ip|ip_?(?:province|city)|openid|open_id|unionid|昵称|nick_?name|姓名|名字|(?:full|respondent)_?name|手机|电话|tel|phone|mobile"
+    r"|qq|微信|wechat|微信号|身份证|id_?card|邮箱|电子邮件|e-?mail|银行卡|车牌|家庭住址|住址|经度|纬度|经纬度|方式|头像)"
+    r"(?:号码?|地址|_?number|_?no)?(?:\(.*\))?[::]?"
+)
+LONGEST = 60  # characters of a number alone, whatever stands between its digits
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:\(.*\))?")  # of a computer, with its place as 问卷星 gives it
+
+
+def drop_personal(raw: RawTable, keys: Collection[str] = (), known: Collection[str] = ()) -> RawTable:
+    """The table without columns that identify a person, counted by what was filled in them, and scrubbed (`scrub_table`).
+
+    A column goes by its header, or because more than half of its filled cells are phone or identity numbers, IP
+    addresses, e-mails or WeChat ids. Beside such a column, one of people's names goes too. `keys` and `known` stay.
+    """
+    open_to = [name for name in raw.text if name not in {*keys, *known}]
+    bare = {name: full_header(name.split(REPEAT)[0]).replace(" ", "") for name in open_to}
+    gone = [name for name in bare if re.fullmatch(_HEADER, bare[name], re.I)]
+    if by_cells := [name for name in bare if name not in gone and share(raw.text[name], is_personal) > 0.5]:
+        gone += by_cells
+        gone += [name for name in bare if name not in gone and looks_like_names(raw.text[name])]
+    filled = {mask_text(name): int((raw.text[name].str.strip() != "").sum()) for name in gone}
+    rejected = raw.rejected.assign(value=raw.rejected["value"].where(~raw.rejected["column"].isin(gone), ""))
+    return scrub_table(replace(raw, text=raw.text.drop(columns=gone), rejected=rejected, dropped=filled), keys)
+
+
+def scrub_table(raw: RawTable, keys: Collection[str] = ()) -> RawTable:
+    """The table with numbers of people masked in its cells, headers and names of file and sheet; `n_masked` counts the cells.
+
+    In `keys` a phone or identity number becomes a mark that is the same everywhere, so that rows still find each other.
+    """
+    cells = {name: (hash_keys if name in keys else mask_cells)(column) for name, column in raw.text.items()}
+    changed = {name: int((column != raw.text[name]).sum()) for name, column in cells.items()}
+    place = replace(raw.place, file=mask_text(raw.place.file), sheet=mask_text(raw.place.sheet))
+    headers: list[str] = []
+    for name in map(mask_text, raw.text):
+        headers.append(f"{name}{REPEAT}{len(headers)}" if name in headers else name)
+    notes = [(replace(at, file=place.file, sheet=place.sheet), key, mask_text(told)) for at, key, told in raw.notes]
+    notes += [(place, "key_hashed", f"{mask_text(name)} ({changed[name]})") for name in keys if changed.get(name)]
+    rejected = raw.rejected.assign(file=place.file, sheet=place.sheet, column=mask_cells(raw.rejected["column"]))
+    text = pd.DataFrame(cells, index=raw.text.index).set_axis(headers, axis=1)
+    told = {"rejected": rejected, "notes": tuple(notes), "n_masked": sum(changed.values())}
+    return replace(raw, text=text, place=place, **told)
+
+
+def is_personal(text: str) -> bool:
+    """Whether a clean cell is a number of a person and nothing else."""
+    return bool(_ADDRESS.fullmatch(text) or (len(text) < LONGEST and MARKED.fullmatch(mask_text(text))))
+
+
+def share(cells: pd.Series, matches: Callable[[str], object]) -> float:
+    """The share of filled cells that match, from at most 1,000 of them, spread over the column."""
+    filled = cells[cells.str.strip() != ""]
+    some = filled.iloc[:: max(1, len(filled) // 1000)]
+    return sum(bool(matches(clean_text(text))) for text in some) / max(1, len(some))
+
+
+def looks_like_names(cells: pd.Series) -> bool:
+    """Whether a column holds Chinese names of people, mostly different ones."""
+    return share(cells, NAME.fullmatch) > 0.8 and cells.nunique() > 0.6 * (cells != "").sum()

@@ -19,7 +19,6 @@ META = {SERIAL: "serial", "提交答卷时间": "submitted_at", "所用时间": 
         "调查员编号": "interviewer_id"}  # fmt: skip
 META_COLUMNS = tuple(dict.fromkeys(META.values()))
 KEYS = tuple(header for header, name in META.items() if name not in ("serial", "submitted_at", "seconds"))
-_SKIPPED_META = ("来源", "总分", "来自IP")
 MARKS = ("(跳过)", "(空)", "-2", "-3")  # what a skip and a blank are, whichever export says it
 JOINT = "┋"
 FILL_IN = re.compile(rf"〖.*?〗(?=\s*(?:{JOINT}|→|$))", re.S)  # the words inside may hold any sign, the joint too
@@ -60,7 +59,7 @@ def split_header(header: str) -> tuple[int | None, str]:
 
 def is_meta(header: str) -> bool:
     """Whether a column is the platform's own, not an answer."""
-    return header in META or header in _SKIPPED_META
+    return header in META or header in ("来源", "总分", "来自IP")
 
 
 def option_places(item: Item) -> dict[str, int]:
