@@ -26,12 +26,10 @@ MOST_OPTIONS = 50  # of an item of MANY: its answers are kept as bits
 WHY_MISSING = ("refused", "does_not_know", "skipped", "blank", "not_applicable")
 # Columns that a prepared frame or an estimate frame has of its own.
 RESERVED = (
-    *("town", "village", "wave", "weight", "flags", "age_group", "sex_group", "interviewer", "submitted_at", "seconds"),
-    *("place", "measure", "estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method"),
-    *("se", "period", "rho"),
-    # of a cleaned form
-    *("row_id", "form", "town_id", "village_id", "interviewer_id", "disposition", "given_weight"),
-)
+    "town", "village", "wave", "weight", "flags", "age_group", "sex_group", "interviewer", "submitted_at", "seconds", "place",
+    "measure", "estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se", "period", "rho",
+    "row_id", "form", "town_id", "village_id", "interviewer_id", "disposition", "given_weight",  # of a cleaned form
+)  # fmt: skip
 # Words of the grammar of derived variables and of formulas: as a name they could not be told from the rule.
 TAKEN = {*keyword.kwlist, "any", "mean", "of", "right", "against"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -47,10 +47,8 @@ class Answers(NamedTuple):
 
     def asked(self, name: str, *also: str) -> Bools:
         """Who answered the column, or gave one of the reasons `also` for not answering."""
-        if name not in self.reasons:
-            return np.asarray(self.frame[name].notna())
-        why = self.reasons[name]
-        return np.asarray(why.isna() | why.isin(also))
+        why = self.reasons.get(name)
+        return np.asarray(self.frame[name].notna() if why is None else why.isna() | why.isin(also))
 
     def numbers(self, name: str) -> Floats:
         """A column as floats, missing as NaN; raises EstimateError for text."""

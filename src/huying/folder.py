@@ -72,8 +72,7 @@ def describe(spec: Any, lang: str) -> str:
     return found + (say("declarations.range", lang, low=low, high=high) if span else "")
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(NamedTuple):
     """A TOML file with its text, by which the line of a fault is found."""
 
     file: Path

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -23,108 +23,73 @@ SLACK = 0.005 + 1e-9  # shares printed with two digits may miss their sum by hal
 Known = Mapping[str, Collection[str]]  # the ids that other ledgers hold, by ledger
 
 
-@dataclass(frozen=True)
-class Rule:
-    """What must hold; `reason` is that of the rows set aside, told at `column`. Its `broken` gives what each broken row holds."""
+class Rule(NamedTuple):
+    """What must hold between columns or rows: one of RULES, told at `column`; `reason` is that of the rows set aside.
 
+    `more` holds what the rule speaks of, by the names that its function explains.
+    """
+
+    name: str
     reason: str
+    column: str
+    more: Mapping[str, Any]
 
     def describe(self, lang: str, titles: Mapping[str, str]) -> str:
         """The rule in words; `titles` are those of the columns and, for rules that look into another ledger, of the ledgers."""
-        values = {name: _in_words(value, titles) for name, value in vars(self).items()}
-        return say(f"contract.rule_{type(self).__name__.lower()}", lang, **values)
-
-
-@dataclass(frozen=True)
-class AtMost(Rule):
-    """`column`, a part, may not be larger than `whole` in the same row; a blank on either side breaks nothing."""
-
-    column: str
-    whole: str
+        values = {name: _in_words(value, titles) for name, value in self.more.items()}
+        return say(f"contract.rule_{self.name.lower()}", lang, **values)
 
     def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
-        """What each broken row holds, such as `5 > 3`, by its line in the file."""
-        out = rows[(rows[self.column] > rows[self.whole]).fillna(False).astype(bool)]
-        return out[self.column].map(_short).astype(str) + " > " + out[self.whole].map(_short).astype(str)
+        """What each row holds that breaks the rule, by its line in the file."""
+        return RULES[self.name](self, rows, known)
 
 
-@dataclass(frozen=True)
-class SumTo(Rule):
-    """The columns of one row add to `total`."""
-
-    columns: tuple[str, ...]
-    total: float
-
-    @property
-    def column(self) -> str:
-        return self.columns[0]
-
-    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
-        """The sum that each broken row gives, such as `0.35 + 0.68 = 1.03`, by its line in the file."""
-        parts = rows[list(self.columns)]
-        out = parts[(parts.sum(axis=1, skipna=False) - self.total).abs() > SLACK]
-        return pd.Series(map(_sum_of, out.to_numpy()), index=out.index, dtype=object)
+def at_most(rule: Rule, rows: pd.DataFrame, known: Known) -> pd.Series:
+    """The column, a part, may not be larger than `whole` in the same row; a blank on either side breaks nothing."""
+    out = rows[(rows[rule.column] > rows[rule.more["whole"]]).fillna(False).astype(bool)]
+    return out[rule.column].map(_short).astype(str) + " > " + out[rule.more["whole"]].map(_short).astype(str)
 
 
-@dataclass(frozen=True)
-class GroupSum(Rule):
-    """The values of `column` that are given for one `key` add to `total`, in all or from each date in `dated` on.
+def sum_to(rule: Rule, rows: pd.DataFrame, known: Known) -> pd.Series:
+    """The `columns` of one row add to `total`; else the sum that they give, such as `0.35 + 0.68 = 1.03`."""
+    parts = rows[list(rule.more["columns"])]
+    out = parts[(parts.sum(axis=1, skipna=False) - rule.more["total"]).abs() > SLACK]
+    return pd.Series(map(_sum_of, out.to_numpy()), index=out.index, dtype=object)
+
+
+def group_sum(rule: Rule, rows: pd.DataFrame, known: Known) -> pd.Series:
+    """The values that are given for one `key` add to `total`, in all or from each date in `dated` on.
 
     One wrong share makes all rows of its key doubtful, so all are set aside. A key without any value breaks nothing.
     """
-
-    key: str
-    column: str
-    total: float
-    dated: str
-
-    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
-        """The sum that the key of each broken row gives, by the row's line in the file."""
-        found: dict[object, str] = {}
-        for key, own in rows.groupby(self.key):
-            given = own[own[self.column].notna()]
-            by_date = given.groupby(self.dated, dropna=False)[self.column].sum()
-            off = [(sums - self.total).abs() > SLACK for sums in (given[self.column].agg(["sum"]), by_date)]
-            if len(given) and all(far.any() for far in off):
-                found |= dict.fromkeys(own.index, f"{key}: {_sum_of(given[self.column])}")
-        return pd.Series(found, dtype=object)
+    found: dict[object, str] = {}
+    for key, own in rows.groupby(rule.more["key"]):
+        given = own[own[rule.column].notna()]
+        by_date = given.groupby(rule.more["dated"], dropna=False)[rule.column].sum()
+        off = [(sums - rule.more["total"]).abs() > SLACK for sums in (given[rule.column].agg(["sum"]), by_date)]
+        if len(given) and all(far.any() for far in off):
+            found |= dict.fromkeys(own.index, f"{key}: {_sum_of(given[rule.column])}")
+    return pd.Series(found, dtype=object)
 
 
-@dataclass(frozen=True)
-class OnePlace(Rule):
-    """An id in `column` stands at one `place` only: otherwise nobody knows at which, and all its rows are set aside.
+def one_place(rule: Rule, rows: pd.DataFrame, known: Known) -> pd.Series:
+    """An id stands at one `place` only: otherwise nobody knows at which, and all its rows are set aside, with the places.
 
     It is asked before the key of the table, which would keep the row that happens to come first.
     """
-
-    column: str
-    place: str
-
-    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
-        """The key and its places, joined by commas, by the line of each broken row."""
-        sure = rows.dropna(subset=[self.column, self.place])
-        places = sure.groupby(self.column)[self.place].agg(lambda found: ", ".join(sorted(set(found))))
-        shown = sure[self.column] + ": " + sure[self.column].map(places)
-        return shown[sure.groupby(self.column)[self.place].transform("nunique") > 1]
+    sure = rows.dropna(subset=[rule.column, rule.more["place"]])
+    places = sure.groupby(rule.column)[rule.more["place"]]
+    shown = sure[rule.column].map(places.agg(lambda found: ", ".join(sorted(set(found)))))
+    return (sure[rule.column] + ": " + shown)[places.transform("nunique") > 1]
 
 
-@dataclass(frozen=True)
-class InLedger(Rule):
-    """`column` holds only ids that `ledger` has under `of`; nothing is asked where the county has no such ledger."""
-
-    column: str
-    ledger: str
-    of: str
-
-    def broken(self, rows: pd.DataFrame, known: Known) -> pd.Series:
-        """The id that the other ledger lacks, by the line of each broken row."""
-        if self.ledger not in known:
-            return pd.Series(dtype=object)
-        cells = rows[self.column]
-        return cells[cells.notna() & ~cells.isin(list(known[self.ledger]))].astype(object)
+def in_ledger(rule: Rule, rows: pd.DataFrame, known: Known) -> pd.Series:
+    """The column holds only ids that `ledger` has under `of`; nothing is asked where the county has no such ledger."""
+    cells = rows[rule.column]
+    return cells[cells.notna() & ~cells.isin(list(known.get(rule.more["ledger"], cells)))].astype(object)
 
 
-AnyRule = AtMost | SumTo | GroupSum | OnePlace | InLedger
+RULES = {"AtMost": at_most, "SumTo": sum_to, "GroupSum": group_sum, "OnePlace": one_place, "InLedger": in_ledger}
 
 
 def _in_words(value: Any, titles: Mapping[str, str]) -> str:
@@ -141,15 +106,14 @@ def _sum_of(values: Collection[float]) -> str:
     return f"{' + '.join(map(_short, values))} = {_short(sum(values))}"
 
 
-# --- rules between columns or rows ------------------------------------------------------------------------------------
+# --- tables and their columns -----------------------------------------------------------------------------------------
 
 
 REJECTED = ("file", "sheet", "row", "column", "value", "reason", "level")
 _PER_CENT = re.compile(r"\d{1,3}(\.\d+)?\s*%|[1-9]\d?(\.\d+)?|100(\.0+)?")
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column: its name, kind, title and meaning in both languages, and what must hold.
 
     `after` names a column of the same table that may not be later; `aliases` are further headers that mean this column.
@@ -217,7 +181,7 @@ class Table:
     rows: Text | None = None
     covers: bool = False
     of_period: bool = False
-    rules: tuple[AnyRule, ...] = ()
+    rules: tuple[Rule, ...] = ()
     example: tuple[str | Text, ...] = ()
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -354,7 +318,6 @@ def fold(header: str) -> str:
 
 
 TEXTS = ("title", "note", "rows")
-RULES = {rule.__name__: rule for rule in get_args(AnyRule)}
 
 
 def read_values(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -372,7 +335,8 @@ def read_table(raw: Mapping[str, Any], options: Mapping[str, Choice]) -> Table:
         kind, span = getattr(kinds, own["kind"].capitalize()), own.pop("range", ())
         own["kind"] = options[own.pop("options")] if kind is Choice else kind(*span)
         columns.append(Column(**read_values(own, f"{name}.{own['name']}")))
-    kept = [RULES[own.pop("rule")](**read_values(own, name)) for own in map(dict, known.pop("rules", ()))]
+    more = [read_values(rule, name) for rule in known.pop("rules", ())]
+    kept = [Rule(one["rule"], one["reason"], one.get("column") or one["columns"][0], one) for one in more]
     example = tuple(as_text(cell, name) if isinstance(cell, dict) else cell for cell in known.pop("example", ()))
     return Table(columns=tuple(columns), rules=tuple(kept), example=example, **read_values(known, name))
 
@@ -394,5 +358,4 @@ CHECKS = tuple(column.name for column in TABLES["centres"].columns if column.nam
 def no_rows(table: str) -> pd.DataFrame:
     """A ledger's columns as cleaning leaves them (ids for names of towns and departments), typed, without a row."""
     ids, nothing = {"town": "town_id", "dept": "dept_id"}, pd.Series(dtype="str")
-    columns = TABLES[table].columns
-    return pd.DataFrame({ids.get(column.name, column.name): column.kind.read(nothing) for column in columns})
+    return pd.DataFrame({ids.get(c.name, c.name): c.kind.read(nothing) for c in TABLES[table].columns})

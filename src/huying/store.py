@@ -206,9 +206,8 @@ def save_cleaned(folder: Path, cleaned: Cleaned) -> None:
 
 def load_cleaned(folder: Path) -> Cleaned:
     """A cleaned county as `save_cleaned` wrote it."""
-    forms, ledgers, tables = (
-        {file.stem: read_parquet(file) for file in sorted((folder / part).glob("*.parquet"))} for part in (*PARTS, "")
-    )
+    files = (sorted((folder / part).glob("*.parquet")) for part in (*PARTS, ""))
+    forms, ledgers, tables = ({file.stem: read_parquet(file) for file in found} for found in files)
     counts = tables["counts"]
     tables["counts"] = counts.assign(**{name: counts[name].astype(int) for name in counts if name.startswith("n_")})
     by_period = {(stem.partition("@")[0], stem.partition("@")[2]): frame for stem, frame in ledgers.items()}

@@ -111,9 +111,8 @@ class SurveyFrame:
 
     def _is_unasked(self, name: str) -> bool:
         """Whether a column is, or rests on, what the form did not ask, and nobody filled it by hand."""
-        if name not in self.frame:
-            return name in self.lacking
-        return name in self.unasked and bool(self.frame[name].isna().all())
+        is_there = name in self.frame
+        return name in self.unasked and bool(self.frame[name].isna().all()) if is_there else name in self.lacking
 
     def _asked(self, name: str) -> Bools:
         """Who may have been meant: all but those whom the form skipped, or who are known to lie outside a derived variable's base."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 FEW, MOST_DIGITS, SLACK = 100, 9, 1e-9  # a share of fewer than FEW cases is told in whole per cent
+Lines = Iterable[float]  # such as thresholds
 OF_ONE = ("share", "points", "index")  # what lies between -1 and 1
 
 
@@ -34,7 +35,7 @@ def of_part(key: str, claim: str, part: str) -> str:
     return next((found[name] for told, name in ends if told.startswith(name[:-1])), "")
 
 
-def round_number(value: float, digits: int, times: float, against: Iterable[float]) -> str:
+def round_number(value: float, digits: int, times: float, against: Lines) -> str:
     """The value times `times`, rounded to `digits`, or to as many more as keep it on its own side of each of `against`."""
 
     def is_moved(line: float) -> bool:
@@ -48,9 +49,7 @@ def round_number(value: float, digits: int, times: float, against: Iterable[floa
     return text
 
 
-def say_value(
-    value: float, unit: str, lang: str, n: float = np.inf, against: Iterable[float] = (), noun: str = ""
-) -> str:
+def say_value(value: float, unit: str, lang: str, n: float = np.inf, against: Lines = (), noun: str = "") -> str:
     """A value in its unit; `n` sets the digits of a share, `against` are numbers that it must not be rounded onto or across."""
     words = read_lists()["unit"][unit]
     times = float(words.get("times", 1))

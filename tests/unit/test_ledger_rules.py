@@ -7,7 +7,7 @@ from huying.clean.ledgers import clean_ledger, known_ids
 from huying.errors import CountyError
 from huying.folder import check_printed, read_county
 from huying.kinds import Choice
-from huying.ledgers import TABLES, InLedger
+from huying.ledgers import TABLES
 from huying.sources.table import read_table
 from huying.words import LANGUAGES, all_words, say
 
@@ -258,8 +258,8 @@ def test_every_rule_has_words_and_speaks_of_columns_that_exist():
         assert all("{" not in text for lang in LANGUAGES for text in table.rule_words(lang, titles[lang]))
         for rule in table.rules:
             assert f"clean.reason_{rule.reason}" in words and rule.column in table.by_name
-            if isinstance(rule, InLedger):
-                assert rule.of in TABLES[rule.ledger].by_name
+            if rule.name == "InLedger":
+                assert rule.more["of"] in TABLES[rule.more["ledger"]].by_name
         for column in table.columns:
             assert f"clean.reason_{column.blank}" in words
             assert all(

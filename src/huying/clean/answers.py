@@ -1,7 +1,7 @@
 """Answers of an export as typed rows; refuses a row without a known town or outside its wave, a cell that is no answer."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,22 +22,18 @@ from huying.words import Text, language, say
 
 DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
 Listed = Sequence[tuple[int, str, Text]]  # a county's list: code, key and label, such as 1, T01 and 均值镇
+Items = Sequence[Item]
+Ids = Sequence[str]
 META_IDS = ("village_id", "interviewer_id")
 ENDS = {"town": "elsewhere", "screen": "not_resident", "age": "under_age"}  # by the role of the item that ends the form
 
 
 def clean_answers(
-    answers: Answers,
-    items: Sequence[Item],
-    survey: Survey,
-    span: Span,
-    towns: Matcher,
-    town_order: Sequence[str],
-    villages: Collection[str] | None = None,
+    answers: Answers, items: Items, survey: Survey, span: Span, towns: Matcher, order: Ids, villages: Ids | None = None
 ) -> Booked:
     """The typed rows of one export, what was set aside and why, and the flags of single answers.
 
-    `items` have the county's lists among their options, but that of the town: `town_order` has the ids of the towns in the
+    `items` have the county's lists among their options, but that of the town: `order` has the ids of the towns in the
     order of the form; `villages`: the ids of the register, where there is one. The flags that compare
     forms are left to `find_flags`: a wave may lie in several files. Raises InputError for an option or item at odds with
     the questionnaire or the other export nearly everywhere.
@@ -45,7 +41,7 @@ def clean_answers(
     `kept`: row_id, form, wave, town_id, village_id, interviewer_id, submitted_at, seconds, disposition, then the columns
     of every item and for each answer `<cell>_missing` (a category of WHY_MISSING).
     """
-    listed = number_towns(items, town_order)
+    listed = number_towns(items, order)
     codes, has_rules = {town: code for code, town, _ in listed}, any(item.asked_if for item in items)
     cleaner = Cleaner(answers, survey, span, towns, codes, villages, has_rules)
     for item in items:
@@ -53,7 +49,7 @@ def clean_answers(
     return cleaner.finish()
 
 
-def number_towns(items: Sequence[Item], order: Sequence[str]) -> Listed:
+def number_towns(items: Items, order: Ids) -> Listed:
     """The towns as a list of the county: coded in their order, from 1 where the codes of the item's own options leave room."""
     own = [option.code for item in items if item.role == "town" for option in item.options]
     first = 1 if len(order) < min(own, default=1000) or 1 in own else 1001
@@ -81,7 +77,7 @@ class Cleaner:
     span: Span
     towns: Matcher
     codes: Mapping[str, int]
-    villages: Collection[str] | None = None
+    villages: Ids | None = None
     has_rules: bool = True
 
     def __post_init__(self) -> None:

@@ -14,10 +14,8 @@ from huying.kinds import NOTHING, clean_text, parse_instants
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
 REFUSED, DOES_NOT_KNOW, SKIPPED, BLANK = map(WHY_MISSING.index, ("refused", "does_not_know", "skipped", "blank"))
-FAULTS = (
-    *("unknown_option", "not_a_number", "out_of_range", "exports_disagree", "town_unknown", "town_ambiguous"),
-    *("no_ranking", "unreadable_time"),
-)
+FAULTS = ("unknown_option", "not_a_number", "out_of_range", "exports_disagree", "town_unknown", "town_ambiguous",
+          "no_ranking", "unreadable_time")  # fmt: skip
 # The state of a cell: answered, or the place of a reason in WHY_MISSING, or nothing written at all, or a fault.
 ANSWERED, SILENT, FIRST_FAULT = -1, len(WHY_MISSING), len(WHY_MISSING) + 1
 UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE = range(FIRST_FAULT, FIRST_FAULT + 4)  # in the order of FAULTS
@@ -61,9 +59,8 @@ def distinct(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
 def spread(column: pd.Series, read: Reader) -> Cell:
     """The cells of a column; each distinct text is read once."""
     places, texts = distinct(column)
-    value, state, repaired = zip(*map(read, texts), strict=True)
-    states, are_repaired = np.array(state, dtype=np.int8), np.array(repaired)
-    return Cell(np.array(value, dtype=float)[places], states[places], are_repaired[places])
+    value, state, repaired = map(np.array, zip(*map(read, texts), strict=True))
+    return Cell(value.astype(float)[places], state.astype(np.int8)[places], repaired[places])
 
 
 def chosen(text: str, places: Mapping[str, int]) -> dict[int, str] | None:

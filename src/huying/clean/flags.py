@@ -119,11 +119,10 @@ def compare_forms(rows: pd.DataFrame, items: Sequence[Item], answers: Answered, 
 
 def look_at_forms(rows: pd.DataFrame, items: Sequence[Item], answers: Answered, limits: Mapping[str, Any]) -> Signs:
     """The flags of forms by themselves."""
-    complete = (rows["disposition"] == "complete").to_numpy()
     matrices = [item for item in items if item.is_matrix and not (item.right or item.right_from)]
     columns = [[answers[cell] for cell in item.cells] for item in matrices]
     lines = find_straight_lines(columns, limits["longstring"]) if matrices else False
-    found: Signs = [("straight_line", complete & lines, "")]
+    found: Signs = [("straight_line", (rows["disposition"] == "complete").to_numpy() & lines, "")]
     for item in items:
         for row, code in item.attention.items():
             given = clicked(answers[f"{item.id}_{row}"])

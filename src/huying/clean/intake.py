@@ -61,10 +61,8 @@ def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[
     found: dict[str, list[tuple[str, Text]]] = {"towns": [], "departments": [], "old_units": []}
     for name, table, key, label in LISTS:
         if table in registers:
-            sizes = (
-                registers[table].groupby([key, label], sort=False).size().sort_values(kind="stable", ascending=False)
-            )
-            usual = dict(reversed(sizes.index))  # a unit may be called otherwise in one town
+            sizes = registers[table].groupby([key, label], sort=False).size()
+            usual = dict(sizes[::-1].sort_values(kind="stable").index)  # a unit may be called otherwise in one town
             rows = registers[table].drop_duplicates(key)
             rows = rows.assign(**{label: rows[key].map(usual)})
             rows = rows.sort_values(key) if table == "org_roster" else rows

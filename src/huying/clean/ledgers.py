@@ -9,7 +9,7 @@ from huying.clean.cells import Matcher
 from huying.clean.flags import Booked, all_rejected, make_flags
 from huying.errors import Place, near
 from huying.kinds import Choice, clean_series
-from huying.ledgers import TABLES, InLedger, Known, OnePlace, Table, full_header, no_rejects, set_aside
+from huying.ledgers import TABLES, Known, Table, full_header, no_rejects, set_aside
 from huying.sources.table import RawTable, Remark
 from huying.words import language
 
@@ -91,7 +91,8 @@ def take_out_repeats(table: Table, rows: pd.DataFrame, raw: RawTable, headers: H
 
 def known_ids(ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> dict[str, set[str]]:
     """The ids that rules look up in other ledgers, by ledger, from what is cleaned already (keys: table and period)."""
-    wanted = {(rule.ledger, rule.of) for table in TABLES.values() for rule in table.rules if isinstance(rule, InLedger)}
+    rules = [rule.more for table in TABLES.values() for rule in table.rules if rule.name == "InLedger"]
+    wanted = {(rule["ledger"], rule["of"]) for rule in rules}
     found: dict[str, set[str]] = {}
     for (name, _), frame in ledgers.items():
         for of in (of for ledger, of in wanted if ledger == name):
@@ -105,11 +106,11 @@ def in_two_places(table: Table, raw: RawTable, headers: Headers, matchers: Match
     Asked of the raw cells: the check of the table's key would have taken the second row out already.
     """
     found = [no_rejects()]
-    for rule in (rule for rule in table.rules if isinstance(rule, OnePlace)):
-        rows = pd.DataFrame({name: clean_series(raw.text[headers[name]]) for name in (rule.column, rule.place)})
-        rows, matcher = rows.where(rows != ""), matchers.get(rule.place)
-        if matcher:
-            rows[rule.place] = matcher.match(rows[rule.place].fillna(""))["id"]
+    for rule, place in ((rule, rule.more["place"]) for rule in table.rules if rule.name == "OnePlace"):
+        rows = pd.DataFrame({name: clean_series(raw.text[headers[name]]) for name in (rule.column, place)})
+        rows = rows.where(rows != "")
+        if matcher := matchers.get(place):
+            rows[place] = matcher.match(rows[place].fillna(""))["id"]
         found.append(set_aside(raw.place, headers[rule.column], rule.broken(rows, {}), rule.reason))
     return pd.concat(found, ignore_index=True)
 
@@ -117,7 +118,7 @@ def in_two_places(table: Table, raw: RawTable, headers: Headers, matchers: Match
 def keep_rules(table: Table, rows: pd.DataFrame, place: Place, headers: Headers, known: Known) -> Parted:
     """The rows that hold to every rule of the table, and the others as rejected rows, each under the first that it breaks."""
     faults = [no_rejects()]
-    for rule in (rule for rule in table.rules if not isinstance(rule, OnePlace)):
+    for rule in (rule for rule in table.rules if rule.name != "OnePlace"):
         found = rule.broken(rows, known)
         faults.append(set_aside(place, headers.get(rule.column, rule.column), found, rule.reason))
         rows = rows[~rows.index.isin(found.index)]

@@ -135,8 +135,8 @@ def county_text(name: str, raw: RawTable, is_labelled: bool, copies: list[Path],
     survey |= {"weight": weight} if weight else {}
     about = f"# {say_both('new.county_head').en}\n[county]"
     tables = [toml_table(about, {**county, "is_synthetic": False, "sampling": "convenience"})]
-    tables.append(f'[wave."{first.year}"]\nfrom = {first:%Y-%m-%d}\nto = {last:%Y-%m-%d}\n')
-    tables.append(toml_table("[[survey]]", survey))
+    wave = f'[wave."{first.year}"]\nfrom = {first:%Y-%m-%d}\nto = {last:%Y-%m-%d}\n'
+    tables += [wave, toml_table("[[survey]]", survey)]
     tables += [toml_table("[[ledger]]", {"table": "towns", "file": TOWNS})] if has_towns else []
     return "\n".join(tables)
 

@@ -22,11 +22,7 @@ from huying.sources.wjx import JOINT, MARKS, is_meta, partner_rows, split_header
 MOST = 10**9
 MOST_LISTED = 100  # answers that can be options; what has more is an open question
 _NUMBER = re.compile(r"[-−–+]?\d+(\.\d+)?")
-_REASONS = {
-    "does_not_know": "不知|不清楚|说不|don.?t know|unsure",
-    "refused": "拒|refus|declin",
-    "skipped": "跳过|skip",
-}
+_WHY = {"does_not_know": "不知|不清楚|说不|don.?t know|unsure", "refused": "拒|refus|declin", "skipped": "跳过|skip"}
 _NOTHING = ("NA", "N/A", "NaN", "NULL", "null", "#N/A", "None")
 _DEGREES = (  # options of one scale, from the most to the least
     r"非常(?!不)|很(?!不|少)|十分|完全(?!不)|总是|very (?!dis|un)|strongly agree|always",
@@ -126,7 +122,7 @@ def declared(question: Question, labelled: Labelled, cells: pd.DataFrame) -> boo
 
 def reason_of(words: str) -> str:
     """Why an answer is missing, by its words."""
-    return next((why for why, pattern in _REASONS.items() if re.search(pattern, words, re.I)), "blank")
+    return next((why for why, pattern in _WHY.items() if re.search(pattern, words, re.I)), "blank")
 
 
 def describe(question: Question, cells: pd.DataFrame, codes: pd.DataFrame | None) -> bool:

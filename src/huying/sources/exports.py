@@ -56,9 +56,8 @@ class Labelled(NamedTuple):
 
 def is_labelled(raw: bytes) -> bool:
     """Whether a file is one of SPSS or Stata, by its first bytes."""
-    return raw.startswith((*_SAV, _XML_DTA)) or (
-        104 <= next(iter(raw), 0) <= 115 and raw[1:4] in (b"\1\1\0", b"\2\1\0")
-    )
+    is_old_dta = 104 <= next(iter(raw), 0) <= 115 and raw[1:4] in (b"\1\1\0", b"\2\1\0")
+    return raw.startswith((*_SAV, _XML_DTA)) or is_old_dta
 
 
 def is_missing(code: str, ranges: Sequence[tuple[str, str]]) -> bool:

@@ -312,8 +312,8 @@ def scrub_table(raw: RawTable, keys: Collection[str] = ()) -> RawTable:
     notes += [(place, "key_hashed", f"{mask_text(name)} ({changed[name]})") for name in keys if changed.get(name)]
     rejected = raw.rejected.assign(file=place.file, sheet=place.sheet, column=mask_cells(raw.rejected["column"]))
     text = pd.DataFrame(cells, index=raw.text.index).set_axis(headers, axis=1)
-    told = {"rejected": rejected, "notes": tuple(notes), "n_masked": sum(changed.values())}
-    return replace(raw, text=text, place=place, **told)
+    held = {"rejected": rejected, "notes": tuple(notes), "n_masked": sum(changed.values())}
+    return replace(raw, text=text, place=place, **held)
 
 
 def is_personal(text: str) -> bool:
