@@ -188,12 +188,11 @@ def check_names(items: Iterable[Item], place: Place | None = None) -> None:
     taken: dict[tuple[str, str], str] = {}
     for item in items:
         keys, rows = [option.key for option in item.options], [item.row_names[row] for row, _ in item.rows]
-        for names in ([item.name], keys, rows):
-            for name in names:
-                if not _NAME.fullmatch(name) or name in TAKEN:
-                    raise CountyError("codebook.bad_name", place, where=item.id, name=name)
-                if names.count(name) > 1:
-                    raise CountyError("codebook.repeated_name", place, where=item.id, name=name, other=item.id)
+        for names, name in ((own, name) for own in ([item.name], keys, rows) for name in own):
+            if not _NAME.fullmatch(name) or name in TAKEN:
+                raise CountyError("codebook.bad_name", place, where=item.id, name=name)
+            if names.count(name) > 1:
+                raise CountyError("codebook.repeated_name", place, where=item.id, name=name, other=item.id)
         for column in dict.fromkeys((item.name, *item.columns)):
             if column in RESERVED:
                 raise CountyError("codebook.reserved_name", place, where=item.id, name=column)

@@ -297,9 +297,8 @@ def check_references(declared: Declaration) -> None:
     """Raise CountyError for days out of order, a wave or period that is not declared, a survey without its file, bounds that bind all."""
     for kind, section in (("wave", "survey"), ("period", "ledger")):
         spans = declared.raw.get(kind, {})
-        for name, span in spans.items():
-            if not span["from"] <= span["to"] <= span.get("as_of", span["to"]):
-                raise declared.fail("folder.bad_span", name, kind=kind, name=name)
+        for name in (n for n, span in spans.items() if not span["from"] <= span["to"] <= span.get("as_of", span["to"])):
+            raise declared.fail("folder.bad_span", name, kind=kind, name=name)
         for nth, entry in enumerate(declared.raw.get(section, ())):
             name, within = entry.get(kind, ""), ((section, nth),)
             if name not in spans and (name or kind == "wave"):

@@ -188,11 +188,6 @@ class Table:
     def __post_init__(self) -> None:
         self.by_name.update({column.name: column for column in self.columns})
 
-    @property
-    def dated(self) -> Column | None:
-        """The column that says in which period a row belongs: the last of the times that every row has."""
-        return next((c for c in reversed(self.columns) if isinstance(c.kind, Instant) and not c.optional), None)
-
     def check(
         self, text: pd.DataFrame, place: Place, rename: Rename = None, values: Values = None, days: Days = None
     ) -> Checked:
@@ -223,9 +218,10 @@ class Table:
                 fault(name, cells == "", column.blank)
             if days and isinstance(column.kind, Instant):
                 fault(name, typed[name].dt.normalize() > days[2], "after_as_of")
-        if days and (dated := self.dated) and dated.name in typed:
-            first, day = days[0].replace(day=1) if dated.name == "month" else days[0], typed[dated.name].dt.normalize()
-            fault(dated.name, ~day.between(first, days[1]) & day.notna(), "outside_period")
+        times = [c.name for c in self.columns if isinstance(c.kind, Instant) and not c.optional]
+        if days and times:  # the last of the times that every row has says in which period a row belongs
+            first, day = days[0].replace(day=1) if times[-1] == "month" else days[0], typed[times[-1]].dt.normalize()
+            fault(times[-1], ~day.between(first, days[1]) & day.notna(), "outside_period")
         for name, broken, reason in self.broken(pd.DataFrame(typed, index=text.index), text):
             fault(name, broken, reason)
         rejected = pd.concat(faults, ignore_index=True)
@@ -268,9 +264,8 @@ class Table:
 
         Of the latter the same row again is told from another row under the same key.
         """
-        for column in self.columns:
-            if column.name in rows and column.after in rows:
-                yield column.name, rows[column.name] < rows[column.after], "before"
+        for column in (c for c in self.columns if c.name in rows and c.after in rows):
+            yield column.name, rows[column.name] < rows[column.after], "before"
         if keys := [name for name in self.key if name in rows]:
             ids = [name for name in keys if isinstance(self.by_name[name].kind, Id)]
             alike = rows[keys].assign(**{name: rows[name].str.casefold() for name in ids})

@@ -222,11 +222,10 @@ LIBRARIES = ("huying", "ipykernel", "ipython", "matplotlib", "nbformat", "numpy"
 
 def read_json(file: Path) -> dict[str, Any]:
     """An object from a file, empty where there is none that is whole."""
-    try:
+    with contextlib.suppress(OSError, ValueError):
         found = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def write_json(file: Path, value: Mapping[str, Any]) -> None:

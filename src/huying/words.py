@@ -48,9 +48,8 @@ def all_words() -> dict[str, Text]:
     """Every text of the house by its key `room.name`, read from `data/words/<room>.toml`."""
     found: dict[str, Text] = {}
     for entry in sorted(files("huying").joinpath("data/words").iterdir(), key=lambda e: e.name):
-        if entry.name.endswith(".toml"):
-            for name, value in tomllib.loads(entry.read_text("utf-8")).items():
-                found[f"{entry.name.removesuffix('.toml')}.{name}"] = as_text(value, f"{entry.name}: {name}")
+        for name, value in tomllib.loads(entry.read_text("utf-8")).items() if entry.name.endswith(".toml") else ():
+            found[f"{entry.name.removesuffix('.toml')}.{name}"] = as_text(value, f"{entry.name}: {name}")
     return found
 
 

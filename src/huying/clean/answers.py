@@ -187,9 +187,8 @@ class Cleaner:
 
     def keep(self, item: Item, name: str, cell: Cell) -> None:
         """Store a cell as columns of the cleaned table."""
-        for code, why in item.missing.items():
-            if item.type not in MANY:
-                cell.take_out((cell.state == ANSWERED) & (cell.value == code), WHY_MISSING.index(why))
+        for code, why in item.missing.items() if item.type not in MANY else ():
+            cell.take_out((cell.state == ANSWERED) & (cell.value == code), WHY_MISSING.index(why))
         gone = cell.state != ANSWERED
         if item.type == "multi":
             self.keep_multi(item, cell, gone)
@@ -207,10 +206,9 @@ class Cleaner:
             places, texts = cells.distinct(self.answers.text[name])
             options = option_places(item)
             found = [cells.chosen(text, options) or {} for text in texts]
-            for place, option in enumerate(item.options):
-                if option.code in item.fill_in:
-                    words = [parts.get(place) or None for parts in found]
-                    self.columns[f"{item.id}_{option.code}_text"] = self.words(places, words, gone)
+            for place, option in ((k, one) for k, one in enumerate(item.options) if one.code in item.fill_in):
+                words = [parts.get(place) or None for parts in found]
+                self.columns[f"{item.id}_{option.code}_text"] = self.words(places, words, gone)
         self.columns[f"{name}_missing"] = pd.Categorical.from_codes(cell.state, categories=list(WHY_MISSING))
         self.state |= dict.fromkeys((name, *(item.variables if item.type in MANY else ())), cell.state)
 

@@ -189,8 +189,7 @@ def find_straight_lines(matrices: Sequence[Sequence[Codes]], longstring: str | i
     if longstring != "all":
         return longest_run(np.hstack(tables)) >= int(longstring)
     some = varied = np.zeros(len(tables[0]), dtype=bool)
-    for table in tables:
-        if table.shape[1] >= FEWEST_ROWS:
-            full, same = (table > NO_ANSWER).all(axis=1), (table == table[:, :1]).all(axis=1)
-            some, varied = some | full & same, varied | full & ~same
+    for table in (table for table in tables if table.shape[1] >= FEWEST_ROWS):
+        full, same = (table > NO_ANSWER).all(axis=1), (table == table[:, :1]).all(axis=1)
+        some, varied = some | full & same, varied | full & ~same
     return np.asarray(some & ~varied)

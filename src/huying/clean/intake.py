@@ -59,15 +59,14 @@ def matcher_of(register: pd.DataFrame, key: str, prefixes: Sequence[str] = ()) -
 def county_lists(registers: Mapping[str, pd.DataFrame]) -> dict[str, list[tuple[int, str, Text]]]:
     """The lists of the county from which items take their options: code from 1, key and label."""
     found: dict[str, list[tuple[str, Text]]] = {"towns": [], "departments": [], "old_units": []}
-    for name, table, key, label in LISTS:
-        if table in registers:
-            sizes = registers[table].groupby([key, label], sort=False).size()
-            usual = dict(sizes[::-1].sort_values(kind="stable").index)  # a unit may be called otherwise in one town
-            rows = registers[table].drop_duplicates(key)
-            rows = rows.assign(**{label: rows[key].map(usual)})
-            rows = rows.sort_values(key) if table == "org_roster" else rows
-            both = rows[label].astype(str), rows.get("name_en", rows[label]).fillna(rows[label]).astype(str)
-            found[name] = list(zip(rows[key].astype(str), map(Text, *both), strict=True))
+    for name, table, key, label in (listed for listed in LISTS if listed[1] in registers):
+        sizes = registers[table].groupby([key, label], sort=False).size()
+        usual = dict(sizes[::-1].sort_values(kind="stable").index)  # a unit may be called otherwise in one town
+        rows = registers[table].drop_duplicates(key)
+        rows = rows.assign(**{label: rows[key].map(usual)})
+        rows = rows.sort_values(key) if table == "org_roster" else rows
+        both = rows[label].astype(str), rows.get("name_en", rows[label]).fillna(rows[label]).astype(str)
+        found[name] = list(zip(rows[key].astype(str), map(Text, *both), strict=True))
     if "documents" in registers:
         papers = registers["documents"]
         titles = papers.loc[papers["kind"] == "mechanism", "title"]
@@ -135,11 +134,10 @@ class Intake:
             except HuyingError as error:
                 yield error
         known = self.ledgers["towns", ""]["town_id"].to_list() if ("towns", "") in self.ledgers else []
-        for town in self.county.campaign.get("towns", ()):
-            if known and town not in known:
-                declared = read_toml(self.county.folder / "county.toml")
-                told = {"town": town, "near": near(town, known)}
-                yield declared.fail("folder.no_such_town", "towns", town, (("campaign", 0),), **told)
+        for town in (one for one in self.county.campaign.get("towns", ()) if known and one not in known):
+            declared = read_toml(self.county.folder / "county.toml")
+            told = {"town": town, "near": near(town, known)}
+            yield declared.fail("folder.no_such_town", "towns", town, (("campaign", 0),), **told)
 
     def check_register(self) -> None:
         """Raise CountyError where a survey asks for the town and there is no register, or where numbers are printed that cannot be."""

@@ -34,12 +34,11 @@ def clean_ledger(table: Table, raw: RawTable, matchers: Matchers, known: Known |
     astray = in_two_places(table, raw, headers, matchers)
     kept = checked.kept[~checked.kept.index.isin(astray["row"])]
     faults, flags = [astray, checked.rejected], [make_flags()]
-    for column in IDS:
-        if column in kept:
-            header = headers.get(column, column)
-            kept, unsure, repaired = match_names(kept, column, matchers.get(column), raw.place, header)
-            faults += unsure
-            flags.append(repaired)
+    for column in (column for column in IDS if column in kept):
+        header = headers.get(column, column)
+        kept, unsure, repaired = match_names(kept, column, matchers.get(column), raw.place, header)
+        faults += unsure
+        flags.append(repaired)
     kept, again = take_out_repeats(table, kept, raw, headers)
     kept, broken = keep_rules(table, kept, raw.place, headers, known or {})
     found = pd.concat([*faults, again, broken], ignore_index=True)

@@ -67,9 +67,8 @@ def group_headers(headers: Sequence[str], labelled: Labelled | None, text: pd.Da
             last.parts.append(part if part and (not title or stem(title) == stem(last.title)) else rest.strip())
         else:
             found.append(Question(number, title or rest.strip(), [header], [part]))
-    for question in found:
-        if len(question.headers) == 1:  # a column on its own has its whole header as its wording
-            question.title, question.parts = split_header(question.headers[0])[1].strip(), [""]
+    for question in (one for one in found if len(one.headers) == 1):  # on its own: its whole header is its wording
+        question.title, question.parts = split_header(question.headers[0])[1].strip(), [""]
     return found
 
 

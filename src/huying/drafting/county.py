@@ -105,15 +105,11 @@ def drafted_remarks(raw: RawTable, questions: Sequence[Question]) -> list[Text]:
     """What a person should look at, question by question."""
     found = [say_both("new.dropped", columns=", ".join(raw.dropped))] if raw.dropped else []
     found.append(say_both("new.general" if questions else "new.house"))
-    alike: dict[str, list[str]] = {}
-    for name, question in zip(names_of(questions), questions, strict=True):
-        for key, values in question.remarks:
-            named = f"{name} ({question.title})"
-            if values:
-                found.append(say_both(key, names=named, **values))
-            else:
-                alike.setdefault(key, []).append(named)
-    return found + [say_both(key, names="; ".join(names)) for key, names in alike.items()]
+    named = [(f"{name} ({q.title})", q) for name, q in zip(names_of(questions), questions, strict=True)]
+    told = [(key, name, values) for name, question in named for key, values in question.remarks]
+    found += [say_both(key, names=name, **values) for key, name, values in told if values]
+    alike = dict.fromkeys(key for key, _, values in told if not values)
+    return found + [say_both(one, names="; ".join(n for key, n, v in told if key == one and not v)) for one in alike]
 
 
 def say_both(key: str, **values: Any) -> Text:

@@ -127,9 +127,8 @@ def read_meta(raw: RawTable) -> pd.DataFrame:
     """The platform's columns under the names META_COLUMNS; village and interviewer also from the link's parameters."""
     raw = raw.in_usual_days(header for header in raw.text if META.get(header) == "submitted_at")
     meta = pd.DataFrame("", index=raw.text.index, columns=list(META_COLUMNS))
-    for header in raw.text:
-        if header in META:
-            meta[META[header]] = raw.text[header].str.strip()
+    for header in (header for header in raw.text if header in META):
+        meta[META[header]] = raw.text[header].str.strip()
     meta["seconds"] = meta["seconds"].str.removesuffix("秒")
     for name in ("village", "interviewer"):
         linked = meta["source_detail"].str.extract(rf"{name}(?:_id)?\s*[=:\uff1a]\s*([\w-]+)", expand=False).fillna("")
