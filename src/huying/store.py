@@ -56,7 +56,8 @@ def whole_folder(path: Path, name: str = "") -> Iterator[Path]:
     """
     with told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name[:40]}.", suffix=PART, dir=path.parent))
+        suffix = PART if name else ""  # `locked` clears files away, not a folder that is being made beside it
+        folder = Path(tempfile.mkdtemp(suffix, f".{path.name[:40]}.", path.parent))
         try:
             yield folder / name
             (folder / name).replace(path)

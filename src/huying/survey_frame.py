@@ -132,10 +132,8 @@ class SurveyFrame:
     def _names(self, columns: Any) -> list[str]:
         """The columns asked for, each `prefix*` replaced by those that begin so."""
         known = [*map(str, self.frame.columns), *self.lacking]
-        found: list[str] = []
-        for name in as_list(columns):
-            found += [one for one in known if name.endswith("*") and one.startswith(name[:-1])] or [name]
-        return found
+        begun = [(name, [one for one in known if one.startswith(name.removesuffix("*"))]) for name in as_list(columns)]
+        return [one for name, many in begun for one in (name.endswith("*") and many) or [name]]
 
     def _checked(self) -> pd.DataFrame:
         """The frame in the order of the design; raises EstimateError where rows were dropped, added or repeated by hand."""

@@ -131,9 +131,7 @@ def read_export(path: str | Path) -> tuple[RawTable, Labelled | None]:
 
 def in_words(labelled: Labelled) -> RawTable:
     """A labelled file with the labels of its codes; a label that two codes share keeps the code beside it."""
-    text = labelled.values.copy()
-    for name in text:
-        text[name] = text[name].replace(code_words(labelled.labels.get(str(name), {})))
+    text = labelled.values.apply(lambda cells: cells.replace(code_words(labelled.labels.get(str(cells.name), {}))))
     for found in labelled.sets.values():
         for one in found["variable_list"]:
             values, ranges = labelled.values[one], labelled.missing.get(one, ())
