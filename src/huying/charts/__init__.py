@@ -13,20 +13,7 @@ from huying.charts.points import funnel, scatter
 from huying.charts.rows import forest, panels, ranks
 from huying.charts.saving import as_png, as_svg, save
 
-__all__ = [
-    "VERDICTS",
-    "as_png",
-    "as_svg",
-    "bars",
-    "curves",
-    "forest",
-    "funnel",
-    "heatmap",
-    "panels",
-    "ranks",
-    "save",
-    "scatter",
-]
-__all__ += ["slopes", "specifications", "stacked", "stages", "style", "trend", "verdicts"]
+__all__ = ["VERDICTS", "as_png", "as_svg", "bars", "curves", "forest", "funnel", "heatmap", "panels", "ranks", "save"]
+__all__ += ["scatter", "slopes", "specifications", "stacked", "stages", "style", "trend", "verdicts"]
 
 mpl.rcParams.update(style())

@@ -1,6 +1,6 @@
 """Charts of lying bars: shares with their intervals, stages, parts of a whole; a row without a value says why."""
 
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from huying import labels
 from huying.charts import look
 from huying.charts.names import keys, name_rows, names, places, say_why_missing, spread, with_n
-from huying.charts.sheet import About, NothingToDrawError, sheet
+from huying.charts.sheet import NothingToDrawError, sheet
 from huying.intervals import COUNT
 from huying.units import say_value
 
@@ -18,7 +18,7 @@ HATCHES = ("", "////", "....")
 LEAST = 0.065  # of the whole: a narrower part has no room for its number
 
 
-def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> Axes:
+def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Any) -> Axes:
     """Shares as bars with their intervals and values, the first row on top (`sort=True`: the longest).
 
     The n stands in the label where it differs between the rows; beside a counted share stands how many of how many.
@@ -39,14 +39,12 @@ def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Unpack[About]) -> A
             made.value(np.fmax(estimate[row], high[row]), float(row), made.show(estimate[row], is_share, n[row]) + of)
         made.span(axes.xaxis, estimate, low, high, is_share=is_share, is_from_zero=True)
         called, place = names(made, shown), places(shown)
-        differs = len(set(n[np.isfinite(n)])) > 1 and not is_counted.any()
-        name_rows(
-            made, with_n(made, called, n) if differs else called, (place == made.highlight) & (place.nunique() > 1)
-        )
+        called = with_n(made, called, n) if len({*n[np.isfinite(n)]}) > 1 and not is_counted.any() else called
+        name_rows(made, called, (place == made.highlight) & (place.nunique() > 1))
     return made.axes
 
 
-def stages(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
+def stages(rows: pd.DataFrame, **about: Any) -> Axes:
     """How many (`estimate`) came as far as each `stage`, in their order, and which share that is of the stage before."""
     words, before = labels.of(rows), rows["estimate"].shift()
     share = [say_value(one, "share", words.lang, n) for one, n in zip(rows["estimate"] / before, before, strict=True)]
@@ -55,9 +53,7 @@ def stages(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
     return bars(rows.assign(label=called), **about | {"percent": False})
 
 
-def stacked(
-    rows: pd.DataFrame, part: str = "", *, ordinal: bool = False, sort: bool = False, **about: Unpack[About]
-) -> Axes:
+def stacked(rows: pd.DataFrame, part: str = "", *, ordinal: bool = False, sort: bool = False, **about: Any) -> Axes:
     """The parts of each row's whole side by side, the first row on top (`sort=True`: that of most of the first part), with its n.
 
     A long table holds `estimate` by row and `part` (by default the last key); a wide one a column a part, and `n` if known.
@@ -95,8 +91,8 @@ def stacked(
 def colours(columns: list[Any], is_ordinal: bool) -> list[dict[str, Any]]:
     """How each part looks, so that any two are told apart in grey print: of one ramp where they are ordered, then what is no number there."""
     ordered = [column for column in columns if str(column).isdigit()] or columns
-    ramp = dict(zip(ordered, look.shades(len(ordered)), strict=True))
+    marks = [HATCHES[turn % 2] if len(ordered) > 5 else "" for turn in range(len(ordered))]
+    ramp = dict(zip(ordered, zip(look.shades(len(ordered)), marks, strict=True), strict=True))
     plain = [(look.AREAS[turn % 5], HATCHES[turn // 5 % 3]) for turn in range(len(columns))]
-    turned = {column: HATCHES[turn % 2] if len(ordered) > 5 else "" for turn, column in enumerate(ordered)}
-    chosen = [(ramp.get(key, look.PALE), turned.get(key, "////")) for key in columns] if is_ordinal else plain
+    chosen = [ramp.get(key, (look.PALE, "////")) for key in columns] if is_ordinal else plain
     return [{"facecolor": c, "hatch": h, "edgecolor": look.WHITE, "linewidth": 0.8} for c, h in chosen]

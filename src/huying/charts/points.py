@@ -1,7 +1,6 @@
 """Charts with a named point a place: two numbers against each other, shares against cases; labels move apart."""
 
-from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +9,10 @@ from matplotlib.text import Text
 
 from huying.charts import look
 from huying.charts.names import names, places
-from huying.charts.sheet import About, Sheet, sheet
+from huying.charts.sheet import Sheet, sheet
 from huying.intervals import Bools, Floats
 
 Pair = tuple[float | None, float | None]
-NO_LINES: Pair = (None, None)
 # Every place that a label may take around its point: 16 directions, at growing distances in pixels.
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 DIRECTIONS = np.tile(np.column_stack([np.cos(ANGLES), np.sin(ANGLES)]), (9, 1))
@@ -25,9 +23,7 @@ CORNERS = ((0.01, "left"), (0.99, "right")), ((0.985, "top"), (0.015, "bottom"))
 DISLIKE = RADII + 1500 * ((RADII > LEADER) & (np.abs(DIRECTIONS[:, 1]) < 0.1))
 
 
-def scatter(
-    rows: pd.DataFrame, x: str, y: str, *, lines: Pair = NO_LINES, corners: Sequence[str] = (), **about: Unpack[About]
-) -> Axes:
+def scatter(rows: pd.DataFrame, x: str, y: str, *, lines: Pair = (None, None), corners: Any = (), **about: Any) -> Axes:
     """Two columns against each other, a named point a row, divided by a line on either axis.
 
     `<x>_low` to `<x>_high` are drawn as intervals where they are there. `corners`: what upper left, upper right, lower
@@ -51,8 +47,7 @@ def scatter(
             made.handles = [look.mark("o", ink, made.say(key)) for ink, key in marks]
         sides = ((axes.xaxis, across, x_low, x_high), (axes.yaxis, up, y_low, y_high))
         for (axis, *values), line in zip(sides, lines, strict=True):
-            limit = np.array([] if line is None else [line])
-            made.span(axis, *values, limit, is_share=made.is_share(values[0]))
+            made.span(axis, *values, [np.nan if line is None else line], is_share=made.is_share(values[0]))
         axes.set(xlabel=made.words.measure(x), ylabel=made.words.measure(y))
         for place, text in enumerate(corners):
             (left, ha), (top, va) = CORNERS[0][place % 2], CORNERS[1][place // 2]
@@ -63,7 +58,7 @@ def scatter(
     return made.axes
 
 
-def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, **about: Unpack[About]) -> Axes:
+def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, **about: Any) -> Axes:
     """Shares against the number of cases, with the limits that chance alone would give around `centre`.
 
     `points`: n, estimate, is_outside; `limits`: n, low95, high95, low998, high998.
@@ -125,15 +120,13 @@ def place_labels(axes: Axes, labels: list[str], at: Floats, is_named: Bools, is_
     for row in sorted(np.flatnonzero(is_named).tolist(), key=lambda row: (not is_bold[row], at[row, 0])):
         weight = "bold" if is_bold[row] else "normal"
         label = axes.annotate(labels[row], at[row], (0, 0), textcoords="offset points", weight=weight, **style)
-        extent = Text.get_window_extent(label)
-        half = np.array([extent.width, extent.height]) / 2 + 1
+        half = np.array(Text.get_window_extent(label).size) / 2 + 1
         shift = DIRECTIONS * (RADII[:, None] + half)
         boxes, leaders = around(points[row] + shift, half), around(points[row] + shift[:, None] * along, 2.0)
         beyond = np.clip(border[:2] - boxes[:, :2], 0, None) + np.clip(boxes[:, 2:] - border[2:], 0, None)
         cost = DISLIKE + 100 * overlap(boxes, solid) + 1000 * beyond.sum(axis=1)
         cost += 30 * (RADII > LEADER) * overlap(leaders, solid).sum(axis=1)
-        best = int(np.argmin(cost))
-        far = bool(RADII[best] > LEADER)
+        far = bool(RADII[best := int(np.argmin(cost))] > LEADER)
         label.set_position(tuple(shift[best] * 72 / axes.get_figure(root=True).dpi))
         label.arrow_patch.set_visible(far)
         solid = np.vstack([solid, boxes[best], *([leaders[best]] if far else [])])

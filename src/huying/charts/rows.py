@@ -1,6 +1,6 @@
 """Charts with a row a place or an answer: intervals and ranks; a row without a value says why."""
 
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from huying import labels
 from huying.charts import look
 from huying.charts.names import name_rows, names, places, say_why_missing
-from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
+from huying.charts.sheet import NothingToDrawError, Sheet, sheet
 from huying.intervals import Floats
 from huying.labels import COUNTY
 
@@ -19,7 +19,7 @@ DOT: dict[str, Any] = {"s": 26, "clip_on": False, "zorder": 3}
 
 
 def forest(
-    rows: pd.DataFrame, threshold: float | None = None, *, by: str = "", sort: bool = True, **about: Unpack[About]
+    rows: pd.DataFrame, threshold: float | None = None, *, by: str = "", sort: bool = True, **about: Any
 ) -> Axes:
     """Each row's estimate with its interval, the highest on top (`sort=False`: as given), the threshold as a dashed line.
 
@@ -64,7 +64,7 @@ def forest(
     return made.axes
 
 
-def panels(rows: pd.DataFrame, by: str = "measure", **about: Unpack[About]) -> Axes:
+def panels(rows: pd.DataFrame, by: str = "measure", **about: Any) -> Axes:
     """Several shares (`by`) of the same rows beside each other, a lane each from 0 to 100%, sorted by the first.
 
     The column `threshold`, where there is one, is drawn in its lane.
@@ -77,11 +77,7 @@ def panels(rows: pd.DataFrame, by: str = "measure", **about: Unpack[About]) -> A
         axes, groups = made.axes, list(shown.groupby(by, sort=False))
         for lane, (group, part) in enumerate(groups):
             value, low, high, line = look.numbers(part, "estimate", "low", "high", "threshold")
-            at, owners = (
-                order.index.get_indexer(part["_name"]),
-                [part["_place"] == one for one in (COUNTY, made.highlight)],
-            )
-            ink = np.select(owners, [look.BLACK, look.VERMILLION], look.BLUE)
+            at, ink = order.index.get_indexer(part["_name"]), colour_places(made, part)
             axes.hlines(at, lane + LANE * low, lane + LANE * high, color=ink, linewidth=1.6, gid="interval")
             axes.scatter(lane + LANE * value, at, c=ink, gid="estimate", **DOT | {"s": 16})
             axes.vlines(lane + LANE * line[:1], -0.6, len(order) - 0.4, color=look.DIM, linestyle="--", gid="threshold")
@@ -112,13 +108,22 @@ def adjusted(rows: pd.DataFrame, verdict: Any) -> dict[str, Any]:
     return {name: np.where(is_same, judged[name].astype(float), np.nan) for name in LIMITS[2:]}
 
 
+def colour_places(made: Sheet, part: pd.DataFrame) -> Any:
+    """The county in black, the place that is read here in its colour, all others in blue."""
+    own = [part["_place"].eq(place) for place in (COUNTY, made.highlight)]
+    return np.select(own, [look.BLACK, look.VERMILLION], look.BLUE)
+
+
+def needs_care(shown: pd.DataFrame) -> pd.Series:
+    """Which rows are to be read with care."""
+    return shown.get("reliability", shown["_name"]).eq("read with care")
+
+
 def draw_intervals(made: Sheet, part: pd.DataFrame, at: Floats, colour: str) -> None:
     """The marks of a forest: dots and lines at the heights `at`; the county a diamond."""
     value, low, high, *family = (part[f"_{name}"].to_numpy(dtype=float) for name in ("estimate", *LIMITS))
-    is_county, is_here = (part["_place"].eq(place).to_numpy() for place in (COUNTY, made.highlight))
-    care = part.get("reliability", part["_name"]).eq("read with care").to_numpy()
-    own = np.select([is_county, is_here], [look.BLACK, look.VERMILLION], look.BLUE)
-    ink = np.full(len(part), colour) if colour else own
+    is_county, care = part["_place"].eq(COUNTY).to_numpy(), needs_care(part).to_numpy()
+    ink = np.full(len(part), colour) if colour else colour_places(made, part)
     made.axes.hlines(at, low, high, color=ink, linewidth=2, gid="interval")
     made.axes.hlines(at, *family, color=ink, linewidth=0.7, gid="family")
     for shape, chosen in (("o", ~is_county), ("D", is_county)):
@@ -130,7 +135,7 @@ def draw_intervals(made: Sheet, part: pd.DataFrame, at: Floats, colour: str) -> 
 
 def explain(made: Sheet, shown: pd.DataFrame, drawn: set[Any]) -> None:
     """A legend of what is in the picture, and of nothing else."""
-    is_hollow = shown.get("reliability", shown["_name"]).eq("read with care") | shown["_estimate"].isna()
+    is_hollow = needs_care(shown) | shown["_estimate"].isna()
     others = shown["_place"].isin(drawn - {COUNTY, made.highlight})
     fill = look.WHITE if is_hollow[others].all() else ""
     kind = "_department" if drawn - {COUNTY} <= set(made.words.departments) else ""
@@ -139,14 +144,14 @@ def explain(made: Sheet, shown: pd.DataFrame, drawn: set[Any]) -> None:
     found += [look.mark("D", look.BLACK, made.say("county"))] if COUNTY in drawn else []
     made.handles, found = found, made.handles
     made.explain_intervals(shown, look.DIM, 2)
-    if shown.get("reliability", shown["_name"]).eq("read with care").any():
+    if needs_care(shown).any():
         made.handles.append(look.mark("o", look.DIM, made.say("care"), fill=look.WHITE))
     if (shown["_high_family"] > shown["_low_family"]).any():  # a counted value is the same for one town and for all
         made.handles.append(look.line(look.DIM, 0.7, made.say("family")))
     made.handles += found
 
 
-def ranks(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
+def ranks(rows: pd.DataFrame, **about: Any) -> Axes:
     """The rank of each place (`estimate`, 1 on top) with the ranks from `low` to `high` that its interval allows.
 
     A sentence where every place may have every rank.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,27 +27,6 @@ SHOWN = ("share", "ratio", "days", "months", "score", "index")  # units that a v
 PAD = 0.09  # inches around everything
 
 
-class About(TypedDict, total=False):
-    """What every chart takes.
-
-    `highlight`: the place that is read; `verdict`: gives the title where its number is among those drawn, and the line under
-    it; else `title` and `subtitle`; `note`: a line below; `percent`: whether the values are shares (where it is not said,
-    they are if none is above 1); `interval`: what the legend calls the intervals, a key of the charts' words; `ax`: where
-    to draw; `width`: of a figure of its own, in inches.
-    """
-
-    width: float
-
-    highlight: str | None
-    verdict: Any
-    title: str
-    subtitle: str
-    note: str
-    percent: bool | None
-    interval: str
-    ax: Axes | None
-
-
 class NothingToDrawError(Exception):
     """There is nothing that a picture would show; the text says why."""
 
@@ -55,6 +34,11 @@ class NothingToDrawError(Exception):
 @dataclass
 class Sheet:
     """The axes of one chart and what stands around them.
+
+    What every chart takes (`about`): `highlight`: the place that is read; `verdict`: gives the title where its number is
+    among those drawn, and the line under it; else `title` and `subtitle`; `note`: a line below; `percent`: whether the values
+    are shares (where it is not said, they are if none is above 1); `interval`: what the legend calls the intervals, a key of
+    the charts' words; `ax`: where to draw; `width`: of a figure of its own, in inches.
 
     `inches`: height of the drawing itself, `width` of the figure; `lowest`: the axes below which the legend stands;
     `measures`: what is drawn, for the title; `later`: what can only be drawn when all sizes are known.

@@ -37,13 +37,16 @@ def as_evidence(
     late = frozen.remark(claim.id, rule_hash)
     among = "" if county.sampling == "probability" else "among_respondents"
     notes = [(row["remark"], late, among if row["wave"] and row["verdict"] else "") for row in own]
-    said = {"claim": claim.id, "notebook": claim.notebook, "rule": claim.say_rule(), "rule_hash": rule_hash}
+    said: dict[str, Any] = {
+        "claim": claim.id,
+        "notebook": claim.notebook,
+        "rule": claim.say_rule(),
+        "rule_hash": rule_hash,
+    }
     said |= {"rule_frozen_on": frozen.date(claim.id), "excluded_flags": ", ".join(county.exclude)}
-    reason = [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own]
-    remark = ["; ".join(filter(None, note)) for note in notes]
-    judged = judged.assign(**name_units(claim, judged))
-    rows = judged.assign(**said, data_hash=data_hash[:16], is_synthetic=county.is_synthetic)
-    return typed(rows.assign(reason=reason, remark=remark))
+    said |= {"reason": [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own]}
+    said |= {"remark": ["; ".join(filter(None, note)) for note in notes], "data_hash": data_hash[:16]}
+    return typed(judged.assign(**name_units(claim, judged), **said, is_synthetic=county.is_synthetic))
 
 
 def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, list[Any]]:
@@ -51,9 +54,8 @@ def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, list[Any]]:
 
     Whoever was asked is counted only where everybody answered; what is computed of a list is no count of it.
     """
-    rows = judged.reindex(
-        columns=["place", "part", "wave", "method", "estimate", "low", "high", "unit", "n_of"]
-    ).astype(object)
+    names = ["place", "part", "wave", "method", "estimate", "low", "high", "unit", "n_of"]
+    rows = judged.reindex(columns=names).astype(object)
     told: dict[str, list[Any]] = {"unit": [], "n_of": [], "is_counted": []}
     for row in rows.where(rows.notna(), "").to_dict("records"):
         place, part = row["place"], row["part"]

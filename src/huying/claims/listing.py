@@ -29,9 +29,8 @@ def list_claims(
     order = head.assign(at=when, is_county=head["place"] == COUNTY, is_now=when == wave)
     head = order.sort_values(["is_county", "is_now", "at"], kind="stable").drop_duplicates("claim", keep="last")
     head = head.set_index("claim", drop=False).reindex([key for key in claims if key in set(head["claim"])])
-    said = statements(head, claims, places, lang).rename(
-        columns={"verdict_word": "said", "caution": "why", "n": "n_said"}
-    )
+    said = statements(head, claims, places, lang)
+    said = said.rename(columns={"verdict_word": "said", "caution": "why", "n": "n_said"})
     head = head.join(said[["text", "said", "value", "interval", "n_said", "threshold", "why", "is_problem"]])
     head["section"] = [key[:2] if key[0] in "PS" else key[0] for key in head.index]
     head["same_as"] = [claims[key].same_as for key in head.index]

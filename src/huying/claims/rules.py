@@ -107,10 +107,8 @@ def judge_towns(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -
     tested = facts["low"].notna().to_numpy() & ~facts["method"].isin([COUNT]).to_numpy()
     if tested.any() and quantifier not in AS_COUNTED:
         rows = facts[tested]
-        adjusted = holm(
-            np.minimum(1.0, 2 * np.minimum(*p_above(rows, threshold, is_met=quantifier in (GENERAL, *BELOW))))
-        )
-        left = max(1, int((adjusted >= ALPHA).sum()))
+        ends = p_above(rows, threshold, is_met=quantifier in (GENERAL, *BELOW))
+        left = max(1, int((holm(np.minimum(1.0, 2 * np.minimum(*ends))) >= ALPHA).sum()))
         family.loc[tested, ["low_family", "high_family"]] = np.column_stack(limits(rows, 1 - ALPHA / left))
     records = family.to_dict("records")
     verdict, reason = zip(*(decide(claim, fact, fewest) for fact in records), strict=True)
@@ -124,11 +122,9 @@ def holm(p: Floats) -> Floats:
     As statsmodels' `multipletests(method="holm")`, which collects the whole memory's garbage at every call: for a hundred
     families that took longer than all estimates together.
     """
-    adjusted, known = np.full(len(p), np.nan), np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    steps = np.maximum.accumulate((len(order) - np.arange(len(order))) * p[order])
-    adjusted[order] = np.minimum(1.0, steps)
-    return adjusted
+    known = pd.Series(p).dropna().sort_values(kind="stable")
+    steps = (np.arange(len(known), 0, -1) * known).cummax().clip(upper=1.0)
+    return np.asarray(steps.reindex(range(len(p))))
 
 
 def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
@@ -154,9 +150,9 @@ def judge_county(claim: Claim, fact: dict[str, Any], fewest: int = FEWEST_CASES)
     """The county's fact with its verdict; one on towns must come out alike however the undecided towns are."""
     verdict, reason = decide(claim, fact, fewest)
     is_more = claim.rule_at(COUNTY)[0] == SOME and verdict == SUPPORTED and fact["low"] > 0.5
-    remark = "; ".join(filter(None, [fact["remark"], "understated" if is_more else ""]))
-    own = {"verdict": verdict, "own_reason": reason, "remark": remark}
-    return {**fact, **own, "verdict_family": verdict, "low_family": fact["low"], "high_family": fact["high"]}
+    own = {"remark": "; ".join(filter(None, [fact["remark"], "understated" if is_more else ""])), "verdict": verdict}
+    own |= {"own_reason": reason, "verdict_family": verdict, "low_family": fact["low"], "high_family": fact["high"]}
+    return fact | own
 
 
 def judge_claim(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -> pd.DataFrame:
@@ -167,9 +163,8 @@ def judge_claim(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -
     no verdict. `fewest`: cases below which a share of them decides nothing.
     """
     plain = replace(claim, town_quantifier="", town_threshold=None)
-    rules = {
-        part: replace(plain, quantifier=word, threshold=threshold) for part, (word, threshold) in claim.subs.items()
-    } | {"": claim}
+    rules = {part: replace(plain, quantifier=word, threshold=line) for part, (word, line) in claim.subs.items()}
+    rules[""] = claim
     blank = {"verdict": "", "verdict_family": "", "own_reason": "", "low_family": np.nan, "high_family": np.nan}
     tables = [judge_part(rule, facts[facts["part"] == part], fewest) for part, rule in rules.items()]
     if claim.is_conjunction and (parts := [table for table in tables[:-1] if len(table)]):

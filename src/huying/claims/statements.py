@@ -76,8 +76,7 @@ def read_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
         for row in table[~table[key].isin([*words]) & (is_needed | table[key].ne(""))].to_dict("records"):
             told = {"row": " · ".join(filter(None, (row[name] for name in KEY))), "key": key, "word": row[key]}
             raise CountyError("claims.row_word", **told, close=near(row[key], words), known=", ".join(words))
-    rows: list[dict[str, Any]] = table.to_dict("records")
-    return rows
+    return table.to_dict("records")  # type: ignore[no-any-return]
 
 
 def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Claim]) -> set[str]:
@@ -108,10 +107,8 @@ class Statement:
         when, kind = row["wave"] or row["period"], "wave" if row["wave"] else "period"
         self.when = self.say(f"{kind}_year" if re.fullmatch(r"\d{4}", when) else kind, when=when) if when else ""
         self.verdict_word = self.say_verdict(self.verdict)
-        own = row["verdict"] if row["verdict"] != self.verdict else ""
-        self.own = (
-            self.say("own", verdict=self.say_verdict(own)) if own else ""
-        )  # before the adjustment, where it differs
+        own = self.say_verdict(row["verdict"]) if row["verdict"] != self.verdict else ""
+        self.own = own and self.say("own", verdict=own)  # before the adjustment, where it differs
 
     def say(self, key: str, **values: Any) -> str:
         """A text of the statements."""
@@ -175,13 +172,8 @@ class Statement:
             return self.n if row["n"] else ""
         kind = of_part("kind", self.claim.id, row["part"]) if row["part"] else "mean" if self.claim.is_mean else ""
         k, is_mean = row["estimate"] * row["n"], kind == "mean" and not self.is_of_places
-        if (
-            row["unit"] != "share"
-            or is_mean
-            or row["n"] < 2
-            or abs(k - round(k)) > min(0.01, 1e-6 * row["n"] + 1e-6)
-            or self.kind
-        ):
+        is_whole = abs(k - round(k)) <= min(0.01, 1e-6 * row["n"] + 1e-6)
+        if row["unit"] != "share" or is_mean or row["n"] < 2 or not is_whole or self.kind:
             return self.say("counted", n=self.n)
         told = f"{k:.0f}" + (say_noun(row["n_of"], "zh")[0] if zh else "")
         return self.say("counted_all" if round(k) == row["n"] else "counted_some", n=self.n, k=told)
@@ -203,12 +195,12 @@ class Statement:
     @cached_property
     def text(self) -> str:
         """What was claimed, in the form of the place: of the county, a town, a department."""
-        place, claim, lang = self.place, self.claim, self.lang
+        claim, lang = self.claim, self.lang
         if self.part:
             return self.part_name
-        own = (claim.department if place in self.departments else None) or claim.town
-        if place == COUNTY or own is None:
-            of_place = "of_any" if place == COUNTY else "of_place"
+        own = (claim.department if self.place in self.departments else None) or claim.town
+        if self.place == COUNTY or own is None:
+            of_place = "of_any" if self.place == COUNTY else "of_place"
             return self.say(of_place, place=self.place_name, text=claim.text(lang))
         return own(lang).replace("{place}", self.place_name)
 
@@ -232,9 +224,8 @@ class Statement:
         """The rule that the row is held to; of a part without one nothing."""
         claim, place, part, (quantifier, line) = self.claim, self.place, self.part, self.rule
         noun = claim.noun_at(place, part) if quantifier == SOME or self.is_of_places else self.noun
-        is_ruled = not part or part in claim.subs
         unit = self.row["unit"] if quantifier == TREND else claim.unit_at(place, part)
-        return self.say_rule(quantifier, line, unit, noun) if is_ruled else ""
+        return self.say_rule(quantifier, line, unit, noun) if not part or part in claim.subs else ""
 
     @cached_property
     def measure(self) -> str:
@@ -253,8 +244,8 @@ class Statement:
     @cached_property
     def question(self) -> str:
         """The wording of the question that a survey's row goes back to."""
-        part = self.part
-        name = (self.claim.asks or self.claim.indicator) if not part else part if part in self.names.rules else ""
+        own = self.part if self.part in self.names.rules else ""
+        name = own if self.part else self.claim.asks or self.claim.indicator
         return self.names.question(name) if self.row["wave"] and name else ""
 
     @property
@@ -263,9 +254,8 @@ class Statement:
         needs, n_of, lang = self.claim.needs or ("report",), self.row["n_of"], self.lang
         if self.row["wave"] and n_of in FORM_NAMES and not set(needs) & set(TABLES):
             needs = (n_of,)
-        return self.join(
-            *(TABLES[one].title(lang) if one in TABLES else self.say(f"of_{one}") for one in needs), by="list"
-        )
+        named = (TABLES[one].title(lang) if one in TABLES else self.say(f"of_{one}") for one in needs)
+        return self.join(*named, by="list")
 
     @cached_property
     def caution(self) -> str:
@@ -321,17 +311,11 @@ class Statement:
         around, measure = self.join(self.interval, self.n_beside), part or self.measure
         kind = "measured_on" if measure.endswith(JOINED) else "measured"
         body = self.told or self.say(kind, measure=measure, value=self.value)
-        body = (
-            self.say("around", told=body, around=around)
-            if self.value and around
-            else body
-            if self.value
-            else self.join(part, around)
-        )
-        body = self.join(self.when, body, by="colon" if self.value else "comma")
-        body += (
-            self.say("threshold", threshold=self.threshold) if self.value and self.threshold and self.verdict else ""
-        )
+        if around:
+            body = self.say("around", told=body, around=around)
+        body = self.join(self.when, *([body] if self.value else [part, around]), by="colon" if self.value else "comma")
+        is_ruled = self.value and self.threshold and self.verdict
+        body += self.say("threshold", threshold=self.threshold) if is_ruled else ""
         head = self.say("head", text=part or where, verdict=self.verdict_word) if self.verdict else ""
         ends = [head, *(end[:1].upper() + end[1:] for end in (body, self.caution) if end)]
         return "".join(end if end == head else end + self.say("stop") for end in ends).strip()

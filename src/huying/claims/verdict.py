@@ -67,9 +67,8 @@ class Verdict:
             is_told = own["period"].eq(self.period) & (self.period != "")
             is_latest = own["period"].eq(own.groupby("part")["period"].transform("max"))
             own = own[is_told | (is_latest & ~is_told.groupby(own["part"]).transform("any"))]
-        told: list[dict[str, Any]] = own.to_dict("records")
         order = {place: n for n, place in enumerate(places)}
-        return sorted(told, key=lambda row: (order.get(row["place"], 0), row["part"] != ""))
+        return sorted(own.to_dict("records"), key=lambda row: (order.get(row["place"], 0), row["part"] != ""))
 
     @cached_property
     def text(self) -> str:
@@ -80,9 +79,7 @@ class Verdict:
         if len(table := self.table):
             with pd.option_context("display.unicode.east_asian_width", True, "display.width", WIDE):
                 return f"{self.heading}\n{table.to_string()}"
-        own = self.statements["own"].map(
-            lambda told: say("claims.detail", self.lang, head="", detail=told) if told else ""
-        )
+        own = [told and say("claims.detail", self.lang, head="", detail=told) for told in self.statements["own"]]
         return "\n".join(f"{self.claim.id} " + self.statements["sentence"] + own)
 
     @property
