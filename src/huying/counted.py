@@ -87,7 +87,7 @@ def bounded(places: Any, yes: Any, known: Any, total: Any, fewest: int = 1, reas
         share, low, high = yes / known, yes / total, (yes + total - known) / total
     few = total < fewest
     why = np.select([total == 0, few, known == 0], [reason, "too few answers", "nobody knows"], "")
-    share, low, high = (np.where(few, np.nan, v) for v in (share, low, high))
+    share, low, high = np.where(few, np.nan, (share, low, high))
     made = values(places, share, total, why, low=low, high=high)
     return made.assign(reliability=made["reliability"].mask(few & (total > 0), "too few answers"))
 
@@ -106,7 +106,7 @@ class Counting:
     departments: list[str]
 
     def count(
-        self, rows: pd.DataFrame, flag: Any, by: str | None = "town", exact: bool = False, reason: str = ""
+        self, rows: pd.DataFrame, flag: Any, by: Any = "town", exact: bool = False, reason: str = ""
     ) -> pd.DataFrame:
         """Shares of a true/false column of a complete list, in the shape of `share`: every town, then the county, period by period.
 
@@ -141,8 +141,8 @@ class Counting:
         parts = [one(flags.loc[at], rows.loc[at]).assign(period=str(period)) for period, at in groups.items()]
         made = pd.concat(parts, ignore_index=True).assign(measure=name, wave="")
         made["reason"] = made["reason"].replace(NO_CASE, reason or NO_CASE)
-        made.attrs |= rows.attrs
-        return self._labelled(made)
+        made.attrs |= rows.attrs | {"labels": self.key}
+        return made
 
     def proportion(self, k: pd.Series, n: pd.Series, exact: bool = False, period: str = "") -> pd.DataFrame:
         """Shares k/n of complete lists from their totals, a row a place (the index of both)."""

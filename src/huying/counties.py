@@ -40,7 +40,10 @@ TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "
 
 
 class County(Counting):
-    """One county, in one language. `declared`: its `county.toml`; `cleaned`: what was kept and set aside.
+    """One county, in one language. `declared`: its `county.toml`; `cleaned`: what was kept and set aside; `book`: the questionnaire.
+
+    `towns`: the register of towns, a row a town: town_id, names, type, pop, adults, n_villages, staff_listed.
+    `declared_claims`: the claims with their rules, by id.
 
     `own_claims`: the county's own claims that a derived variable decides, by id. Opening raises CountyError for a claim that
     its variable cannot decide.
@@ -48,10 +51,12 @@ class County(Counting):
 
     def __init__(self, declared: Declared, folder: Path, lang: str) -> None:
         self.declared, self.folder, self.lang = declared, folder, lang
-        self.id, self.judged = declared.id, list[pd.DataFrame]()
-        self.key = f"{declared.folder.resolve()}/{lang}"
+        self.id, self.key = declared.id, f"{declared.folder.resolve()}/{lang}"
+        self.judged, self.book = list[pd.DataFrame](), codebook_of(declared)
+        self.declared_claims = claims_of(declared)
         self.own_claims = {key: variable for key, (_, variable) in decided_claims(declared).items()}
         self.surveys_made: dict[Any, Survey] = {}
+        self.towns = self.ledger("towns")
         self.town_ids = list(self.towns["town_id"])
         self.departments = list(self.ledger("departments")["dept_id"])
         self.labels = self._make_labels()
@@ -64,19 +69,18 @@ class County(Counting):
             rows = self.cleaned.ledger(table)
             names = [] if rows is None else rows[list(columns)].itertuples(index=False)
             places |= {str(place): Text(str(zh), str(en)) for place, zh, en in names}
-        own, house = derived_of(self.declared)
+        (own, house), here = derived_of(self.declared), self.declared
         ledgers = [column for table in TABLES.values() for column in table.columns]
         measures = {column.name: column.title for column in ledgers if f"labels.{column.name}" not in all_words()}
-        measures |= {variable.name: variable.text for variable in (*house.values(), *own.values())}
-        here = self.declared
-        rules = {variable.name: variable.when for variable in (*house.values(), *own.values())}
+        made = {variable.name: variable for variable in (*house.values(), *own.values())}
+        measures |= {name: variable.text for name, variable in made.items()}
+        rules = {name: variable.when for name, variable in made.items()}
         about = self.book, here.is_synthetic, here.sampling, rules, self.departments
         return labels.Labels(self.lang, here.name, places, measures, *about)
 
     def __repr__(self) -> str:
-        keys = ["heading", "internal"]
-        keys += [f"sampling_{self.declared.sampling}"] if self.declared.sampling != "probability" else []
-        keys += ["synthetic"] if self.declared.is_synthetic else []
+        sampling = [f"sampling_{self.declared.sampling}"] * (self.declared.sampling != "probability")
+        keys = ["heading", "internal", *sampling, *["synthetic"] * self.declared.is_synthetic]
         return "\n".join(say(f"counties.{key}", self.lang, name=self.declared.name(self.lang)) for key in keys)
 
     def _repr_html_(self) -> str:
@@ -93,24 +97,9 @@ class County(Counting):
         return _loaded["cleaned"]  # type: ignore[no-any-return]
 
     @cached_property
-    def book(self) -> Any:
-        """The questionnaire."""
-        return codebook_of(self.declared)
-
-    @cached_property
     def calendar(self) -> workdays.Calendar:
         """The county's calendar of working days."""
         return workdays.calendar(self.declared.calendar, self.declared.calendar_file)
-
-    @cached_property
-    def towns(self) -> pd.DataFrame:
-        """The register of towns, a row a town: town_id, names, type, pop, adults, n_villages, staff_listed."""
-        return self.ledger("towns")
-
-    @cached_property
-    def declared_claims(self) -> dict[str, Claim]:
-        """The claims with their rules, by id."""
-        return claims_of(self.declared)
 
     @property
     def claims(self) -> pd.DataFrame:
@@ -263,8 +252,7 @@ class County(Counting):
         where it is among them, else the latest. In the recording run the rows are recorded.
         Raises CountyError for an unknown claim, EstimateError for a frame that lacks a place or holds two waves.
         """
-        known = self.claim(claim)
-        here = self.find_place(place)
+        known, here = self.claim(claim), self.find_place(place)
         if here != COUNTY and here not in self.town_ids:
             raise CountyError("claims.no_such_place", place=here, known=", ".join(self.town_ids))
         gone = next((name for name in known.needs if not self.has(name)), "")

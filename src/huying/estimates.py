@@ -48,8 +48,7 @@ class Design:
     base: Floats | None = None
 
     def __post_init__(self) -> None:
-        bad = np.flatnonzero(~(np.isfinite(self.weight) & (self.weight > 0)))
-        if len(bad):
+        if len(bad := np.flatnonzero(~(np.isfinite(self.weight) & (self.weight > 0)))):
             raise EstimateError("estimates.bad_weight", rows=", ".join(map(str, bad[:5])))
         if (self.owner[self.psu] != self.stratum).any():
             raise EstimateError("estimates.psu_in_two_strata")
@@ -136,9 +135,8 @@ def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:
     turned = (design.weight * credited(design, one) for one in np.atleast_2d(influences.T))
     totals = [np.bincount(design.psu, one, minlength=len(used))[used] for one in turned]
     z, owner = np.column_stack(totals), design.owner[used]
-    centre = np.zeros((len(n), z.shape[1]))
-    np.add.at(centre, owner, z)
-    centre /= np.maximum(n, 1)[:, None]
+    sums = [np.bincount(owner, one, minlength=len(n)) for one in z.T]
+    centre = np.column_stack(sums) / np.maximum(n, 1)[:, None]
     centre[n == 1] = z.sum(axis=0) / max(len(z), 1)
     scale = np.where(n > 1, (1 - design.sampled) * n / np.maximum(n - 1, 1), 1.0)
     return (z - centre[owner]) * np.sqrt(scale)[owner, None], owner
@@ -149,8 +147,7 @@ def estimate_covariance(design: Design, influences: Floats) -> Floats:
 
     Taylor linearisation (Binder 1983), as R's `svyrecvar`: calibration is credited, the finite population counts.
     """
-    apart, _ = _deviations(design, influences)
-    return np.asarray(apart.T @ apart)
+    return np.asarray((apart := _deviations(design, influences)[0]).T @ apart)
 
 
 def degrees(design: Design, base: Bools) -> int:
@@ -229,8 +226,7 @@ def estimate_sum(design: Design, name: str, parts: Sequence[Term], asked: Asked 
     Coefficients 1 and -1 give a difference: of two domains, of two items of one respondent, or of two waves that share
     PSUs. The covariance of the parts is kept. n is the smallest of the parts' bases.
     """
-    rows = []
-    base = np.logical_or.reduce([k for _, _, k in parts])
+    rows, base = [], np.logical_or.reduce([k for _, _, k in parts])
     open_to = base if asked is None else base | asked.any(axis=1).to_numpy()
     for whole in (False, True):
         domain, size = _domain(design, whole)
@@ -374,9 +370,8 @@ def rate(frame: pd.DataFrame) -> npt.NDArray[np.str_]:
     """
     width = frame["high"] - frame["low"]
     relative = (width / frame["estimate"].where(frame["estimate"] > 0)).mask(frame["method"] == MOVER)
-    is_share = ~frame["method"].isin([STUDENT, COUNT])
     is_own = frame["is_own_rho"].eq(True) if "is_own_rho" in frame else False
-    is_unsteady = is_share & ((width > 0.30) | (relative > 1.30) | is_own)
+    is_unsteady = ~frame["method"].isin([STUDENT, COUNT]) & ((width > 0.30) | (relative > 1.30) | is_own)
     why = [frame["reason"] == "too few answers", frame["reason"] != "", is_unsteady]
     return np.select(why, ["too few answers", "not estimable", "read with care"], "ok")
 

@@ -60,10 +60,9 @@ def mover(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], r: Any = 0.
     [0.0524, 0.3339]
     """
     (p, low_p, high_p), (q, low_q, high_q) = first, second
-    ends = []
-    for sign, own, other in ((-1, p - low_p, high_q - q), (1, high_p - p, q - low_q)):
-        ends.append(p - q + sign * np.sqrt(np.maximum(own**2 + other**2 - 2 * r * own * other, 0.0)))
-    return np.asarray(ends[0]), np.asarray(ends[1])
+    sides = np.array((p - low_p, high_p - p)), np.array((high_q - q, q - low_q))
+    below, above = np.sqrt(np.maximum(sides[0] ** 2 + sides[1] ** 2 - 2 * r * sides[0] * sides[1], 0.0))
+    return np.asarray(p - q - below), np.asarray(p - q + above)
 
 
 def shrink(n: Any, df: Any, level: Any = 0.95) -> Floats:
@@ -150,6 +149,5 @@ def _inverted(rows: pd.DataFrame, is_above: Bools, threshold: float) -> tuple[Fl
         low, high = limits(rows, 1 - np.exp(middle))
         is_apart = np.where(is_above, low > threshold, high < threshold)
         least, most = np.where(is_apart, least, middle), np.where(is_apart, middle, most)
-    p = np.exp(most) / 2
-    p = np.where(rows["estimate"].notna(), p, np.nan)
+    p = np.where(rows["estimate"].notna(), np.exp(most) / 2, np.nan)
     return np.where(is_above, p, 1 - p), np.where(is_above, 1 - p, p)

@@ -69,8 +69,9 @@ class Survey(SurveyFrame):
         """
         if not len(self._ids) or not len(since._ids):
             return self._nothing([column], by, self.absent or since.absent)
-        apart, is_share = self.form != "resident", self._is_share(column) and since._is_share(column)
-        if apart:
+        waves = (self, since)
+        is_share = all(wave._as_number(column).dropna().isin([0.0, 1.0]).all() for wave in waves)
+        if apart := self.form != "resident":
             made = independent_sum(self.mean(column), since.mean(column), -1.0)
         else:
             design, *terms = self.beside(since, column)
@@ -79,9 +80,6 @@ class Survey(SurveyFrame):
             r = 0.0 if apart else correlate(design, *terms)
             made = change_of_shares(made, self.share(column), since.share(column), r)
         return self._placed(made, by)
-
-    def _is_share(self, column: str) -> bool:
-        return bool(self._as_number(column).dropna().isin([0.0, 1.0]).all())
 
     def beside(self, since: Self, column: str) -> tuple[Design, Term, Term]:
         """This wave's people and an earlier one's as one design, and a column's mean now and (negative) before as terms of a sum."""
@@ -276,15 +274,11 @@ def independent_sum(first: pd.DataFrame, second: pd.DataFrame, sign: float = 1.0
     pairs = zip(variances, freedom, strict=True)
     bottom = sum(np.divide(v**2, df, out=np.zeros(len(v)), where=df > 0) for v, df in pairs)
     total, least = sum(variances), np.minimum(*freedom)
-    made = first.assign(
-        estimate=first["estimate"] + sign * other["estimate"].astype(float),
-        se=np.sqrt(total),
-        df=np.divide(total**2, bottom, out=least.copy(), where=bottom > 0),
-        **dict.fromkeys(("n_eff", "deff"), np.nan),
-        n=np.minimum(first["n"], other["n"]),
-        method=first["method"].where(first["method"] == other["method"], STUDENT),
-        reason=first["reason"].where(first["reason"] != "", other["reason"].fillna("")),
-    )
+    given = {"estimate": first["estimate"] + sign * other["estimate"].astype(float), "se": np.sqrt(total)}
+    given |= {"df": np.divide(total**2, bottom, out=least.copy(), where=bottom > 0), "n_eff": np.nan, "deff": np.nan}
+    given["method"] = first["method"].where(first["method"] == other["method"], STUDENT)
+    given["reason"] = first["reason"].where(first["reason"] != "", other["reason"].fillna(""))
+    made = first.assign(**given, n=np.minimum(first["n"], other["n"]))
     made["low"], made["high"] = limits(made)
     return made.assign(reliability=rate(made))
 
@@ -309,10 +303,8 @@ def change_of_shares(change: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame
 
     The columns that the limits at any level rest on stand beside it, named as of NOW and THEN.
     """
-    shares = [
-        (prefix, share.set_index("place").reindex(change["place"])) for prefix, share in ((NOW, now), (THEN, then))
-    ]
-    parts = [share[list(NEEDED)].add_prefix(prefix).set_axis(change.index) for prefix, share in shares]
+    shares = {prefix: share.set_index("place").reindex(change["place"]) for prefix, share in ((NOW, now), (THEN, then))}
+    parts = [share[list(NEEDED)].add_prefix(prefix).set_axis(change.index) for prefix, share in shares.items()]
     correlation = r if isinstance(r, float) else r.reindex(change["place"]).to_numpy()
     is_known = change["reason"].isin(["", "no variation"])
     made = pd.concat([change.assign(r=correlation, method=MOVER, n_eff=np.nan), *parts], axis=1)

@@ -71,8 +71,7 @@ def look_further(county: County, intake: Intake) -> Iterator[HuyingError]:
     """What else a run would stumble over: the calendar, the frozen rules, the report, the evidence, the county's own variables."""
     from huying.claims.declared import read_freeze
     from huying.prepare import results_folder
-    from huying.report import read_report as text_of_report
-    from huying.report.quotes import check_quotes
+    from huying.report import check_quotes, read_report as text_of_report
     from huying.store import read_parquet
     from huying.surveys import check_variables
     from huying.workdays import calendar
@@ -144,7 +143,7 @@ def said(args: argparse.Namespace, value: Any, lines: Iterable[str], faults: obj
 def claims(args: argparse.Namespace) -> None:
     """Every claim by section, with the county's verdict and value, as the last run recorded them."""
     from huying.claims.declared import claims_of
-    from huying.claims.listing import list_claims, say_silent
+    from huying.claims.verdict import list_claims, say_silent
     from huying.estimates import COUNTY
     from huying.prepare import results_folder
     from huying.store import read_parquet

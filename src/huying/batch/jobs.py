@@ -49,27 +49,17 @@ class Job:
         return 0 if self.is_recording else 2 if self.notebook.evidence == READS else 1
 
 
-@dataclass(frozen=True)
 class Site:
     """Where the jobs of a prepared county find and leave everything."""
 
-    county: County
-
-    @cached_property
-    def results(self) -> Path:
-        return output_folder(self.county, "results").resolve()
-
-    @cached_property
-    def figures(self) -> Path:
-        return output_folder(self.county, "figures").resolve()
+    def __init__(self, county: County) -> None:
+        self.county = county
+        self.results, self.figures = (output_folder(county, kind).resolve() for kind in ("results", "figures"))
+        self.evidence = self.results / "evidence.parquet"
 
     @cached_property
     def folder(self) -> Path:
         return notebooks_folder(self.county.folder)
-
-    @property
-    def evidence(self) -> Path:
-        return self.results / "evidence.parquet"
 
     def receipt(self, name: str) -> Path:
         """Where a job's receipt lies; how a job failed stands under the name with `.failed`."""

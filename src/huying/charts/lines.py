@@ -11,7 +11,6 @@ from matplotlib.patches import Patch
 
 from huying.charts import look
 from huying.charts.matrix import VERDICTS
-from huying.charts.names import names
 from huying.charts.sheet import Sheet, sheet
 from huying.intervals import Floats
 from huying.words import all_words
@@ -102,7 +101,7 @@ def slopes(rows: pd.DataFrame, **about: Any) -> Axes:
         values = ordered.to_numpy(dtype=float, na_value=np.nan)
         made.need(values)
         axes, steps, turn = made.axes, np.arange(values.shape[1]), 0
-        for label, line in zip(names(made, ordered), values, strict=True):
+        for label, line in zip(made.names(ordered), values, strict=True):
             moved = len(set(line[np.isfinite(line)])) > 1
             colour, dash = (look.PALETTE[turn % 6], look.DASHES[turn // 6 % 4]) if moved else (look.GREY, "-")
             turn += moved

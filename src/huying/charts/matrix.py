@@ -11,8 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from huying.charts import look
-from huying.charts.names import names, spread
-from huying.charts.sheet import Sheet, sheet
+from huying.charts.sheet import Sheet, sheet, spread
 
 VERDICTS = {"supported": look.BLUE, "not supported": look.ORANGE, "cannot say": "#DDDDDD", "no baseline": look.WHITE}
 UNKNOWN: dict[str, Any] = {"hatch": "....", "edgecolor": look.DIM, "linewidth": 0}
@@ -50,7 +49,7 @@ def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about
 def paint(made: Sheet, table: pd.DataFrame, lacking: str, how: dict[str, Any]) -> None:
     """The cells with their names, the columns' on top, and a frame around the place that is read."""
     axes, columns = made.axes, [made.words.word(name) for name in table.columns]
-    labels = [look.wrap(label, 26) for label in names(made, table)]
+    labels = [look.wrap(label, 26) for label in made.names(table)]
     if table.isna().any(axis=None):
         axes.patch.set(**look.LACKING)
         made.handles.append(Patch(label=made.say(lacking), **look.LACKING))

@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from huying.charts import look
-from huying.charts.names import names, places
-from huying.charts.sheet import Sheet, sheet
+from huying.charts.sheet import Sheet, places, sheet
 from huying.intervals import Bools, Floats
 
 Pair = tuple[float | None, float | None]
@@ -54,7 +53,7 @@ def scatter(rows: pd.DataFrame, x: str, y: str, *, lines: Pair = (None, None), c
             side = {"size": look.TINY, "color": look.DIM, "transform": axes.transAxes, "gid": "corner"}
             axes.text(left, top, made.words.word(text), ha=ha, va=va, **side)
         made.inches = 4.6
-        name_points(made, names(made, rows), across, up, is_here)
+        name_points(made, made.names(rows), across, up, is_here)
     return made.axes
 
 
@@ -82,7 +81,7 @@ def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, **about: A
         axes.set(xlabel=made.say("cases"), ylabel=made.say("share"), ylim=(-0.03 * top, top))
         look.scale(axes.yaxis, True)
         made.inches = 3.8
-        name_points(made, names(made, points), n, share, is_here)
+        name_points(made, made.names(points), n, share, is_here)
     return made.axes
 
 

@@ -1,4 +1,4 @@
-"""A verdict as it is shown and recorded: sentences for a reader, rows for the ledger.
+"""A verdict as it is shown and recorded: sentences for a reader, rows for the ledger, and the claims as a listing.
 
 In the recording run the rows travel in the cell's output, as a MIME part beside the text.
 """
@@ -18,6 +18,7 @@ from IPython.display import publish_display_data
 
 from huying.claims.declared import Claim
 from huying.claims.evidence import NUMBERS, in_order
+from huying.claims.rules import CANNOT_SAY
 from huying.claims.statements import statements
 from huying.estimates import COUNTY
 from huying.labels import Labels, part_word
@@ -25,6 +26,7 @@ from huying.store import write_csv, write_parquet, write_receipt
 from huying.words import say
 
 MIME = "application/vnd.huying.evidence+json"
+SILENT = ("not asked", "no data")  # why nothing could be judged at all
 WIDE = 240  # characters of a table's line: the reader's own window breaks it
 DIGITS = 12  # significant ones: the last bits of a sum differ between machines, and nobody prints them
 
@@ -175,3 +177,36 @@ def write_evidence(file: Path, receipt: Path, rows: pd.DataFrame) -> None:
     write_parquet(file, rows)
     write_csv(csv, rows)
     write_receipt(receipt, file.parent, (file, csv))
+
+
+# --- the claims as a listing ----------------------------------------------------------------------------------------------
+
+
+def list_claims(
+    evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any, lang: str, wave: str = ""
+) -> pd.DataFrame:
+    """A row a claim (index), in the order of the report: the county's headline row with what is said of it.
+
+    Added to the ledger's columns: section, said (the verdict's words), same_as (the claim that measures the same: count it
+    once), is_silent (nothing to judge by), why (cautions) and the words of its statement (text, value, interval, n_said,
+    threshold, is_problem). Of several waves or periods `wave` counts, else the latest; a claim on the pilot shows the
+    pilot's row.
+    """
+    head = evidence[evidence["part"] == ""]
+    when = head["wave"].where(head["wave"] != "", head["period"])
+    order = head.assign(at=when, is_county=head["place"] == COUNTY, is_now=when == wave)
+    head = order.sort_values(["is_county", "is_now", "at"], kind="stable").drop_duplicates("claim", keep="last")
+    head = head.set_index("claim", drop=False).reindex([key for key in claims if key in set(head["claim"])])
+    said = statements(head, claims, places, lang)
+    said = said.rename(columns={"verdict_word": "said", "caution": "why", "n": "n_said"})
+    head = head.join(said[["text", "said", "value", "interval", "n_said", "threshold", "why", "is_problem"]])
+    head["section"] = [key[:2] if key[0] in "PS" else key[0] for key in head.index]
+    head["same_as"] = [claims[key].same_as for key in head.index]
+    head["is_silent"] = head["reason"].str.startswith(SILENT) & (head["verdict_family"] == CANNOT_SAY)
+    return head.drop(columns="claim").rename_axis("claim")
+
+
+def say_silent(listed: pd.DataFrame, lang: str) -> str:
+    """The one line about the claims of a listing that no data can judge; empty where there are none."""
+    silent = listed.index[listed["is_silent"].to_numpy(dtype=bool)]
+    return say("statements.silent", lang, n=len(silent), claims=" ".join(silent)) if len(silent) else ""

@@ -22,7 +22,7 @@ from huying.counties import County
 from huying.errors import InputError, Place
 from huying.estimates import COUNTY
 from huying.prepare import results_folder
-from huying.report.quotes import Quoted, quote_sentences, read_quotes
+from huying.report import Quoted, quote_sentences, read_quotes
 from huying.store import read_parquet
 from huying.words import all_words, say
 
