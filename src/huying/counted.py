@@ -149,9 +149,7 @@ class Counting:
         made = counted(k.index.astype(str), k.to_numpy(dtype=float), n.to_numpy(dtype=float), exact=exact)
         return self._labelled(made.assign(period=period, wave="", measure=str(k.name or "")))
 
-    def values(
-        self, series: Any, n: Any = 1, period: str = "", wave: str = "", reason: str = "", **columns: Any
-    ) -> pd.DataFrame:
+    def values(self, series: Any, n: Any = 1, period: str = "", reason: str = "", **columns: Any) -> pd.DataFrame:
         """One number a place as rows for `judge`: a Series by place id, or a number for the county; `n` by place or one for all.
 
         An index level named `period` holds the period of each number, alone for the county. `reason` says why a missing
@@ -166,7 +164,8 @@ class Counting:
         if "period" in where:
             period = where.pop("period").to_numpy()
         places = where.iloc[:, 0] if where.shape[1] else [COUNTY] * len(given)
-        return self._labelled(values(places, numbers, size, reason or NO_CASE, period=period, wave=wave, **columns))
+        told = {"period": period, "wave": "", **columns}
+        return self._labelled(values(places, numbers, size, reason or NO_CASE, **told))
 
     def _labelled(self, rows: pd.DataFrame) -> pd.DataFrame:
         rows.attrs["labels"] = self.key

@@ -189,7 +189,7 @@ class County(Counting):
     def previous(self, survey: Survey) -> Survey:
         """The same form one wave earlier; where there is none, an empty survey whose changes say `no baseline`."""
         earlier = [wave for wave in self.waves(survey.form) if wave < survey.wave]
-        found = self.survey(survey.form, earlier[-1] if earlier else "-")
+        found = self.survey(survey.form, ["-", *earlier][-1])
         if not earlier and not survey.absent:
             found.absent = NO_BASELINE
         return found
@@ -289,8 +289,7 @@ class County(Counting):
         blank = {**dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan), **dict.fromkeys(TEXTS, "")}
         facts = facts.assign(**{name: value for name, value in blank.items() if name not in facts})
         facts[TEXTS] = facts[TEXTS].astype("str").fillna("")
-        waves = sorted(set(facts["wave"]))
-        if len(waves) > 1:
+        if len(waves := sorted(set(facts["wave"]))) > 1:
             raise EstimateError("claims.two_waves", claim=claim.id, waves=", ".join(waves))
         needed = [place for place in self.places_of(claim) if not (claim.is_about_towns and place == COUNTY)]
         ruled = ["", *(claim.subs if claim.is_conjunction else ())]

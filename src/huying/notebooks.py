@@ -55,9 +55,8 @@ def read_notebook(file: Path) -> Notebook:
     if not tagged:
         raise InputError("batch.no_parameters", Place(file.name))
     known = re.findall(r"^(\w+)\s*(?::[^=]+)?=", tagged[0], re.M)
-    for name in PARAMETERS:
-        if name not in known:
-            raise InputError("batch.no_parameter", Place(file.name), name=name, known=", ".join(known))
+    for name in (name for name in PARAMETERS if name not in known):
+        raise InputError("batch.no_parameter", Place(file.name), name=name, known=", ".join(known))
     made = hash_of([json.dumps([cells, raw["metadata"]], sort_keys=True)])
     needs = tuple(declared.get("needs", ()))
     return Notebook(file, made, declared.get("places", "all"), declared.get("evidence", ""), needs)
@@ -113,8 +112,7 @@ td{white-space:nowrap}img{width:100%;min-width:36rem;max-width:50rem;height:auto
 def page(notebook: Path, lang: str) -> str:
     """The page of an executed notebook in one of its languages."""
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
-    body = "\n".join(part for cell in cells for part in parts_of(cell, lang))
-    body = _SILENT.sub("", body)
+    body = _SILENT.sub("", "\n".join(part for cell in cells for part in parts_of(cell, lang)))
     body = re.sub(r"<h2>[^<]*</h2>\s*(?=<h2>)", "", body)
     contents: list[tuple[str, str]] = []
 

@@ -109,8 +109,7 @@ def verify(args: argparse.Namespace) -> int:
     """Hash every output that has a receipt again; 1 where one is not what its receipt says."""
     site = Site(county_of(args))
     found = [file for file in sorted((site.results / "receipts").glob("*.json")) if ".failed" not in file.suffixes]
-    prepared = site.results / MADE_FROM
-    found += [prepared] if prepared.parent.is_dir() else []  # what was never made is no fault
+    found += [site.results / MADE_FROM] * (site.results / MADE_FROM).parent.is_dir()  # what was never made is no fault
     faults = {file.stem: wrong for file in found if (wrong := faults_of(file, site.results))}
     lines = [say("cli.verify_fault", job=name, what=", ".join(wrong)) for name, wrong in faults.items()]
     lines.append(say("cli.verified", n=len(found), faults=len(faults)))

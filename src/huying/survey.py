@@ -48,13 +48,12 @@ class Survey(SurveyFrame):
 
     def ratio(self, numerator: str, denominator: str, by: Any = "town", where: str = "") -> pd.DataFrame:
         """The ratio of two weighted totals, with Student intervals; its measure is named `numerator/denominator`."""
-        pair = [numerator, denominator]
-        return self._estimate(self._ratio, pair, by, where, self._as_number, "/".join(pair))
+        pair, label = [numerator, denominator], f"{numerator}/{denominator}"
+        return self._estimate(self._ratio, pair, by, where, self._as_number, label)
 
     def combine(self, parts: Parts, name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, their covariance kept; n is the smallest of their bases."""
-        label = name or " + ".join(parts)
-        add = partial(self._sum, parts=parts, name=label)
+        add = partial(self._sum, parts=parts, name=(label := name or " + ".join(parts)))
         return self._estimate(add, list(parts), by, where, self._as_number, label)
 
     def difference(self, first: str, second: str, by: Any = "town", where: str = "") -> pd.DataFrame:
@@ -111,7 +110,7 @@ class Survey(SurveyFrame):
                 continue
             answered = self._checked()[columns].notna().any(axis=1)
             skipped = ~answered & (self.reasons[columns] == SKIPPED).all(axis=1)
-            n = int(answered.sum()), int(skipped.sum()), int((~answered & ~skipped).sum())
+            n = (int(who.sum()) for who in (answered, skipped, ~answered & ~skipped))
             rows.append((item.name, item.type, *n))
         made = pd.DataFrame(rows, columns=["question", "question_type", "n", "n_skipped", "n_missing"])
         made.attrs["labels"] = self.labels
@@ -165,8 +164,7 @@ class Survey(SurveyFrame):
 
     def _sum(self, design: Design, table: pd.DataFrame, parts: Parts, name: str, **how: Any) -> pd.DataFrame:
         known, asked = _known_and_asked(table)
-        values = {column: known[column].to_numpy(dtype=float) for column in parts}
-        terms = [(c, np.nan_to_num(values[k]), np.isfinite(values[k])) for k, c in parts.items()]
+        terms = [(c, known[k].fillna(0).to_numpy(dtype=float), known[k].notna().to_numpy()) for k, c in parts.items()]
         return estimate_sum(design, name, terms, asked=asked, **how)
 
     def _open(self, name: str, values: Any) -> Any:
@@ -196,11 +194,11 @@ class Survey(SurveyFrame):
             return self._nothing(list(table), by, NOT_ASKED)
         parts = []
         for levels in cuts:
-            inside = np.ones(len(table), dtype=bool)
-            for name, level in zip(groups, levels, strict=True):
+            inside, at = np.ones(len(table), dtype=bool), dict(zip(groups, levels, strict=True))
+            for name, level in at.items():
                 inside &= (self._checked()[name] == level).fillna(False).to_numpy(dtype=bool)
             made = estimator(self.design, _cut(table, inside), wave=self.wave, fewest=self.fewest)
-            parts.append(self._tidy(made.assign(**dict(zip(groups, levels, strict=True)))))
+            parts.append(self._tidy(made.assign(**at)))
         return self._placed(pd.concat(parts, ignore_index=True), by)
 
     def _placed(self, made: pd.DataFrame, by: Any) -> pd.DataFrame:

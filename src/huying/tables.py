@@ -43,9 +43,8 @@ def show(frame: pd.DataFrame, rows: int = 40, percent: Iterable[str] = ()) -> Ta
 
     Columns that say nothing are left out. `percent` names further columns of shares.
     """
-    words = labels.of(frame)
+    words, index = labels.of(frame), frame.index
     # Rows by number say nothing; the ids of people are for tracing them, not for reading.
-    index = frame.index
     is_numbered = index.name == "row_id" or (index.name is None and is_integer_dtype(index.dtype))
     table = frame.reset_index(drop=is_numbered)
     shares = {*percent, *(name for name in SHARES if labels.is_share(frame))}

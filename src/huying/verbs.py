@@ -59,10 +59,8 @@ def check(args: argparse.Namespace) -> int:
             print(say("cli.checked", **line) + why_rejected(line, rejected))
             for entry in rejected[rejected["level"] == "row"].head(SHOWN).to_dict("records"):
                 print("  " + say_rejected(entry))
-        for note in told:
-            print(note)
-        for fault in faults:
-            print(fault, file=sys.stderr)
+        print(*told, sep="\n", end="\n" * bool(told))
+        print(*faults, sep="\n", end="\n" * bool(faults), file=sys.stderr)
         print(say("cli.check_done", n=len(lines), faults=len(faults)))
     return 2 * bool(faults)
 
@@ -77,17 +75,13 @@ def look_further(county: County, intake: Intake) -> Iterator[HuyingError]:
     from huying.workdays import calendar
 
     file = results_folder(county) / "evidence.parquet"
-    looks: list[tuple[Callable[..., object], Any]] = [
-        (calendar, (county.calendar, county.calendar_file)),
-        (read_freeze, (county,)),
-        (check_variables, (county, intake.book, intake.ledgers)),
-        (text_of_report, (county.report,) if county.report else ()),
-        (check_quotes, (county,)),
-        (read_parquet, (file,) if file.is_file() else ()),
-    ]
-    for look, what in looks:
+    looks: dict[Callable[..., object], tuple[Any, ...]] = {calendar: (county.calendar, county.calendar_file)}
+    looks |= {read_freeze: (county,), check_variables: (county, intake.book, intake.ledgers)}
+    looks |= {text_of_report: (county.report,)} if county.report else {}
+    looks |= {check_quotes: (county,)} | ({read_parquet: (file,)} if file.is_file() else {})
+    for look, what in looks.items():
         try:
-            look(*what) if what else None
+            look(*what)
         except HuyingError as error:
             yield error
 
@@ -113,9 +107,7 @@ def prepare(args: argparse.Namespace) -> None:
         print(cleaned.counts.to_json(orient="records", force_ascii=False))
         return
     shown = ["file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags"]
-    print(cleaned.counts[shown].to_string(index=False))
-    for note in cleaned.notes.to_dict("records"):
-        print(say_note(note))
+    print(cleaned.counts[shown].to_string(index=False), *map(say_note, cleaned.notes.to_dict("records")), sep="\n")
     print(say("cli.prepare_done", folder=results_folder(county) / "data"))
 
 
@@ -155,10 +147,8 @@ def claims(args: argparse.Namespace) -> None:
     lang = "en" if args.json else words.language()  # a program reads one set of words, whatever the county speaks
     table = list_claims(read_parquet(file), claims_of(county), {COUNTY: county.name}, lang)
     if args.json:
-        shown = table[
-            ["section", "text", "said", "value", "interval", "n", "reason", "remark", "same_as"]
-        ].reset_index()
-        print(shown.to_json(orient="records", force_ascii=False))
+        shown = ["section", "text", "said", "value", "interval", "n", "reason", "remark", "same_as"]
+        print(table[shown].reset_index().to_json(orient="records", force_ascii=False))
         return
     for section, rows in table[~table["is_silent"]].groupby("section", sort=False):
         print(say("cli.section", section=section, n=int((rows["same_as"] == "").sum())))
@@ -195,7 +185,7 @@ def questionnaire(args: argparse.Namespace) -> int:
     for fault in faults:
         print(fault, file=sys.stderr)
     lines = [say("questionnaire.made", file=file) for file in (*files, *drawn)]
-    lines += [] if drawn else [say("questionnaire.no_villages")]
+    lines += [say("questionnaire.no_villages")] * (not drawn)
     return said(args, [str(file) for file in (*files, *drawn)], lines, faults)
 
 
@@ -223,11 +213,11 @@ def dictionary(args: argparse.Namespace) -> int:
     from huying.store import write_text
     from huying.templates.dictionary import dictionary as text_of_dictionary
 
-    text = text_of_dictionary()
+    text, same = text_of_dictionary(), True
     if args.check:
         same = args.output.is_file() and args.output.read_text("utf-8") == text
-        print(say("cli.dictionary_same" if same else "cli.dictionary_differs", file=args.output))
-        return int(not same)
-    write_text(args.output, text)
-    print(say("cli.drafted", file=args.output))
-    return 0
+    else:
+        write_text(args.output, text)
+    told = "drafted" if not args.check else "dictionary_same" if same else "dictionary_differs"
+    print(say(f"cli.{told}", file=args.output))
+    return int(not same)

@@ -62,9 +62,7 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
 
 def recorded(flag: pd.Series, source: pd.Series) -> pd.Series:
     """`flag` as true and false, or missing throughout where the ledger never fills `source`: a gap is not a no."""
-    if source.notna().any():
-        return flag.astype("boolean").fillna(False)
-    return pd.Series(pd.NA, flag.index, dtype="boolean")
+    return flag.astype("boolean").fillna(False).where(np.full(len(flag), source.notna().any()))
 
 
 def _is_repeated(calls: pd.DataFrame) -> pd.Series:
@@ -77,10 +75,9 @@ def _is_repeated(calls: pd.DataFrame) -> pd.Series:
 
 def compare_clocks(calls: pd.DataFrame, days: Calendar, as_of: pd.Timestamp | pd.Series) -> pd.DataFrame:
     """The on-time shares under every clock: count_from, cutoff, day_ends, answered, closed (with the slip), n_answered, n_closed."""
-    rows = []
+    rows, wanted = [], ["is_answered_on_time", "is_closed_with_slip_on_time"]
     for rule in CLOCKS:
-        timed = time_calls(calls, rule, days, as_of)
-        flags = timed[["is_answered_on_time", "is_closed_with_slip_on_time"]].astype(float)
+        flags = time_calls(calls, rule, days, as_of)[wanted].astype(float)
         rows.append((f"{rule.count_from}_day", rule.cutoff, rule.day_ends, *flags.mean(), *flags.count()))
     names = ["count_from", "cutoff", "day_ends", "answered", "closed", "n_answered", "n_closed"]
     return pd.DataFrame(rows, columns=names)
@@ -153,8 +150,7 @@ def closing_by_route(calls: pd.DataFrame) -> pd.DataFrame:
 
 def funnel_limits(share: float, n: Floats, level: float) -> tuple[Floats, Floats]:
     """Exact binomial limits around `share` at each n, interpolated between counts (Spiegelhalter 2005, appendix A.1.1)."""
-    p = np.array([[(1 - level) / 2], [(1 + level) / 2]])
-    r = stats.binom.ppf(p, n, share)
+    r = stats.binom.ppf(p := np.array([[(1 - level) / 2], [(1 + level) / 2]]), n, share)
     above, below = stats.binom.cdf(r, n, share), stats.binom.cdf(r - 1, n, share)
     low, high = np.clip((r - (above - p) / (above - below)) / n, 0, 1)
     return low, high
@@ -189,5 +185,4 @@ def common_share(rows: pd.DataFrame) -> float:
 
 def _cases(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """How many cases have it, and how many there are."""
-    n = rows["n"].astype(float)
-    return (rows["estimate"].astype(float) * n).round(), n
+    return (rows["estimate"].astype(float) * (n := rows["n"].astype(float))).round(), n

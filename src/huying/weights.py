@@ -6,7 +6,7 @@ A town whose margins cannot be met within the bounds has no weights of its own.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -52,8 +52,7 @@ def rake(weight: Floats, margins: dict[str, Margin], bounds: Bounds = BOUNDS) ->
         n = np.bincount(category, minlength=len(total))
         _refuse("nobody_there", name, (total <= 0) & (n > 0), n)
         _refuse("empty_category", name, (total > 0) & (n == 0), n)
-    raked, named = weight.astype(float), ", ".join(margins)
-    worst, sweep = np.inf, 0
+    raked, named, worst, sweep = weight.astype(float), ", ".join(margins), np.inf, 0
     while worst >= CLOSE:
         if sweep == SWEEPS:
             raise EstimateError("weights.no_convergence", margin=named, worst=f"{worst:.2g}")
@@ -84,19 +83,15 @@ def merge_small(category: Ints, total: Floats, groups: int, fewest: int = FEWEST
     `category` holds 0..groups-1 in natural order; returns new codes (the code of the group that took it in), totals of
     the groups (0 for a group that has gone) and the list of merged groups.
     """
-    target = np.arange(groups)
-    merged: list[int] = []
-    total = total.astype(float)
+    target, merged, total = np.arange(groups), list[int](), total.astype(float)
     while True:
-        counts = np.bincount(target[category], minlength=groups)
-        alive = np.unique(target)
+        counts, alive = np.bincount(target[category], minlength=groups), np.unique(target)
         small = [g for g in alive if counts[g] < fewest]
         if not small or len(alive) == 1:
             return target[category], total, merged
         at = int(np.flatnonzero(alive == small[0])[0])
         into = alive[at - 1] if at else alive[1]
-        total[into] += total[small[0]]
-        total[small[0]] = 0.0
+        total[into], total[small[0]] = total[into] + total[small[0]], 0.0
         target[target == small[0]] = into
         merged.append(int(small[0]))
 
@@ -115,9 +110,7 @@ def town_margin(group: Ints, totals: Floats, fewest: int = FEWEST) -> tuple[Marg
     return (category, np.append(sums * (1 - unknown), totals.sum() * unknown)), merged
 
 
-def rake_town(
-    base: Floats, groups: dict[str, Ints], totals: dict[str, Floats], bounds: tuple[float, float]
-) -> tuple[Floats, int, float, dict[str, Margin], list[str]]:
+def rake_town(base: Floats, groups: dict[str, Ints], totals: dict[str, Floats], bounds: Bounds) -> tuple[Any, ...]:
     """One town's weights, the sweeps, the gap left, its margins as met, and what was merged.
 
     Where the factors would leave the bounds, thin categories are merged (under 5, then 10, then 20 respondents) before
@@ -167,8 +160,7 @@ def rake_towns(
             rows.append((place, 0, 0, np.nan, np.nan, np.nan, "", "", ""))
             continue
         own = {name: group[here] for name, group in groups.items()}
-        wanted, note = scale_totals({name: total[town] for name, total in totals.items()})
-        remark = ""
+        (wanted, note), remark = scale_totals({name: total[town] for name, total in totals.items()}), ""
         try:
             weight[here], sweeps, worst, margins, gone = rake_town(base[here], own, wanted, bounds)
         except EstimateError as error:
@@ -189,8 +181,7 @@ def rake_towns(
 
 def say_fault(error: EstimateError, names: Names) -> str:
     """Why margins could not be met, with the category by its name."""
-    told = dict(error.values)
-    known = (names or {}).get(str(told.get("margin")), ())
+    known = (names or {}).get(str((told := dict(error.values)).get("margin")), ())
     if "category" in told and int(told["category"]) < len(known):
         told["category"] = known[int(told["category"])]
     return EstimateError(error.key, **told).say()

@@ -113,11 +113,8 @@ class Site:
                 raise CountyError(f"batch.{key}", name=name, known=", ".join(known))
         notebooks = find_notebooks(self.folder, named) if named else self.speaking
         asked = product(waves or self.waves[-1:], langs or [own], places or every, notebooks)
-        found = [
-            Job(notebook, place, wave, lang, lang == own, pages or place == COUNTY)
-            for wave, lang, place, notebook in asked
-            if place == COUNTY or notebook.places == "all"
-        ]
+        every_job = (Job(one, at, wave, lang, lang == own, pages or at == COUNTY) for wave, lang, at, one in asked)
+        found = [job for job in every_job if job.place == COUNTY or job.notebook.places == "all"]
         if not found:
             raise CountyError("batch.no_job", notebooks=", ".join(notebook.name for notebook in notebooks))
         if any(job.notebook.evidence == READS for job in found):

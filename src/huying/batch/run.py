@@ -157,8 +157,7 @@ def carry_out(site: Site, job: Job, key: str, environ: dict[str, str], folder: P
             (folder / PAGE).write_text(page(folder / MADE, job.lang), "utf-8")
             made[site.page(job)] = folder / PAGE
         took = {"seconds": time.perf_counter() - begun, "cpu_s": time.process_time() - cpu, "peak_mb": peak_mb()}
-        used = {name: round(value, 2) for name, value in took.items()}
-        told = {"job": job.name, "key": key, **used, "host": platform.node()}
+        told = {"job": job.name, "key": key, "host": platform.node()} | {what: round(n, 2) for what, n in took.items()}
         publish(site.receipt(job.name), site.results, made, **told)
         for left in (site.receipt, site.notebook):
             left(f"{job.name}.failed").unlink(missing_ok=True)
@@ -207,10 +206,8 @@ def make(site: Site, jobs: Sequence[Job], tick: Callable[[], object], **limits: 
     summary = Summary()
 
     def ended(job: Job, failure: dict[str, Any]) -> None:
-        if failure:
-            summary.failed[job] = failure
-        else:
-            summary.done.append(job)
+        summary.failed |= {job: failure} if failure else {}
+        summary.done += [] if failure else [job]
         tick()
 
     for stage in range(3):

@@ -338,7 +338,6 @@ def places(rows: pd.DataFrame) -> pd.Series:
     return rows[name] if name else pd.Series(rows.index.get_level_values(0), rows.index)
 
 
-def spread(rows: pd.DataFrame, index: Sequence[str], column: str, values: str = "estimate") -> pd.DataFrame:
+def spread(rows: pd.DataFrame, index: Sequence[str], column: str) -> pd.DataFrame:
     """A long table as a wide one, its rows and columns in the order in which they come."""
-    long = rows.set_index([*index, column])[values]
-    return long.unstack(sort=False)[list(dict.fromkeys(rows[column]))]
+    return rows.set_index([*index, column])["estimate"].unstack(sort=False)[list(dict.fromkeys(rows[column]))]

@@ -92,9 +92,7 @@ def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Cla
 class Statement:
     """What is said of one row; `beside`: all rows by their key, for the county's value and the parts that a claim names."""
 
-    def __init__(
-        self, row: Mapping[str, Any], claim: Claim, names: Labels, beside: Beside, departments: set[str]
-    ) -> None:
+    def __init__(self, row: Any, claim: Claim, names: Labels, beside: Beside, departments: set[str]) -> None:
         self.row, self.claim, self.names, self.beside, self.departments = row, claim, names, beside, departments
         self.lang, self.place, self.part = names.lang, row["place"], row["part"]
         self.verdict, self.base = row["verdict_family"] or row["verdict"], claim.base(names.lang)

@@ -182,9 +182,7 @@ def write_evidence(file: Path, receipt: Path, rows: pd.DataFrame) -> None:
 # --- the claims as a listing ----------------------------------------------------------------------------------------------
 
 
-def list_claims(
-    evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any, lang: str, wave: str = ""
-) -> pd.DataFrame:
+def list_claims(ledger: pd.DataFrame, claims: dict[str, Claim], places: Any, lang: str, wave: str = "") -> pd.DataFrame:
     """A row a claim (index), in the order of the report: the county's headline row with what is said of it.
 
     Added to the ledger's columns: section, said (the verdict's words), same_as (the claim that measures the same: count it
@@ -192,7 +190,7 @@ def list_claims(
     threshold, is_problem). Of several waves or periods `wave` counts, else the latest; a claim on the pilot shows the
     pilot's row.
     """
-    head = evidence[evidence["part"] == ""]
+    head = ledger[ledger["part"] == ""]
     when = head["wave"].where(head["wave"] != "", head["period"])
     order = head.assign(at=when, is_county=head["place"] == COUNTY, is_now=when == wave)
     head = order.sort_values(["is_county", "is_now", "at"], kind="stable").drop_duplicates("claim", keep="last")

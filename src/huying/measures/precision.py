@@ -113,8 +113,7 @@ def fay_herriot(y: Floats, variance: Floats, x: Floats) -> FayHerriot:
     known = np.isfinite(y) & np.isfinite(variance)
     check(known, variance, x)
     areas = Areas(y[known], variance[known], x[known])
-    tau2 = maximise(areas, RESTRICTED)
-    is_adjusted = tau2 <= NIL * areas.variance.min()
+    is_adjusted = (tau2 := maximise(areas, RESTRICTED)) <= NIL * areas.variance.min()
     tau2 = maximise(areas, RAISED) if is_adjusted else tau2
     w, inverse, _ = areas.regression(tau2)
     beta = inverse @ areas.x.T @ (w * areas.y)
@@ -139,8 +138,7 @@ def benchmark(shares: pd.DataFrame, weight: Floats, total: float) -> tuple[pd.Da
     The ratio keeps 0 at 0 and the shares' own ratios; a difference could leave [0, 1]. Where it would carry a share past 1,
     the shares of those who have it not are multiplied instead.
     """
-    mean = float(np.average(shares["estimate"], weights=weight))
-    factor = total / mean if mean > 0 else 1.0
+    factor = total / mean if (mean := float(np.average(shares["estimate"], weights=weight))) > 0 else 1.0
     if shares["estimate"].max() * factor > 1:
         return 1 - (1 - shares) * (1 - total) / (1 - mean), factor
     return (shares * factor).clip(upper=1.0), factor
@@ -159,8 +157,7 @@ def share_fay_herriot(
     """
     known = np.isfinite(p) & np.isfinite(n_eff)
     fit = fay_herriot(np.arcsin(np.sqrt(np.where(known, p, np.nan))), 1 / (4 * np.where(known, n_eff, np.nan)), x)
-    half = stats.norm.ppf(0.975) * np.sqrt(fit.mse)
-    sides = {"estimate": 0, "low": -1, "high": 1}
+    half, sides = stats.norm.ppf(0.975) * np.sqrt(fit.mse), {"estimate": 0, "low": -1, "high": 1}
     shares = pd.DataFrame({name: to_share(fit.eblup + sign * half) for name, sign in sides.items()})
     moved, factor = benchmark(shares, np.where(known, weight, 0.0), total)
     return moved, fit, factor
@@ -188,11 +185,10 @@ def rank_regions(estimate: Floats, low: Floats, high: Floats) -> pd.DataFrame:
     """
     known = np.isfinite(estimate) & np.isfinite(low) & np.isfinite(high)
     value, lows, highs = (np.sort(v[known]) for v in (estimate, low, high))
-    table = pd.DataFrame({"rank": np.nan, "rank_low": np.nan, "rank_high": np.nan}, index=range(len(known)))
-    table.loc[known, "rank"] = 1.0 + np.searchsorted(value, estimate[known], side="left")
-    table.loc[known, "rank_low"] = 1.0 + np.searchsorted(highs, low[known], side="left")
-    table.loc[known, "rank_high"] = 1.0 * np.searchsorted(lows, high[known], side="right")
-    return table
+    ranks = {"rank": 1.0 + np.searchsorted(value, estimate[known], side="left")}
+    ranks["rank_low"] = 1.0 + np.searchsorted(highs, low[known], side="left")
+    ranks["rank_high"] = 1.0 * np.searchsorted(lows, high[known], side="right")
+    return pd.DataFrame(ranks, np.flatnonzero(known)).reindex(range(len(known)))
 
 
 # --- the model of small areas -----------------------------------------------------------------------------------------
@@ -224,10 +220,10 @@ def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     small, fit, factor = share_fay_herriot(p, n_eff, x, size, float(county["estimate"]))
     adjusted = ADJUSTED if fit.is_adjusted else ""
     remark = np.where(fit.is_synthetic, f"{SYNTHETIC}; {adjusted}".rstrip("; "), adjusted)
-    given: dict[str, Any] = {"method": FAY_HERRIOT, "reason": "", "remark": remark, "part": TOWN}
-    given |= dict.fromkeys(("se", "n_eff", "df", "deff", "rho"), np.nan)
-    given["reliability"] = np.where(small["high"] - small["low"] > CARE, "read with care", "ok")
-    made = own.assign(**small, **given)
+    read = np.where(small["high"] - small["low"] > CARE, "read with care", "ok")
+    blank = dict.fromkeys(("se", "n_eff", "df", "deff", "rho"), np.nan)
+    given = {"method": FAY_HERRIOT, "reason": "", "remark": remark, "part": TOWN, "reliability": read}
+    made = own.assign(**small, **given, **blank)
     whole = values([COUNTY], [factor], [known.sum()], part=FACTOR, wave=county["wave"])
     return pd.concat([made, whole], ignore_index=True)
 
@@ -317,10 +313,10 @@ def plan_next(rows: pd.DataFrame, shared: float = 0.0, listed: pd.Series | None 
     population = (pd.Series(dtype=float) if listed is None else listed).reindex(rows["place"]).fillna(np.inf)
     pairs = [_plan(row, shared, size) for row, size in zip(rows.to_dict("records"), population, strict=True)]
     rises, sizes = np.array(pairs, dtype=float).reshape(-1, 2).T
-    why, parts = rows["reason"].replace("", "not estimable").to_numpy(), []
-    for part, numbers in ((DETECTABLE, rises), (NEEDED, np.ceil(np.round(sizes, 9)))):
-        given = {"part": part, "wave": rows["wave"].to_numpy()}
-        parts.append(values(rows["place"], numbers, rows["n"].to_numpy(dtype=float), why, **given))
+    told = {"n": rows["n"].to_numpy(dtype=float), "wave": rows["wave"].to_numpy()}
+    told["reason"] = rows["reason"].replace("", "not estimable").to_numpy()
+    numbers = {DETECTABLE: rises, NEEDED: np.ceil(np.round(sizes, 9))}
+    parts = [values(rows["place"], number, part=part, **told) for part, number in numbers.items()]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -5,7 +5,7 @@ calendar days.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from math import comb
 from typing import Any
@@ -61,8 +61,8 @@ def tell(value: float, se: float, df: float, n: float, reason: str = "", wave: s
     if reason := reason or ("" if se > 0 and df > 0 else "not estimable"):
         read = FEW if reason == FEW else "not estimable"
         return student(np.nan, np.nan, df, n, reason, **told, remark="", reliability=read)
-    read = "read with care" if df < 8 else "ok"
-    return student(value, se, df, n, reason, **told, remark=ASSOCIATION, reliability=read)
+    told |= {"remark": ASSOCIATION, "reliability": "read with care" if df < 8 else "ok"}
+    return student(value, se, df, n, **told)
 
 
 def associate(survey: Survey, formula: str, term: str) -> pd.DataFrame:
@@ -100,9 +100,7 @@ def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tu
 # --- months -----------------------------------------------------------------------------------------------------------
 
 
-def list_town_months(
-    calls: pd.DataFrame, need_counts: pd.DataFrame, towns: Sequence[str], periods: Mapping[str, Any]
-) -> pd.DataFrame:
+def list_town_months(calls: pd.DataFrame, need_counts: pd.DataFrame, towns: Any, periods: Any) -> pd.DataFrame:
     """A row a period, town and month: `before`, the share answered in time the month before; `calls`, per 100 matters of need.
 
     Calls are counted as they stand where the county has no counts of need; a month that lacks a channel has no need.
@@ -120,8 +118,7 @@ def list_town_months(
             matters = matters.agg(["sum", "count"])
             is_whole = (matters["count"] == need_counts["channel"].nunique()) & (matters["sum"] > 0)
             n = 100 * n / matters["sum"].where(is_whole).astype(float).reindex(grid)
-        before = prompt.groupby("town_id").shift(1)
-        made = pd.DataFrame({"before": before, "calls": n}).reset_index()
+        made = pd.DataFrame({"before": prompt.groupby("town_id").shift(1), "calls": n}).reset_index()
         parts.append(made.assign(period=str(period), is_per_need=bool(len(need_counts))))
     return pd.concat(parts or [pd.DataFrame(columns=["period"])], ignore_index=True)
 
@@ -138,9 +135,8 @@ def compare_months(table: pd.DataFrame) -> pd.DataFrame:
         known = known[known.groupby("town_id")["before"].transform("nunique") > 1]
         is_share = bool(own["is_per_need"].any())
         first = (known["before"] > known.groupby("town_id")["before"].transform("median")).to_numpy(dtype=bool)
-        is_little = known["month"].nunique() + 1 < FEWEST_MONTHS or known["town_id"].nunique() < FEWEST_TOWNS
         known = known.assign(calls=known["calls"] / (100 if is_share else 1))
-        if is_little:
+        if known["month"].nunique() + 1 < FEWEST_MONTHS or known["town_id"].nunique() < FEWEST_TOWNS:
             return tell(np.nan, np.nan, np.nan, len(known), FEW).assign(part="")
         told = {"unit": "share" if is_share else "count", "reliability": "ok"}
         sides = {"after_prompt_months": known[first], "after_other_months": known[~first]}
@@ -244,7 +240,7 @@ def name_slowest(medians: pd.DataFrame) -> pd.Series:
 
 # --- towns that had a campaign ----------------------------------------------------------------------------------------
 
-PERMUTATION, ASSOCIATION, SIGNIFICANT = "permutation", "association", 0.05
+PERMUTATION, SIGNIFICANT = "permutation", 0.05
 NO_CAMPAIGN, NONE_BEFORE = "no campaign to compare", "no wave before the campaign"
 MOST_ASSIGNMENTS, DRAWS = 200_000, 9_999  # above the first assignments are drawn at random, so many of them
 ENDLESS = 1e6  # degrees of freedom of a variance that is taken as known
@@ -259,9 +255,7 @@ def compare_levels(survey: Survey, column: str, campaign: Mapping[str, Any]) -> 
     return _compare(measure_levels(survey, column), survey, campaign)
 
 
-def compare_changes(
-    survey: Survey, since: Survey, column: str, campaign: Mapping[str, Any], waves: Mapping[str, Any]
-) -> pd.DataFrame:
+def compare_changes(survey: Survey, since: Survey, column: str, campaign: Any, waves: Any) -> pd.DataFrame:
     """As `compare_levels`, of the change since an earlier wave; says where no wave came before the campaign (`on`, a day).
 
     `waves`: the field time of each wave by name, with its first and last day. Parts end in _of_change.
@@ -274,8 +268,7 @@ def compare_changes(
 
 def measure_levels(survey: Survey, column: str) -> pd.DataFrame:
     """Each town's share (estimate), its sampling variance p(1 - p)/n_eff at the pooled design effect, df; index place."""
-    rows = _of_towns(replace(survey, fewest=1).share(column))
-    p = rows["estimate"]
+    p = (rows := _of_towns(replace(survey, fewest=1).share(column)))["estimate"]
     return pd.DataFrame({"estimate": p, "variance": p * (1 - p) / rows["n_eff"], "df": np.inf})
 
 
@@ -295,9 +288,7 @@ def _of_towns(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["estimate"].notna() & (rows["place"] != COUNTY)].set_index("place")
 
 
-def _compare(
-    towns: pd.DataFrame, survey: Survey, campaign: Mapping[str, Any], what: str = "", why: str = ""
-) -> pd.DataFrame:
+def _compare(towns: pd.DataFrame, survey: Survey, campaign: Any, what: str = "", why: str = "") -> pd.DataFrame:
     parts = [f"campaign_difference{what}", f"campaign_p{what}"]
     treated = towns.index.isin([str(town) for town in campaign.get("towns", ())])
     if not 0 < treated.sum() < len(towns):

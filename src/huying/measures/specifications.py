@@ -83,9 +83,8 @@ def _ways(own: Floats, silent: Bools) -> dict[str, Floats]:
 
 def _weightings(county: "County", survey: Survey) -> Iterator[tuple[str, Design]]:
     """The sample's own weights; post-stratified ones where the county has margins; and none."""
-    own = "raked" if survey.design.margins else "base"
-    yield own, survey.design
-    if own == "raked":
+    yield "raked" if survey.design.margins else "base", survey.design
+    if survey.design.margins:
         yield "cell", _by_cell(county, survey)
     yield "none", with_weights(survey.design, np.ones(len(survey.frame)))
 
@@ -175,6 +174,5 @@ def turning(judged: pd.DataFrame) -> pd.DataFrame:
         both = judged[~is_own].merge(judged.loc[is_own, [*keys, "verdict"]], on=keys, suffixes=("", "_own"))
         changed = (both["verdict"] != both["verdict_own"]).groupby([both[name] for name in SAME], sort=False)
         parts.append(changed.agg(n_changed="sum", n_compared="size").reset_index().assign(choice=choice))
-    rows = pd.concat(parts, ignore_index=True)
-    order = rows.sort_values([*SAME, "n_changed"], ascending=[True] * len(SAME) + [False], kind="stable")
-    return order[[*SAME, "choice", "n_changed", "n_compared"]].reset_index(drop=True)
+    order = {"by": [*SAME, "n_changed"], "ascending": [*[True] * len(SAME), False], "kind": "stable"}
+    return pd.concat(parts).sort_values(**order, ignore_index=True)[[*SAME, "choice", "n_changed", "n_compared"]]

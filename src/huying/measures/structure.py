@@ -117,8 +117,7 @@ def score_quiz(staff: pd.DataFrame, succession: pd.DataFrame, towns: pd.DataFram
     """
     units = pd.DataFrame(prescribed(scheme)).T.reindex(columns=["office", "bureau", "psu"]).fillna(0)
     kind = staff["town"].map(towns.set_index("town_id")["type"])
-    offices, institutions = units["office"] + units["bureau"], units["psu"]
-    keys = {"says_offices": offices, "says_institutions": institutions}
+    keys = {"says_offices": units["office"] + units["bureau"], "says_institutions": units["psu"]}
     right = {column: staff[column] == kind.map(key).astype("Float64") for column, key in keys.items()}
     for name, old in OLD_IDS.items():
         heirs, said = succession.loc[succession["old_id"] == old, "new_unit"].dropna(), staff[f"says_successor_{name}"]
@@ -168,8 +167,8 @@ def compare_plan(plan: pd.DataFrame, stock: pd.DataFrame, kinds: Sequence[str] =
     """
     if not all(is_county(side[side["kind"].isin(KINDS)]).any() for side in (plan, stock)):
         return unsaid([COUNTY], "no county total")
-    sides = ((plan, "planned"), (stock, "quota"))
-    (k, n), (k0, n0) = (sum_by_kind(side, column).loc[list(kinds)].sum() for side, column in sides)
+    sides = (sum_by_kind(plan, "planned"), sum_by_kind(stock, "quota"))
+    (k, n), (k0, n0) = (side.loc[list(kinds)].sum() for side in sides)
     made = counted([COUNTY], [k], [n if n0 else 0], exact=True).drop(columns="n_eff")
     return made.assign(**{name: made[name] - k0 / (n0 or np.nan) for name in ("estimate", "low", "high")})
 

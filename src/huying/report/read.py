@@ -28,15 +28,11 @@ def read_report(path: Path) -> str:
     The bytes tell the format, never the ending. A docx gives its paragraphs and the cells of its tables, a line each,
     without headers, notes and numbers that Word sets by itself. Numbers of people are masked. Raises InputError.
     """
-    place = Place(path.name)
-    raw = read_content(path, place, MOST_BYTES)
+    raw = read_content(path, place := Place(path.name), MOST_BYTES)
     is_docx = raw.startswith(b"PK\x03\x04")
-    unfit = {
-        "pdf": raw.startswith(b"%PDF"),
-        "old_word": raw.startswith(b"\xd0\xcf\x11\xe0"),
-        "other_content": not is_docx and raw.strip() and path.suffix.lower() in (".docx", ".pdf"),
-        "web_page": re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|meta|\?xml)", raw, re.I),
-    }
+    unfit = {"pdf": raw.startswith(b"%PDF"), "old_word": raw.startswith(b"\xd0\xcf\x11\xe0")}
+    unfit["other_content"] = not is_docx and bool(raw.strip()) and path.suffix.lower() in (".docx", ".pdf")
+    unfit["web_page"] = bool(re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|meta|\?xml)", raw, re.I))
     for key in (key for key, is_so in unfit.items() if is_so):
         raise InputError(f"report.{key}", place, text=path.with_suffix(".txt").name, ending=path.suffix)
     if not is_docx and len(raw) > 4 * MOST_CHARACTERS:  # no encoding takes more for one; a long line costs memory

@@ -64,9 +64,8 @@ def holds(room: str, key: str, text: str) -> bool:
 
 def position(text: str, offset: int) -> tuple[int, int]:
     """Line and column of a character, both from 1."""
-    starts = line_starts(text)
-    line = bisect_right(starts, offset)
-    return line, offset - starts[line - 1] + 1
+    line = bisect_right(line_starts(text), offset)
+    return line, offset - line_starts(text)[line - 1] + 1
 
 
 @lru_cache(maxsize=2)
@@ -119,8 +118,7 @@ def spans_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def clauses_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Offsets of the clauses of a sentence, parted by commas and colons that are not within brackets or quotes."""
-    cuts, depth = [start], 0
-    ends = lexicon()["text"]["clause_ends"]
+    cuts, depth, ends = [start], 0, lexicon()["text"]["clause_ends"]
     for i in range(start, end):
         depth += (text[i] in "（(“「《") - (text[i] in "）)”」》" and depth > 0)
         is_in_number = text[i] == "," and text[i + 1 : i + 2].isdigit() and text[i - 1].isdigit()
