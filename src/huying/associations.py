@@ -103,8 +103,7 @@ def rao_scott(design: Design, a: Ints, b: Ints) -> Association:
     influences = np.where(base[:, None], inside - p, 0.0) / weight.sum()
     inverse = np.divide(1.0, p, out=np.zeros_like(p), where=p > 0)
     contrasts = inverse[:, None] * np.kron(*(linalg.helmert(size).T for size in shape))
-    bottom = contrasts.T @ (p[:, None] * contrasts) / n
-    nu = degrees(design, base)
+    bottom, nu = contrasts.T @ (p[:, None] * contrasts) / n, degrees(design, base)
     if nu < 1 or np.linalg.matrix_rank(bottom) < len(bottom):
         return Association(n, NOT_ESTIMABLE)
     middles = (estimate_covariance(one, influences) for one in (design, replace(design, margins=())))
@@ -219,8 +218,7 @@ def _moves(rows: pd.DataFrame, spec: Any, names: list[str]) -> Iterator[Move]:
         if found is None or (name := found[1] or found[2]) not in rows or name in bent:
             continue
         values, levels = rows[name], {str(level): level for level in rows[name].unique()}
-        shown = {other[3] for other in parts.values() if other and name in (other[1], other[2])}
-        first = set(levels) - shown
+        first = set(levels) - {other[3] for other in parts.values() if other and name in (other[1], other[2])}
         if found[3] and (len(first) > 1 or not first or found[3] not in levels):
             continue
         before, after = (levels[first.pop()], levels[found[3]]) if found[3] else (0.0, 1.0)

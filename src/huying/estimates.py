@@ -135,8 +135,7 @@ def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:
     turned = (design.weight * credited(design, one) for one in np.atleast_2d(influences.T))
     totals = [np.bincount(design.psu, one, minlength=len(used))[used] for one in turned]
     z, owner = np.column_stack(totals), design.owner[used]
-    sums = [np.bincount(owner, one, minlength=len(n)) for one in z.T]
-    centre = np.column_stack(sums) / np.maximum(n, 1)[:, None]
+    centre = np.column_stack([np.bincount(owner, one, minlength=len(n)) for one in z.T]) / np.maximum(n, 1)[:, None]
     centre[n == 1] = z.sum(axis=0) / max(len(z), 1)
     scale = np.where(n > 1, (1 - design.sampled) * n / np.maximum(n - 1, 1), 1.0)
     return (z - centre[owner]) * np.sqrt(scale)[owner, None], owner

@@ -46,8 +46,7 @@ class Labels:
 
     def place(self, place: object) -> str:
         """The name of a town, a department or the county."""
-        name = self.county if place == COUNTY else ""
-        return self._text(name or self.places.get(str(place), "")) or str(place)
+        return self._text((self.county if place == COUNTY else "") or self.places.get(str(place), "")) or str(place)
 
     def measure(self, name: str) -> str:
         """What a column of answers or a derived variable measures; a difference, sum or ratio by its parts."""

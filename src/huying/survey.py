@@ -68,8 +68,7 @@ class Survey(SurveyFrame):
         """
         if not len(self._ids) or not len(since._ids):
             return self._nothing([column], by, self.absent or since.absent)
-        waves = (self, since)
-        is_share = all(wave._as_number(column).dropna().isin([0.0, 1.0]).all() for wave in waves)
+        is_share = all(wave._as_number(column).dropna().isin([0.0, 1.0]).all() for wave in (self, since))
         if apart := self.form != "resident":
             made = independent_sum(self.mean(column), since.mean(column), -1.0)
         else:
@@ -187,8 +186,7 @@ class Survey(SurveyFrame):
         return pd.concat([made, self._nothing(gone, by, NOT_ASKED)], ignore_index=True) if gone else made
 
     def _run(self, estimator: Estimator, table: pd.DataFrame, by: Any, where: str) -> pd.DataFrame:
-        table = _cut(table, self._where(where))
-        groups = [name for name in as_list(by) if name != "town"]
+        table, groups = _cut(table, self._where(where)), [name for name in as_list(by) if name != "town"]
         cuts = list(itertools.product(*(self._levels(name) for name in groups)))
         if not cuts:
             return self._nothing(list(table), by, NOT_ASKED)

@@ -122,8 +122,7 @@ class Census(Survey):
         """The fewest answers that may be told: never those of a few people, or of the leaders of a few towns."""
         asked = table.notna().any(axis=1)
         towns = self._town.reindex(table.index)[asked].nunique()
-        is_told = asked.sum() >= FEWEST and (self._town.isna().all() or towns >= FEWEST_TOWNS)
-        return 1 if is_told else table.size + 1
+        return 1 if (asked.sum() >= FEWEST and (self._town.isna().all() or towns >= FEWEST_TOWNS)) else table.size + 1
 
     def _ratio(self, design: Any, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
         """The ratio of two totals over those who gave both numbers; bounded by nothing where somebody gave none."""
@@ -207,9 +206,8 @@ def open_survey(county: "County", form: str, wave: str, exclude: Sequence[str] |
 
 def _build(county: "County", form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
     rows, sample, absent = _rows(county, form, wave, exclude)
-    items = list(county.book.form(form))
-    if form == HIDDEN:
-        items = [item for item in items if item.role != "town" and item.options_from != "towns"]
+    asked_of = county.book.form(form)
+    items = [q for q in asked_of if form != HIDDEN or (q.role != "town" and q.options_from != "towns")]
     lists = _lists(county.cleaned.ledgers)
     answers, reasons = name_answers(rows, items, lists)
     design = sample.design if sample else _everybody(rows, county.town_ids if form in SAMPLED else ["all"])
@@ -282,9 +280,8 @@ def _own_columns(county: "County", rows: pd.DataFrame, design: Design, form: str
     """The columns before the answers: where and when, weight, flags. Leaders' and departments' forms have no town."""
     flags = county.cleaned.flags[county.cleaned.flags["row_id"].isin(rows["row_id"])]
     marks = flags.groupby("row_id")["flag"].agg(lambda names: ", ".join(sorted(set(names))))
-    columns: dict[str, Any] = {}
-    if form in SAMPLED:
-        columns |= {"town": rows["town_id"].astype("string"), "village": rows["village_id"].astype("string")}
+    where = ("town", "village") if form in SAMPLED else ()
+    columns: dict[str, Any] = {name: rows[f"{name}_id"].astype("string") for name in where}
     columns |= {"wave": rows["wave"].astype("string"), "weight": design.weight}
     columns |= {"flags": rows["row_id"].map(marks).astype("string").fillna("")}
     if form == "resident":  # missing throughout where no margins say which groups there are

@@ -45,8 +45,7 @@ def show(frame: pd.DataFrame, rows: int = 40, percent: Iterable[str] = ()) -> Ta
     """
     words, index = labels.of(frame), frame.index
     # Rows by number say nothing; the ids of people are for tracing them, not for reading.
-    is_numbered = index.name == "row_id" or (index.name is None and is_integer_dtype(index.dtype))
-    table = frame.reset_index(drop=is_numbered)
+    table = frame.reset_index(drop=index.name == "row_id" or (index.name is None and is_integer_dtype(index.dtype)))
     shares = {*percent, *(name for name in SHARES if labels.is_share(frame))}
     kept = [name for name in table if not table[name].astype(object).isin(["", None]).all() or not len(table)]
     part, cells, is_left = table[kept].head(rows), {}, []
@@ -66,6 +65,5 @@ def number(value: float, is_share: bool = False) -> str:
     """A share as per cent with one decimal; a whole number whole; any other number to three figures, blank where missing."""
     if pd.isna(value):
         return ""
-    if is_share:
-        return f"{100 * value:.1f}%"
-    return f"{value:.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
+    plain = f"{value:.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
+    return f"{100 * value:.1f}%" if is_share else plain

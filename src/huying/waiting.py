@@ -35,8 +35,7 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     moments = {name: calls[end].where(calls[end].dt.normalize() <= taken) for name, end in ends.items()}
     waits = {name: wait_days(start, moment, rule, days) for name, moment in moments.items()}
     before = taken.to_numpy().astype("datetime64[D]") - np.timedelta64(1, "D")
-    is_known = days.knows(start_day(start, rule))
-    passed = np.zeros(len(start), dtype=np.int64)
+    is_known, passed = days.knows(start_day(start, rule)), np.zeros(len(start), dtype=np.int64)
     passed[is_known] = days.up_to(days.at_most(before[is_known])) - starts(start[is_known], rule, days)
     age = pd.Series(np.maximum(0, passed), index=start.index, dtype="Int64")  # counted days that were over
     is_open = ~is_known | (~days.knows(before) & (age < CLOSING_LIMIT).to_numpy(dtype=bool))
@@ -164,8 +163,7 @@ def funnel(rows: pd.DataFrame) -> pd.DataFrame:
     """
     k, n = _cases(rows)
     centre = k.groupby(rows["period"]).transform("sum") / n.groupby(rows["period"]).transform("sum")
-    tail = np.minimum(stats.binom.cdf(k, n, centre), stats.binom.sf(k - 1, n, centre))
-    is_outside = tail < (1 - LEVELS["998"]) / 2
+    is_outside = np.minimum(stats.binom.cdf(k, n, centre), stats.binom.sf(k - 1, n, centre)) < (1 - LEVELS["998"]) / 2
     return rows.assign(is_outside=is_outside, remark=np.where(is_outside, "outside_limits", ""))
 
 

@@ -35,8 +35,7 @@ def base_weights(town: Ints, village: Ints, town_adults: Floats) -> Floats:
     With k villages of a town in the sample and m answers in a village, pi = (k a_v / A) (m / a_v) = k m / A;
     the weight is A / (k m). Arrays are one a respondent; `town_adults` one a town.
     """
-    answers = np.bincount(village)[village]
-    pairs = np.unique(np.column_stack([town, village]), axis=0)
+    answers, pairs = np.bincount(village)[village], np.unique(np.column_stack([town, village]), axis=0)
     return town_adults[town] / (np.bincount(pairs[:, 0])[town] * answers)
 
 
@@ -60,8 +59,7 @@ def rake(weight: Floats, margins: dict[str, Margin], bounds: Bounds = BOUNDS) ->
         for category, total in margins.values():
             sums = np.bincount(category, raked, minlength=len(total))
             factor = np.divide(total, sums, out=np.ones(len(sums)), where=sums > 0)
-            worst = max(worst, float(np.abs(factor - 1).max(initial=0.0)))
-            raked = raked * factor[category]
+            worst, raked = max(worst, float(np.abs(factor - 1).max(initial=0.0))), raked * factor[category]
     relative = raked / weight / np.mean(raked / weight) if len(raked) else np.ones(1)
     least, most = relative.min(), relative.max()
     if least < bounds[0] or most > bounds[1]:
@@ -205,8 +203,7 @@ class Sample(NamedTuple):
 
 def analysed(cleaned: Cleaned, form: str, wave: str, exclude: tuple[str, ...]) -> pd.DataFrame:
     """Complete forms of one wave whose rows carry none of the flags `exclude`."""
-    rows = cleaned.forms[form]
-    flagged = cleaned.flags.loc[cleaned.flags["flag"].isin(exclude), "row_id"]
+    rows, flagged = cleaned.forms[form], cleaned.flags.loc[cleaned.flags["flag"].isin(exclude), "row_id"]
     is_in = (rows["wave"] == wave) & (rows["disposition"] == "complete") & ~rows["row_id"].isin(flagged)
     return rows[is_in].reset_index(drop=True)
 
@@ -225,8 +222,7 @@ def group_people(rows: pd.DataFrame, item: Item, categories: Sequence[str]) -> p
     if item.role == "sex":
         return pd.Categorical(rows[item.id].map({o.code: o.key for o in item.options}), categories=list(categories))
     ends = [*(int(re.split(r"\D", name)[0]) for name in categories), np.inf]
-    ages = rows[item.id].to_numpy(dtype=float, na_value=np.nan)
-    return pd.cut(ages, ends, right=False, labels=list(categories))
+    return pd.cut(rows[item.id].to_numpy(dtype=float, na_value=np.nan), ends, right=False, labels=list(categories))
 
 
 def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: str) -> tuple[list[str], Floats]:

@@ -1,7 +1,6 @@
 """Charts that run along an axis: curves, ranks that move, one estimate under many specifications."""
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,8 +43,7 @@ def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[floa
         made.span(made.axes.yaxis, np.array([0.0, 1.0]), is_share=True)
         made.span(made.axes.xaxis, np.array([0.0, end]), is_share=False, is_from_zero=True)
         made.axes.xaxis.get_major_locator().set_params(integer=True)  # there is no half a day
-        if "at_risk" in rows:
-            made.lowest = count_at_risk(made, rows, x, by)
+        made.lowest = count_at_risk(made, rows, x, by) if "at_risk" in rows else made.axes
         made.lowest.set_xlabel(made.words.column(x))
     return made.axes
 
@@ -134,7 +132,7 @@ def specifications(rows: pd.DataFrame, threshold: float | None = None, *, choice
         axes, is_share = made.axes, made.is_share(estimate, low, high)
         draw_points(made, shown, estimate, low, high)
         drawn = judged if np.isfinite(judged).any() else threshold
-        made.threshold(drawn, is_share, partial(draw_threshold, axes, judged))
+        made.threshold(drawn, is_share, lambda one, **how: draw_threshold(axes, judged, one, **how))
         axes.margins(x=1 / len(shown), y=0.08)
         look.scale(axes.yaxis, is_share)
         axes.set(xticks=[])

@@ -55,8 +55,7 @@ def forest(rows: pd.DataFrame, threshold: Any = None, *, by: str = "", sort: boo
         for row in np.flatnonzero(known):
             told = made.show(values[0][row], is_share, n[row], threshold)
             made.value(1, heights[row], told, xycoords=made.axes.get_yaxis_transform())
-        limits = made.threshold(threshold, is_share, made.axes.axvline)
-        made.span(made.axes.xaxis, *values, limits, is_share=is_share)
+        made.span(made.axes.xaxis, *values, made.threshold(threshold, is_share, made.axes.axvline), is_share=is_share)
         made.name_rows(list(order.index), order["_place"] == made.highlight)
         made.inches *= max(1.0, 0.6 * len(groups))
         first = shown.drop_duplicates("_name").set_index("_name").loc[order.index]
@@ -145,11 +144,9 @@ def explain(made: Sheet, shown: pd.DataFrame, drawn: set[Any]) -> None:
     found += [look.mark("D", look.BLACK, made.say("county"))] if COUNTY in drawn else []
     made.handles, found = found, made.handles
     made.explain_intervals(shown, look.DIM, 2)
-    if needs_care(shown).any():
-        made.handles.append(look.mark("o", look.DIM, made.say("care"), fill=look.WHITE))
-    if (shown["_high_family"] > shown["_low_family"]).any():  # a counted value is the same for one town and for all
-        made.handles.append(look.line(look.DIM, 0.7, made.say("family")))
-    made.handles += found
+    care = [look.mark("o", look.DIM, made.say("care"), fill=look.WHITE)] if needs_care(shown).any() else []
+    is_apart = (shown["_high_family"] > shown["_low_family"]).any()  # not where a value is counted
+    made.handles += [*care, *([look.line(look.DIM, 0.7, made.say("family"))] if is_apart else []), *found]
 
 
 def ranks(rows: pd.DataFrame, **about: Any) -> Axes:

@@ -229,11 +229,9 @@ class Sheet:
 
     def below(self) -> list[str]:
         """The lines below: what lacks a value, the caller's note, the sampling."""
-        lines = [*self.lines, self.note]
         is_list = "wave" in self.rows and self.rows["wave"].eq("").all()  # of a ledger, whose rows are all there
-        if self.words.sampling != "probability" and not is_list:
-            lines.append(self.words.say(f"counties.sampling_{self.words.sampling}"))
-        return [line for line in lines if line]
+        drawn = "" if is_list or (how := self.words.sampling) == "probability" else f"counties.sampling_{how}"
+        return [line for line in (*self.lines, self.note, drawn and self.words.say(drawn)) if line]
 
     def count(self) -> str:
         """The n of the place that is read (else the county's) where it has one, and of what: where the rows come from."""
@@ -281,9 +279,8 @@ class Sheet:
 
     def say_why_missing(self, at: Any, row: pd.Series) -> None:
         """Words in a row in place of its value: why it has none."""
-        text = self.words.value("reason", row.get("reason", "")) or self.say("no_value")
-        if row.get("reliability") == "too few answers":
-            text = self.say("too_few_answers")
+        few = self.say("too_few_answers") if row.get("reliability") == "too few answers" else ""
+        text = few or self.words.value("reason", row.get("reason", "")) or self.say("no_value")
         style = {"bbox": {"facecolor": look.WHITE, "edgecolor": "none", "pad": 1}, "zorder": 4, "gid": "remark"}
         style |= {"transform": self.axes.get_yaxis_transform(), "va": "center", "size": look.TINY, "color": look.DIM}
         self.axes.text(0.02, at, text, **style)

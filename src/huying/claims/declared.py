@@ -230,8 +230,7 @@ def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
 
 def freeze(county: County, today: dt.date | None = None) -> Path:
     """Write `frozen.toml` into the county's folder; a claim frozen already keeps its hash and date, a new one gets today's."""
-    file = county.folder / "frozen.toml"
-    before = read_freeze(county)
+    file, before = county.folder / "frozen.toml", read_freeze(county)
     hashes = {**rule_hashes(county, claims_of(county)), **before.hashes}
     now = (today or dt.date.today()).isoformat()
     when = before.frozen_on or now

@@ -123,8 +123,7 @@ def holm(p: Floats) -> Floats:
     families that took longer than all estimates together.
     """
     known = pd.Series(p).dropna().sort_values(kind="stable")
-    steps = (np.arange(len(known), 0, -1) * known).cummax().clip(upper=1.0)
-    return np.asarray(steps.reindex(range(len(p))))
+    return np.asarray((np.arange(len(known), 0, -1) * known).cummax().clip(upper=1.0).reindex(range(len(p))))
 
 
 def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
@@ -233,6 +232,5 @@ def remark_chance(claim: Claim, table: pd.DataFrame) -> pd.DataFrame:
         is_counted &= (table["place"] != COUNTY) | (not claim.is_about_towns)
         k = is_counted.groupby([table["period"], table["wave"]]).transform("sum").clip(lower=1)
         ends = [korn_graubard(table[name], table["n"], 1 - ALPHA / k)[n] for n, name in enumerate(("low", "high"))]
-        chance = is_counted & (ends[0] <= threshold) & (threshold <= ends[1])
-        remark = remark.mask(chance, remark + "; chance")
+        remark = remark.mask(is_counted & (ends[0] <= threshold) & (threshold <= ends[1]), remark + "; chance")
     return table.assign(remark=remark.str.strip("; "))

@@ -59,8 +59,7 @@ class Verdict:
     @cached_property
     def told(self) -> list[dict[str, Any]]:
         """The rows that are shown, as plain objects: of the place and county, or of wherever the claim is judged."""
-        places = list(dict.fromkeys((self.place, COUNTY)))
-        rows = self.rows.assign(at=self.rows.index)
+        places, rows = list(dict.fromkeys((self.place, COUNTY))), self.rows.assign(at=self.rows.index)
         own = rows[rows["place"].isin(places)]
         if not len(own):  # of departments: those that bear a remark
             noted = rows[rows["remark"] != ""]

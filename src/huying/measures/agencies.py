@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 from scipy.stats.contingency import odds_ratio
@@ -263,7 +262,10 @@ def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.Da
     score = staff.frame[list(columns_of(staff.frame, prefix).values())].astype(float)
     if reason := staff.absent or ("" if score.shape[1] else NOT_ASKED):
         return _placed(unsaid([COUNTY, COUNTY], reason, part=["alpha", "omega"]), staff)
-    n, rows, at = int(score.notna().all(axis=1).sum()), [], _order_of_files(staff.frame.index)
+    n, rows = int(score.notna().all(axis=1).sum()), []
+    # By file and line: a bootstrap draws by place, and a store may sort the rows otherwise.
+    parts = staff.frame.index.astype(str).str.extract(r"^(.*)#(\d+)$")
+    at = np.lexsort((parts[1].astype(float), parts[0].fillna("")))
     score, stratum, weight = score.iloc[at], staff.design.stratum[at], staff.design.weight[at]
     psu = pd.factorize(staff.design.psu[at])[0]
     for part, statistic in (("alpha", scales.cronbach_alpha), ("omega", scales.mcdonald_omega)):
@@ -271,12 +273,6 @@ def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.Da
         given = {"low": low, "high": high, "method": BOOTSTRAP, "part": part}
         rows.append(values([COUNTY], [statistic(score, weight)], [n], "not estimable", **given))
     return _placed(pd.concat(rows, ignore_index=True), staff)
-
-
-def _order_of_files(ids: pd.Index) -> npt.NDArray[np.int64]:
-    """The places of the rows by file and line: a bootstrap draws by place, and a store may sort them otherwise."""
-    parts = ids.astype(str).str.extract(r"^(.*)#(\d+)$")
-    return np.lexsort((parts[1].astype(float), parts[0].fillna("")))
 
 
 def stack_ratings(staff: Survey, prefix: str, *others: str) -> pd.DataFrame:

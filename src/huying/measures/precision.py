@@ -70,8 +70,7 @@ class Areas(NamedTuple):
     def top(self, power: float) -> float:
         """A tau2 above which the likelihood only falls, from y'PPy <= rss/tau2^2 and tr P >= (m-p)/(tau2+D)."""
         rss, worst = float(np.linalg.lstsq(self.x, self.y)[1].sum()), float(self.variance.max())
-        left = len(self.x) - self.x.shape[1] - 2 * power
-        b = 2 * power * worst + rss
+        left, b = len(self.x) - self.x.shape[1] - 2 * power, 2 * power * worst + rss
         return float((b + np.sqrt(b**2 + 4 * left * rss * worst)) / (2 * left))
 
 

@@ -41,8 +41,7 @@ def rank_need(rows: pd.DataFrame, towns: pd.DataFrame, threshold: float) -> pd.D
     """
     own = rows[rows["place"] != COUNTY].reset_index(drop=True)
     adults = towns.set_index("town_id")["adults"].astype(float).reindex(own["place"]).to_numpy()
-    known = int((own["estimate"].notna() & own["low"].notna()).sum())
-    ends = limits(own, 0.95 ** (1 / max(1, known)))
+    ends = limits(own, 0.95 ** (1 / max(1, int((own["estimate"].notna() & own["low"].notna()).sum()))))
     value, low, high = ((side - threshold) * adults for side in (own["estimate"].to_numpy(dtype=float), *ends))
     # lowest first: the greatest need
     ranks = rank_regions(value, low, high).set_axis(["estimate", "low", "high"], axis=1)
@@ -292,8 +291,7 @@ def _compare(towns: pd.DataFrame, survey: Survey, campaign: Any, what: str = "",
     parts = [f"campaign_difference{what}", f"campaign_p{what}"]
     treated = towns.index.isin([str(town) for town in campaign.get("towns", ())])
     if not 0 < treated.sum() < len(towns):
-        reason = survey.absent or why or NO_CAMPAIGN
-        return unsaid([COUNTY, COUNTY], reason, part=parts, wave=survey.wave)
+        return unsaid([COUNTY, COUNTY], survey.absent or why or NO_CAMPAIGN, part=parts, wave=survey.wave)
     difference, p, smallest_p = permutation_p(towns["estimate"].to_numpy(dtype=float), treated)
     share = np.where(treated, 1 / treated.sum(), 1 / (~treated).sum())
     se, df = satterthwaite(share**2 * towns["variance"].to_numpy(), towns["df"].to_numpy(dtype=float))

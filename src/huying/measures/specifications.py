@@ -165,8 +165,7 @@ def turning(judged: pd.DataFrame) -> pd.DataFrame:
 
     Each specification is compared with the one that differs from it in that choice alone, which there is the headline's.
     """
-    head = judged.loc[judged["is_headline"], [*WHERE, *CHOICES]].groupby(WHERE).first()
-    at = judged[WHERE].join(head, on=WHERE)
+    at = judged[WHERE].join(judged.loc[judged["is_headline"], [*WHERE, *CHOICES]].groupby(WHERE).first(), on=WHERE)
     parts = []
     for choice in CHOICES:
         is_own = (judged[choice] == at[choice]).to_numpy()

@@ -25,8 +25,7 @@ __all__ = ["find_masks", "find_sentences", "find_statements", "lint", "read_repo
 def statements_table(text: str) -> pd.DataFrame:
     """The statements of a text, a row each; `masks` counts the masks within, offsets count characters."""
     table = pd.DataFrame(find_statements(text), columns=list(Statement._fields))
-    n_masks = find_masks(text)["statement"].value_counts()
-    return table.assign(masks=table["id"].map(n_masks).fillna(0).astype(int))
+    return table.assign(masks=table["id"].map(find_masks(text)["statement"].value_counts()).fillna(0).astype(int))
 
 
 def claims_toml(text: str, file: str = "") -> str:
@@ -62,8 +61,7 @@ def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
     masks to be filled in, `<name>_statements.csv` each statement with its offsets. No file is written over, for it may have been
     edited or be of another report: then the four take a number. Raises InputError.
     """
-    text = read_report(path)
-    kinds = {"claims": "toml", "masks": "csv", "lint": "csv", "statements": "csv"}
+    text, kinds = read_report(path), {"claims": "toml", "masks": "csv", "lint": "csv", "statements": "csv"}
     stems = (mask_text(path.stem) + (f"_{n}" if n > 1 else "") for n in range(1, 10_000))
     tried = ({key: out_folder / f"{stem}_{key}.{ending}" for key, ending in kinds.items()} for stem in stems)
     files = next(files for files in tried if not any(file.exists() for file in files.values()))
@@ -98,8 +96,7 @@ def read_quotes(county: County, claims: Mapping[str, Claim], text: str) -> dict[
             raise declared.fail("claims.unknown", claim, quote, claim=claim, close=near(claim, claims))
         if quote not in text:
             raise declared.fail("report.no_such_passage", claim, quote, claim=claim, quote=quote)
-    own = {key: claim.text.zh for key, claim in claims.items() if claim.text.zh in text}
-    return own | dict(declared.raw)
+    return {key: claim.text.zh for key, claim in claims.items() if claim.text.zh in text} | dict(declared.raw)
 
 
 def check_quotes(county: County) -> None:

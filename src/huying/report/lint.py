@@ -44,8 +44,7 @@ def find_masks(text: str) -> pd.DataFrame:
         before, after = text[max(start - _CONTEXT, 0) : start], text[start : start + _CONTEXT + 1]
         context = before.rpartition("\n")[2] + after.partition("\n")[0]
         kind = "figure" if match[0] != "某" and holds("text", "figure_after", text[start : start + 12]) else "name"
-        last = said[bisect_right(starts, start) - 1 :][:1]
-        within = next((s.id for s in last if s.start <= start < s.end), "")
+        within = next((s.id for s in said[bisect_right(starts, start) - 1 :][:1] if s.start <= start < s.end), "")
         found.append((f"M{number:03}", start, *position(text, start), match[0], kind, context, within, "", "", ""))
     return pd.DataFrame(found, columns=MASKS)
 

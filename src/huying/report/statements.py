@@ -78,8 +78,7 @@ def find_sentences(text: str) -> list[Sentence]:
     """The sentences of a text: up to and with one of 。！？；; or to the end of a line, which does not belong to it."""
     found, mode, local = [], DONE, ""
     for line in re.finditer(r"[^\n]+", text):
-        level = heading_level(line[0].strip())
-        spans = list(spans_of(text, line.start(), line.end()))
+        level, spans = heading_level(line[0].strip()), list(spans_of(text, line.start(), line.end()))
         if level:
             kind = kind_of_heading(text[slice(*spans[0])]) if spans else ""
             mode = kind or DONE if level == 1 else mode
