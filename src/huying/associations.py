@@ -20,8 +20,6 @@ from huying.words import say
 
 NO_ANSWERS, NO_VARIATION, NOT_ESTIMABLE = "no answers", "no variation", "not estimable"
 
-ROUNDING = 1e-9  # of design effects, which are about 1
-
 
 @dataclass(frozen=True)
 class Association:
@@ -108,7 +106,8 @@ def rao_scott(design: Design, a: Ints, b: Ints) -> Association:
         return Association(n, NOT_ESTIMABLE)
     middles = (estimate_covariance(one, influences) for one in (design, replace(design, margins=())))
     effects, unraked = (np.linalg.solve(bottom, contrasts.T @ middle @ contrasts) for middle in middles)
-    free, all_free = (int((np.linalg.eigvals(one).real > ROUNDING).sum()) for one in (effects, unraked))
+    # Beyond rounding: of design effects, which are about 1.
+    free, all_free = (int((np.linalg.eigvals(one).real > 1e-9).sum()) for one in (effects, unraked))
     if free < all_free or not free:  # what weights fix by their margins has no error to be set against
         return Association(n, NOT_ESTIMABLE)
     total = float(np.trace(effects))

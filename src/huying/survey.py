@@ -23,7 +23,6 @@ from huying.weights import NO_PLACE
 from huying.words import say
 
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
-REDEFINED = "definition_changed"
 Estimator = Callable[..., pd.DataFrame]
 Parts = Mapping[str, float]  # of a sum: the coefficient of each column
 
@@ -207,7 +206,7 @@ class Survey(SurveyFrame):
         altered = {name for name, was in self.declared.items() if self.derived.get(name) != was}
         if altered & set(re.findall(r"\w+", " ".join(made["measure"].unique()))):
             # what is judged by it carries the remark: it is not the definition that was frozen
-            made["remark"] = REDEFINED
+            made["remark"] = "definition_changed"
         elif self.weighting.get("remark", pd.Series("")).any():
             told = self.weighting.set_index("place")["remark"]
             told = pd.concat([told, pd.Series("; ".join(sorted(set(told) - {""})), [COUNTY])])

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from huying.folder import County
 
 CHECKED = {"file": "file", "rows": "n_read", "kept": "n_kept", "rejected": "n_rejected", "cells": "n_cells_set_aside"}
-SHOWN = 3  # rejected rows of a file that `check` spells out
-PLAIN_S = 10.0  # between two lines of progress where there is no terminal
 
 
 def county_of(args: argparse.Namespace) -> County:
@@ -57,7 +55,8 @@ def check(args: argparse.Namespace) -> int:
     else:
         for line, rejected in zip(lines, intake.rejected, strict=True):
             print(say("cli.checked", **line) + why_rejected(line, rejected))
-            for entry in rejected[rejected["level"] == "row"].head(SHOWN).to_dict("records"):
+            # So many rejected rows of a file are spelt out.
+            for entry in rejected[rejected["level"] == "row"].head(3).to_dict("records"):
                 print("  " + say_rejected(entry))
         print(*told, sep="\n", end="\n" * bool(told))
         print(*faults, sep="\n", end="\n" * bool(faults), file=sys.stderr)
@@ -122,7 +121,8 @@ def progress(total: int, key: str, args: argparse.Namespace) -> Any:
     """A bar on a terminal, a line now and then elsewhere, nothing for a program."""
     from tqdm import tqdm
 
-    pause = 0.1 if sys.stderr.isatty() else PLAIN_S
+    # The longer pause is for lines of progress where there is no terminal.
+    pause = 0.1 if sys.stderr.isatty() else 10.0
     return tqdm(total=total, desc=say(key), unit="", disable=args.json, mininterval=pause, miniters=1)
 
 

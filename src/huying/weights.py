@@ -23,7 +23,6 @@ Margin = tuple[Ints, Floats]  # each unit's category (a code) and each category'
 Bounds = tuple[float, float]
 Names = Mapping[str, Sequence[str]] | None  # of the categories of each margin
 FEWEST, SWEEPS, CLOSE = 5, 500, 1e-10
-ROUNDING = 0.005  # two counts of one town's adults may differ by so much; then they are scaled to each other
 BOUNDS = (0.1, 10.0)  # of the factor by which a weight is changed, over its mean
 UNWEIGHTED = "unweighted"
 TOLD = ["merged", "remark", "note"]
@@ -135,7 +134,8 @@ def scale_totals(totals: dict[str, Floats]) -> tuple[dict[str, Floats], str]:
     sums = {name: float(total.sum()) for name, total in totals.items()}
     first, *others = sums.values()
     apart = max((abs(other - first) for other in others), default=0.0)
-    if not 1e-9 * first < apart <= ROUNDING * first:
+    # Two counts of one town's adults may differ by so much; then they are scaled to each other
+    if not 1e-9 * first < apart <= 0.005 * first:
         return totals, ""
     told = {"margin": ", ".join(totals), "sums": ", ".join(f"{one:g}" for one in sums.values())}
     return {name: total * first / sums[name] for name, total in totals.items()}, say("weights.scaled", **told)

@@ -27,7 +27,6 @@ from huying.store import PART, publish, write_bytes, write_json
 from huying.words import say
 
 TICK_S, MB = 0.2, 1 << 20
-AGAIN_S = 3.0
 Ended = Callable[[Job, dict[str, Any]], None]
 WARM = "HUYING_WARM"  # which county the warm parent opens, and where it is prepared
 MADE, PAGE, AT_CELL = "notebook.ipynb", "page.html", "cell"  # what a job leaves in its folder
@@ -119,7 +118,7 @@ def begin(context: Any, is_once: bool) -> Worker:
     try:
         process.start()
     except (EOFError, OSError):  # the warm parent has been killed
-        time.sleep(AGAIN_S)  # until the system has buried it
+        time.sleep(3.0)  # until the system has buried it
         process.start()
     theirs.close()
     return Worker(process, ours)

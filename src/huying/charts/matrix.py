@@ -15,7 +15,6 @@ from huying.charts.sheet import Sheet, sheet, spread
 
 VERDICTS = {"supported": look.BLUE, "not supported": look.ORANGE, "cannot say": "#DDDDDD", "no baseline": look.WHITE}
 UNKNOWN: dict[str, Any] = {"hatch": "....", "edgecolor": look.DIM, "linewidth": 0}
-MOST_WRITTEN = 20  # columns: with more of them the numbers would not fit
 
 
 def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about: Any) -> Axes:
@@ -37,7 +36,8 @@ def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about
                 made.handles.append(Patch(fc=shade, ec=look.GREY, label=made.words.say(f"labels.{answer}")))
         else:
             bar = {"shrink": 0.6, "pad": 0.015, "aspect": 25, "format": PercentFormatter(1) if is_share else "%g"}
-            is_written = table.shape[1] <= MOST_WRITTEN
+            # With more columns the numbers would not fit.
+            is_written = table.shape[1] <= 20
             how |= {"cbar_kws": bar, "cbar": not is_written, "annot_kws": {"size": look.TINY}, "fmt": ""}
             told = table.map(lambda one: f"{100 * one:.0f}" if is_share else f"{one:.2g}")
             how["annot"] = told if is_written else None

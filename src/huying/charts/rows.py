@@ -15,7 +15,6 @@ from huying.labels import COUNTY
 from huying.units import say_value
 
 HATCHES = ("", "////", "....")
-LEAST = 0.065  # of the whole: a narrower part has no room for its number
 LIMITS = ("low", "high", "low_family", "high_family")
 LANE = 0.74  # of the width of a lane: the rest is for the value in figures
 DOT: dict[str, Any] = {"s": 26, "clip_on": False, "zorder": 3}
@@ -226,7 +225,8 @@ def stacked(rows: pd.DataFrame, part: str = "", *, ordinal: bool = False, sort: 
             drawn = width > 0
             axes.barh(at[drawn], width[drawn], 0.8, left=start[drawn], gid="shares", **how)
             made.handles.append(Patch(label=made.words.value(rows.attrs.get(part, part), column), **how))
-            for row in np.flatnonzero(width >= LEAST):
+            # A narrower part of the whole has no room for its number.
+            for row in np.flatnonzero(width >= 0.065):
                 inside = {"ha": "center", "va": "center", "size": look.TINY, "color": look.ink_on(how["facecolor"])}
                 inside["bbox"] = {"facecolor": how["facecolor"], "edgecolor": "none", "pad": 0.5}
                 axes.text(start[row] + width[row] / 2, row, f"{100 * width[row]:.0f}%", **inside)

@@ -29,8 +29,6 @@ STATEMENT += ["subtitle", "sentence"]
 TEXT_COLUMNS = (*KEY, "unit", "n_of", "method", "reliability", "verdict", "verdict_family", "remark", "reason")
 FORM_NAMES = {"residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}
 LONGEST = {"zh": 20, "en": 15}  # characters, words of a title
-JOINED = ("共", "相差")  # a measure that ends so takes its value without a further word
-NO_SAMPLE = ("among_respondents", "as_if_at_random")
 TOO_FEW, CARE = "too few answers", "read with care"
 Beside = Mapping[tuple[str, ...], Mapping[str, Any]]
 
@@ -205,7 +203,7 @@ class Statement:
     def say_verdict(self, verdict: str) -> str:
         """The word for a verdict; where nobody was drawn it holds among respondents."""
         word = say(f"claims.verdict_{verdict.replace(' ', '_')}", self.lang) if verdict else ""
-        is_drawn = not any(note in self.row["remark"] for note in NO_SAMPLE)
+        is_drawn = not any(note in self.row["remark"] for note in ("among_respondents", "as_if_at_random"))
         return word if is_drawn or verdict not in (SUPPORTED, NOT_SUPPORTED) else self.say("among", verdict=word)
 
     def say_rule(self, quantifier: str, line: float, unit: str, noun: str) -> str:
@@ -307,7 +305,8 @@ class Statement:
         where = self.say("of_county" if self.place == COUNTY else "of_any", place=self.place_name, text=self.text)
         part = self.say("part", place=self.place_name, part=self.part_name) if self.part else ""
         around, measure = self.join(self.interval, self.n_beside), part or self.measure
-        kind = "measured_on" if measure.endswith(JOINED) else "measured"
+        # A measure that ends so takes its value without a further word.
+        kind = "measured_on" if measure.endswith(("共", "相差")) else "measured"
         body = self.told or self.say(kind, measure=measure, value=self.value)
         if around:
             body = self.say("around", told=body, around=around)

@@ -21,7 +21,6 @@ from traitlets.config import Config
 
 from huying.errors import InputError
 
-INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel starts with
 STREAMS = {"stdout": 1, "stderr": 2}
 
 
@@ -132,7 +131,8 @@ def fresh_kernel() -> Iterator[Kernel]:
 
     Raises InputError where IPython or Jupyter has its own here.
     """
-    os.environ |= {"MPLBACKEND": INLINE, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    # The backend is what ipykernel starts with.
+    os.environ |= {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     if "pandas" in sys.modules:  # imported without a shell it took this for a terminal
         pandas = sys.modules["pandas"]
         pandas.set_option("display.max_columns", pandas.get_option("display.max_columns") or 20)

@@ -21,7 +21,6 @@ from huying.survey import Survey, correlate
 
 RESTRICTED, RAISED = 0.0, 1.0  # the power of tau2 by which the restricted likelihood is multiplied
 GRID = np.concatenate([[0.0], np.geomspace(1e-8, 1.1, 50)])
-NIL = 1e-9  # of the least sampling variance: a tau2 below it is zero but for rounding
 
 
 class FayHerriot(NamedTuple):
@@ -112,7 +111,8 @@ def fay_herriot(y: Floats, variance: Floats, x: Floats) -> FayHerriot:
     known = np.isfinite(y) & np.isfinite(variance)
     check(known, variance, x)
     areas = Areas(y[known], variance[known], x[known])
-    is_adjusted = (tau2 := maximise(areas, RESTRICTED)) <= NIL * areas.variance.min()
+    # A tau2 below so much of the least sampling variance is zero but for rounding.
+    is_adjusted = (tau2 := maximise(areas, RESTRICTED)) <= 1e-9 * areas.variance.min()
     tau2 = maximise(areas, RAISED) if is_adjusted else tau2
     w, inverse, _ = areas.regression(tau2)
     beta = inverse @ areas.x.T @ (w * areas.y)
@@ -195,7 +195,6 @@ def rank_regions(estimate: Floats, low: Floats, high: Floats) -> pd.DataFrame:
 
 FEW = 100  # with more answers a small-area estimate is hardly nearer to the truth than the direct one
 FAY_HERRIOT, SYNTHETIC, ADJUSTED, NO_MODEL = "fay-herriot", "synthetic", "adjusted_likelihood", "too few towns"
-CARE = 0.30
 TOWN, FACTOR = "small_area", "benchmark"
 
 
@@ -219,7 +218,7 @@ def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     small, fit, factor = share_fay_herriot(p, n_eff, x, size, float(county["estimate"]))
     adjusted = ADJUSTED if fit.is_adjusted else ""
     remark = np.where(fit.is_synthetic, f"{SYNTHETIC}; {adjusted}".rstrip("; "), adjusted)
-    read = np.where(small["high"] - small["low"] > CARE, "read with care", "ok")
+    read = np.where(small["high"] - small["low"] > 0.30, "read with care", "ok")
     blank = dict.fromkeys(("se", "n_eff", "df", "deff", "rho"), np.nan)
     given = {"method": FAY_HERRIOT, "reason": "", "remark": remark, "part": TOWN, "reliability": read}
     made = own.assign(**small, **given, **blank)
@@ -245,7 +244,6 @@ def regressors(towns: pd.DataFrame, known: Bools) -> Floats:
 
 RISE, POWER, LEVEL = 0.10, 0.80, 0.95
 Z_TEST, Z_POWER = float(stats.norm.ppf((1 + LEVEL) / 2)), float(stats.norm.ppf(POWER))
-MOST_SHARED = 0.95  # a correlation of 1 would promise a change from nobody
 DETECTABLE, NEEDED = "detectable_change", f"n_for_{100 * RISE:.0f}_points"
 
 
@@ -299,7 +297,8 @@ def correlate_waves(survey: Survey, since: Survey, column: str) -> float:
     """
     if not len(survey.frame) or not len(since.frame):
         return 0.0
-    return float(np.clip(correlate(*survey.beside(since, column))[COUNTY], 0.0, MOST_SHARED))
+    # A correlation of 1 would promise a change from nobody.
+    return float(np.clip(correlate(*survey.beside(since, column))[COUNTY], 0.0, 0.95))
 
 
 def plan_next(rows: pd.DataFrame, shared: float = 0.0, listed: pd.Series | None = None) -> pd.DataFrame:

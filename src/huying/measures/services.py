@@ -81,9 +81,6 @@ def variance_share(part: pd.Series, total: pd.Series) -> float:
     return float(part.cov(total) / spread) if (spread := total.var()) > 0 else np.nan
 
 
-RECENT_DAYS = 90
-
-
 # --- lists and items --------------------------------------------------------------------------------------------------
 
 
@@ -107,7 +104,7 @@ def tabulate_use(items: pd.DataFrame, log: pd.DataFrame, taken: pd.DataFrame, to
     taken over had a case, else missing.
     """
     ends, day = find_ends(log, spans, log["accepted_at"]), log["accepted_at"].dt.normalize()
-    recent = log[(day <= ends) & (day > ends.dt.normalize() - pd.Timedelta(days=RECENT_DAYS))]
+    recent = log[(day <= ends) & (day > ends.dt.normalize() - pd.Timedelta(days=90))]
     axes = [sorted(set(log["period"])), items["item_id"].unique(), list(towns)]
     grid = pd.MultiIndex.from_product(axes, names=["period", "item_id", "town_id"])
     use = recent.groupby(grid.names).size().rename("cases").reindex(grid, fill_value=0).reset_index()

@@ -23,7 +23,6 @@ ROUNDED, CUT = "rounded", "cut"
 _PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*[%％]")
 _CONTEXT = 16
 MOST_PAIRED, MOST_CLAIMS, MOST_OTHERS = 50, 300, 1000  # statements that are compared with each other
-LEAST_NAMED = 0.8  # of a total, by parts that fall short of it
 _BACK = 120  # characters in which the base of a per cent or a total is looked for
 Span = tuple[int, int]
 Finding = dict[str, Any]  # a row of the table of what is at odds, see `lint`
@@ -275,7 +274,8 @@ def unequal(text: str, total: Count, parts: list[Count], is_total: bool) -> Iter
     ends = {text[part.start - 1] for part in (total, *parts)}
     is_one = is_total or total.unit != "个" or len(ends) < 1 + len(parts)
     span = text[parts[0].start : parts[-1].end + 2]
-    is_open = len(parts) < 2 or not is_total or added < LEAST_NAMED * total.value or holds("sum", "open_list", span)
+    # Parts that fall short of a total must name so much of it.
+    is_open = len(parts) < 2 or not is_total or added < 0.8 * total.value or holds("sum", "open_list", span)
     if is_one and (added > total.value or (added < total.value and not is_open)):
         values = {"total": str(total.value), "parts": " + ".join(str(p.value) for p in parts), "added": str(added)}
         yield misfit(text, "sum", (total.start, total.end), **values)

@@ -17,8 +17,6 @@ MOST_BYTES, MOST_CHARACTERS = 20 * 2**20, 200_000  # a county's report has some 
 _BODY = "word/document.xml"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # a second copy of a text box
-_COMMON = re.compile("[的，。、一了和是]")
-_CHINESE = re.compile("[\u4e00-\u9fff]")
 _UNFIT = re.compile("[\x00-\x08\x0e-\x1f\ue000-\uf8ff\ufffd]")
 
 
@@ -62,7 +60,8 @@ def txt_text(raw: bytes, place: Place) -> str:
         row = next((n for n, line in enumerate(raw.splitlines(), 1) if b"\0" in line or not is_valid(line, plain)), 1)
         raise InputError("report.bad_line", Place(place.file, row=row), encoding=encoding)
     text = raw.decode(encoding).lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if _UNFIT.search(text) or (len(_CHINESE.findall(text)) >= 50 and not _COMMON.search(text)):
+    has_han = len(re.findall("[\u4e00-\u9fff]", text)) >= 50
+    if _UNFIT.search(text) or (has_han and not re.search("[的，。、一了和是]", text)):
         raise InputError("report.no_encoding", place)
     return text
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 DONE, PROBLEMS, PROPOSALS = "done", "problems", "proposals"
 _END_MARKS = "，,：:。！？；; "
-MERGED = ("COUNT", "NEED")  # clauses of one sentence that go on counting, or proposing, are one statement
 Hit = tuple[int, int, Mapping[str, Any], str]  # a clause (start, end) with the cue that was found in it and its words
 
 
@@ -188,7 +187,8 @@ def grouped(text: str, hits: list[Hit]) -> list[list[Hit]]:
 def goes_on(text: str, last: Hit, hit: Hit) -> bool:
     """Whether a clause belongs to the statement of the one before it."""
     start, end, cue, words = hit
-    if not cue["quantifier"] == last[2]["quantifier"] in MERGED:
+    # Clauses of one sentence that go on counting, or proposing, are one statement.
+    if not cue["quantifier"] == last[2]["quantifier"] in ("COUNT", "NEED"):
         return False
     if cue["quantifier"] == "NEED":
         return words == "需要" or (bool(cue.get("imperative")) and not re.search(cue["starts_anew"], words))
