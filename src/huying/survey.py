@@ -178,9 +178,8 @@ class Survey(SurveyFrame):
         spoken = [name for name in (*as_list(by), *re.findall(r"\w+", where)) if self._is_unasked(name)]
         if not len(self._ids) or spoken or gone == names or (gone and label):
             return self._nothing([label] if label else names, by, self.absent or NOT_ASKED)
-        table = pd.DataFrame(index=self._ids)
-        for name in (name for name in names if name not in gone):
-            table[name] = self._open(name, take(name))
+        columns = {name: self._open(name, take(name)) for name in names if name not in gone}
+        table = pd.DataFrame(columns, index=self._ids)
         made = self._run(how, table, by, where)
         return pd.concat([made, self._nothing(gone, by, NOT_ASKED)], ignore_index=True) if gone else made
 

@@ -208,14 +208,13 @@ def _build(county: "County", form: str, wave: str, exclude: tuple[str, ...], wei
     rows, sample, absent = _rows(county, form, wave, exclude)
     asked_of = county.book.form(form)
     items = [q for q in asked_of if form != HIDDEN or (q.role != "town" and q.options_from != "towns")]
-    lists = _lists(county.cleaned.ledgers)
-    answers, reasons = name_answers(rows, items, lists)
+    answers, reasons = name_answers(rows, items, lists := _lists(county.cleaned.ledgers))
     design = sample.design if sample else _everybody(rows, county.town_ids if form in SAMPLED else ["all"])
     if weights == "none":
         design = with_weights(design, np.ones(len(rows)))
     frame = pd.concat([_own_columns(county, rows, design, form), answers], axis=1)
     ids = pd.Index(range(len(rows)) if form == HIDDEN else rows["row_id"], name="row_id").astype(str)
-    frame.index, reasons.index = ids, ids
+    frame.index = reasons.index = ids
     groups = {name: order or sorted(frame[name].dropna().unique()) for name, order in GROUPS.items() if name in frame}
     scope = scope_of([item for item in items if set(item.columns) <= set(answers)], lists, groups)
     asked = {name for item in items for name in (item.name, *item.columns)}

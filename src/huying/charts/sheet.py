@@ -250,9 +250,8 @@ class Sheet:
         table = rows.reset_index() if is_indexed else rows
         columns = list(table.columns[: rows.index.nlevels]) if is_indexed else keys(table, besides)
         said = [[self.call(rows, name, value) for value in table[name]] for name in columns]
-        return [" · ".join(filter(None, parts)) for parts in zip(*said, strict=True)] or [
-            str(row) for row in rows.index
-        ]
+        told = [" · ".join(filter(None, parts)) for parts in zip(*said, strict=True)]
+        return told or [str(row) for row in rows.index]
 
     def call(self, rows: pd.DataFrame, column: str, value: Any) -> str:
         """A value of a column in words; a part of a claim by what it measures."""

@@ -28,25 +28,20 @@ def no_data(places: Iterable[str], reason: str) -> pd.DataFrame:
     return pd.DataFrame({"place": list(places), **said})
 
 
-def as_evidence(
-    county: County, claim: Claim, judged: pd.DataFrame, frozen: Freeze, rule_hash: str, data_hash: str
-) -> pd.DataFrame:
-    """Judged rows as rows of the evidence ledger: the columns of EVIDENCE in their order and types."""
+def as_evidence(county: County, claim: Claim, rows: pd.DataFrame, frozen: Freeze, now: str, data: str) -> pd.DataFrame:
+    """Judged rows as rows of the evidence ledger: the columns of EVIDENCE in their order and types.
+
+    `now`: the hash of the claim's rule as it is; `data`: that of all that the numbers are made from.
+    """
     names = ["verdict", "wave", "reason", "remark", "own_reason"]
-    own = judged.reindex(columns=names).astype("str").fillna("").to_dict("records")
-    late = frozen.remark(claim.id, rule_hash)
-    among = "" if county.sampling == "probability" else "among_respondents"
+    own = rows.reindex(columns=names).astype("str").fillna("").to_dict("records")
+    late, among = frozen.remark(claim.id, now), "" if county.sampling == "probability" else "among_respondents"
     notes = [(row["remark"], late, among if row["wave"] and row["verdict"] else "") for row in own]
-    said: dict[str, Any] = {
-        "claim": claim.id,
-        "notebook": claim.notebook,
-        "rule": claim.say_rule(),
-        "rule_hash": rule_hash,
-    }
-    said |= {"rule_frozen_on": frozen.date(claim.id), "excluded_flags": ", ".join(county.exclude)}
-    said |= {"reason": [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own]}
-    said |= {"remark": ["; ".join(filter(None, note)) for note in notes], "data_hash": data_hash[:16]}
-    return typed(judged.assign(**name_units(claim, judged), **said, is_synthetic=county.is_synthetic))
+    said: dict[str, Any] = {"rule": claim.say_rule(), "rule_hash": now, "notebook": claim.notebook}
+    said |= {"claim": claim.id, "rule_frozen_on": frozen.date(claim.id), "excluded_flags": ", ".join(county.exclude)}
+    said["reason"] = [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own]
+    said |= {"remark": ["; ".join(filter(None, note)) for note in notes], "data_hash": data[:16]}
+    return typed(rows.assign(**name_units(claim, rows), **said, is_synthetic=county.is_synthetic))
 
 
 def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, list[Any]]:

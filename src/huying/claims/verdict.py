@@ -160,13 +160,9 @@ def as_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def read_recorded(notebooks: Iterable[tuple[str, Path]]) -> pd.DataFrame:
     """The evidence ledger of what cells of these executed notebooks (name, file) recorded, with notebook and id of the cell."""
-    rows = [
-        row | {"notebook": name, "cell": cell["id"]}
-        for name, file in notebooks
-        for cell in json.loads(file.read_text("utf-8"))["cells"]
-        for output in cell.get("outputs", ())
-        for row in output.get("data", {}).get(MIME, ())
-    ]
+    cells = ((name, cell) for name, file in notebooks for cell in json.loads(file.read_text("utf-8"))["cells"])
+    made = ((name, cell["id"], one.get("data", {})) for name, cell in cells for one in cell.get("outputs", ()))
+    rows = [row | {"notebook": name, "cell": at} for name, at, data in made for row in data.get(MIME, ())]
     return in_order(pd.DataFrame(rows))
 
 
