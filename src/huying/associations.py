@@ -112,8 +112,7 @@ def rao_scott(design: Design, a: Ints, b: Ints) -> Association:
         return Association(n, NOT_ESTIMABLE)
     total = float(np.trace(effects))
     expected = np.outer(*(p.reshape(shape).sum(axis=axis) for axis in (1, 0))).ravel()
-    pearson = n * float(((p - expected) ** 2 / expected).sum())
-    ndf = total**2 / float((effects * effects.T).sum())
+    pearson, ndf = n * float(((p - expected) ** 2 / expected).sum()), total**2 / float((effects * effects.T).sum())
     p_value = float(stats.f.sf(pearson / total, ndf, ndf * nu))
     return Association(n, "", pearson, pearson / total, ndf, ndf * nu, p_value)
 

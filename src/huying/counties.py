@@ -4,7 +4,6 @@ What is out of date is prepared first. Counts and verdicts follow the county's o
 """
 
 import html
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,6 @@ from huying.words import Text, all_words, say, use_language
 # Ledgers that name what others give by its id.
 NAMED = {"towns": ("town_id", "name_zh", "name_en"), "departments": ("dept_id", "name_zh", "name_en")}
 NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
-ROWS = ("place", "estimate", "low", "high", "n")
 OUTSIDE = ("repeated", "header_again", "total", "outside_wave", "outside_period")  # rows that no base would hold
 TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
 
@@ -178,7 +176,9 @@ class County:
 
     # --- surveys and ledgers ------------------------------------------------------------------------------------------
 
-    def survey(self, form: str, wave: str = "", exclude: Sequence[str] | None = None, weights: str = "raked") -> Survey:
+    def survey(
+        self, form: str, wave: str = "", exclude: tuple[str, ...] | list[str] | None = None, weights: str = "raked"
+    ) -> Survey:
         """A form of one wave (the latest where none is named): residents, staff, leaders or departments.
 
         `exclude`: flags whose forms are left out (the county's own where None); `weights`: raked, or none. Every call gives
@@ -215,7 +215,7 @@ class County:
         """Whether the county has a ledger or a form of this name."""
         return table in {name for name, _ in self.cleaned.ledgers} or FORM_NAMES.get(table, "") in self.cleaned.forms
 
-    def offers(self, needs: Sequence[str]) -> bool:
+    def offers(self, needs: tuple[str, ...] | list[str]) -> bool:
         """Whether the county has any of these: a ledger or form, a report, claims of its own, a variable its forms allow."""
         known = {"report": bool(self.declared.report), "own_claims": bool(self.own_claims)}
         if any(known.get(name) or self.has(name) for name in needs):
@@ -349,7 +349,7 @@ class County:
         return bool(is_early or (rows["reason"] == NOT_THIS_WAVE).all())
 
     def _facts(self, claim: Claim, rows: pd.DataFrame, part: str) -> pd.DataFrame:
-        if missing := [name for name in ROWS if name not in rows]:
+        if missing := [name for name in ("place", "estimate", "low", "high", "n") if name not in rows]:
             raise EstimateError("claims.no_number", claim=claim.id, columns=", ".join(missing))
         facts = rows.assign(part=part) if part or "part" not in rows else rows
         blank = {**dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan), **dict.fromkeys(TEXTS, "")}

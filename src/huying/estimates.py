@@ -6,7 +6,6 @@ influence's residual on the margins that the weights were raked to (Deville and 
 the effective size of a town's share rests on an intraclass correlation pooled over towns, or its own (definitions, section 3).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -219,7 +218,7 @@ def estimate_ratios(design: Design, name: str, y: Floats, x: Floats, **how: Any)
     return _estimate(design, {name: (y, x)}, _place_rows, **how)
 
 
-def estimate_sum(design: Design, name: str, parts: Sequence[Term], asked: Asked = None, **how: Any) -> pd.DataFrame:
+def estimate_sum(design: Design, name: str, parts: list[Term], asked: Asked = None, **how: Any) -> pd.DataFrame:
     """The sum of coefficient x mean over `parts` (coefficient, values, base), for every stratum and the county.
 
     Coefficients 1 and -1 give a difference: of two domains, of two items of one respondent, or of two waves that share
@@ -287,8 +286,7 @@ def _variance_rows(design: Design, influence: Floats, base: Bools, open_to: Bool
 def _place_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, open_to: Bools, whole: bool) -> Rows:
     domain, size = _domain(design, whole)
     value, influence = ratio(design, y, x, domain, size)
-    rows = _variance_rows(design, influence, base, open_to, whole)
-    n = np.bincount(domain[base], minlength=size)
+    rows, n = _variance_rows(design, influence, base, open_to, whole), np.bincount(domain[base], minlength=size)
     w, spread = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, influence**2))
     with np.errstate(invalid="ignore", divide="ignore"):
         deff = rows["se"] ** 2 * (n - 1) / (spread * w)
@@ -308,8 +306,7 @@ def _share_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, op
     if design.fpc is not None:
         n_eff = n_eff / np.maximum(1 - design.sampled, 1e-9)
         # A list of people whose weights are equal: what is not known of it is who of so many would say so.
-        spread = kish(design.weight, design.stratum, len(n))
-        units = np.bincount(design.stratum, minlength=len(n))
+        spread, units = kish(design.weight, design.stratum, len(n)), np.bincount(design.stratum, minlength=len(n))
         drawn = np.isfinite(design.fpc) & (design.psus == units) & (spread < 1 + 1e-9) & ~is_count
         population = np.rint(design.fpc) - np.bincount(design.stratum[~open_to], minlength=len(n))
     method = np.select([is_count, drawn], [COUNT, HYPERGEOMETRIC], POOLED)
@@ -345,7 +342,7 @@ def _own_size(design: Design, rows: Rows, base: Bools) -> Floats:
     return np.array([min(n, size) if design.fpc is None else size])
 
 
-def _tidy(rows: Sequence[Rows], wave: str = "", fewest: int = 20) -> pd.DataFrame:
+def _tidy(rows: list[Rows], wave: str = "", fewest: int = 20) -> pd.DataFrame:
     parts = {c: [np.broadcast_to(own.get(c, np.nan), len(own["place"])) for own in rows] for c in rows[0]}
     frame = pd.DataFrame({c: np.concatenate(part) for c, part in parts.items()} | {"wave": wave})
     frame["low"], frame["high"] = limits(frame)

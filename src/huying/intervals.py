@@ -128,8 +128,7 @@ def p_above(frame: pd.DataFrame, threshold: float, *, is_met: bool = False) -> t
         above = np.where(x <= 0, 1.0, special.betainc(x, n_eff - x + 1, threshold))
         below = np.where(x >= n_eff, 1.0, special.betaincc(x + 1, n_eff - x, threshold))
         # Of a full list nothing is left to chance.
-        t = np.where(se > 0, gap / np.where(se > 0, se, 1.0), np.copysign(np.inf, gap))
-        is_t = method == STUDENT
+        t, is_t = np.where(se > 0, gap / np.where(se > 0, se, 1.0), np.copysign(np.inf, gap)), method == STUDENT
         above, below = np.where(is_t, special.stdtr(df, -t), above), np.where(is_t, special.stdtr(df, t), below)
     if (at := (method == HYPERGEOMETRIC) & np.isfinite(estimate)).any():
         k, n, population = _drawn(frame, at)

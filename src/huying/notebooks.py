@@ -22,7 +22,6 @@ from huying.fonts import RARE, REGULAR
 from huying.store import hash_of
 from huying.words import all_words
 
-PARAMETERS = ("county", "town", "wave", "lang")
 RECORDS, READS = "records", "reads"
 KEPT = ("parameters", "status", "exception")  # of what papermill notes in a notebook
 DECLARED = re.compile(r'^ +"huying": \{', re.M)  # in a notebook's metadata
@@ -55,10 +54,9 @@ def read_notebook(file: Path) -> Notebook:
     if not tagged:
         raise InputError("batch.no_parameters", Place(file.name))
     known = re.findall(r"^(\w+)\s*(?::[^=]+)?=", tagged[0], re.M)
-    for name in (name for name in PARAMETERS if name not in known):
+    for name in (name for name in ("county", "town", "wave", "lang") if name not in known):
         raise InputError("batch.no_parameter", Place(file.name), name=name, known=", ".join(known))
-    made = hash_of([json.dumps([cells, raw["metadata"]], sort_keys=True)])
-    needs = tuple(declared.get("needs", ()))
+    made, needs = hash_of([json.dumps([cells, raw["metadata"]], sort_keys=True)]), tuple(declared.get("needs", ()))
     return Notebook(file, made, declared.get("places", "all"), declared.get("evidence", ""), needs)
 
 

@@ -52,8 +52,8 @@ class Survey(SurveyFrame):
 
     def combine(self, parts: Parts, name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, their covariance kept; n is the smallest of their bases."""
-        add = partial(self._sum, parts=parts, name=(label := name or " + ".join(parts)))
-        return self._estimate(add, list(parts), by, where, self._as_number, label)
+        how = partial(self._sum, parts=parts, name=(label := name or " + ".join(parts)))
+        return self._estimate(how, list(parts), by, where, self._as_number, label)
 
     def difference(self, first: str, second: str, by: Any = "town", where: str = "") -> pd.DataFrame:
         """The mean of `first` less the mean of `second`, each on its own base, their covariance kept."""

@@ -318,9 +318,6 @@ def check_variables(declared: Declared, book: Codebook, ledgers: Mapping[tuple[s
 
 # --- what the files do not bear out -----------------------------------------------------------------------------------
 
-COLUMNS = ("source", "place", "is_fault", "note")
-TOLD = 5  # calls that are named one by one
-
 
 def find_shortfalls(cleaned: Cleaned, county: Declared, book: Codebook) -> pd.DataFrame:
     """A row a town and form, or a ledger of calls: `note` in words; `is_fault` where the file must be put right.
@@ -344,6 +341,6 @@ def find_shortfalls(cleaned: Cleaned, county: Declared, book: Codebook) -> pd.Da
             days, taken = calendar(county.calendar, county.calendar_file), pd.Timestamp(county.periods[period].as_of)
             late = calls.loc[time_calls(calls, county.clock, days, taken)["is_deadline_unknown"], "call_id"]
             if len(late):
-                note = say("workdays.unknown_deadlines", n=len(late), calls=", ".join(late.astype(str)[:TOLD]))
+                note = say("workdays.unknown_deadlines", n=len(late), calls=", ".join(late.astype(str)[:5]))
                 rows.append((f"{TABLES[table].title()} {period}", "county", False, note))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=["source", "place", "is_fault", "note"])

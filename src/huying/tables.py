@@ -3,7 +3,6 @@
 pandas' Styler makes the HTML: it comes with what is installed already, and great_tables would be one more dependency.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -38,7 +37,7 @@ class Table:
         return str(style.set_caption(self.below).set_table_styles([caption, *look]).to_html())
 
 
-def show(frame: pd.DataFrame, rows: int = 40, percent: Iterable[str] = ()) -> Table:
+def show(frame: pd.DataFrame, rows: int = 40, percent: tuple[str, ...] | list[str] = ()) -> Table:
     """The frame as a table in the county's language: places and answers by name, shares as per cent, at most `rows` rows.
 
     Columns that say nothing are left out. `percent` names further columns of shares.

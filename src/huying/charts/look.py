@@ -39,8 +39,7 @@ PIECES = re.compile(r"[^\s⺀-￯]{1,40}[，。；：、！？）》]*\s*|[（�
 @cache
 def style() -> dict[str, Any]:
     """The house style as settings of matplotlib."""
-    spines = {f"axes.spines.{side}": False for side in ("top", "right")}
-    fonts = [chinese_font(), FAMILY_RARE]
+    spines, fonts = {f"axes.spines.{side}": False for side in ("top", "right")}, [chinese_font(), FAMILY_RARE]
     text = {"font.family": fonts, "font.size": 7.8, "text.parse_math": False, "axes.labelcolor": DIM}
     title = {"axes.titlelocation": "left", "axes.titlesize": TITLE, "axes.titleweight": "bold", "axes.titlepad": 8}
     legend = {"legend.frameon": False, "legend.fontsize": SMALL, "legend.borderaxespad": 0, "legend.handlelength": 1.6}

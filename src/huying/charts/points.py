@@ -11,7 +11,6 @@ from huying.charts import look
 from huying.charts.sheet import Sheet, places, sheet
 from huying.intervals import Bools, Floats
 
-Pair = tuple[float | None, float | None]
 # Every place that a label may take around its point: 16 directions, at growing distances in pixels.
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 DIRECTIONS = np.tile(np.column_stack([np.cos(ANGLES), np.sin(ANGLES)]), (9, 1))
@@ -22,7 +21,9 @@ CORNERS = ((0.01, "left"), (0.99, "right")), ((0.985, "top"), (0.015, "bottom"))
 DISLIKE = RADII + 1500 * ((RADII > LEADER) & (np.abs(DIRECTIONS[:, 1]) < 0.1))
 
 
-def scatter(rows: pd.DataFrame, x: str, y: str, *, lines: Pair = (None, None), corners: Any = (), **about: Any) -> Axes:
+def scatter(
+    rows: pd.DataFrame, x: str, y: str, *, lines: tuple[Any, Any] = (None, None), corners: Any = (), **about: Any
+) -> Axes:
     """Two columns against each other, a named point a row, divided by a line on either axis.
 
     `<x>_low` to `<x>_high` are drawn as intervals where they are there. `corners`: what upper left, upper right, lower
@@ -95,8 +96,7 @@ def name_points(made: Sheet, labels: list[str], x: Floats, y: Floats, is_bold: B
 
 def overlap(boxes: Floats, others: Floats) -> Floats:
     """The area in square pixels that each of `boxes` (left, bottom, right, top, last) shares with all `others`."""
-    low = np.maximum(boxes[..., None, :2], others[:, :2])
-    high = np.minimum(boxes[..., None, 2:], others[:, 2:])
+    low, high = np.maximum(boxes[..., None, :2], others[:, :2]), np.minimum(boxes[..., None, 2:], others[:, 2:])
     return np.asarray(np.clip(high - low, 0, None).prod(axis=-1).sum(axis=-1))
 
 

@@ -1,7 +1,6 @@
 """Shows a chart in its notebook and keeps the same picture as a file of the run; refuses to lose the mark of synthetic data."""
 
 import os
-from collections.abc import Sequence
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +21,9 @@ from huying.store import file_part, write_bytes
 ELSEWHERE = "'Noto Sans CJK SC', 'Source Han Sans SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
 
 
-def save(ax: Axes, name: str, place: str | None = None, formats: Sequence[str] = (), dpi: float | None = None) -> None:
+def save(
+    ax: Axes, name: str, place: str | None = None, formats: tuple[str, ...] | list[str] = (), dpi: float | None = None
+) -> None:
     """Show the figure of `ax` and close it; in a run, also write it to `HUYING_FIGURES`.
 
     The file is called `<name>_<place>_<wave>_<lang>.png`, each as the run has it. `place="county"`: a chart that is the

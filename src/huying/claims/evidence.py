@@ -1,6 +1,5 @@
 """Judged facts as rows of the evidence ledger, one order, each key once; refuses one key with two values."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ EVIDENCE += ["verdict_family", *NUMBERS[7:], "remark", "reason"]
 EVIDENCE += ["rule", "rule_hash", "rule_frozen_on", "excluded_flags", "data_hash", "notebook", "cell", "is_synthetic"]
 
 
-def no_data(places: Iterable[str], reason: str) -> pd.DataFrame:
+def no_data(places: list[str], reason: str) -> pd.DataFrame:
     """Rows that say `cannot say` at every place, such as `no data: calls` where the county has no file of this kind."""
     said = {"n": 0.0, "verdict": CANNOT_SAY, "verdict_family": CANNOT_SAY, "reason": reason}
     return pd.DataFrame({"place": list(places), **said})

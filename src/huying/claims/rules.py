@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +55,7 @@ def judge(quantifier: str, threshold: float, estimate: float, low: float, high: 
     return (SUPPORTED, "") if yes else (NOT_SUPPORTED, "") if no else (CANNOT_SAY, WITHIN)
 
 
-def decide(claim: Claim, fact: Mapping[str, Any], fewest: int, side: str = "") -> tuple[str, str]:
+def decide(claim: Claim, fact: dict[str, Any], fewest: int, side: str = "") -> tuple[str, str]:
     """The verdict on one fact and why it cannot be said: too few cases, or rows set aside that might turn it.
 
     `side` = "_family" takes the interval adjusted for all towns.
@@ -80,7 +79,7 @@ def decide(claim: Claim, fact: Mapping[str, Any], fewest: int, side: str = "") -
     return (CANNOT_SAY, SET_ASIDE) if turned else found
 
 
-def count_rejected(claim: Claim, quantifier: str, numbers: Floats, fact: Mapping[str, Any]) -> list[Any]:
+def count_rejected(claim: Claim, quantifier: str, numbers: Floats, fact: dict[str, Any]) -> list[Any]:
     """A value and its interval with the rows set aside counted as no and as yes, and n with them.
 
     They would add to a count. What a roster says of a town they may turn, for a missing unit may stand in such a row. Of a

@@ -44,8 +44,7 @@ def statements(evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any,
     rows = read_rows(evidence)
     if strange := next((row["claim"] for row in rows if row["claim"] not in claims), None):
         raise CountyError("claims.unknown", claim=strange, close=near(strange, claims))
-    beside = {tuple(row[name] for name in KEY): row for row in rows}
-    departments = find_departments(rows, claims)
+    beside, departments = {tuple(row[name] for name in KEY): row for row in rows}, find_departments(rows, claims)
     told = [Statement(row, claims[row["claim"]], names, beside, departments) for row in rows]
     columns = STATEMENT[len(KEY) :]
     said = [{name: one.row[name] for name in KEY} | {name: getattr(one, name) for name in columns} for one in told]

@@ -182,7 +182,6 @@ def _is_parted(side: pd.DataFrame) -> bool:
 
 # --- what leaders and staff say --------------------------------------------------------------------------------------------
 
-BOOTSTRAP, JACKKNIFE, DRAWS = "psu bootstrap", "jackknife", 499
 NOT_ASKED, FEW, SIDES = "not asked", "too few answers", ("leaders_less_staff", "weighted_kappa")
 
 
@@ -239,7 +238,7 @@ def compare_sides(leaders: Census, staff: Survey, of_leaders: str, of_staff: str
         gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
         less = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST).query("place == @COUNTY")
         found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], psu=pairs["town"])
-        given = found[["low", "high", "se", "df"]].to_dict() | {"method": JACKKNIFE}
+        given = found[["low", "high", "se", "df"]].to_dict() | {"method": "jackknife"}
         agree = values([COUNTY], [found.estimate], [found.n], "separation", **given)
         return pd.concat([less.drop(columns=["indicator", "wave"]), agree], ignore_index=True).assign(part=SIDES)
 
@@ -257,7 +256,7 @@ def _rate(frame: pd.DataFrame, town: pd.Series, prefix: str) -> pd.DataFrame:
     return pd.DataFrame({"mean": groups.mean(), "median": groups.quantile(0.5, interpolation="lower")})
 
 
-def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.DataFrame:
+def measure_reliability(staff: Survey, prefix: str, draws: int = 499) -> pd.DataFrame:
     """How far the ratings measure one thing: Cronbach's alpha and McDonald's omega, persons drawn again within towns."""
     score = staff.frame[list(columns_of(staff.frame, prefix).values())].astype(float)
     if reason := staff.absent or ("" if score.shape[1] else NOT_ASKED):
@@ -270,7 +269,7 @@ def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.Da
     psu = pd.factorize(staff.design.psu[at])[0]
     for part, statistic in (("alpha", scales.cronbach_alpha), ("omega", scales.mcdonald_omega)):
         low, high = scales.psu_bootstrap(statistic, score, stratum, psu, weight, n=draws)
-        given = {"low": low, "high": high, "method": BOOTSTRAP, "part": part}
+        given = {"low": low, "high": high, "method": "psu bootstrap", "part": part}
         rows.append(values([COUNTY], [statistic(score, weight)], [n], "not estimable", **given))
     return _placed(pd.concat(rows, ignore_index=True), staff)
 

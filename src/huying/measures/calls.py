@@ -4,7 +4,6 @@
 are in working days, those of cases in calendar days.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -125,7 +124,7 @@ def count_silent(rows: pd.DataFrame, n_calls: pd.Series, reported: pd.Series, re
     return rows.assign(**{name: rows[name].mask(is_silent, value) for name, value in known.items() if name in rows})
 
 
-def time_cases(cases: pd.DataFrame, periods: Mapping[str, Any]) -> pd.DataFrame:
+def time_cases(cases: pd.DataFrame, periods: dict[str, Any]) -> pd.DataFrame:
     """Cases of the joint conference with waits in calendar days on the day of each period's data (else the last day written).
 
     ruling_days: from referral to the ruling, missing where there is none; age_days; is_open; is_ruled_on_time: within 30

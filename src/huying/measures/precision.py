@@ -6,7 +6,6 @@ Refuses a model where too few towns have a share, and a change past 100%. The mo
 share through villages that are kept (Kish 1965).
 """
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -194,7 +193,6 @@ def rank_regions(estimate: Floats, low: Floats, high: Floats) -> pd.DataFrame:
 
 
 FEW = 100  # with more answers a small-area estimate is hardly nearer to the truth than the direct one
-FAY_HERRIOT, SYNTHETIC, ADJUSTED, NO_MODEL = "fay-herriot", "synthetic", "adjusted_likelihood", "too few towns"
 TOWN, FACTOR = "small_area", "benchmark"
 
 
@@ -211,16 +209,16 @@ def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     size = towns["adults"].to_numpy(dtype=float, na_value=np.nan)
     if known.sum() < x.shape[1] + 3 or np.isnan(county["estimate"]) or np.isnan(size).any():
         # Nothing for any place, with the reason of its direct share or, where it has one, that towns are too few.
-        why = rows["reason"].replace("", NO_MODEL).to_numpy()
+        why = rows["reason"].replace("", "too few towns").to_numpy()
         part = np.where(rows["place"] == COUNTY, FACTOR, TOWN)
         return unsaid(rows["place"], why, rows["n"].to_numpy(), part=part, wave=rows["wave"].to_numpy())
     p, n_eff = (own[name].to_numpy(dtype=float) for name in ("estimate", "n_eff"))
     small, fit, factor = share_fay_herriot(p, n_eff, x, size, float(county["estimate"]))
-    adjusted = ADJUSTED if fit.is_adjusted else ""
-    remark = np.where(fit.is_synthetic, f"{SYNTHETIC}; {adjusted}".rstrip("; "), adjusted)
+    adjusted = "adjusted_likelihood" if fit.is_adjusted else ""
+    remark = np.where(fit.is_synthetic, f"synthetic; {adjusted}".rstrip("; "), adjusted)
     read = np.where(small["high"] - small["low"] > 0.30, "read with care", "ok")
     blank = dict.fromkeys(("se", "n_eff", "df", "deff", "rho"), np.nan)
-    given = {"method": FAY_HERRIOT, "reason": "", "remark": remark, "part": TOWN, "reliability": read}
+    given = {"method": "fay-herriot", "reason": "", "remark": remark, "part": TOWN, "reliability": read}
     made = own.assign(**small, **given, **blank)
     whole = values([COUNTY], [factor], [known.sum()], part=FACTOR, wave=county["wave"])
     return pd.concat([made, whole], ignore_index=True)
@@ -318,7 +316,7 @@ def plan_next(rows: pd.DataFrame, shared: float = 0.0, listed: pd.Series | None 
     return pd.concat(parts, ignore_index=True)
 
 
-def _plan(row: Mapping[Any, Any], shared: float, listed: float) -> tuple[float, float]:
+def _plan(row: dict[Any, Any], shared: float, listed: float) -> tuple[float, float]:
     """The smallest rise seen and the respondents for +10 points, of one row; missing where it would pass 100%."""
     p, n, n_eff, se = (float(row[key]) for key in ("estimate", "n", "n_eff", "se"))
     if row["method"] != STUDENT:

@@ -5,7 +5,6 @@ calendar days.
 """
 
 import itertools
-from collections.abc import Mapping
 from dataclasses import replace
 from math import comb
 from typing import Any
@@ -210,7 +209,7 @@ def find_least_gap(leaders: Census) -> pd.DataFrame:
 # --- the joint conference ---------------------------------------------------------------------------------------------
 
 
-def find_step_medians(cases: pd.DataFrame, as_of: Mapping[str, pd.Timestamp]) -> pd.DataFrame:
+def find_step_medians(cases: pd.DataFrame, as_of: dict[str, pd.Timestamp]) -> pd.DataFrame:
     """Median days of each step that the ledger records, by period (part median_days_…), cases still in it censored (Kaplan-Meier).
 
     A case that is past a step whose day was not written down says nothing of it. A median that more than half have not
@@ -239,13 +238,11 @@ def name_slowest(medians: pd.DataFrame) -> pd.Series:
 
 # --- towns that had a campaign ----------------------------------------------------------------------------------------
 
-PERMUTATION, SIGNIFICANT = "permutation", 0.05
-NO_CAMPAIGN, NONE_BEFORE = "no campaign to compare", "no wave before the campaign"
 MOST_ASSIGNMENTS, DRAWS = 200_000, 9_999  # above the first assignments are drawn at random, so many of them
 ENDLESS = 1e6  # degrees of freedom of a variance that is taken as known
 
 
-def compare_levels(survey: Survey, column: str, campaign: Mapping[str, Any]) -> pd.DataFrame:
+def compare_levels(survey: Survey, column: str, campaign: dict[str, Any]) -> pd.DataFrame:
     """The mean share in the campaign's towns less that in the others, and how rare so great a difference would be by chance.
 
     `campaign`: `towns`, the ids. Parts campaign_difference (with its sampling error) and campaign_p (the share of choices
@@ -261,7 +258,7 @@ def compare_changes(survey: Survey, since: Survey, column: str, campaign: Any, w
     """
     day, before, after = campaign.get("on"), waves.get(since.wave), waves.get(survey.wave)
     is_after = day and before and after and before.last < day <= after.first
-    why = survey.absent or since.absent or ("" if is_after else NONE_BEFORE)
+    why = survey.absent or since.absent or ("" if is_after else "no wave before the campaign")
     return _compare(measure_changes(survey, since, column), survey, campaign, "_of_change", why)
 
 
@@ -291,13 +288,13 @@ def _compare(towns: pd.DataFrame, survey: Survey, campaign: Any, what: str = "",
     parts = [f"campaign_difference{what}", f"campaign_p{what}"]
     treated = towns.index.isin([str(town) for town in campaign.get("towns", ())])
     if not 0 < treated.sum() < len(towns):
-        return unsaid([COUNTY, COUNTY], survey.absent or why or NO_CAMPAIGN, part=parts, wave=survey.wave)
+        return unsaid([COUNTY, COUNTY], survey.absent or why or "no campaign to compare", part=parts, wave=survey.wave)
     difference, p, smallest_p = permutation_p(towns["estimate"].to_numpy(dtype=float), treated)
     share = np.where(treated, 1 / treated.sum(), 1 / (~treated).sum())
     se, df = satterthwaite(share**2 * towns["variance"].to_numpy(), towns["df"].to_numpy(dtype=float))
     gap = student(difference, se, df, len(towns)).assign(reason=why, df=df if df < ENDLESS else np.nan)
-    small = f"smallest p: {smallest_p:.3f}".replace("0.", ".") if smallest_p > SIGNIFICANT else ""
-    chance = values([COUNTY], [p], [len(towns)], method=PERMUTATION).assign(reason=small)
+    small = f"smallest p: {smallest_p:.3f}".replace("0.", ".") if smallest_p > 0.05 else ""
+    chance = values([COUNTY], [p], [len(towns)], method="permutation").assign(reason=small)
     return pd.concat([gap, chance], ignore_index=True).assign(part=parts, wave=survey.wave, remark=ASSOCIATION)
 
 

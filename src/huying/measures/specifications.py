@@ -131,8 +131,7 @@ def judge_all(claim: Claim, tried: pd.DataFrame) -> pd.DataFrame:
     The first specification of each wave or period is the headline's. A claim about towns gives the county's row alone.
     """
     own, declared = replace(claim, subs={}), claim.rule_at("town")[1]
-    keys = [*WHERE, *CHOICES[:-1]]
-    parts = [pd.DataFrame(columns=[*WHERE, *CHOICES, "place", *NUMBERS, "verdict"])]
+    keys, parts = [*WHERE, *CHOICES[:-1]], [pd.DataFrame(columns=[*WHERE, *CHOICES, "place", *NUMBERS, "verdict"])]
     for choice, facts in tried.groupby(keys, sort=False):
         for threshold in (round(declared + step, 9) for step in (0.0, -STEP, STEP)):
             if 0 < threshold <= 1:

@@ -83,8 +83,7 @@ def compare_pilot(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Scheme) -> 
     own = table.loc[towns.loc[towns["type"] == PILOT, "town_id"]]
     known = own.astype(float).where(own["total"] > 0)
     filled = known[due.index].clip(upper=due, axis=1).sum(axis=1, min_count=1)
-    is_full = (known["total"] == due.sum()) & (filled < due.sum())
-    more = known[["level", "psu"]] - [level, centres]
+    is_full, more = (known["total"] == due.sum()) & (filled < due.sum()), known[["level", "psu"]] - [level, centres]
     remark = np.where((more != 1).any(axis=1) & more.notna().all(axis=1), "not_one_more", "")
     units = known["total"].mask(is_full, filled)
     return pd.DataFrame({"units": units, "n": own["total"], "remark": remark}, index=own.index)

@@ -3,7 +3,6 @@
 Refuses to send it anywhere, and to fill in a base or an estimand.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,7 +87,7 @@ class Quoted(NamedTuple):
     is_heading: bool
 
 
-def read_quotes(county: County, claims: Mapping[str, Claim], text: str) -> dict[str, str]:
+def read_quotes(county: County, claims: dict[str, Claim], text: str) -> dict[str, str]:
     """The passage of each claim; raises CountyError for a claim that nobody declared and for a passage that does not stand in the report."""
     declared = read_toml(county.folder / "quotes.toml").check("quotes")
     for claim, quote in declared.raw.items():
@@ -104,7 +103,7 @@ def check_quotes(county: County) -> None:
     read_quotes(county, claims_of(county), read_report(county.report) if county.report else "")
 
 
-def quote_sentences(text: str, quotes: Mapping[str, str]) -> list[Quoted]:
+def quote_sentences(text: str, quotes: dict[str, str]) -> list[Quoted]:
     """The sentences of a report, each cut where a claim's passage begins and ends; of passages that overlap the first stands."""
     marks = sorted((text.index(quote), text.index(quote) + len(quote), claim) for claim, quote in quotes.items())
     found = []
