@@ -182,8 +182,7 @@ def questionnaire(args: argparse.Namespace) -> int:
         raise InputError("cli.exists", Place(str(folder)))
     files, faults = write_forms(county, lists, folder, args.form)
     drawn = write_sample(county, lists, folder / "sampling.xlsx", args.villages, args.people, args.seed)
-    for fault in faults:
-        print(fault, file=sys.stderr)
+    print(*faults, sep="\n", end="\n" * bool(faults), file=sys.stderr)
     lines = [say("questionnaire.made", file=file) for file in (*files, *drawn)]
     lines += [say("questionnaire.no_villages")] * (not drawn)
     return said(args, [str(file) for file in (*files, *drawn)], lines, faults)

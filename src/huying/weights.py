@@ -86,8 +86,7 @@ def merge_small(category: Ints, total: Floats, groups: int, fewest: int = FEWEST
         small = [g for g in alive if counts[g] < fewest]
         if not small or len(alive) == 1:
             return target[category], total, merged
-        at = int(np.flatnonzero(alive == small[0])[0])
-        into = alive[at - 1] if at else alive[1]
+        into = alive[at - 1] if (at := list(alive).index(small[0])) else alive[1]
         total[into], total[small[0]] = total[into] + total[small[0]], 0.0
         target[target == small[0]] = into
         merged.append(int(small[0]))
@@ -250,9 +249,8 @@ def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str,
     asked = [item for item in book.form("resident") if item.role == "sex" or (item.role == "age" and not item.options)]
     roles, design = {item.role: item for item in asked}, Design(town, psu, base, places)
     if margins is None or is_given or towns is None:
-        n = np.bincount(town, minlength=len(places))
-        named = [COUNTY] if towns is None else places
-        table = pd.DataFrame({"place": named, "n": n, "kish": kish(base, town, len(places)), "remark": "", "note": ""})
+        told = {"place": [COUNTY] if towns is None else places, "n": np.bincount(town, minlength=len(places))}
+        table = pd.DataFrame({**told, "kish": kish(base, town, len(places)), "remark": "", "note": ""})
         usual = {role: names for role, names in (("sex", SEXES), ("age", AGES)) if role in roles}
         if "sex" in roles and not {option.key for option in roles["sex"].options} >= set(SEXES):
             del usual["sex"]

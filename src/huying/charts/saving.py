@@ -22,7 +22,7 @@ ELSEWHERE = "'Noto Sans CJK SC', 'Source Han Sans SC', 'Microsoft YaHei', 'PingF
 
 
 def save(
-    ax: Axes, name: str, place: str | None = None, formats: tuple[str, ...] | list[str] = (), dpi: float | None = None
+    ax: Axes, name: str, place: str | None = None, formats: tuple[str, ...] = (), dpi: float | None = None
 ) -> None:
     """Show the figure of `ax` and close it; in a run, also write it to `HUYING_FIGURES`.
 

@@ -78,12 +78,9 @@ def read_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
 
 def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Claim]) -> set[str]:
     """The places that only claims and parts on departments speak of."""
-    found: dict[bool, set[str]] = {True: set(), False: set()}
-    for row in rows:
-        claim = claims[row["claim"]]
-        is_of_them = "department" in (claim.share_of, claim.judged_for) or row["part"].startswith("department")
-        found[is_of_them].add(row["place"])
-    return found[True] - found[False] - {COUNTY}
+    own = {key for key, claim in claims.items() if "department" in (claim.share_of, claim.judged_for)}
+    told = {(row["claim"] in own or row["part"].startswith("department"), row["place"]) for row in rows}
+    return {place for is_own, place in told if is_own and (False, place) not in told} - {COUNTY}
 
 
 class Statement:
