@@ -168,8 +168,7 @@ def regress(design: Design, frame: pd.DataFrame, formula: str, linear: bool = Fa
         _check_separated(outcome, y, columns)
     weight, size = design.weight[base], len(names)
     beta, bread, residual = _fit(y, x, weight, kind)
-    own = (x * residual[:, None]) @ bread
-    moves = list(_moves(rows, spec, list(names))) if kind == LOGISTIC else []
+    own, moves = (x * residual[:, None]) @ bread, list(_moves(rows, spec, list(names))) if kind == LOGISTIC else []
     effects = [_effect(x, move, weight, beta, own) for move in moves]
     influence = np.zeros((len(base), size + len(moves)))
     influence[base] = np.column_stack([own, *(moved for _, moved in effects)])

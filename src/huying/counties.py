@@ -190,8 +190,7 @@ class County:
         """The same form one wave earlier; where there is none, an empty survey whose changes say `no baseline`."""
         earlier = [wave for wave in self.waves(survey.form) if wave < survey.wave]
         found = self.survey(survey.form, ["-", *earlier][-1])
-        if not earlier and not survey.absent:
-            found.absent = NO_BASELINE
+        found.absent = found.absent if earlier or survey.absent else NO_BASELINE
         return found
 
     def ledger(self, table: str, period: str | None = None) -> pd.DataFrame:
@@ -282,8 +281,7 @@ class County:
         size = n.reindex(given.index).fillna(0).to_numpy() if isinstance(n, pd.Series) else n
         numbers = given.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
         where = given.index.to_frame(index=False).astype(str)
-        if "period" in where:
-            period = where.pop("period").to_numpy()
+        period = where.pop("period").to_numpy() if "period" in where else period
         places = where.iloc[:, 0] if where.shape[1] else [COUNTY] * len(given)
         made = values(places, numbers, size, reason or NO_CASE, **{"period": period, "wave": "", **columns})
         made.attrs["labels"] = self.key

@@ -200,8 +200,7 @@ class Survey(SurveyFrame):
     def _placed(self, made: pd.DataFrame, by: Any) -> pd.DataFrame:
         """The rows that `by` asks for: without `town` the county's, and where nobody was asked for the town."""
         made = made[made["place"] != NO_PLACE]
-        if "town" not in as_list(by):
-            made = made[made["place"] == COUNTY].reset_index(drop=True)
+        made = made if "town" in as_list(by) else made[made["place"] == COUNTY].reset_index(drop=True)
         altered = {name for name, was in self.declared.items() if self.derived.get(name) != was}
         if altered & set(re.findall(r"\w+", " ".join(made["measure"].unique()))):
             # what is judged by it carries the remark: it is not the definition that was frozen

@@ -193,8 +193,7 @@ def open_survey(county: "County", form: str, wave: str, exclude: Sequence[str] |
     for what, given, known in checked:
         for got in (got for got in given if got not in known):
             raise EstimateError(f"surveys.no_{what}", got=got, known=", ".join(known), form=got, flag=got)
-    asked = county.waves(form)
-    left_out = county.declared.exclude if exclude is None else tuple(exclude)
+    asked, left_out = county.waves(form), county.declared.exclude if exclude is None else tuple(exclude)
     key = form, wave or (asked[-1] if asked else ""), left_out, weights
     if key not in county.surveys_made:
         county.surveys_made[key] = _build(county, *key)
@@ -210,8 +209,7 @@ def _build(county: "County", form: str, wave: str, exclude: tuple[str, ...], wei
     items = [q for q in asked_of if form != HIDDEN or (q.role != "town" and q.options_from != "towns")]
     answers, reasons = name_answers(rows, items, lists := _lists(county.cleaned.ledgers))
     design = sample.design if sample else _everybody(rows, county.town_ids if form in SAMPLED else ["all"])
-    if weights == "none":
-        design = with_weights(design, np.ones(len(rows)))
+    design = with_weights(design, np.ones(len(rows))) if weights == "none" else design
     frame = pd.concat([_own_columns(county, rows, design, form), answers], axis=1)
     ids = pd.Index(range(len(rows)) if form == HIDDEN else rows["row_id"], name="row_id").astype(str)
     frame.index = reasons.index = ids

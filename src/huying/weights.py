@@ -240,8 +240,7 @@ def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str,
     towns = None if rows["town_id"].isna().all() else towns  # nobody was asked for the town: one stratum without a name
     places = (NO_PLACE,) if towns is None else tuple(towns["town_id"])
     town = np.zeros(len(rows), dtype=np.int64) if towns is None else town_codes(rows, towns)
-    psu, base = number_psus(rows), np.ones(len(rows))
-    is_given = "given_weight" in rows
+    psu, base, is_given = number_psus(rows), np.ones(len(rows)), "given_weight" in rows
     if is_given:
         base = rows["given_weight"].to_numpy(dtype=float)
     elif county.sampling == "probability" and towns is not None and towns["adults"].notna().all():

@@ -117,10 +117,8 @@ class Site:
         found = [job for job in every_job if job.place == COUNTY or job.notebook.places == "all"]
         if not found:
             raise CountyError("batch.no_job", notebooks=", ".join(notebook.name for notebook in notebooks))
-        if any(job.notebook.evidence == READS for job in found):
-            found += self.recording(self.speaking)
-        if waves is None and any(job.is_recording for job in found):
-            found += self.recording(notebooks)
+        found += self.recording(self.speaking) if any(job.notebook.evidence == READS for job in found) else []
+        found += self.recording(notebooks) if waves is None and any(job.is_recording for job in found) else []
         return sorted(dict.fromkeys(found), key=lambda job: job.stage)
 
     def recording(self, notebooks: Iterable[Notebook]) -> list[Job]:

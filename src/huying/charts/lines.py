@@ -154,8 +154,7 @@ def draw_points(made: Sheet, shown: pd.DataFrame, estimate: Floats, low: Floats,
     """The estimates in the colours of their verdicts, the headline ringed."""
     at, verdict = np.arange(len(shown)), shown.get("verdict", pd.Series("", shown.index))
     for key in dict.fromkeys([*VERDICTS, *verdict]):
-        part = (verdict == key).to_numpy()
-        ink = look.GREY if key == "cannot say" else VERDICTS.get(key, look.BLUE)
+        part, ink = (verdict == key).to_numpy(), look.GREY if key == "cannot say" else VERDICTS.get(key, look.BLUE)
         made.axes.vlines(at[part], low[part], high[part], color=ink, linewidth=1.2, gid="interval")
         made.axes.scatter(at[part], estimate[part], color=ink, s=18, zorder=3, gid="estimate")
         made.handles += [look.mark("o", ink, made.words.value("verdict", key), size=5)] if key and part.any() else []

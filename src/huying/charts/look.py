@@ -122,8 +122,7 @@ def wrap(text: str, limit: float) -> str:
     """`text` in lines of at most `limit` ems, broken at spaces and between Chinese characters, not before a closing mark."""
     lines = [""]
     for piece in PIECES.findall(text):
-        if lines[-1] and ems(lines[-1] + piece.rstrip()) > limit:
-            lines.append("")
+        lines += [""] if lines[-1] and ems(lines[-1] + piece.rstrip()) > limit else []
         lines[-1] += piece
     return "\n".join(line.rstrip() for line in lines)
 

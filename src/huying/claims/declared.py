@@ -231,8 +231,7 @@ def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
 def freeze(county: County, today: dt.date | None = None) -> Path:
     """Write `frozen.toml` into the county's folder; a claim frozen already keeps its hash and date, a new one gets today's."""
     file, before = county.folder / "frozen.toml", read_freeze(county)
-    hashes = {**rule_hashes(county, claims_of(county)), **before.hashes}
-    now = (today or dt.date.today()).isoformat()
+    hashes, now = {**rule_hashes(county, claims_of(county)), **before.hashes}, (today or dt.date.today()).isoformat()
     when = before.frozen_on or now
     later = {**before.later, **({key: now for key in hashes if key not in before.hashes} if now != when else {})}
     tables = ([HEAD, f'frozen_on = "{when}"', "", "[rules]"], hashes), (["", "[later]"], later)

@@ -204,8 +204,7 @@ def judge_part(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) ->
         if len(towns):
             towns = judge_towns(claim, towns, fewest)
             rows += towns.to_dict("records")
-            if claim.is_about_towns:
-                county = [{**same.iloc[0], **share_of_towns(claim, towns)}]
+            county = [{**same.iloc[0], **share_of_towns(claim, towns)}] if claim.is_about_towns else county
         rows += [judge_county(claim, fact, fewest) for fact in county]
     if not rows:
         return facts

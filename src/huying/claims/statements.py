@@ -204,8 +204,7 @@ class Statement:
 
     def say_rule(self, quantifier: str, line: float, unit: str, noun: str) -> str:
         """A rule in words: below 50%, at least 1 town."""
-        if quantifier in (SOME, TEXT):
-            unit, line = "count", max(line, 1.0)
+        unit, line = ("count", max(line, 1.0)) if quantifier in (SOME, TEXT) else (unit, line)
         told = say_exactly(line, unit, self.lang, noun)
         kind = "LOW" if quantifier == NONE and line > 0 else quantifier
         kind += "_near" if kind == COUNTS and 0 < line < 1 else ""
@@ -304,8 +303,7 @@ class Statement:
         # A measure that ends so takes its value without a further word.
         kind = "measured_on" if measure.endswith(("共", "相差")) else "measured"
         body = self.told or self.say(kind, measure=measure, value=self.value)
-        if around:
-            body = self.say("around", told=body, around=around)
+        body = self.say("around", told=body, around=around) if around else body
         body = self.join(self.when, *([body] if self.value else [part, around]), by="colon" if self.value else "comma")
         is_ruled = self.value and self.threshold and self.verdict
         body += self.say("threshold", threshold=self.threshold) if is_ruled else ""

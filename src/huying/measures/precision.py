@@ -114,8 +114,7 @@ def fay_herriot(y: Floats, variance: Floats, x: Floats) -> FayHerriot:
     is_adjusted = (tau2 := maximise(areas, RESTRICTED)) <= 1e-9 * areas.variance.min()
     tau2 = maximise(areas, RAISED) if is_adjusted else tau2
     w, inverse, _ = areas.regression(tau2)
-    beta = inverse @ areas.x.T @ (w * areas.y)
-    d, direct = np.where(known, variance, np.inf), np.where(known, y, 0.0)
+    beta, d, direct = inverse @ areas.x.T @ (w * areas.y), np.where(known, variance, np.inf), np.where(known, y, 0.0)
     pull = 1 - tau2 / (tau2 + d)  # towards the regression
     g2, g3 = pull**2 * ((x @ inverse) * x).sum(axis=1), pull**2 / (tau2 + d) * 2 / (w**2).sum()
     eblup, mse = pull * (x @ beta) + (1 - pull) * direct, tau2 * pull + g2 + 2 * g3
@@ -235,8 +234,7 @@ def regressors(towns: pd.DataFrame, known: Bools) -> Floats:
         column = covariate.to_numpy(dtype=float)
         spread = column[known].std()
         wider = np.column_stack([x, (column - column[known].mean()) / (spread if spread > 0 else 1.0)])
-        if np.isfinite(wider).all() and np.linalg.matrix_rank(wider[known]) == wider.shape[1]:
-            x = wider
+        x = wider if np.isfinite(wider).all() and np.linalg.matrix_rank(wider[known]) == wider.shape[1] else x
     return x
 
 

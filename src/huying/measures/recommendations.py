@@ -88,8 +88,7 @@ def compare_ratios(survey: Survey, numerator: str, denominator: str, group: str)
 
 def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tuple[float, float, float]:
     """The ratio sum(w num)/sum(w den) in the county's domain `first` less that in `second`: value, standard error, df."""
-    whole = np.zeros_like(design.stratum)
-    num, den = np.nan_to_num(num), np.nan_to_num(den)
+    whole, num, den = np.zeros_like(design.stratum), np.nan_to_num(num), np.nan_to_num(den)
     one, other = (ratio(design, num * part, den * part, whole, 1) for part in (first, second))
     variance = estimate_covariance(design, one[1] - other[1]).item()
     return (one[0] - other[0]).item(), float(np.sqrt(variance)), float(degrees(design, first | second))

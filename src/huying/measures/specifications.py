@@ -73,8 +73,7 @@ def _ways(own: Floats, silent: Bools) -> dict[str, Floats]:
     kept = {DECLARED: own}
     for way, value in ((LEFT_OUT, np.nan), (AS_NO, 0.0), (AS_YES, 1.0)):
         tried = np.where(silent, value, own)
-        if not any(np.array_equal(tried, other, equal_nan=True) for other in kept.values()):
-            kept[way] = tried
+        kept |= {} if any(np.array_equal(tried, other, equal_nan=True) for other in kept.values()) else {way: tried}
     return kept
 
 

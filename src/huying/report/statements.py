@@ -80,8 +80,7 @@ def find_sentences(text: str) -> list[Sentence]:
         level, spans = heading_level(line[0].strip()), list(spans_of(text, line.start(), line.end()))
         if level:
             kind = kind_of_heading(text[slice(*spans[0])]) if spans else ""
-            mode = kind or DONE if level == 1 else mode
-            local = kind if level == 2 and kind != DONE else ""
+            mode, local = kind or DONE if level == 1 else mode, kind if level == 2 and kind != DONE else ""
         turned = False
         for number, (start, end) in enumerate(spans):
             turned |= holds("headings", "turns", text[start:end])
@@ -178,8 +177,7 @@ def grouped(text: str, hits: list[Hit]) -> list[list[Hit]]:
     """Hits that are one statement: counts of one unit with their per cent, and proposals up to one that starts anew."""
     groups: list[list[Hit]] = []
     for hit in hits:
-        if not (groups and goes_on(text, groups[-1][-1], hit)):
-            groups.append([])
+        groups += [] if groups and goes_on(text, groups[-1][-1], hit) else [[]]
         groups[-1].append(hit)
     return groups
 
