@@ -15,7 +15,7 @@ from huying import labels, workdays
 from huying.claims.declared import Claim, claims_of, decided_claims, read_freeze, rule_hashes
 from huying.claims.evidence import KEY, as_evidence, in_order, no_data, typed
 from huying.claims.rules import NO_BASELINE, judge_claim
-from huying.claims.statements import FORM_NAMES, statements
+from huying.claims.statements import FORM_NAMES, remark_word, statements
 from huying.claims.verdict import Verdict, is_recording
 from huying.clean.ledgers import IDS
 from huying.counted import NO_CASE, bounded, counted, tally, values
@@ -102,11 +102,9 @@ class County:
     @property
     def claims(self) -> pd.DataFrame:
         """The claims as a frame: what is claimed, its rule, when the rule was frozen, and whether it was changed since."""
-        (frozen, now), lang, rows = self._frozen, self.lang, []
-        for key, claim in self.declared_claims.items():
-            late = frozen.remark(key, now[key])
-            told = say(f"claims.remark_{late}", lang) if late else ""
-            rows.append((key, claim.text(lang), claim.say_rule(lang), frozen.date(key), told))
+        (frozen, now), lang, claims = self._frozen, self.lang, self.declared_claims.values()
+        late = {one.id: remark_word(frozen.remark(one.id, now[one.id]), lang) for one in claims}
+        rows = [(one.id, one.text(lang), one.say_rule(lang), frozen.date(one.id), late[one.id]) for one in claims]
         return pd.DataFrame(rows, columns=["claim", "text", "rule", "frozen_on", "remark"])
 
     @property

@@ -8,7 +8,7 @@ the effective size of a town's share rests on an intraclass correlation pooled o
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,6 @@ from huying.errors import EstimateError
 from huying.intervals import COUNT, HYPERGEOMETRIC, MOVER, OWN, POOLED, STUDENT, Bools, Floats, Ints, limits, shrink
 
 Term = tuple[float, Floats, Bools]  # coefficient, values, who is in the base
-Asked: TypeAlias = pd.DataFrame | None
 Pairs = dict[str, tuple[Floats, Any]]  # what ratios are made of, by the indicator's name
 Rows = dict[str, Any]  # columns of an estimates frame, for one indicator
 LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
@@ -192,7 +191,7 @@ def town_rho(design: Design, y: Floats, base: Bools) -> tuple[float, Floats, Boo
     return pooled, own, (p < PRETEST) & (own > pooled)
 
 
-def estimate_shares(design: Design, indicators: pd.DataFrame, asked: Asked = None, **how: Any) -> pd.DataFrame:
+def estimate_shares(design: Design, indicators: pd.DataFrame, asked: Any = None, **how: Any) -> pd.DataFrame:
     """Shares of every column of `indicators` (1, 0, missing = not in the base) for every stratum and the county.
 
     A tidy frame with COLUMNS and EXTRA, one row an indicator and place. Towns of a sample of PSUs use the design effect of
@@ -208,7 +207,7 @@ def estimate_shares(design: Design, indicators: pd.DataFrame, asked: Asked = Non
     return _estimate(design, pairs, _share_rows, asked, **how)
 
 
-def estimate_means(design: Design, indicators: pd.DataFrame, asked: Asked = None, **how: Any) -> pd.DataFrame:
+def estimate_means(design: Design, indicators: pd.DataFrame, asked: Any = None, **how: Any) -> pd.DataFrame:
     """Means of every column of `indicators`, as `estimate_shares`, with Student intervals at each place's own variance."""
     return _estimate(design, _over_one(indicators), _place_rows, asked, **how)
 
@@ -218,7 +217,7 @@ def estimate_ratios(design: Design, name: str, y: Floats, x: Floats, **how: Any)
     return _estimate(design, {name: (y, x)}, _place_rows, **how)
 
 
-def estimate_sum(design: Design, name: str, parts: list[Term], asked: Asked = None, **how: Any) -> pd.DataFrame:
+def estimate_sum(design: Design, name: str, parts: list[Term], asked: Any = None, **how: Any) -> pd.DataFrame:
     """The sum of coefficient x mean over `parts` (coefficient, values, base), for every stratum and the county.
 
     Coefficients 1 and -1 give a difference: of two domains, of two items of one respondent, or of two waves that share
@@ -242,7 +241,7 @@ def _over_one(indicators: pd.DataFrame) -> Pairs:
     return {name: (indicators[name].to_numpy(dtype=float, na_value=np.nan), 1.0) for name in indicators}
 
 
-def _estimate(design: Design, pairs: Pairs, rows_of: Any, asked: Asked = None, **how: Any) -> pd.DataFrame:
+def _estimate(design: Design, pairs: Pairs, rows_of: Any, asked: Any = None, **how: Any) -> pd.DataFrame:
     """The rows of every ratio, for the strata and for the county; who lacks a number of the two is not in its base."""
     rows: list[Rows] = []
     for name, (num, den) in pairs.items():

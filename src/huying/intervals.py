@@ -105,10 +105,8 @@ def limits(frame: pd.DataFrame, level: Any = 0.95) -> tuple[Floats, Floats]:
         few, many = np.where(is_open & (k == size), few - 1, few), np.where(is_open & (k < size), many + 1, many)
         low[at], high[at] = few / population, many / population
     if (at := method == MOVER).any():
-        shares = []
-        for prefix in (NOW, THEN):
-            rows = frame.loc[at, [prefix + c for c in NEEDED]].set_axis(list(NEEDED), axis=1)
-            shares.append((rows["estimate"].to_numpy(dtype=float), *limits(rows, level[at])))
+        both = [frame.loc[at, [wave + c for c in NEEDED]].set_axis(list(NEEDED), axis=1) for wave in (NOW, THEN)]
+        shares = [(rows["estimate"].to_numpy(dtype=float), *limits(rows, level[at])) for rows in both]
         low[at], high[at] = mover(shares[0], shares[1], frame.loc[at, "r"].to_numpy(dtype=float))
     bounds = (frame[c].to_numpy(dtype=float) if c in frame else estimate for c in ("low", "high"))
     low, high = (np.where(is_count, own, end) for own, end in zip(bounds, (low, high), strict=True))

@@ -112,13 +112,9 @@ def page(notebook: Path, lang: str) -> str:
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     body = _SILENT.sub("", "\n".join(part for cell in cells for part in parts_of(cell, lang)))
     body = re.sub(r"<h2>[^<]*</h2>\s*(?=<h2>)", "", body)
-    contents: list[tuple[str, str]] = []
-
-    def number(found: re.Match[str]) -> str:
-        contents.append((found[1], found[2]))
-        return f'<h{found[1]} id="c{len(contents) - 1}">{found[2]}</h{found[1]}>'
-
-    body = re.sub(r"<h([1-3])>(.*?)</h\1>", number, body, flags=re.S)
+    heading = re.compile(r"<h([1-3])>(.*?)</h\1>", re.S)
+    contents, ids = heading.findall(body), iter(range(len(body)))
+    body = heading.sub(lambda found: f'<h{found[1]} id="c{next(ids)}">{found[2]}</h{found[1]}>', body)
     title = contents[0][1] if contents else html.escape(notebook.stem)
     links = "".join(f'<a class="h{at}" href="#c{n}">{text}</a>' for n, (at, text) in enumerate(contents) if at != "1")
     head, end, rest = body.partition("</h1>")

@@ -183,7 +183,6 @@ WEIGHTS = ("raked", "none")
 GROUPS: Mapping[str, Sequence[str]] = {"age_group": (), "sex_group": SEXES}
 FRAME = ("town", "village", "wave", "weight", "flags", "interviewer", "submitted_at", "seconds")
 OWN = ("interviewer_id", "submitted_at", "seconds")  # columns of a cleaned form that keep their names
-OFFICES = 3  # of a town, whose holders are asked as its leaders: secretary, mayor, organisation officer
 HIDDEN = "leader"  # the form whose people are known by their town
 
 
@@ -205,8 +204,7 @@ def open_survey(county: "County", form: str, wave: str, exclude: Sequence[str] |
 
 def _build(county: "County", form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
     rows, sample, absent = _rows(county, form, wave, exclude)
-    asked_of = county.book.form(form)
-    items = [q for q in asked_of if form != HIDDEN or (q.role != "town" and q.options_from != "towns")]
+    items = [q for q in county.book.form(form) if form != HIDDEN or (q.role != "town" and q.options_from != "towns")]
     answers, reasons = name_answers(rows, items, lists := _lists(county.cleaned.ledgers))
     design = sample.design if sample else _everybody(rows, county.town_ids if form in SAMPLED else ["all"])
     design = with_weights(design, np.ones(len(rows))) if weights == "none" else design
@@ -226,7 +224,8 @@ def _build(county: "County", form: str, wave: str, exclude: tuple[str, ...], wei
         survey = Survey(frame, design, form, **made)
     else:
         town = pd.Series(rows["town_id"].to_numpy(), index=ids, dtype="string")
-        due = {HIDDEN: dict.fromkeys(county.town_ids, OFFICES)}.get(form, {"": len(county.departments)})
+        # Three of a town are asked as its leaders: secretary, mayor, organisation officer.
+        due = {HIDDEN: dict.fromkeys(county.town_ids, 3)}.get(form, {"": len(county.departments)})
         survey = Census(frame, design, form, **made, _town=town, _due=pd.Series(due, dtype=float))
     _derive(survey, *derived_of(county.declared))
     return survey

@@ -48,14 +48,12 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     limits = {"is_answer_due": ANSWER_LIMIT, "is_closing_due": CLOSING_LIMIT}
     due = {name: (age >= limit).astype(bool) for name, limit in limits.items()}
     due["is_repeat_due"] = calls["called_at"] + pd.Timedelta(days=REPEAT_LIMIT) < taken
-    known = {
-        "is_answered_on_time": prompt.where(counts & due["is_answer_due"]),
-        "is_closed_on_time": quick.where(counts & due["is_closing_due"]),
-        "is_closed_with_slip_on_time": (quick & told).where(counts & due["is_closing_due"] & has_closing),
-        "is_closed": (moments["closing_days"].notna() | untimed).astype("boolean").where(counts),
-        "is_repeated_soon": recorded(_is_repeated(calls), calls["reopened_of"]).where(counts & due["is_repeat_due"]),
-        "was_returned": recorded(moved, calls["returned_n"].fillna(calls["transfer_n"])),
-    }
+    known = {"is_answered_on_time": prompt.where(counts & due["is_answer_due"])}
+    known["is_closed_on_time"] = quick.where(counts & due["is_closing_due"])
+    known["is_closed_with_slip_on_time"] = (quick & told).where(counts & due["is_closing_due"] & has_closing)
+    known["is_closed"] = (moments["closing_days"].notna() | untimed).astype("boolean").where(counts)
+    known["is_repeated_soon"] = recorded(_is_repeated(calls), calls["reopened_of"]).where(counts & due["is_repeat_due"])
+    known["was_returned"] = recorded(moved, calls["returned_n"].fillna(calls["transfer_n"]))
     return calls.assign(**waits, age_days=age, **due, **known, is_deadline_unknown=counts & is_open)
 
 

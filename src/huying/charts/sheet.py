@@ -173,8 +173,8 @@ class Sheet:
         heading = look.wrap(heading, (room - STAMP * self.words.is_synthetic) / look.TITLE / 1.05)
         subtitle = look.wrap(subtitle, room / look.SMALL)
         tall = 1.3 * look.SMALL * (subtitle.count("\n") + 1) + 2 if subtitle else 0
-        is_free = self.lowest is axes and not axes.xaxis.get_tick_params()["labeltop"]
-        y = 1.0 if is_free else None  # nothing stands above: matplotlib need not look for it
+        # Where nothing stands above, matplotlib need not look for it.
+        y = 1.0 if self.lowest is axes and not axes.xaxis.get_tick_params()["labeltop"] else None
         title = axes.set_title(heading or " ", loc="left", x=0, y=y, pad=self.title_pad + tall)
         title.set_transform(offset_copy(title.get_transform(), axes.get_figure(root=True), -left, 0, units="points"))
         small = {"size": look.SMALL, "color": look.DIM, "linespacing": 1.25, "va": "top"}

@@ -24,7 +24,6 @@ from huying.words import LANGUAGES, Text
 
 TEXTS = ("base", "estimand", "town", "department", "measure", "told")
 OF_TOWNS = ("town", "others", "pilot")  # who is judged for these has a town's form
-SAMPLED = ("resident", "staff")
 # Words that are never of one town.
 OF_MANY = ("部分镇街", "各镇街", "镇街都", "some towns", "every town", "all towns", "most towns", "each town")
 HEAD = "# Rules, thresholds and exclusions as fixed before the data were seen. Do not edit."
@@ -190,7 +189,7 @@ def decided_claims(county: County) -> dict[str, tuple[Claim, Derived]]:
         variable = known[claim.indicator]
         if claim.quantifier not in DECIDABLE:
             raise CountyError("claims.undecidable", place, claim=key, got=claim.quantifier, known=", ".join(DECIDABLE))
-        if variable.form not in SAMPLED and claim.judged_for != "county":
+        if variable.form not in ("resident", "staff") and claim.judged_for != "county":
             raise CountyError("claims.county_only", place, claim=key, name=variable.name)
         found[key] = claim, variable
     return found

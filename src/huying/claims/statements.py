@@ -30,7 +30,6 @@ TEXT_COLUMNS = (*KEY, "unit", "n_of", "method", "reliability", "verdict", "verdi
 FORM_NAMES = {"residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}
 LONGEST = {"zh": 20, "en": 15}  # characters, words of a title
 TOO_FEW, CARE = "too few answers", "read with care"
-Beside = Mapping[tuple[str, ...], Mapping[str, Any]]
 
 
 def statements(evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any, lang: str) -> pd.DataFrame:
@@ -86,7 +85,7 @@ def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Cla
 class Statement:
     """What is said of one row; `beside`: all rows by their key, for the county's value and the parts that a claim names."""
 
-    def __init__(self, row: Any, claim: Claim, names: Labels, beside: Beside, departments: set[str]) -> None:
+    def __init__(self, row: Any, claim: Claim, names: Labels, beside: Any, departments: set[str]) -> None:
         self.row, self.claim, self.names, self.beside, self.departments = row, claim, names, beside, departments
         self.lang, self.place, self.part = names.lang, row["place"], row["part"]
         self.verdict, self.base = row["verdict_family"] or row["verdict"], claim.base(names.lang)

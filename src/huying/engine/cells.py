@@ -133,8 +133,7 @@ def fresh_kernel() -> Iterator[Kernel]:
     """
     # The backend is what ipykernel starts with.
     os.environ |= {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    if "pandas" in sys.modules:  # imported without a shell it took this for a terminal
-        pandas = sys.modules["pandas"]
+    if pandas := sys.modules.get("pandas"):  # imported without a shell it took this for a terminal
         pandas.set_option("display.max_columns", pandas.get_option("display.max_columns") or 20)
     if InteractiveShell.initialized() and not isinstance(InteractiveShell.instance(), ZMQInteractiveShell):
         raise InputError("engine.in_session")

@@ -63,10 +63,9 @@ def count_units(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Scheme) -> pd
     table = count_classes(roster, towns)
     totals = {kind: sum(units.values()) for kind, units in prescribed(scheme).items()}
     due = towns.set_index("town_id")["type"].map(totals)
-    units = (table["total"] - table["barred"]).mask(lambda n: n == due, table["total"])
-    units = units.astype(float).where(table["total"] > 0)
+    units = (table["total"] - table["barred"]).mask(lambda n: n == due, table["total"]).astype(float)
     remark = np.where(table["unknown"] > 0, "class_not_recorded", "")
-    return pd.DataFrame({"units": units, "n": table["total"], "remark": remark}, index=table.index)
+    return pd.DataFrame({"units": units.where(table["total"] > 0), "n": table["total"], "remark": remark})
 
 
 def compare_pilot(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
