@@ -323,9 +323,8 @@ def find_shortfalls(cleaned: Cleaned, county: Declared, book: Codebook) -> pd.Da
     """
     samples: dict[str, Any] = {"resident": partial(resident_sample, book=book), "staff": staff_sample}
     rows = []
-    for form, wave in [
-        (f, w) for f in samples if f in cleaned.forms for w in sorted(cleaned.forms[f]["wave"].unique())
-    ]:
+    asked = [(f, w) for f in samples if f in cleaned.forms for w in sorted(cleaned.forms[f]["wave"].unique())]
+    for form, wave in asked:
         try:
             told = samples[form](cleaned, county, wave=wave).diagnostics
         except EstimateError as error:
