@@ -20,8 +20,6 @@ from huying.words import say
 
 NO_ANSWERS, NO_VARIATION, NOT_ESTIMABLE = "no answers", "no variation", "not estimable"
 
-ROUNDING = 1e-9  # of design effects, which are about 1
-
 
 @dataclass(frozen=True)
 class Association:
@@ -75,9 +73,8 @@ def crosstab(design: Design, a: Ints, b: Ints, names_a: list[str], names_b: list
         return Crosstab(pd.DataFrame(columns=["row", "column", *LEADING]), Association(0, NO_ANSWERS))
     shares = {str(k): np.where(base & (a == row), b == column, np.nan) for k, (row, column) in enumerate(cells)}
     made = estimate_shares(design, pd.DataFrame(shares), fewest=fewest)
-    made = made[made["place"] == COUNTY].reset_index(drop=True)
-    answers = {"row": [names_a[row] for row, _ in cells], "column": [names_b[column] for _, column in cells]}
-    table = pd.concat([pd.DataFrame(answers), made[list(LEADING)]], axis=1)
+    answers = pd.DataFrame([(names_a[row], names_b[column]) for row, column in cells], columns=["row", "column"])
+    table = answers.join(made.loc[made["place"] == COUNTY, list(LEADING)].reset_index(drop=True))
     return Crosstab(table, rao_scott(design, a, b))
 
 
@@ -104,21 +101,18 @@ def rao_scott(design: Design, a: Ints, b: Ints) -> Association:
     influences = np.where(base[:, None], inside - p, 0.0) / weight.sum()
     inverse = np.divide(1.0, p, out=np.zeros_like(p), where=p > 0)
     contrasts = inverse[:, None] * np.kron(*(linalg.helmert(size).T for size in shape))
-    bottom = contrasts.T @ (p[:, None] * contrasts) / n
-    nu = degrees(design, base)
+    bottom, nu = contrasts.T @ (p[:, None] * contrasts) / n, degrees(design, base)
     if nu < 1 or np.linalg.matrix_rank(bottom) < len(bottom):
         return Association(n, NOT_ESTIMABLE)
-    effects, unraked = (
-        np.linalg.solve(bottom, contrasts.T @ estimate_covariance(one, influences) @ contrasts)
-        for one in (design, replace(design, margins=()))
-    )
-    free, all_free = (int((np.linalg.eigvals(one).real > ROUNDING).sum()) for one in (effects, unraked))
+    middles = (estimate_covariance(one, influences) for one in (design, replace(design, margins=())))
+    effects, unraked = (np.linalg.solve(bottom, contrasts.T @ middle @ contrasts) for middle in middles)
+    # Beyond rounding: of design effects, which are about 1.
+    free, all_free = (int((np.linalg.eigvals(one).real > 1e-9).sum()) for one in (effects, unraked))
     if free < all_free or not free:  # what weights fix by their margins has no error to be set against
         return Association(n, NOT_ESTIMABLE)
     total = float(np.trace(effects))
     expected = np.outer(*(p.reshape(shape).sum(axis=axis) for axis in (1, 0))).ravel()
-    pearson = n * float(((p - expected) ** 2 / expected).sum())
-    ndf = total**2 / float((effects * effects.T).sum())
+    pearson, ndf = n * float(((p - expected) ** 2 / expected).sum()), total**2 / float((effects * effects.T).sum())
     p_value = float(stats.f.sf(pearson / total, ndf, ndf * nu))
     return Association(n, "", pearson, pearson / total, ndf, ndf * nu, p_value)
 
@@ -165,8 +159,7 @@ def regress(design: Design, frame: pd.DataFrame, formula: str, linear: bool = Fa
     base: R survey's `svyglm`. With df of 0 or less there are no limits and no p. Raises EstimateError for a formula that
     cannot be read, a column that is not there, and where there is no finite answer.
     """
-    outcome = formula.partition("~")[0].strip()
-    rows, base = _rows(frame, formula)
+    outcome, (rows, base) = formula.partition("~")[0].strip(), _rows(frame, formula)
     y, columns, spec = _read(rows, formula, outcome)
     kind = LOGISTIC if np.isin(y, (0.0, 1.0)).all() and not linear else LINEAR
     x, names = columns.to_numpy(), columns.columns
@@ -175,26 +168,23 @@ def regress(design: Design, frame: pd.DataFrame, formula: str, linear: bool = Fa
         _check_separated(outcome, y, columns)
     weight, size = design.weight[base], len(names)
     beta, bread, residual = _fit(y, x, weight, kind)
-    own = (x * residual[:, None]) @ bread
-    moves = list(_moves(rows, spec, list(names))) if kind == LOGISTIC else []
+    own, moves = (x * residual[:, None]) @ bread, list(_moves(rows, spec, list(names))) if kind == LOGISTIC else []
     effects = [_effect(x, move, weight, beta, own) for move in moves]
     influence = np.zeros((len(base), size + len(moves)))
     influence[base] = np.column_stack([own, *(moved for _, moved in effects)])
     whole = estimate_covariance(design, influence)
     covariance, effect_se = whole[:size, :size], np.sqrt(np.diag(whole)[size:])
     df, se = float(degrees(design, base) + 1 - len(beta)), np.sqrt(np.diag(covariance))
-    half = (stats.t.ppf(0.975, df) if df > 0 else np.nan) * se
+    times = stats.t.ppf(0.975, df) if df > 0 else np.nan
+    table = pd.DataFrame({"term": names, "coefficient": beta, "se": se, "low": beta - times * se})
     t = np.divide(beta, se, out=np.full(len(beta), np.nan), where=se > 0)
-    p = 2 * stats.t.sf(np.abs(t), df) if df > 0 else np.nan
-    given = {"term": names, "coefficient": beta, "se": se, "low": beta - half, "high": beta + half, "t": t, "p": p}
-    table = pd.DataFrame(given)
+    table = table.assign(high=beta + times * se, t=t, p=2 * stats.t.sf(np.abs(t), df) if df > 0 else np.nan)
     if kind == LOGISTIC:
         odds = {"odds_ratio": "coefficient", "odds_low": "low", "odds_high": "high"}
         table = table.assign(**{name: np.exp(table[of]) for name, of in odds.items()})
-        given = {"effect": [effect for effect, _ in effects], "effect_se": effect_se}
-        made = pd.DataFrame(given, [move[0] for move in moves])
-        half = (stats.t.ppf(0.975, df) if df > 0 else np.nan) * made["effect_se"]
-        table = table.join(made.assign(effect_low=made["effect"] - half, effect_high=made["effect"] + half))
+        effect = pd.Series([effect for effect, _ in effects], [move[0] for move in moves], dtype=float)
+        ends = {"effect_low": effect - times * effect_se, "effect_high": effect + times * effect_se}
+        table = table.join(pd.DataFrame({"effect": effect, "effect_se": effect_se, **ends}))
     return Regression(table, pd.DataFrame(covariance, names, names), formula, kind, len(y), df)
 
 
@@ -225,8 +215,7 @@ def _moves(rows: pd.DataFrame, spec: Any, names: list[str]) -> Iterator[Move]:
         if found is None or (name := found[1] or found[2]) not in rows or name in bent:
             continue
         values, levels = rows[name], {str(level): level for level in rows[name].unique()}
-        shown = {other[3] for other in parts.values() if other and name in (other[1], other[2])}
-        first = set(levels) - shown
+        first = set(levels) - {other[3] for other in parts.values() if other and name in (other[1], other[2])}
         if found[3] and (len(first) > 1 or not first or found[3] not in levels):
             continue
         before, after = (levels[first.pop()], levels[found[3]]) if found[3] else (0.0, 1.0)

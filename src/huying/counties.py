@@ -4,7 +4,6 @@ What is out of date is prepared first. Counts and verdicts follow the county's o
 """
 
 import html
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ from huying import labels, workdays
 from huying.claims.declared import Claim, claims_of, decided_claims, read_freeze, rule_hashes
 from huying.claims.evidence import KEY, as_evidence, in_order, no_data, typed
 from huying.claims.rules import NO_BASELINE, judge_claim
-from huying.claims.statements import FORM_NAMES, statements
+from huying.claims.statements import FORM_NAMES, remark_word, statements
 from huying.claims.verdict import Verdict, is_recording
 from huying.clean.ledgers import IDS
-from huying.counted import Counting
+from huying.counted import NO_CASE, bounded, counted, tally, values
 from huying.errors import CountyError, EstimateError, near
 from huying.estimates import COUNTY
 from huying.folder import County as Declared, county_folder, read_county
@@ -34,13 +33,15 @@ from huying.words import Text, all_words, say, use_language
 # Ledgers that name what others give by its id.
 NAMED = {"towns": ("town_id", "name_zh", "name_en"), "departments": ("dept_id", "name_zh", "name_en")}
 NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
-ROWS = ("place", "estimate", "low", "high", "n")
 OUTSIDE = ("repeated", "header_again", "total", "outside_wave", "outside_period")  # rows that no base would hold
 TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
 
 
-class County(Counting):
-    """One county, in one language. `declared`: its `county.toml`; `cleaned`: what was kept and set aside.
+class County:
+    """One county, in one language. `declared`: its `county.toml`; `cleaned`: what was kept and set aside; `book`: the questionnaire.
+
+    `towns`: the register of towns, a row a town: town_id, names, type, pop, adults, n_villages, staff_listed.
+    `declared_claims`: the claims with their rules, by id.
 
     `own_claims`: the county's own claims that a derived variable decides, by id. Opening raises CountyError for a claim that
     its variable cannot decide.
@@ -48,10 +49,12 @@ class County(Counting):
 
     def __init__(self, declared: Declared, folder: Path, lang: str) -> None:
         self.declared, self.folder, self.lang = declared, folder, lang
-        self.id, self.judged = declared.id, list[pd.DataFrame]()
-        self.key = f"{declared.folder.resolve()}/{lang}"
+        self.id, self.key = declared.id, f"{declared.folder.resolve()}/{lang}"
+        self.judged, self.book = list[pd.DataFrame](), codebook_of(declared)
+        self.declared_claims = claims_of(declared)
         self.own_claims = {key: variable for key, (_, variable) in decided_claims(declared).items()}
         self.surveys_made: dict[Any, Survey] = {}
+        self.towns = self.ledger("towns")
         self.town_ids = list(self.towns["town_id"])
         self.departments = list(self.ledger("departments")["dept_id"])
         self.labels = self._make_labels()
@@ -64,19 +67,18 @@ class County(Counting):
             rows = self.cleaned.ledger(table)
             names = [] if rows is None else rows[list(columns)].itertuples(index=False)
             places |= {str(place): Text(str(zh), str(en)) for place, zh, en in names}
-        own, house = derived_of(self.declared)
+        (own, house), here = derived_of(self.declared), self.declared
         ledgers = [column for table in TABLES.values() for column in table.columns]
         measures = {column.name: column.title for column in ledgers if f"labels.{column.name}" not in all_words()}
-        measures |= {variable.name: variable.text for variable in (*house.values(), *own.values())}
-        here = self.declared
-        rules = {variable.name: variable.when for variable in (*house.values(), *own.values())}
+        made = {variable.name: variable for variable in (*house.values(), *own.values())}
+        measures |= {name: variable.text for name, variable in made.items()}
+        rules = {name: variable.when for name, variable in made.items()}
         about = self.book, here.is_synthetic, here.sampling, rules, self.departments
         return labels.Labels(self.lang, here.name, places, measures, *about)
 
     def __repr__(self) -> str:
-        keys = ["heading", "internal"]
-        keys += [f"sampling_{self.declared.sampling}"] if self.declared.sampling != "probability" else []
-        keys += ["synthetic"] if self.declared.is_synthetic else []
+        sampling = [f"sampling_{self.declared.sampling}"] * (self.declared.sampling != "probability")
+        keys = ["heading", "internal", *sampling, *["synthetic"] * self.declared.is_synthetic]
         return "\n".join(say(f"counties.{key}", self.lang, name=self.declared.name(self.lang)) for key in keys)
 
     def _repr_html_(self) -> str:
@@ -93,33 +95,16 @@ class County(Counting):
         return _loaded["cleaned"]  # type: ignore[no-any-return]
 
     @cached_property
-    def book(self) -> Any:
-        """The questionnaire."""
-        return codebook_of(self.declared)
-
-    @cached_property
     def calendar(self) -> workdays.Calendar:
         """The county's calendar of working days."""
         return workdays.calendar(self.declared.calendar, self.declared.calendar_file)
 
-    @cached_property
-    def towns(self) -> pd.DataFrame:
-        """The register of towns, a row a town: town_id, names, type, pop, adults, n_villages, staff_listed."""
-        return self.ledger("towns")
-
-    @cached_property
-    def declared_claims(self) -> dict[str, Claim]:
-        """The claims with their rules, by id."""
-        return claims_of(self.declared)
-
     @property
     def claims(self) -> pd.DataFrame:
         """The claims as a frame: what is claimed, its rule, when the rule was frozen, and whether it was changed since."""
-        (frozen, now), lang, rows = self._frozen, self.lang, []
-        for key, claim in self.declared_claims.items():
-            late = frozen.remark(key, now[key])
-            told = say(f"claims.remark_{late}", lang) if late else ""
-            rows.append((key, claim.text(lang), claim.say_rule(lang), frozen.date(key), told))
+        (frozen, now), lang, claims = self._frozen, self.lang, self.declared_claims.values()
+        late = {one.id: remark_word(frozen.remark(one.id, now[one.id]), lang) for one in claims}
+        rows = [(one.id, one.text(lang), one.say_rule(lang), frozen.date(one.id), late[one.id]) for one in claims]
         return pd.DataFrame(rows, columns=["claim", "text", "rule", "frozen_on", "remark"])
 
     @property
@@ -189,7 +174,9 @@ class County(Counting):
 
     # --- surveys and ledgers ------------------------------------------------------------------------------------------
 
-    def survey(self, form: str, wave: str = "", exclude: Sequence[str] | None = None, weights: str = "raked") -> Survey:
+    def survey(
+        self, form: str, wave: str = "", exclude: tuple[str, ...] | list[str] | None = None, weights: str = "raked"
+    ) -> Survey:
         """A form of one wave (the latest where none is named): residents, staff, leaders or departments.
 
         `exclude`: flags whose forms are left out (the county's own where None); `weights`: raked, or none. Every call gives
@@ -200,9 +187,8 @@ class County(Counting):
     def previous(self, survey: Survey) -> Survey:
         """The same form one wave earlier; where there is none, an empty survey whose changes say `no baseline`."""
         earlier = [wave for wave in self.waves(survey.form) if wave < survey.wave]
-        found = self.survey(survey.form, earlier[-1] if earlier else "-")
-        if not earlier and not survey.absent:
-            found.absent = NO_BASELINE
+        found = self.survey(survey.form, ["-", *earlier][-1])
+        found.absent = found.absent if earlier or survey.absent else NO_BASELINE
         return found
 
     def ledger(self, table: str, period: str | None = None) -> pd.DataFrame:
@@ -226,13 +212,78 @@ class County(Counting):
         """Whether the county has a ledger or a form of this name."""
         return table in {name for name, _ in self.cleaned.ledgers} or FORM_NAMES.get(table, "") in self.cleaned.forms
 
-    def offers(self, needs: Sequence[str]) -> bool:
+    def offers(self, needs: tuple[str, ...] | list[str]) -> bool:
         """Whether the county has any of these: a ledger or form, a report, claims of its own, a variable its forms allow."""
         known = {"report": bool(self.declared.report), "own_claims": bool(self.own_claims)}
         if any(known.get(name) or self.has(name) for name in needs):
             return True
         asked = [self.survey(form) for form in self.cleaned.forms]
         return any(name in survey.declared and name not in survey.unasked for survey in asked for name in needs)
+
+    # --- complete lists --------------------------------------------------------------------------------------------------
+
+    def count(
+        self, rows: pd.DataFrame, flag: Any, by: Any = "town", exact: bool = False, reason: str = ""
+    ) -> pd.DataFrame:
+        """Shares of a true/false column of a complete list, in the shape of `share`: every town, then the county, period by period.
+
+        A missing value is outside the base. A list is counted; `exact` adds the Clopper-Pearson interval of its process. `by`:
+        town, None (the county alone), or another column (a row for each of its values; of dept_id for each department).
+        """
+
+        def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
+            if by == "town" or by is None:
+                counts = tally(flags, part["town_id"] if by else flags, self.town_ids if by else ())
+            else:
+                counts = flags.groupby(part[by]).agg(yes="sum", known="count")
+            if by == "dept_id":  # also those of the register without a case
+                counts = counts.reindex(counts.index.union(self.departments), fill_value=0)
+            return counted(counts.index.astype(str), counts["yes"], counts["known"], exact=exact)
+
+        return self._by_period(rows, flag, one, reason)
+
+    def bounded(self, rows: pd.DataFrame, flag: Any, by: str | None = "town", reason: str = NO_CASE) -> pd.DataFrame:
+        """As `count`, for a list in which some values are not known: low counts them as no, high as yes."""
+
+        def one(flags: pd.Series, part: pd.DataFrame) -> pd.DataFrame:
+            counts = tally(flags, part["town_id"] if by else flags, self.town_ids if by else ())
+            return bounded(counts.index, counts["yes"], counts["known"], counts["total"], reason=reason)
+
+        return self._by_period(rows, flag, one, "")
+
+    def _by_period(self, rows: pd.DataFrame, flag: Any, one: Any, reason: str) -> pd.DataFrame:
+        flags = rows[flag] if isinstance(flag, str) else pd.Series(flag, index=rows.index)
+        flags, name = flags.astype("boolean"), flag if isinstance(flag, str) else str(getattr(flag, "name", "") or "")
+        groups = rows.groupby("period", sort=True).groups if len(rows) and "period" in rows else {"": rows.index}
+        parts = [one(flags.loc[at], rows.loc[at]).assign(period=str(period)) for period, at in groups.items()]
+        made = pd.concat(parts, ignore_index=True).assign(measure=name, wave="")
+        made["reason"] = made["reason"].replace(NO_CASE, reason or NO_CASE)
+        made.attrs |= rows.attrs | {"labels": self.key}
+        return made
+
+    def proportion(self, k: pd.Series, n: pd.Series, exact: bool = False, period: str = "") -> pd.DataFrame:
+        """Shares k/n of complete lists from their totals, a row a place (the index of both)."""
+        made = counted(k.index.astype(str), k.to_numpy(dtype=float), n.to_numpy(dtype=float), exact=exact)
+        made.attrs["labels"] = self.key
+        return made.assign(period=period, wave="", measure=str(k.name or ""))
+
+    def values(self, series: Any, n: Any = 1, period: str = "", reason: str = "", **columns: Any) -> pd.DataFrame:
+        """One number a place as rows for `judge`: a Series by place id, or a number for the county; `n` by place or one for all.
+
+        An index level named `period` holds the period of each number, alone for the county. `reason` says why a missing
+        number is missing.
+        """
+        given = series if isinstance(series, pd.Series) else pd.Series({COUNTY: series}, dtype="Float64")
+        if "period" in given.index.names and not len(given):
+            given = pd.Series({COUNTY: np.nan})
+        size = n.reindex(given.index).fillna(0).to_numpy() if isinstance(n, pd.Series) else n
+        numbers = given.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        where = given.index.to_frame(index=False).astype(str)
+        period = where.pop("period").to_numpy() if "period" in where else period
+        places = where.iloc[:, 0] if where.shape[1] else [COUNTY] * len(given)
+        made = values(places, numbers, size, reason or NO_CASE, **{"period": period, "wave": "", **columns})
+        made.attrs["labels"] = self.key
+        return made
 
     # --- claims -------------------------------------------------------------------------------------------------------
 
@@ -263,8 +314,7 @@ class County(Counting):
         where it is among them, else the latest. In the recording run the rows are recorded.
         Raises CountyError for an unknown claim, EstimateError for a frame that lacks a place or holds two waves.
         """
-        known = self.claim(claim)
-        here = self.find_place(place)
+        known, here = self.claim(claim), self.find_place(place)
         if here != COUNTY and here not in self.town_ids:
             raise CountyError("claims.no_such_place", place=here, known=", ".join(self.town_ids))
         gone = next((name for name in known.needs if not self.has(name)), "")
@@ -295,14 +345,13 @@ class County(Counting):
         return bool(is_early or (rows["reason"] == NOT_THIS_WAVE).all())
 
     def _facts(self, claim: Claim, rows: pd.DataFrame, part: str) -> pd.DataFrame:
-        if missing := [name for name in ROWS if name not in rows]:
+        if missing := [name for name in ("place", "estimate", "low", "high", "n") if name not in rows]:
             raise EstimateError("claims.no_number", claim=claim.id, columns=", ".join(missing))
         facts = rows.assign(part=part) if part or "part" not in rows else rows
         blank = {**dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan), **dict.fromkeys(TEXTS, "")}
         facts = facts.assign(**{name: value for name, value in blank.items() if name not in facts})
         facts[TEXTS] = facts[TEXTS].astype("str").fillna("")
-        waves = sorted(set(facts["wave"]))
-        if len(waves) > 1:
+        if len(waves := sorted(set(facts["wave"]))) > 1:
             raise EstimateError("claims.two_waves", claim=claim.id, waves=", ".join(waves))
         needed = [place for place in self.places_of(claim) if not (claim.is_about_towns and place == COUNTY)]
         ruled = ["", *(claim.subs if claim.is_conjunction else ())]

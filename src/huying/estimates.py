@@ -6,10 +6,9 @@ influence's residual on the margins that the weights were raked to (Deville and 
 the effective size of a town's share rests on an intraclass correlation pooled over towns, or its own (definitions, section 3).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,6 @@ from huying.errors import EstimateError
 from huying.intervals import COUNT, HYPERGEOMETRIC, MOVER, OWN, POOLED, STUDENT, Bools, Floats, Ints, limits, shrink
 
 Term = tuple[float, Floats, Bools]  # coefficient, values, who is in the base
-Asked: TypeAlias = pd.DataFrame | None
 Pairs = dict[str, tuple[Floats, Any]]  # what ratios are made of, by the indicator's name
 Rows = dict[str, Any]  # columns of an estimates frame, for one indicator
 LEADING = ("estimate", "low", "high", "n", "n_eff", "df", "deff", "reliability", "reason", "method", "se")
@@ -48,8 +46,7 @@ class Design:
     base: Floats | None = None
 
     def __post_init__(self) -> None:
-        bad = np.flatnonzero(~(np.isfinite(self.weight) & (self.weight > 0)))
-        if len(bad):
+        if len(bad := np.flatnonzero(~(np.isfinite(self.weight) & (self.weight > 0)))):
             raise EstimateError("estimates.bad_weight", rows=", ".join(map(str, bad[:5])))
         if (self.owner[self.psu] != self.stratum).any():
             raise EstimateError("estimates.psu_in_two_strata")
@@ -136,9 +133,7 @@ def _deviations(design: Design, influences: Floats) -> tuple[Floats, Ints]:
     turned = (design.weight * credited(design, one) for one in np.atleast_2d(influences.T))
     totals = [np.bincount(design.psu, one, minlength=len(used))[used] for one in turned]
     z, owner = np.column_stack(totals), design.owner[used]
-    centre = np.zeros((len(n), z.shape[1]))
-    np.add.at(centre, owner, z)
-    centre /= np.maximum(n, 1)[:, None]
+    centre = np.column_stack([np.bincount(owner, one, minlength=len(n)) for one in z.T]) / np.maximum(n, 1)[:, None]
     centre[n == 1] = z.sum(axis=0) / max(len(z), 1)
     scale = np.where(n > 1, (1 - design.sampled) * n / np.maximum(n - 1, 1), 1.0)
     return (z - centre[owner]) * np.sqrt(scale)[owner, None], owner
@@ -149,8 +144,7 @@ def estimate_covariance(design: Design, influences: Floats) -> Floats:
 
     Taylor linearisation (Binder 1983), as R's `svyrecvar`: calibration is credited, the finite population counts.
     """
-    apart, _ = _deviations(design, influences)
-    return np.asarray(apart.T @ apart)
+    return np.asarray((apart := _deviations(design, influences)[0]).T @ apart)
 
 
 def degrees(design: Design, base: Bools) -> int:
@@ -197,7 +191,7 @@ def town_rho(design: Design, y: Floats, base: Bools) -> tuple[float, Floats, Boo
     return pooled, own, (p < PRETEST) & (own > pooled)
 
 
-def estimate_shares(design: Design, indicators: pd.DataFrame, asked: Asked = None, **how: Any) -> pd.DataFrame:
+def estimate_shares(design: Design, indicators: pd.DataFrame, asked: Any = None, **how: Any) -> pd.DataFrame:
     """Shares of every column of `indicators` (1, 0, missing = not in the base) for every stratum and the county.
 
     A tidy frame with COLUMNS and EXTRA, one row an indicator and place. Towns of a sample of PSUs use the design effect of
@@ -213,7 +207,7 @@ def estimate_shares(design: Design, indicators: pd.DataFrame, asked: Asked = Non
     return _estimate(design, pairs, _share_rows, asked, **how)
 
 
-def estimate_means(design: Design, indicators: pd.DataFrame, asked: Asked = None, **how: Any) -> pd.DataFrame:
+def estimate_means(design: Design, indicators: pd.DataFrame, asked: Any = None, **how: Any) -> pd.DataFrame:
     """Means of every column of `indicators`, as `estimate_shares`, with Student intervals at each place's own variance."""
     return _estimate(design, _over_one(indicators), _place_rows, asked, **how)
 
@@ -223,14 +217,13 @@ def estimate_ratios(design: Design, name: str, y: Floats, x: Floats, **how: Any)
     return _estimate(design, {name: (y, x)}, _place_rows, **how)
 
 
-def estimate_sum(design: Design, name: str, parts: Sequence[Term], asked: Asked = None, **how: Any) -> pd.DataFrame:
+def estimate_sum(design: Design, name: str, parts: list[Term], asked: Any = None, **how: Any) -> pd.DataFrame:
     """The sum of coefficient x mean over `parts` (coefficient, values, base), for every stratum and the county.
 
     Coefficients 1 and -1 give a difference: of two domains, of two items of one respondent, or of two waves that share
     PSUs. The covariance of the parts is kept. n is the smallest of the parts' bases.
     """
-    rows = []
-    base = np.logical_or.reduce([k for _, _, k in parts])
+    rows, base = [], np.logical_or.reduce([k for _, _, k in parts])
     open_to = base if asked is None else base | asked.any(axis=1).to_numpy()
     for whole in (False, True):
         domain, size = _domain(design, whole)
@@ -248,7 +241,7 @@ def _over_one(indicators: pd.DataFrame) -> Pairs:
     return {name: (indicators[name].to_numpy(dtype=float, na_value=np.nan), 1.0) for name in indicators}
 
 
-def _estimate(design: Design, pairs: Pairs, rows_of: Any, asked: Asked = None, **how: Any) -> pd.DataFrame:
+def _estimate(design: Design, pairs: Pairs, rows_of: Any, asked: Any = None, **how: Any) -> pd.DataFrame:
     """The rows of every ratio, for the strata and for the county; who lacks a number of the two is not in its base."""
     rows: list[Rows] = []
     for name, (num, den) in pairs.items():
@@ -292,8 +285,7 @@ def _variance_rows(design: Design, influence: Floats, base: Bools, open_to: Bool
 def _place_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, open_to: Bools, whole: bool) -> Rows:
     domain, size = _domain(design, whole)
     value, influence = ratio(design, y, x, domain, size)
-    rows = _variance_rows(design, influence, base, open_to, whole)
-    n = np.bincount(domain[base], minlength=size)
+    rows, n = _variance_rows(design, influence, base, open_to, whole), np.bincount(domain[base], minlength=size)
     w, spread = (np.bincount(domain, design.weight * v, minlength=size) for v in (base, influence**2))
     with np.errstate(invalid="ignore", divide="ignore"):
         deff = rows["se"] ** 2 * (n - 1) / (spread * w)
@@ -313,8 +305,7 @@ def _share_rows(design: Design, name: str, y: Floats, x: Floats, base: Bools, op
     if design.fpc is not None:
         n_eff = n_eff / np.maximum(1 - design.sampled, 1e-9)
         # A list of people whose weights are equal: what is not known of it is who of so many would say so.
-        spread = kish(design.weight, design.stratum, len(n))
-        units = np.bincount(design.stratum, minlength=len(n))
+        spread, units = kish(design.weight, design.stratum, len(n)), np.bincount(design.stratum, minlength=len(n))
         drawn = np.isfinite(design.fpc) & (design.psus == units) & (spread < 1 + 1e-9) & ~is_count
         population = np.rint(design.fpc) - np.bincount(design.stratum[~open_to], minlength=len(n))
     method = np.select([is_count, drawn], [COUNT, HYPERGEOMETRIC], POOLED)
@@ -350,7 +341,7 @@ def _own_size(design: Design, rows: Rows, base: Bools) -> Floats:
     return np.array([min(n, size) if design.fpc is None else size])
 
 
-def _tidy(rows: Sequence[Rows], wave: str = "", fewest: int = 20) -> pd.DataFrame:
+def _tidy(rows: list[Rows], wave: str = "", fewest: int = 20) -> pd.DataFrame:
     parts = {c: [np.broadcast_to(own.get(c, np.nan), len(own["place"])) for own in rows] for c in rows[0]}
     frame = pd.DataFrame({c: np.concatenate(part) for c, part in parts.items()} | {"wave": wave})
     frame["low"], frame["high"] = limits(frame)
@@ -374,9 +365,8 @@ def rate(frame: pd.DataFrame) -> npt.NDArray[np.str_]:
     """
     width = frame["high"] - frame["low"]
     relative = (width / frame["estimate"].where(frame["estimate"] > 0)).mask(frame["method"] == MOVER)
-    is_share = ~frame["method"].isin([STUDENT, COUNT])
     is_own = frame["is_own_rho"].eq(True) if "is_own_rho" in frame else False
-    is_unsteady = is_share & ((width > 0.30) | (relative > 1.30) | is_own)
+    is_unsteady = ~frame["method"].isin([STUDENT, COUNT]) & ((width > 0.30) | (relative > 1.30) | is_own)
     why = [frame["reason"] == "too few answers", frame["reason"] != "", is_unsteady]
     return np.select(why, ["too few answers", "not estimable", "read with care"], "ok")
 

@@ -60,10 +60,9 @@ def mover(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], r: Any = 0.
     [0.0524, 0.3339]
     """
     (p, low_p, high_p), (q, low_q, high_q) = first, second
-    ends = []
-    for sign, own, other in ((-1, p - low_p, high_q - q), (1, high_p - p, q - low_q)):
-        ends.append(p - q + sign * np.sqrt(np.maximum(own**2 + other**2 - 2 * r * own * other, 0.0)))
-    return np.asarray(ends[0]), np.asarray(ends[1])
+    sides = np.array((p - low_p, high_p - p)), np.array((high_q - q, q - low_q))
+    below, above = np.sqrt(np.maximum(sides[0] ** 2 + sides[1] ** 2 - 2 * r * sides[0] * sides[1], 0.0))
+    return np.asarray(p - q - below), np.asarray(p - q + above)
 
 
 def shrink(n: Any, df: Any, level: Any = 0.95) -> Floats:
@@ -106,10 +105,8 @@ def limits(frame: pd.DataFrame, level: Any = 0.95) -> tuple[Floats, Floats]:
         few, many = np.where(is_open & (k == size), few - 1, few), np.where(is_open & (k < size), many + 1, many)
         low[at], high[at] = few / population, many / population
     if (at := method == MOVER).any():
-        shares = []
-        for prefix in (NOW, THEN):
-            rows = frame.loc[at, [prefix + c for c in NEEDED]].set_axis(list(NEEDED), axis=1)
-            shares.append((rows["estimate"].to_numpy(dtype=float), *limits(rows, level[at])))
+        both = [frame.loc[at, [wave + c for c in NEEDED]].set_axis(list(NEEDED), axis=1) for wave in (NOW, THEN)]
+        shares = [(rows["estimate"].to_numpy(dtype=float), *limits(rows, level[at])) for rows in both]
         low[at], high[at] = mover(shares[0], shares[1], frame.loc[at, "r"].to_numpy(dtype=float))
     bounds = (frame[c].to_numpy(dtype=float) if c in frame else estimate for c in ("low", "high"))
     low, high = (np.where(is_count, own, end) for own, end in zip(bounds, (low, high), strict=True))
@@ -129,8 +126,7 @@ def p_above(frame: pd.DataFrame, threshold: float, *, is_met: bool = False) -> t
         above = np.where(x <= 0, 1.0, special.betainc(x, n_eff - x + 1, threshold))
         below = np.where(x >= n_eff, 1.0, special.betaincc(x + 1, n_eff - x, threshold))
         # Of a full list nothing is left to chance.
-        t = np.where(se > 0, gap / np.where(se > 0, se, 1.0), np.copysign(np.inf, gap))
-        is_t = method == STUDENT
+        t, is_t = np.where(se > 0, gap / np.where(se > 0, se, 1.0), np.copysign(np.inf, gap)), method == STUDENT
         above, below = np.where(is_t, special.stdtr(df, -t), above), np.where(is_t, special.stdtr(df, t), below)
     if (at := (method == HYPERGEOMETRIC) & np.isfinite(estimate)).any():
         k, n, population = _drawn(frame, at)
@@ -150,6 +146,5 @@ def _inverted(rows: pd.DataFrame, is_above: Bools, threshold: float) -> tuple[Fl
         low, high = limits(rows, 1 - np.exp(middle))
         is_apart = np.where(is_above, low > threshold, high < threshold)
         least, most = np.where(is_apart, least, middle), np.where(is_apart, middle, most)
-    p = np.exp(most) / 2
-    p = np.where(rows["estimate"].notna(), p, np.nan)
+    p = np.where(rows["estimate"].notna(), np.exp(most) / 2, np.nan)
     return np.where(is_above, p, 1 - p), np.where(is_above, 1 - p, p)

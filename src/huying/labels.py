@@ -18,7 +18,6 @@ COUNTY = "county"
 SHARES = ("estimate", "low", "high", "low_family", "high_family", "se")
 # The rooms of the words for fixed values, by column and value.
 ROOMS = ("labels", "claims", "clean")
-JOINTS = (" - ", " + ", "/")  # how the measure of a difference, a sum or a ratio is put together
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,7 +51,8 @@ class Labels:
         """What a column of answers or a derived variable measures; a difference, sum or ratio by its parts."""
         if word := self._own(name):
             return word
-        for joint in (joint for joint in JOINTS if joint in name):
+        # How the measure of a difference, a sum or a ratio is put together.
+        for joint in (joint for joint in (" - ", " + ", "/") if joint in name):
             words = [self.measure(part) for part in name.split(joint)]
             if words != name.split(joint):  # a path of a file is no ratio
                 return f" {joint.strip()} ".join(words)

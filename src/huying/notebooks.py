@@ -22,7 +22,6 @@ from huying.fonts import RARE, REGULAR
 from huying.store import hash_of
 from huying.words import all_words
 
-PARAMETERS = ("county", "town", "wave", "lang")
 RECORDS, READS = "records", "reads"
 KEPT = ("parameters", "status", "exception")  # of what papermill notes in a notebook
 DECLARED = re.compile(r'^ +"huying": \{', re.M)  # in a notebook's metadata
@@ -55,11 +54,9 @@ def read_notebook(file: Path) -> Notebook:
     if not tagged:
         raise InputError("batch.no_parameters", Place(file.name))
     known = re.findall(r"^(\w+)\s*(?::[^=]+)?=", tagged[0], re.M)
-    for name in PARAMETERS:
-        if name not in known:
-            raise InputError("batch.no_parameter", Place(file.name), name=name, known=", ".join(known))
-    made = hash_of([json.dumps([cells, raw["metadata"]], sort_keys=True)])
-    needs = tuple(declared.get("needs", ()))
+    for name in (name for name in ("county", "town", "wave", "lang") if name not in known):
+        raise InputError("batch.no_parameter", Place(file.name), name=name, known=", ".join(known))
+    made, needs = hash_of([json.dumps([cells, raw["metadata"]], sort_keys=True)]), tuple(declared.get("needs", ()))
     return Notebook(file, made, declared.get("places", "all"), declared.get("evidence", ""), needs)
 
 
@@ -113,16 +110,11 @@ td{white-space:nowrap}img{width:100%;min-width:36rem;max-width:50rem;height:auto
 def page(notebook: Path, lang: str) -> str:
     """The page of an executed notebook in one of its languages."""
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
-    body = "\n".join(part for cell in cells for part in parts_of(cell, lang))
-    body = _SILENT.sub("", body)
+    body = _SILENT.sub("", "\n".join(part for cell in cells for part in parts_of(cell, lang)))
     body = re.sub(r"<h2>[^<]*</h2>\s*(?=<h2>)", "", body)
-    contents: list[tuple[str, str]] = []
-
-    def number(found: re.Match[str]) -> str:
-        contents.append((found[1], found[2]))
-        return f'<h{found[1]} id="c{len(contents) - 1}">{found[2]}</h{found[1]}>'
-
-    body = re.sub(r"<h([1-3])>(.*?)</h\1>", number, body, flags=re.S)
+    heading = re.compile(r"<h([1-3])>(.*?)</h\1>", re.S)
+    contents, ids = heading.findall(body), iter(range(len(body)))
+    body = heading.sub(lambda found: f'<h{found[1]} id="c{next(ids)}">{found[2]}</h{found[1]}>', body)
     title = contents[0][1] if contents else html.escape(notebook.stem)
     links = "".join(f'<a class="h{at}" href="#c{n}">{text}</a>' for n, (at, text) in enumerate(contents) if at != "1")
     head, end, rest = body.partition("</h1>")

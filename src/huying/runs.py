@@ -18,7 +18,6 @@ from huying.store import faults_of, locked
 from huying.verbs import county_of, progress, said
 from huying.words import say
 
-ORPHAN_S = 3600.0  # the command of a lost worker may still be at work on its county: the next one waits for it
 ASKED = ("notebooks", "towns", "wave", "lang", "html")  # which jobs
 PASSED_ON = ("towns", "notebooks", "wave", "lang", "workers", "time_limit", "memory_limit", "wait", "html", "dry_run")
 
@@ -74,7 +73,8 @@ def failure_of(job: Job, failure: dict[str, Any], args: argparse.Namespace) -> d
 
 def run_many(folders: list[str], args: argparse.Namespace) -> int:
     """Run every county by a command of its own and say how each ended; 1 where one failed."""
-    args.wait = args.wait or (ORPHAN_S if args.scheduler else 0)
+    # The command of a lost worker may still be at work on its county: the next one waits for it
+    args.wait = args.wait or (3600.0 if args.scheduler else 0)
     options: list[str] = []
     for name in PASSED_ON:
         if value := getattr(args, name):
@@ -109,8 +109,7 @@ def verify(args: argparse.Namespace) -> int:
     """Hash every output that has a receipt again; 1 where one is not what its receipt says."""
     site = Site(county_of(args))
     found = [file for file in sorted((site.results / "receipts").glob("*.json")) if ".failed" not in file.suffixes]
-    prepared = site.results / MADE_FROM
-    found += [prepared] if prepared.parent.is_dir() else []  # what was never made is no fault
+    found += [site.results / MADE_FROM] * (site.results / MADE_FROM).parent.is_dir()  # what was never made is no fault
     faults = {file.stem: wrong for file in found if (wrong := faults_of(file, site.results))}
     lines = [say("cli.verify_fault", job=name, what=", ".join(wrong)) for name, wrong in faults.items()]
     lines.append(say("cli.verified", n=len(found), faults=len(faults)))

@@ -23,7 +23,6 @@ from huying.weights import NO_PLACE
 from huying.words import say
 
 NOT_ASKED, NOT_THIS_WAVE = "not asked", "not asked in this wave"
-REDEFINED = "definition_changed"
 Estimator = Callable[..., pd.DataFrame]
 Parts = Mapping[str, float]  # of a sum: the coefficient of each column
 
@@ -48,14 +47,13 @@ class Survey(SurveyFrame):
 
     def ratio(self, numerator: str, denominator: str, by: Any = "town", where: str = "") -> pd.DataFrame:
         """The ratio of two weighted totals, with Student intervals; its measure is named `numerator/denominator`."""
-        pair = [numerator, denominator]
-        return self._estimate(self._ratio, pair, by, where, self._as_number, "/".join(pair))
+        pair, label = [numerator, denominator], f"{numerator}/{denominator}"
+        return self._estimate(self._ratio, pair, by, where, self._as_number, label)
 
     def combine(self, parts: Parts, name: str = "", by: Any = "town", where: str = "") -> pd.DataFrame:
         """The sum of coefficient × mean over columns, their covariance kept; n is the smallest of their bases."""
-        label = name or " + ".join(parts)
-        add = partial(self._sum, parts=parts, name=label)
-        return self._estimate(add, list(parts), by, where, self._as_number, label)
+        how = partial(self._sum, parts=parts, name=(label := name or " + ".join(parts)))
+        return self._estimate(how, list(parts), by, where, self._as_number, label)
 
     def difference(self, first: str, second: str, by: Any = "town", where: str = "") -> pd.DataFrame:
         """The mean of `first` less the mean of `second`, each on its own base, their covariance kept."""
@@ -69,8 +67,8 @@ class Survey(SurveyFrame):
         """
         if not len(self._ids) or not len(since._ids):
             return self._nothing([column], by, self.absent or since.absent)
-        apart, is_share = self.form != "resident", self._is_share(column) and since._is_share(column)
-        if apart:
+        is_share = all(wave._as_number(column).dropna().isin([0.0, 1.0]).all() for wave in (self, since))
+        if apart := self.form != "resident":
             made = independent_sum(self.mean(column), since.mean(column), -1.0)
         else:
             design, *terms = self.beside(since, column)
@@ -79,9 +77,6 @@ class Survey(SurveyFrame):
             r = 0.0 if apart else correlate(design, *terms)
             made = change_of_shares(made, self.share(column), since.share(column), r)
         return self._placed(made, by)
-
-    def _is_share(self, column: str) -> bool:
-        return bool(self._as_number(column).dropna().isin([0.0, 1.0]).all())
 
     def beside(self, since: Self, column: str) -> tuple[Design, Term, Term]:
         """This wave's people and an earlier one's as one design, and a column's mean now and (negative) before as terms of a sum."""
@@ -113,7 +108,7 @@ class Survey(SurveyFrame):
                 continue
             answered = self._checked()[columns].notna().any(axis=1)
             skipped = ~answered & (self.reasons[columns] == SKIPPED).all(axis=1)
-            n = int(answered.sum()), int(skipped.sum()), int((~answered & ~skipped).sum())
+            n = (int(who.sum()) for who in (answered, skipped, ~answered & ~skipped))
             rows.append((item.name, item.type, *n))
         made = pd.DataFrame(rows, columns=["question", "question_type", "n", "n_skipped", "n_missing"])
         made.attrs["labels"] = self.labels
@@ -167,8 +162,7 @@ class Survey(SurveyFrame):
 
     def _sum(self, design: Design, table: pd.DataFrame, parts: Parts, name: str, **how: Any) -> pd.DataFrame:
         known, asked = _known_and_asked(table)
-        values = {column: known[column].to_numpy(dtype=float) for column in parts}
-        terms = [(c, np.nan_to_num(values[k]), np.isfinite(values[k])) for k, c in parts.items()]
+        terms = [(c, known[k].fillna(0).to_numpy(dtype=float), known[k].notna().to_numpy()) for k, c in parts.items()]
         return estimate_sum(design, name, terms, asked=asked, **how)
 
     def _open(self, name: str, values: Any) -> Any:
@@ -184,36 +178,33 @@ class Survey(SurveyFrame):
         spoken = [name for name in (*as_list(by), *re.findall(r"\w+", where)) if self._is_unasked(name)]
         if not len(self._ids) or spoken or gone == names or (gone and label):
             return self._nothing([label] if label else names, by, self.absent or NOT_ASKED)
-        table = pd.DataFrame(index=self._ids)
-        for name in (name for name in names if name not in gone):
-            table[name] = self._open(name, take(name))
+        columns = {name: self._open(name, take(name)) for name in names if name not in gone}
+        table = pd.DataFrame(columns, index=self._ids)
         made = self._run(how, table, by, where)
         return pd.concat([made, self._nothing(gone, by, NOT_ASKED)], ignore_index=True) if gone else made
 
     def _run(self, estimator: Estimator, table: pd.DataFrame, by: Any, where: str) -> pd.DataFrame:
-        table = _cut(table, self._where(where))
-        groups = [name for name in as_list(by) if name != "town"]
+        table, groups = _cut(table, self._where(where)), [name for name in as_list(by) if name != "town"]
         cuts = list(itertools.product(*(self._levels(name) for name in groups)))
         if not cuts:
             return self._nothing(list(table), by, NOT_ASKED)
         parts = []
         for levels in cuts:
-            inside = np.ones(len(table), dtype=bool)
-            for name, level in zip(groups, levels, strict=True):
+            inside, at = np.ones(len(table), dtype=bool), dict(zip(groups, levels, strict=True))
+            for name, level in at.items():
                 inside &= (self._checked()[name] == level).fillna(False).to_numpy(dtype=bool)
             made = estimator(self.design, _cut(table, inside), wave=self.wave, fewest=self.fewest)
-            parts.append(self._tidy(made.assign(**dict(zip(groups, levels, strict=True)))))
+            parts.append(self._tidy(made.assign(**at)))
         return self._placed(pd.concat(parts, ignore_index=True), by)
 
     def _placed(self, made: pd.DataFrame, by: Any) -> pd.DataFrame:
         """The rows that `by` asks for: without `town` the county's, and where nobody was asked for the town."""
         made = made[made["place"] != NO_PLACE]
-        if "town" not in as_list(by):
-            made = made[made["place"] == COUNTY].reset_index(drop=True)
+        made = made if "town" in as_list(by) else made[made["place"] == COUNTY].reset_index(drop=True)
         altered = {name for name, was in self.declared.items() if self.derived.get(name) != was}
         if altered & set(re.findall(r"\w+", " ".join(made["measure"].unique()))):
             # what is judged by it carries the remark: it is not the definition that was frozen
-            made["remark"] = REDEFINED
+            made["remark"] = "definition_changed"
         elif self.weighting.get("remark", pd.Series("")).any():
             told = self.weighting.set_index("place")["remark"]
             told = pd.concat([told, pd.Series("; ".join(sorted(set(told) - {""})), [COUNTY])])
@@ -276,15 +267,11 @@ def independent_sum(first: pd.DataFrame, second: pd.DataFrame, sign: float = 1.0
     pairs = zip(variances, freedom, strict=True)
     bottom = sum(np.divide(v**2, df, out=np.zeros(len(v)), where=df > 0) for v, df in pairs)
     total, least = sum(variances), np.minimum(*freedom)
-    made = first.assign(
-        estimate=first["estimate"] + sign * other["estimate"].astype(float),
-        se=np.sqrt(total),
-        df=np.divide(total**2, bottom, out=least.copy(), where=bottom > 0),
-        **dict.fromkeys(("n_eff", "deff"), np.nan),
-        n=np.minimum(first["n"], other["n"]),
-        method=first["method"].where(first["method"] == other["method"], STUDENT),
-        reason=first["reason"].where(first["reason"] != "", other["reason"].fillna("")),
-    )
+    given = {"estimate": first["estimate"] + sign * other["estimate"].astype(float), "se": np.sqrt(total)}
+    given |= {"df": np.divide(total**2, bottom, out=least.copy(), where=bottom > 0), "n_eff": np.nan, "deff": np.nan}
+    given["method"] = first["method"].where(first["method"] == other["method"], STUDENT)
+    given["reason"] = first["reason"].where(first["reason"] != "", other["reason"].fillna(""))
+    made = first.assign(**given, n=np.minimum(first["n"], other["n"]))
     made["low"], made["high"] = limits(made)
     return made.assign(reliability=rate(made))
 
@@ -309,10 +296,8 @@ def change_of_shares(change: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame
 
     The columns that the limits at any level rest on stand beside it, named as of NOW and THEN.
     """
-    shares = [
-        (prefix, share.set_index("place").reindex(change["place"])) for prefix, share in ((NOW, now), (THEN, then))
-    ]
-    parts = [share[list(NEEDED)].add_prefix(prefix).set_axis(change.index) for prefix, share in shares]
+    shares = {prefix: share.set_index("place").reindex(change["place"]) for prefix, share in ((NOW, now), (THEN, then))}
+    parts = [share[list(NEEDED)].add_prefix(prefix).set_axis(change.index) for prefix, share in shares.items()]
     correlation = r if isinstance(r, float) else r.reindex(change["place"]).to_numpy()
     is_known = change["reason"].isin(["", "no variation"])
     made = pd.concat([change.assign(r=correlation, method=MOVER, n_eff=np.nan), *parts], axis=1)

@@ -99,9 +99,7 @@ class Census(Survey):
             raise EstimateError("survey.no_town")
         return super()._estimate(how, columns, None if by == "town" else by, where, take, label)
 
-    def _shares(
-        self, design: Any, table: pd.DataFrame, pooled: str = "", population: int = 0, **how: Any
-    ) -> pd.DataFrame:
+    def _shares(self, design: Any, table: Any, pooled: str = "", population: int = 0, **how: Any) -> pd.DataFrame:
         columns = {pooled: list(table)} if pooled else {name: [name] for name in table}
         rows = [self._share(table[names], population).assign(indicator=name) for name, names in columns.items()]
         return pd.concat(rows, ignore_index=True).assign(wave=self.wave)
@@ -124,13 +122,11 @@ class Census(Survey):
         """The fewest answers that may be told: never those of a few people, or of the leaders of a few towns."""
         asked = table.notna().any(axis=1)
         towns = self._town.reindex(table.index)[asked].nunique()
-        is_told = asked.sum() >= FEWEST and (self._town.isna().all() or towns >= FEWEST_TOWNS)
-        return 1 if is_told else table.size + 1
+        return 1 if (asked.sum() >= FEWEST and (self._town.isna().all() or towns >= FEWEST_TOWNS)) else table.size + 1
 
     def _ratio(self, design: Any, pair: pd.DataFrame, **how: Any) -> pd.DataFrame:
         """The ratio of two totals over those who gave both numbers; bounded by nothing where somebody gave none."""
-        known = pair[np.isfinite(pair).all(axis=1)]
-        top, bottom = known.sum()
+        top, bottom = (known := pair[np.isfinite(pair).all(axis=1)]).sum()
         value = top / bottom if bottom else np.nan
         bound = value if len(known) == self._size(pair.iloc[:, :1]) else np.nan
         return self._number("/".join(pair), [value, bound, bound], pair)
@@ -187,20 +183,16 @@ WEIGHTS = ("raked", "none")
 GROUPS: Mapping[str, Sequence[str]] = {"age_group": (), "sex_group": SEXES}
 FRAME = ("town", "village", "wave", "weight", "flags", "interviewer", "submitted_at", "seconds")
 OWN = ("interviewer_id", "submitted_at", "seconds")  # columns of a cleaned form that keep their names
-OFFICES = 3  # of a town, whose holders are asked as its leaders: secretary, mayor, organisation officer
 HIDDEN = "leader"  # the form whose people are known by their town
 
 
 def open_survey(county: "County", form: str, wave: str, exclude: Sequence[str] | None, weights: str) -> Survey:
     """One form of one wave, a frame of its own; empty with its columns where it was not asked. Raises EstimateError."""
-    if form not in FORMS:
-        raise EstimateError("surveys.no_form", form=form, known=", ".join(FORMS))
-    if weights not in WEIGHTS:
-        raise EstimateError("surveys.no_weights", got=weights, known=", ".join(WEIGHTS))
-    if strange := [flag for flag in exclude or () if flag not in RULES]:
-        raise EstimateError("surveys.no_flag", flag=strange[0], known=", ".join(RULES))
-    asked = county.waves(form)
-    left_out = county.declared.exclude if exclude is None else tuple(exclude)
+    checked = ("form", [form], FORMS), ("weights", [weights], WEIGHTS), ("flag", exclude or (), RULES)
+    for what, given, known in checked:
+        for got in (got for got in given if got not in known):
+            raise EstimateError(f"surveys.no_{what}", got=got, known=", ".join(known), form=got, flag=got)
+    asked, left_out = county.waves(form), county.declared.exclude if exclude is None else tuple(exclude)
     key = form, wave or (asked[-1] if asked else ""), left_out, weights
     if key not in county.surveys_made:
         county.surveys_made[key] = _build(county, *key)
@@ -212,35 +204,37 @@ def open_survey(county: "County", form: str, wave: str, exclude: Sequence[str] |
 
 def _build(county: "County", form: str, wave: str, exclude: tuple[str, ...], weights: str) -> Survey:
     rows, sample, absent = _rows(county, form, wave, exclude)
-    items = list(county.book.form(form))
-    if form == HIDDEN:
-        items = [item for item in items if item.role != "town" and item.options_from != "towns"]
-    registers = {table: frame for (table, _), frame in county.cleaned.ledgers.items()}
-    lists: Lists = {name: [(code, key) for code, key, _ in listed] for name, listed in county_lists(registers).items()}
-    answers, reasons = name_answers(rows, items, lists)
+    items = [q for q in county.book.form(form) if form != HIDDEN or (q.role != "town" and q.options_from != "towns")]
+    answers, reasons = name_answers(rows, items, lists := _lists(county.cleaned.ledgers))
     design = sample.design if sample else _everybody(rows, county.town_ids if form in SAMPLED else ["all"])
-    if weights == "none":
-        design = with_weights(design, np.ones(len(rows)))
+    design = with_weights(design, np.ones(len(rows))) if weights == "none" else design
     frame = pd.concat([_own_columns(county, rows, design, form), answers], axis=1)
     ids = pd.Index(range(len(rows)) if form == HIDDEN else rows["row_id"], name="row_id").astype(str)
-    frame.index, reasons.index = ids, ids
+    frame.index = reasons.index = ids
     groups = {name: order or sorted(frame[name].dropna().unique()) for name, order in GROUPS.items() if name in frame}
     scope = scope_of([item for item in items if set(item.columns) <= set(answers)], lists, groups)
     asked = {name for item in items for name in (item.name, *item.columns)}
     house = [name for item in house_codebook().form(form) for name in (item.name, *item.columns)]
     made: dict[str, Any] = {"wave": "" if absent == NOT_ASKED else wave, "book": county.book, "scope": scope}
     made |= {"derived": {}, "reasons": reasons, "labels": county.key, "absent": absent}
-    made |= {"fewest": county.declared.thresholds[SAMPLED[form]] if form in SAMPLED else FEWEST}
-    made |= {"weighting": sample.diagnostics if sample else pd.DataFrame()}
-    made |= {"lacking": tuple(dict.fromkeys(name for name in house if name not in asked))}
+    made["fewest"] = county.declared.thresholds[SAMPLED[form]] if form in SAMPLED else FEWEST
+    lacking = tuple(dict.fromkeys(name for name in house if name not in asked))
+    made |= {"lacking": lacking, "weighting": sample.diagnostics if sample else pd.DataFrame()}
     if form in SAMPLED:
         survey = Survey(frame, design, form, **made)
     else:
         town = pd.Series(rows["town_id"].to_numpy(), index=ids, dtype="string")
-        due = {HIDDEN: dict.fromkeys(county.town_ids, OFFICES)}.get(form, {"": len(county.departments)})
+        # Three of a town are asked as its leaders: secretary, mayor, organisation officer.
+        due = {HIDDEN: dict.fromkeys(county.town_ids, 3)}.get(form, {"": len(county.departments)})
         survey = Census(frame, design, form, **made, _town=town, _due=pd.Series(due, dtype=float))
     _derive(survey, *derived_of(county.declared))
     return survey
+
+
+def _lists(ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> Lists:
+    """What the county's registers offer as answers, by code and key."""
+    listed = county_lists({table: frame for (table, _), frame in ledgers.items()})
+    return {name: [(code, key) for code, key, _ in rows] for name, rows in listed.items()}
 
 
 def _rows(county: "County", form: str, wave: str, exclude: tuple[str, ...]) -> tuple[pd.DataFrame, Sample | None, str]:
@@ -282,9 +276,8 @@ def _own_columns(county: "County", rows: pd.DataFrame, design: Design, form: str
     """The columns before the answers: where and when, weight, flags. Leaders' and departments' forms have no town."""
     flags = county.cleaned.flags[county.cleaned.flags["row_id"].isin(rows["row_id"])]
     marks = flags.groupby("row_id")["flag"].agg(lambda names: ", ".join(sorted(set(names))))
-    columns: dict[str, Any] = {}
-    if form in SAMPLED:
-        columns |= {"town": rows["town_id"].astype("string"), "village": rows["village_id"].astype("string")}
+    where = ("town", "village") if form in SAMPLED else ()
+    columns: dict[str, Any] = {name: rows[f"{name}_id"].astype("string") for name in where}
     columns |= {"wave": rows["wave"].astype("string"), "weight": design.weight}
     columns |= {"flags": rows["row_id"].map(marks).astype("string").fillna("")}
     if form == "resident":  # missing throughout where no margins say which groups there are
@@ -311,9 +304,7 @@ def _derive(survey: Survey, own: Mapping[str, Derived], house: Mapping[str, Deri
 
 def check_variables(declared: Declared, book: Codebook, ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> None:
     """Raise EstimateError for an own variable whose rule cannot be read with the questions, and the variables, before it."""
-    registers = {table: frame for (table, _), frame in ledgers.items()}
-    lists: Lists = {name: [(code, key) for code, key, _ in listed] for name, listed in county_lists(registers).items()}
-    own, _ = derived_of(declared)
+    lists, (own, _) = _lists(ledgers), derived_of(declared)
     for form in {variable.form for variable in own.values()} & {survey.form for survey in declared.surveys}:
         scope = scope_of(book.form(form), lists, {"age_group": (), "sex_group": SEXES, **dict.fromkeys(FRAME, ())})
         for variable in (one for one in own.values() if one.form == form):
@@ -324,31 +315,28 @@ def check_variables(declared: Declared, book: Codebook, ledgers: Mapping[tuple[s
 
 # --- what the files do not bear out -----------------------------------------------------------------------------------
 
-COLUMNS = ("source", "place", "is_fault", "note")
-TOLD = 5  # calls that are named one by one
-
 
 def find_shortfalls(cleaned: Cleaned, county: Declared, book: Codebook) -> pd.DataFrame:
     """A row a town and form, or a ledger of calls: `note` in words; `is_fault` where the file must be put right.
 
     The run goes on without what is named: the town is not weighted, its list counts as endless, the call is too young.
     """
+    samples: dict[str, Any] = {"resident": partial(resident_sample, book=book), "staff": staff_sample}
     rows = []
-    for form in ("resident", "staff"):
-        for wave in sorted(cleaned.forms[form]["wave"].unique()) if form in cleaned.forms else ():
-            how = (cleaned, county, book, wave) if form == "resident" else (cleaned, county, wave)
-            try:
-                told = (resident_sample if form == "resident" else staff_sample)(*how).diagnostics
-            except EstimateError as error:
-                rows.append((form, wave, True, error.say()))
-                continue
-            for one in told[told["note"] != ""].to_dict("records"):
-                rows.append((f"{form} {wave}", one["place"], one["remark"] != "", one["note"]))
+    asked = [(f, w) for f in samples if f in cleaned.forms for w in sorted(cleaned.forms[f]["wave"].unique())]
+    for form, wave in asked:
+        try:
+            told = samples[form](cleaned, county, wave=wave).diagnostics
+        except EstimateError as error:
+            rows.append((form, wave, True, error.say()))
+            continue
+        named = told[told["note"] != ""].to_dict("records")
+        rows += [(f"{form} {wave}", one["place"], one["remark"] != "", one["note"]) for one in named]
     for (table, period), calls in cleaned.ledgers.items():
         if table == "calls" and period in county.periods:
             days, taken = calendar(county.calendar, county.calendar_file), pd.Timestamp(county.periods[period].as_of)
             late = calls.loc[time_calls(calls, county.clock, days, taken)["is_deadline_unknown"], "call_id"]
             if len(late):
-                note = say("workdays.unknown_deadlines", n=len(late), calls=", ".join(late.astype(str)[:TOLD]))
+                note = say("workdays.unknown_deadlines", n=len(late), calls=", ".join(late.astype(str)[:5]))
                 rows.append((f"{TABLES[table].title()} {period}", "county", False, note))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=["source", "place", "is_fault", "note"])

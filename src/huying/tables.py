@@ -3,7 +3,6 @@
 pandas' Styler makes the HTML: it comes with what is installed already, and great_tables would be one more dependency.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -38,16 +37,14 @@ class Table:
         return str(style.set_caption(self.below).set_table_styles([caption, *look]).to_html())
 
 
-def show(frame: pd.DataFrame, rows: int = 40, percent: Iterable[str] = ()) -> Table:
+def show(frame: pd.DataFrame, rows: int = 40, percent: tuple[str, ...] | list[str] = ()) -> Table:
     """The frame as a table in the county's language: places and answers by name, shares as per cent, at most `rows` rows.
 
     Columns that say nothing are left out. `percent` names further columns of shares.
     """
-    words = labels.of(frame)
+    words, index = labels.of(frame), frame.index
     # Rows by number say nothing; the ids of people are for tracing them, not for reading.
-    index = frame.index
-    is_numbered = index.name == "row_id" or (index.name is None and is_integer_dtype(index.dtype))
-    table = frame.reset_index(drop=is_numbered)
+    table = frame.reset_index(drop=index.name == "row_id" or (index.name is None and is_integer_dtype(index.dtype)))
     shares = {*percent, *(name for name in SHARES if labels.is_share(frame))}
     kept = [name for name in table if not table[name].astype(object).isin(["", None]).all() or not len(table)]
     part, cells, is_left = table[kept].head(rows), {}, []
@@ -67,6 +64,5 @@ def number(value: float, is_share: bool = False) -> str:
     """A share as per cent with one decimal; a whole number whole; any other number to three figures, blank where missing."""
     if pd.isna(value):
         return ""
-    if is_share:
-        return f"{100 * value:.1f}%"
-    return f"{value:.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
+    plain = f"{value:.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
+    return f"{100 * value:.1f}%" if is_share else plain

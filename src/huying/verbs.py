@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from huying.folder import County
 
 CHECKED = {"file": "file", "rows": "n_read", "kept": "n_kept", "rejected": "n_rejected", "cells": "n_cells_set_aside"}
-SHOWN = 3  # rejected rows of a file that `check` spells out
-PLAIN_S = 10.0  # between two lines of progress where there is no terminal
 
 
 def county_of(args: argparse.Namespace) -> County:
@@ -57,12 +55,11 @@ def check(args: argparse.Namespace) -> int:
     else:
         for line, rejected in zip(lines, intake.rejected, strict=True):
             print(say("cli.checked", **line) + why_rejected(line, rejected))
-            for entry in rejected[rejected["level"] == "row"].head(SHOWN).to_dict("records"):
+            # So many rejected rows of a file are spelt out.
+            for entry in rejected[rejected["level"] == "row"].head(3).to_dict("records"):
                 print("  " + say_rejected(entry))
-        for note in told:
-            print(note)
-        for fault in faults:
-            print(fault, file=sys.stderr)
+        print(*told, sep="\n", end="\n" * bool(told))
+        print(*faults, sep="\n", end="\n" * bool(faults), file=sys.stderr)
         print(say("cli.check_done", n=len(lines), faults=len(faults)))
     return 2 * bool(faults)
 
@@ -71,24 +68,19 @@ def look_further(county: County, intake: Intake) -> Iterator[HuyingError]:
     """What else a run would stumble over: the calendar, the frozen rules, the report, the evidence, the county's own variables."""
     from huying.claims.declared import read_freeze
     from huying.prepare import results_folder
-    from huying.report import read_report as text_of_report
-    from huying.report.quotes import check_quotes
+    from huying.report import check_quotes, read_report as text_of_report
     from huying.store import read_parquet
     from huying.surveys import check_variables
     from huying.workdays import calendar
 
     file = results_folder(county) / "evidence.parquet"
-    looks: list[tuple[Callable[..., object], Any]] = [
-        (calendar, (county.calendar, county.calendar_file)),
-        (read_freeze, (county,)),
-        (check_variables, (county, intake.book, intake.ledgers)),
-        (text_of_report, (county.report,) if county.report else ()),
-        (check_quotes, (county,)),
-        (read_parquet, (file,) if file.is_file() else ()),
-    ]
-    for look, what in looks:
+    looks: dict[Callable[..., object], tuple[Any, ...]] = {calendar: (county.calendar, county.calendar_file)}
+    looks |= {read_freeze: (county,), check_variables: (county, intake.book, intake.ledgers)}
+    looks |= {text_of_report: (county.report,)} if county.report else {}
+    looks |= {check_quotes: (county,)} | ({read_parquet: (file,)} if file.is_file() else {})
+    for look, what in looks.items():
         try:
-            look(*what) if what else None
+            look(*what)
         except HuyingError as error:
             yield error
 
@@ -114,9 +106,7 @@ def prepare(args: argparse.Namespace) -> None:
         print(cleaned.counts.to_json(orient="records", force_ascii=False))
         return
     shown = ["file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags"]
-    print(cleaned.counts[shown].to_string(index=False))
-    for note in cleaned.notes.to_dict("records"):
-        print(say_note(note))
+    print(cleaned.counts[shown].to_string(index=False), *map(say_note, cleaned.notes.to_dict("records")), sep="\n")
     print(say("cli.prepare_done", folder=results_folder(county) / "data"))
 
 
@@ -131,7 +121,8 @@ def progress(total: int, key: str, args: argparse.Namespace) -> Any:
     """A bar on a terminal, a line now and then elsewhere, nothing for a program."""
     from tqdm import tqdm
 
-    pause = 0.1 if sys.stderr.isatty() else PLAIN_S
+    # The longer pause is for lines of progress where there is no terminal.
+    pause = 0.1 if sys.stderr.isatty() else 10.0
     return tqdm(total=total, desc=say(key), unit="", disable=args.json, mininterval=pause, miniters=1)
 
 
@@ -144,7 +135,7 @@ def said(args: argparse.Namespace, value: Any, lines: Iterable[str], faults: obj
 def claims(args: argparse.Namespace) -> None:
     """Every claim by section, with the county's verdict and value, as the last run recorded them."""
     from huying.claims.declared import claims_of
-    from huying.claims.listing import list_claims, say_silent
+    from huying.claims.verdict import list_claims, say_silent
     from huying.estimates import COUNTY
     from huying.prepare import results_folder
     from huying.store import read_parquet
@@ -156,10 +147,8 @@ def claims(args: argparse.Namespace) -> None:
     lang = "en" if args.json else words.language()  # a program reads one set of words, whatever the county speaks
     table = list_claims(read_parquet(file), claims_of(county), {COUNTY: county.name}, lang)
     if args.json:
-        shown = table[
-            ["section", "text", "said", "value", "interval", "n", "reason", "remark", "same_as"]
-        ].reset_index()
-        print(shown.to_json(orient="records", force_ascii=False))
+        shown = ["section", "text", "said", "value", "interval", "n", "reason", "remark", "same_as"]
+        print(table[shown].reset_index().to_json(orient="records", force_ascii=False))
         return
     for section, rows in table[~table["is_silent"]].groupby("section", sort=False):
         print(say("cli.section", section=section, n=int((rows["same_as"] == "").sum())))
@@ -193,10 +182,9 @@ def questionnaire(args: argparse.Namespace) -> int:
         raise InputError("cli.exists", Place(str(folder)))
     files, faults = write_forms(county, lists, folder, args.form)
     drawn = write_sample(county, lists, folder / "sampling.xlsx", args.villages, args.people, args.seed)
-    for fault in faults:
-        print(fault, file=sys.stderr)
+    print(*faults, sep="\n", end="\n" * bool(faults), file=sys.stderr)
     lines = [say("questionnaire.made", file=file) for file in (*files, *drawn)]
-    lines += [] if drawn else [say("questionnaire.no_villages")]
+    lines += [say("questionnaire.no_villages")] * (not drawn)
     return said(args, [str(file) for file in (*files, *drawn)], lines, faults)
 
 
@@ -224,11 +212,11 @@ def dictionary(args: argparse.Namespace) -> int:
     from huying.store import write_text
     from huying.templates import dictionary as text_of_dictionary
 
-    text = text_of_dictionary()
+    text, same = text_of_dictionary(), True
     if args.check:
         same = args.output.is_file() and args.output.read_text("utf-8") == text
-        print(say("cli.dictionary_same" if same else "cli.dictionary_differs", file=args.output))
-        return int(not same)
-    write_text(args.output, text)
-    print(say("cli.drafted", file=args.output))
-    return 0
+    else:
+        write_text(args.output, text)
+    told = "drafted" if not args.check else "dictionary_same" if same else "dictionary_differs"
+    print(say(f"cli.{told}", file=args.output))
+    return int(not same)

@@ -35,8 +35,7 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     moments = {name: calls[end].where(calls[end].dt.normalize() <= taken) for name, end in ends.items()}
     waits = {name: wait_days(start, moment, rule, days) for name, moment in moments.items()}
     before = taken.to_numpy().astype("datetime64[D]") - np.timedelta64(1, "D")
-    is_known = days.knows(start_day(start, rule))
-    passed = np.zeros(len(start), dtype=np.int64)
+    is_known, passed = days.knows(start_day(start, rule)), np.zeros(len(start), dtype=np.int64)
     passed[is_known] = days.up_to(days.at_most(before[is_known])) - starts(start[is_known], rule, days)
     age = pd.Series(np.maximum(0, passed), index=start.index, dtype="Int64")  # counted days that were over
     is_open = ~is_known | (~days.knows(before) & (age < CLOSING_LIMIT).to_numpy(dtype=bool))
@@ -49,22 +48,18 @@ def time_calls(calls: pd.DataFrame, rule: Rule, days: Calendar, as_of: pd.Timest
     limits = {"is_answer_due": ANSWER_LIMIT, "is_closing_due": CLOSING_LIMIT}
     due = {name: (age >= limit).astype(bool) for name, limit in limits.items()}
     due["is_repeat_due"] = calls["called_at"] + pd.Timedelta(days=REPEAT_LIMIT) < taken
-    known = {
-        "is_answered_on_time": prompt.where(counts & due["is_answer_due"]),
-        "is_closed_on_time": quick.where(counts & due["is_closing_due"]),
-        "is_closed_with_slip_on_time": (quick & told).where(counts & due["is_closing_due"] & has_closing),
-        "is_closed": (moments["closing_days"].notna() | untimed).astype("boolean").where(counts),
-        "is_repeated_soon": recorded(_is_repeated(calls), calls["reopened_of"]).where(counts & due["is_repeat_due"]),
-        "was_returned": recorded(moved, calls["returned_n"].fillna(calls["transfer_n"])),
-    }
+    known = {"is_answered_on_time": prompt.where(counts & due["is_answer_due"])}
+    known["is_closed_on_time"] = quick.where(counts & due["is_closing_due"])
+    known["is_closed_with_slip_on_time"] = (quick & told).where(counts & due["is_closing_due"] & has_closing)
+    known["is_closed"] = (moments["closing_days"].notna() | untimed).astype("boolean").where(counts)
+    known["is_repeated_soon"] = recorded(_is_repeated(calls), calls["reopened_of"]).where(counts & due["is_repeat_due"])
+    known["was_returned"] = recorded(moved, calls["returned_n"].fillna(calls["transfer_n"]))
     return calls.assign(**waits, age_days=age, **due, **known, is_deadline_unknown=counts & is_open)
 
 
 def recorded(flag: pd.Series, source: pd.Series) -> pd.Series:
     """`flag` as true and false, or missing throughout where the ledger never fills `source`: a gap is not a no."""
-    if source.notna().any():
-        return flag.astype("boolean").fillna(False)
-    return pd.Series(pd.NA, flag.index, dtype="boolean")
+    return flag.astype("boolean").fillna(False).where(np.full(len(flag), source.notna().any()))
 
 
 def _is_repeated(calls: pd.DataFrame) -> pd.Series:
@@ -77,10 +72,9 @@ def _is_repeated(calls: pd.DataFrame) -> pd.Series:
 
 def compare_clocks(calls: pd.DataFrame, days: Calendar, as_of: pd.Timestamp | pd.Series) -> pd.DataFrame:
     """The on-time shares under every clock: count_from, cutoff, day_ends, answered, closed (with the slip), n_answered, n_closed."""
-    rows = []
+    rows, wanted = [], ["is_answered_on_time", "is_closed_with_slip_on_time"]
     for rule in CLOCKS:
-        timed = time_calls(calls, rule, days, as_of)
-        flags = timed[["is_answered_on_time", "is_closed_with_slip_on_time"]].astype(float)
+        flags = time_calls(calls, rule, days, as_of)[wanted].astype(float)
         rows.append((f"{rule.count_from}_day", rule.cutoff, rule.day_ends, *flags.mean(), *flags.count()))
     names = ["count_from", "cutoff", "day_ends", "answered", "closed", "n_answered", "n_closed"]
     return pd.DataFrame(rows, columns=names)
@@ -153,8 +147,7 @@ def closing_by_route(calls: pd.DataFrame) -> pd.DataFrame:
 
 def funnel_limits(share: float, n: Floats, level: float) -> tuple[Floats, Floats]:
     """Exact binomial limits around `share` at each n, interpolated between counts (Spiegelhalter 2005, appendix A.1.1)."""
-    p = np.array([[(1 - level) / 2], [(1 + level) / 2]])
-    r = stats.binom.ppf(p, n, share)
+    r = stats.binom.ppf(p := np.array([[(1 - level) / 2], [(1 + level) / 2]]), n, share)
     above, below = stats.binom.cdf(r, n, share), stats.binom.cdf(r - 1, n, share)
     low, high = np.clip((r - (above - p) / (above - below)) / n, 0, 1)
     return low, high
@@ -168,8 +161,7 @@ def funnel(rows: pd.DataFrame) -> pd.DataFrame:
     """
     k, n = _cases(rows)
     centre = k.groupby(rows["period"]).transform("sum") / n.groupby(rows["period"]).transform("sum")
-    tail = np.minimum(stats.binom.cdf(k, n, centre), stats.binom.sf(k - 1, n, centre))
-    is_outside = tail < (1 - LEVELS["998"]) / 2
+    is_outside = np.minimum(stats.binom.cdf(k, n, centre), stats.binom.sf(k - 1, n, centre)) < (1 - LEVELS["998"]) / 2
     return rows.assign(is_outside=is_outside, remark=np.where(is_outside, "outside_limits", ""))
 
 
@@ -189,5 +181,4 @@ def common_share(rows: pd.DataFrame) -> float:
 
 def _cases(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """How many cases have it, and how many there are."""
-    n = rows["n"].astype(float)
-    return (rows["estimate"].astype(float) * n).round(), n
+    return (rows["estimate"].astype(float) * (n := rows["n"].astype(float))).round(), n

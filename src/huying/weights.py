@@ -6,7 +6,7 @@ A town whose margins cannot be met within the bounds has no weights of its own.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,6 @@ Margin = tuple[Ints, Floats]  # each unit's category (a code) and each category'
 Bounds = tuple[float, float]
 Names = Mapping[str, Sequence[str]] | None  # of the categories of each margin
 FEWEST, SWEEPS, CLOSE = 5, 500, 1e-10
-ROUNDING = 0.005  # two counts of one town's adults may differ by so much; then they are scaled to each other
 BOUNDS = (0.1, 10.0)  # of the factor by which a weight is changed, over its mean
 UNWEIGHTED = "unweighted"
 TOLD = ["merged", "remark", "note"]
@@ -35,8 +34,7 @@ def base_weights(town: Ints, village: Ints, town_adults: Floats) -> Floats:
     With k villages of a town in the sample and m answers in a village, pi = (k a_v / A) (m / a_v) = k m / A;
     the weight is A / (k m). Arrays are one a respondent; `town_adults` one a town.
     """
-    answers = np.bincount(village)[village]
-    pairs = np.unique(np.column_stack([town, village]), axis=0)
+    answers, pairs = np.bincount(village)[village], np.unique(np.column_stack([town, village]), axis=0)
     return town_adults[town] / (np.bincount(pairs[:, 0])[town] * answers)
 
 
@@ -52,8 +50,7 @@ def rake(weight: Floats, margins: dict[str, Margin], bounds: Bounds = BOUNDS) ->
         n = np.bincount(category, minlength=len(total))
         _refuse("nobody_there", name, (total <= 0) & (n > 0), n)
         _refuse("empty_category", name, (total > 0) & (n == 0), n)
-    raked, named = weight.astype(float), ", ".join(margins)
-    worst, sweep = np.inf, 0
+    raked, named, worst, sweep = weight.astype(float), ", ".join(margins), np.inf, 0
     while worst >= CLOSE:
         if sweep == SWEEPS:
             raise EstimateError("weights.no_convergence", margin=named, worst=f"{worst:.2g}")
@@ -61,8 +58,7 @@ def rake(weight: Floats, margins: dict[str, Margin], bounds: Bounds = BOUNDS) ->
         for category, total in margins.values():
             sums = np.bincount(category, raked, minlength=len(total))
             factor = np.divide(total, sums, out=np.ones(len(sums)), where=sums > 0)
-            worst = max(worst, float(np.abs(factor - 1).max(initial=0.0)))
-            raked = raked * factor[category]
+            worst, raked = max(worst, float(np.abs(factor - 1).max(initial=0.0))), raked * factor[category]
     relative = raked / weight / np.mean(raked / weight) if len(raked) else np.ones(1)
     least, most = relative.min(), relative.max()
     if least < bounds[0] or most > bounds[1]:
@@ -84,19 +80,14 @@ def merge_small(category: Ints, total: Floats, groups: int, fewest: int = FEWEST
     `category` holds 0..groups-1 in natural order; returns new codes (the code of the group that took it in), totals of
     the groups (0 for a group that has gone) and the list of merged groups.
     """
-    target = np.arange(groups)
-    merged: list[int] = []
-    total = total.astype(float)
+    target, merged, total = np.arange(groups), list[int](), total.astype(float)
     while True:
-        counts = np.bincount(target[category], minlength=groups)
-        alive = np.unique(target)
+        counts, alive = np.bincount(target[category], minlength=groups), np.unique(target)
         small = [g for g in alive if counts[g] < fewest]
         if not small or len(alive) == 1:
             return target[category], total, merged
-        at = int(np.flatnonzero(alive == small[0])[0])
-        into = alive[at - 1] if at else alive[1]
-        total[into] += total[small[0]]
-        total[small[0]] = 0.0
+        into = alive[at - 1] if (at := list(alive).index(small[0])) else alive[1]
+        total[into], total[small[0]] = total[into] + total[small[0]], 0.0
         target[target == small[0]] = into
         merged.append(int(small[0]))
 
@@ -115,9 +106,7 @@ def town_margin(group: Ints, totals: Floats, fewest: int = FEWEST) -> tuple[Marg
     return (category, np.append(sums * (1 - unknown), totals.sum() * unknown)), merged
 
 
-def rake_town(
-    base: Floats, groups: dict[str, Ints], totals: dict[str, Floats], bounds: tuple[float, float]
-) -> tuple[Floats, int, float, dict[str, Margin], list[str]]:
+def rake_town(base: Floats, groups: dict[str, Ints], totals: dict[str, Floats], bounds: Bounds) -> tuple[Any, ...]:
     """One town's weights, the sweeps, the gap left, its margins as met, and what was merged.
 
     Where the factors would leave the bounds, thin categories are merged (under 5, then 10, then 20 respondents) before
@@ -144,7 +133,8 @@ def scale_totals(totals: dict[str, Floats]) -> tuple[dict[str, Floats], str]:
     sums = {name: float(total.sum()) for name, total in totals.items()}
     first, *others = sums.values()
     apart = max((abs(other - first) for other in others), default=0.0)
-    if not 1e-9 * first < apart <= ROUNDING * first:
+    # Two counts of one town's adults may differ by so much; then they are scaled to each other
+    if not 1e-9 * first < apart <= 0.005 * first:
         return totals, ""
     told = {"margin": ", ".join(totals), "sums": ", ".join(f"{one:g}" for one in sums.values())}
     return {name: total * first / sums[name] for name, total in totals.items()}, say("weights.scaled", **told)
@@ -167,8 +157,7 @@ def rake_towns(
             rows.append((place, 0, 0, np.nan, np.nan, np.nan, "", "", ""))
             continue
         own = {name: group[here] for name, group in groups.items()}
-        wanted, note = scale_totals({name: total[town] for name, total in totals.items()})
-        remark = ""
+        (wanted, note), remark = scale_totals({name: total[town] for name, total in totals.items()}), ""
         try:
             weight[here], sweeps, worst, margins, gone = rake_town(base[here], own, wanted, bounds)
         except EstimateError as error:
@@ -189,8 +178,7 @@ def rake_towns(
 
 def say_fault(error: EstimateError, names: Names) -> str:
     """Why margins could not be met, with the category by its name."""
-    told = dict(error.values)
-    known = (names or {}).get(str(told.get("margin")), ())
+    known = (names or {}).get(str((told := dict(error.values)).get("margin")), ())
     if "category" in told and int(told["category"]) < len(known):
         told["category"] = known[int(told["category"])]
     return EstimateError(error.key, **told).say()
@@ -214,8 +202,7 @@ class Sample(NamedTuple):
 
 def analysed(cleaned: Cleaned, form: str, wave: str, exclude: tuple[str, ...]) -> pd.DataFrame:
     """Complete forms of one wave whose rows carry none of the flags `exclude`."""
-    rows = cleaned.forms[form]
-    flagged = cleaned.flags.loc[cleaned.flags["flag"].isin(exclude), "row_id"]
+    rows, flagged = cleaned.forms[form], cleaned.flags.loc[cleaned.flags["flag"].isin(exclude), "row_id"]
     is_in = (rows["wave"] == wave) & (rows["disposition"] == "complete") & ~rows["row_id"].isin(flagged)
     return rows[is_in].reset_index(drop=True)
 
@@ -234,8 +221,7 @@ def group_people(rows: pd.DataFrame, item: Item, categories: Sequence[str]) -> p
     if item.role == "sex":
         return pd.Categorical(rows[item.id].map({o.code: o.key for o in item.options}), categories=list(categories))
     ends = [*(int(re.split(r"\D", name)[0]) for name in categories), np.inf]
-    ages = rows[item.id].to_numpy(dtype=float, na_value=np.nan)
-    return pd.cut(ages, ends, right=False, labels=list(categories))
+    return pd.cut(rows[item.id].to_numpy(dtype=float, na_value=np.nan), ends, right=False, labels=list(categories))
 
 
 def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: str) -> tuple[list[str], Floats]:
@@ -254,8 +240,7 @@ def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str,
     towns = None if rows["town_id"].isna().all() else towns  # nobody was asked for the town: one stratum without a name
     places = (NO_PLACE,) if towns is None else tuple(towns["town_id"])
     town = np.zeros(len(rows), dtype=np.int64) if towns is None else town_codes(rows, towns)
-    psu, base = number_psus(rows), np.ones(len(rows))
-    is_given = "given_weight" in rows
+    psu, base, is_given = number_psus(rows), np.ones(len(rows)), "given_weight" in rows
     if is_given:
         base = rows["given_weight"].to_numpy(dtype=float)
     elif county.sampling == "probability" and towns is not None and towns["adults"].notna().all():
@@ -263,9 +248,8 @@ def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str,
     asked = [item for item in book.form("resident") if item.role == "sex" or (item.role == "age" and not item.options)]
     roles, design = {item.role: item for item in asked}, Design(town, psu, base, places)
     if margins is None or is_given or towns is None:
-        n = np.bincount(town, minlength=len(places))
-        named = [COUNTY] if towns is None else places
-        table = pd.DataFrame({"place": named, "n": n, "kish": kish(base, town, len(places)), "remark": "", "note": ""})
+        told = {"place": [COUNTY] if towns is None else places, "n": np.bincount(town, minlength=len(places))}
+        table = pd.DataFrame({**told, "kish": kish(base, town, len(places)), "remark": "", "note": ""})
         usual = {role: names for role, names in (("sex", SEXES), ("age", AGES)) if role in roles}
         if "sex" in roles and not {option.key for option in roles["sex"].options} >= set(SEXES):
             del usual["sex"]

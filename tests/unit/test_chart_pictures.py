@@ -19,7 +19,7 @@ from matplotlib import pyplot as plt
 
 from huying import charts, labels
 from huying.charts import look
-from huying.charts.bars import colours
+from huying.charts.rows import colours
 from huying.fonts import BOLD, REGULAR
 from huying.labels import Labels
 from huying.words import Text as Words

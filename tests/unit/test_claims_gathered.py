@@ -6,8 +6,7 @@ import pytest
 
 from huying.claims.declared import house_claims
 from huying.claims.evidence import EVIDENCE, in_order
-from huying.claims.listing import list_claims, say_silent
-from huying.claims.verdict import Verdict, as_records
+from huying.claims.verdict import Verdict, as_records, list_claims, say_silent
 from huying.errors import CountyError
 from huying.labels import Labels
 from huying.words import Text, say

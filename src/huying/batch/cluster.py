@@ -25,8 +25,7 @@ def run_counties(folders: list[str], options: list[str], scheduler: str) -> Iter
     except ImportError as error:
         raise CountyError("batch.no_dask") from error
     try:
-        client = distributed.Client(scheduler, timeout=PATIENCE_S)
-        with client:
+        with distributed.Client(scheduler, timeout=PATIENCE_S) as client:
             client.wait_for_workers(1, timeout=PATIENCE_S)
             tasks = {client.submit(run_one, folder, options, package, pure=False): folder for folder in folders}
             for task in distributed.as_completed(tasks):

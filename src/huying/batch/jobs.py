@@ -49,27 +49,17 @@ class Job:
         return 0 if self.is_recording else 2 if self.notebook.evidence == READS else 1
 
 
-@dataclass(frozen=True)
 class Site:
     """Where the jobs of a prepared county find and leave everything."""
 
-    county: County
-
-    @cached_property
-    def results(self) -> Path:
-        return output_folder(self.county, "results").resolve()
-
-    @cached_property
-    def figures(self) -> Path:
-        return output_folder(self.county, "figures").resolve()
+    def __init__(self, county: County) -> None:
+        self.county = county
+        self.results, self.figures = (output_folder(county, kind).resolve() for kind in ("results", "figures"))
+        self.evidence = self.results / "evidence.parquet"
 
     @cached_property
     def folder(self) -> Path:
         return notebooks_folder(self.county.folder)
-
-    @property
-    def evidence(self) -> Path:
-        return self.results / "evidence.parquet"
 
     def receipt(self, name: str) -> Path:
         """Where a job's receipt lies; how a job failed stands under the name with `.failed`."""
@@ -123,17 +113,12 @@ class Site:
                 raise CountyError(f"batch.{key}", name=name, known=", ".join(known))
         notebooks = find_notebooks(self.folder, named) if named else self.speaking
         asked = product(waves or self.waves[-1:], langs or [own], places or every, notebooks)
-        found = [
-            Job(notebook, place, wave, lang, lang == own, pages or place == COUNTY)
-            for wave, lang, place, notebook in asked
-            if place == COUNTY or notebook.places == "all"
-        ]
+        every_job = (Job(one, at, wave, lang, lang == own, pages or at == COUNTY) for wave, lang, at, one in asked)
+        found = [job for job in every_job if job.place == COUNTY or job.notebook.places == "all"]
         if not found:
             raise CountyError("batch.no_job", notebooks=", ".join(notebook.name for notebook in notebooks))
-        if any(job.notebook.evidence == READS for job in found):
-            found += self.recording(self.speaking)
-        if waves is None and any(job.is_recording for job in found):
-            found += self.recording(notebooks)
+        found += self.recording(self.speaking) if any(job.notebook.evidence == READS for job in found) else []
+        found += self.recording(notebooks) if waves is None and any(job.is_recording for job in found) else []
         return sorted(dict.fromkeys(found), key=lambda job: job.stage)
 
     def recording(self, notebooks: Iterable[Notebook]) -> list[Job]:

@@ -27,7 +27,6 @@ from huying.store import PART, publish, write_bytes, write_json
 from huying.words import say
 
 TICK_S, MB = 0.2, 1 << 20
-AGAIN_S = 3.0
 Ended = Callable[[Job, dict[str, Any]], None]
 WARM = "HUYING_WARM"  # which county the warm parent opens, and where it is prepared
 MADE, PAGE, AT_CELL = "notebook.ipynb", "page.html", "cell"  # what a job leaves in its folder
@@ -119,7 +118,7 @@ def begin(context: Any, is_once: bool) -> Worker:
     try:
         process.start()
     except (EOFError, OSError):  # the warm parent has been killed
-        time.sleep(AGAIN_S)  # until the system has buried it
+        time.sleep(3.0)  # until the system has buried it
         process.start()
     theirs.close()
     return Worker(process, ours)
@@ -157,8 +156,7 @@ def carry_out(site: Site, job: Job, key: str, environ: dict[str, str], folder: P
             (folder / PAGE).write_text(page(folder / MADE, job.lang), "utf-8")
             made[site.page(job)] = folder / PAGE
         took = {"seconds": time.perf_counter() - begun, "cpu_s": time.process_time() - cpu, "peak_mb": peak_mb()}
-        used = {name: round(value, 2) for name, value in took.items()}
-        told = {"job": job.name, "key": key, **used, "host": platform.node()}
+        told = {"job": job.name, "key": key, "host": platform.node()} | {what: round(n, 2) for what, n in took.items()}
         publish(site.receipt(job.name), site.results, made, **told)
         for left in (site.receipt, site.notebook):
             left(f"{job.name}.failed").unlink(missing_ok=True)
@@ -207,10 +205,8 @@ def make(site: Site, jobs: Sequence[Job], tick: Callable[[], object], **limits: 
     summary = Summary()
 
     def ended(job: Job, failure: dict[str, Any]) -> None:
-        if failure:
-            summary.failed[job] = failure
-        else:
-            summary.done.append(job)
+        summary.failed |= {job: failure} if failure else {}
+        summary.done += [] if failure else [job]
         tick()
 
     for stage in range(3):

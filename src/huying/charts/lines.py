@@ -1,8 +1,7 @@
 """Charts that run along an axis: curves, ranks that move, one estimate under many specifications."""
 
 from collections.abc import Iterable, Sequence
-from functools import partial
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,13 +10,12 @@ from matplotlib.patches import Patch
 
 from huying.charts import look
 from huying.charts.matrix import VERDICTS
-from huying.charts.names import names
-from huying.charts.sheet import About, Sheet, sheet
+from huying.charts.sheet import Sheet, sheet
 from huying.intervals import Floats
 from huying.words import all_words
 
 
-def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[float], **about: Unpack[About]) -> Axes:
+def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[float], **about: Any) -> Axes:
     """Steps of a share along working days, a line for each value of `by`, each share held until the next day of its curve.
 
     `low`, `high` are drawn as a band, `at_risk` is told below; the axis ends where fewer than 1% still wait. Upright lines at
@@ -41,13 +39,11 @@ def curves(rows: pd.DataFrame, x: str, y: str, by: str, *, limits: Iterable[floa
             # The first label ends at its line and the others start at theirs: 2 and 5 days stand close on a long axis.
             side = {"ha": "left" if place else "right", "color": look.DIM, "xycoords": made.axes.get_xaxis_transform()}
             look.note(made.axes, made.say("days", n=f"{day:g}"), (day, 1), (0, 3), size=look.TINY, **side)
-        made.title_pad = 20
-        made.inches = 2.8
+        made.title_pad, made.inches = 20, 2.8
         made.span(made.axes.yaxis, np.array([0.0, 1.0]), is_share=True)
         made.span(made.axes.xaxis, np.array([0.0, end]), is_share=False, is_from_zero=True)
         made.axes.xaxis.get_major_locator().set_params(integer=True)  # there is no half a day
-        if "at_risk" in rows:
-            made.lowest = count_at_risk(made, rows, x, by)
+        made.lowest = count_at_risk(made, rows, x, by) if "at_risk" in rows else made.axes
         made.lowest.set_xlabel(made.words.column(x))
     return made.axes
 
@@ -75,7 +71,7 @@ def count_at_risk(made: Sheet, rows: pd.DataFrame, x: str, by: str) -> Axes:
     return panel
 
 
-def trend(rows: pd.DataFrame, x: str, **about: Unpack[About]) -> Axes:
+def trend(rows: pd.DataFrame, x: str, **about: Any) -> Axes:
     """Estimates with their intervals along time: the values of `x` in their order."""
     with sheet(rows, **about) as made:
         value, low, high = look.numbers(rows, "estimate", "low", "high")
@@ -83,9 +79,9 @@ def trend(rows: pd.DataFrame, x: str, **about: Unpack[About]) -> Axes:
         axes, at, is_share = made.axes, np.arange(len(rows)), made.is_share(value, low, high)
         axes.vlines(at, low, high, color=look.BLUE, linewidth=1.6, gid="interval")
         axes.plot(at, value, "o-", markersize=4, color=look.BLUE, linewidth=0.8, gid="estimate")
-        for place, one in enumerate(np.where(np.isfinite(value), value, np.nan)):
-            told = made.show(one, is_share) if np.isfinite(one) else ""
-            look.note(axes, told, (place, one), (0, 5), ha="center", size=look.TINY, gid="cell")
+        for place in np.flatnonzero(np.isfinite(value)):
+            at_value, told = (place, value[place]), made.show(value[place], is_share)
+            look.note(axes, told, at_value, (0, 5), ha="center", size=look.TINY, gid="cell")
         made.explain_intervals(rows, look.BLUE, 1.6)
         made.span(axes.yaxis, value, low, high, is_share=is_share)
         times = [made.words.value(x, time) for time in rows[x]]
@@ -96,14 +92,14 @@ def trend(rows: pd.DataFrame, x: str, **about: Unpack[About]) -> Axes:
     return made.axes
 
 
-def slopes(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
+def slopes(rows: pd.DataFrame, **about: Any) -> Axes:
     """How ranks move from step to step: the index is what is ranked, columns the steps, 1 on top; what moves is in colour."""
     with sheet(rows, **about) as made:
         ordered = rows.sort_values(list(rows.columns[:1]), kind="stable")
         values = ordered.to_numpy(dtype=float, na_value=np.nan)
         made.need(values)
         axes, steps, turn = made.axes, np.arange(values.shape[1]), 0
-        for label, line in zip(names(made, ordered), values, strict=True):
+        for label, line in zip(made.names(ordered), values, strict=True):
             moved = len(set(line[np.isfinite(line)])) > 1
             colour, dash = (look.PALETTE[turn % 6], look.DASHES[turn // 6 % 4]) if moved else (look.GREY, "-")
             turn += moved
@@ -113,19 +109,16 @@ def slopes(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
             for step, away, side in ((0, -8, "right"), (len(steps) - 1, 8, "left")):
                 if np.isfinite(line[step]):
                     look.note(axes, label, (step, line[step]), (away, 0), ha=side, **near)
-        axes.set_xlabel(made.words.word(rows.columns.name or ""))
         axes.set_xticks(steps, [made.words.word(step) for step in rows.columns])
         axes.tick_params(length=0)
-        axes.set_yticks([])
         axes.spines[:].set_visible(False)
-        axes.set(xlim=(-0.05, len(steps) - 0.95), ylim=(np.nanmax(values) + 0.7, 0.3))
+        ends = {"xlim": (-0.05, len(steps) - 0.95), "ylim": (np.nanmax(values) + 0.7, 0.3), "yticks": []}
+        axes.set(xlabel=made.words.word(rows.columns.name or ""), **ends)
         made.inches = 0.27 * max(len(rows), 4)
     return made.axes
 
 
-def specifications(
-    rows: pd.DataFrame, threshold: float | None = None, *, choices: Sequence[str] = (), **about: Unpack[About]
-) -> Axes:
+def specifications(rows: pd.DataFrame, threshold: float | None = None, *, choices: Any = (), **about: Any) -> Axes:
     """One estimate under every specification, in the order of the values, the headline ringed; below, which choices made it.
 
     `rows`: estimate, low, high; `verdict` colours them, `is_headline` rings one, the column `threshold` holds what
@@ -138,12 +131,11 @@ def specifications(
         made.need(estimate, low, high)
         axes, is_share = made.axes, made.is_share(estimate, low, high)
         draw_points(made, shown, estimate, low, high)
-        made.threshold(
-            judged if np.isfinite(judged).any() else threshold, is_share, partial(draw_threshold, axes, judged)
-        )
+        drawn = judged if np.isfinite(judged).any() else threshold
+        made.threshold(drawn, is_share, lambda one, **how: draw_threshold(axes, judged, one, **how))
         axes.margins(x=1 / len(shown), y=0.08)
         look.scale(axes.yaxis, is_share)
-        axes.set_xticks([])
+        axes.set(xticks=[])
         made.inches = 2.6
         shown["threshold"] = [look.show(one, is_share) for one in judged]
         used = [name for name in dict.fromkeys([*choices, "threshold"]) if name in shown and shown[name].nunique() > 1]
@@ -162,8 +154,7 @@ def draw_points(made: Sheet, shown: pd.DataFrame, estimate: Floats, low: Floats,
     """The estimates in the colours of their verdicts, the headline ringed."""
     at, verdict = np.arange(len(shown)), shown.get("verdict", pd.Series("", shown.index))
     for key in dict.fromkeys([*VERDICTS, *verdict]):
-        part = (verdict == key).to_numpy()
-        ink = look.GREY if key == "cannot say" else VERDICTS.get(key, look.BLUE)
+        part, ink = (verdict == key).to_numpy(), look.GREY if key == "cannot say" else VERDICTS.get(key, look.BLUE)
         made.axes.vlines(at[part], low[part], high[part], color=ink, linewidth=1.2, gid="interval")
         made.axes.scatter(at[part], estimate[part], color=ink, s=18, zorder=3, gid="estimate")
         made.handles += [look.mark("o", ink, made.words.value("verdict", key), size=5)] if key and part.any() else []
@@ -180,7 +171,6 @@ def draw_choices(made: Sheet, shown: pd.DataFrame, used: Sequence[str]) -> Axes:
     said = [f"{made.words.column(called[name])} · {made.words.value(name, value) or '–'}" for name, value in lines]
     panel = add_panel(made, said, 0.15)
     for row, (name, value) in enumerate(lines):
-        own = np.flatnonzero(shown[name] == value)
-        colour = look.PALETTE[used.index(name) % 6]
+        own, colour = np.flatnonzero(shown[name] == value), look.PALETTE[used.index(name) % 6]
         panel.plot(own, np.full(len(own), row), "|", color=colour, markersize=7, gid="choice")
     return panel

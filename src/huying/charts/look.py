@@ -23,7 +23,7 @@ from huying.intervals import Floats
 
 # Okabe and Ito (2008), told apart with every common colour blindness; their black is kept for the county.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#999999")
-BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE, YELLOW, GREY = PALETTE
+BLUE, VERMILLION, _, ORANGE, SKY, _, YELLOW, GREY = PALETTE
 BLACK, WHITE, PALE, DIM = "#000000", "#FFFFFF", "#DDDDDD", "#555555"
 SHADES = LinearSegmentedColormap.from_list("shades", ["#F7FBFF", "#6BAED6", "#08306B"])
 # Of areas that touch: each at least 43 of 255 from each other in grey print.
@@ -39,13 +39,8 @@ PIECES = re.compile(r"[^\s⺀-￯]{1,40}[，。；：、！？）》]*\s*|[（�
 @cache
 def style() -> dict[str, Any]:
     """The house style as settings of matplotlib."""
-    spines = {f"axes.spines.{side}": False for side in ("top", "right")}
-    text = {
-        "font.family": [chinese_font(), FAMILY_RARE],
-        "font.size": 7.8,
-        "text.parse_math": False,
-        "axes.labelcolor": DIM,
-    }
+    spines, fonts = {f"axes.spines.{side}": False for side in ("top", "right")}, [chinese_font(), FAMILY_RARE]
+    text = {"font.family": fonts, "font.size": 7.8, "text.parse_math": False, "axes.labelcolor": DIM}
     title = {"axes.titlelocation": "left", "axes.titlesize": TITLE, "axes.titleweight": "bold", "axes.titlepad": 8}
     legend = {"legend.frameon": False, "legend.fontsize": SMALL, "legend.borderaxespad": 0, "legend.handlelength": 1.6}
     grid = {"grid.color": PALE, "grid.linewidth": 0.6, "axes.axisbelow": True, "hatch.linewidth": 0.6}
@@ -92,9 +87,8 @@ def scale(axis: Any, is_share: bool) -> None:
 
 def show(value: float, is_share: bool = True) -> str:
     """A share as per cent with a decimal where there is one, any other number to three figures or more if it is whole."""
-    return (
-        f"{100 * value:.1f}%".replace(".0%", "%") if is_share else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-    )
+    plain = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{100 * value:.1f}%".replace(".0%", "%") if is_share else plain
 
 
 def grey(colour: Any) -> float:
@@ -128,8 +122,7 @@ def wrap(text: str, limit: float) -> str:
     """`text` in lines of at most `limit` ems, broken at spaces and between Chinese characters, not before a closing mark."""
     lines = [""]
     for piece in PIECES.findall(text):
-        if lines[-1] and ems(lines[-1] + piece.rstrip()) > limit:
-            lines.append("")
+        lines += [""] if lines[-1] and ems(lines[-1] + piece.rstrip()) > limit else []
         lines[-1] += piece
     return "\n".join(line.rstrip() for line in lines)
 

@@ -1,6 +1,6 @@
 """Charts with a cell for each row and place: numbers as shades, verdicts in colours; a gap is hatched."""
 
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,15 +11,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
 from huying.charts import look
-from huying.charts.names import names, spread
-from huying.charts.sheet import About, Sheet, sheet
+from huying.charts.sheet import Sheet, sheet, spread
 
 VERDICTS = {"supported": look.BLUE, "not supported": look.ORANGE, "cannot say": "#DDDDDD", "no baseline": look.WHITE}
 UNKNOWN: dict[str, Any] = {"hatch": "....", "edgecolor": look.DIM, "linewidth": 0}
-MOST_WRITTEN = 20  # columns: with more of them the numbers would not fit
 
 
-def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about: Unpack[About]) -> Axes:
+def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about: Any) -> Axes:
     """A number for each row and place as a shade: a wide table, or a long one with `row`, `column` and `estimate`.
 
     What is not known is hatched, the place that is read framed. A sentence where all cells are alike.
@@ -38,11 +36,11 @@ def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about
                 made.handles.append(Patch(fc=shade, ec=look.GREY, label=made.words.say(f"labels.{answer}")))
         else:
             bar = {"shrink": 0.6, "pad": 0.015, "aspect": 25, "format": PercentFormatter(1) if is_share else "%g"}
-            is_written, times = table.shape[1] <= MOST_WRITTEN, 100 if is_share else 1
+            # With more columns the numbers would not fit.
+            is_written = table.shape[1] <= 20
             how |= {"cbar_kws": bar, "cbar": not is_written, "annot_kws": {"size": look.TINY}, "fmt": ""}
-            how["annot"] = (
-                (times * table).map(lambda one: f"{one:.0f}" if is_share else f"{one:.2g}") if is_written else None
-            )
+            told = table.map(lambda one: f"{100 * one:.0f}" if is_share else f"{one:.2g}")
+            how["annot"] = told if is_written else None
             made.lines += [made.say("in_per_cent")] if is_written and is_share else []
         paint(made, table, "not_found", how)
     return made.axes
@@ -51,7 +49,7 @@ def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about
 def paint(made: Sheet, table: pd.DataFrame, lacking: str, how: dict[str, Any]) -> None:
     """The cells with their names, the columns' on top, and a frame around the place that is read."""
     axes, columns = made.axes, [made.words.word(name) for name in table.columns]
-    labels = [look.wrap(label, 26) for label in names(made, table)]
+    labels = [look.wrap(label, 26) for label in made.names(table)]
     if table.isna().any(axis=None):
         axes.patch.set(**look.LACKING)
         made.handles.append(Patch(label=made.say(lacking), **look.LACKING))
@@ -69,7 +67,7 @@ def paint(made: Sheet, table: pd.DataFrame, lacking: str, how: dict[str, Any]) -
         axes.get_xticklabels()[at].set(fontweight="bold", color=look.VERMILLION)
 
 
-def verdicts(rows: pd.DataFrame, *, problems: pd.DataFrame | None = None, **about: Unpack[About]) -> Axes:
+def verdicts(rows: pd.DataFrame, *, problems: pd.DataFrame | None = None, **about: Any) -> Axes:
     """The verdict on each claim (index) at each place (columns): a colour a verdict, a dot where it means a problem.
 
     `rows` holds the keys of VERDICTS or nothing (hatched: not judged there), `problems` true and false.
@@ -79,8 +77,8 @@ def verdicts(rows: pd.DataFrame, *, problems: pd.DataFrame | None = None, **abou
         made.need(codes)
         for k, (verdict, colour) in enumerate(VERDICTS.items()):
             if (codes == k).any(axis=None):
-                looks = {"facecolor": colour, **(UNKNOWN if verdict == "no baseline" else {})}
-                made.handles.append(Patch(label=made.words.value("verdict", verdict), **looks))
+                looks = UNKNOWN if verdict == "no baseline" else {}
+                made.handles.append(Patch(fc=colour, label=made.words.value("verdict", verdict), **looks))
         how = {"cmap": ListedColormap(list(VERDICTS.values())), "vmin": -0.5, "vmax": len(VERDICTS) - 0.5}
         paint(made, codes, "not_judged", {**how, "cbar": False})
         rows_without, columns_without = np.nonzero((codes == list(VERDICTS).index("no baseline")).to_numpy())

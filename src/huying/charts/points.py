@@ -1,7 +1,6 @@
 """Charts with a named point a place: two numbers against each other, shares against cases; labels move apart."""
 
-from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,12 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from huying.charts import look
-from huying.charts.names import names, places
-from huying.charts.sheet import About, Sheet, sheet
+from huying.charts.sheet import Sheet, places, sheet
 from huying.intervals import Bools, Floats
 
-Pair = tuple[float | None, float | None]
-NO_LINES: Pair = (None, None)
 # Every place that a label may take around its point: 16 directions, at growing distances in pixels.
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 DIRECTIONS = np.tile(np.column_stack([np.cos(ANGLES), np.sin(ANGLES)]), (9, 1))
@@ -26,7 +22,7 @@ DISLIKE = RADII + 1500 * ((RADII > LEADER) & (np.abs(DIRECTIONS[:, 1]) < 0.1))
 
 
 def scatter(
-    rows: pd.DataFrame, x: str, y: str, *, lines: Pair = NO_LINES, corners: Sequence[str] = (), **about: Unpack[About]
+    rows: pd.DataFrame, x: str, y: str, *, lines: tuple[Any, Any] = (None, None), corners: Any = (), **about: Any
 ) -> Axes:
     """Two columns against each other, a named point a row, divided by a line on either axis.
 
@@ -51,19 +47,18 @@ def scatter(
             made.handles = [look.mark("o", ink, made.say(key)) for ink, key in marks]
         sides = ((axes.xaxis, across, x_low, x_high), (axes.yaxis, up, y_low, y_high))
         for (axis, *values), line in zip(sides, lines, strict=True):
-            limit = np.array([] if line is None else [line])
-            made.span(axis, *values, limit, is_share=made.is_share(values[0]))
+            made.span(axis, *values, [np.nan if line is None else line], is_share=made.is_share(values[0]))
         axes.set(xlabel=made.words.measure(x), ylabel=made.words.measure(y))
         for place, text in enumerate(corners):
             (left, ha), (top, va) = CORNERS[0][place % 2], CORNERS[1][place // 2]
             side = {"size": look.TINY, "color": look.DIM, "transform": axes.transAxes, "gid": "corner"}
             axes.text(left, top, made.words.word(text), ha=ha, va=va, **side)
         made.inches = 4.6
-        name_points(made, names(made, rows), across, up, is_here)
+        name_points(made, made.names(rows), across, up, is_here)
     return made.axes
 
 
-def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, **about: Unpack[About]) -> Axes:
+def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, **about: Any) -> Axes:
     """Shares against the number of cases, with the limits that chance alone would give around `centre`.
 
     `points`: n, estimate, is_outside; `limits`: n, low95, high95, low998, high998.
@@ -87,7 +82,7 @@ def funnel(points: pd.DataFrame, limits: pd.DataFrame, centre: float, **about: U
         axes.set(xlabel=made.say("cases"), ylabel=made.say("share"), ylim=(-0.03 * top, top))
         look.scale(axes.yaxis, True)
         made.inches = 3.8
-        name_points(made, names(made, points), n, share, is_here)
+        name_points(made, made.names(points), n, share, is_here)
     return made.axes
 
 
@@ -101,8 +96,7 @@ def name_points(made: Sheet, labels: list[str], x: Floats, y: Floats, is_bold: B
 
 def overlap(boxes: Floats, others: Floats) -> Floats:
     """The area in square pixels that each of `boxes` (left, bottom, right, top, last) shares with all `others`."""
-    low = np.maximum(boxes[..., None, :2], others[:, :2])
-    high = np.minimum(boxes[..., None, 2:], others[:, 2:])
+    low, high = np.maximum(boxes[..., None, :2], others[:, :2]), np.minimum(boxes[..., None, 2:], others[:, 2:])
     return np.asarray(np.clip(high - low, 0, None).prod(axis=-1).sum(axis=-1))
 
 
@@ -125,15 +119,13 @@ def place_labels(axes: Axes, labels: list[str], at: Floats, is_named: Bools, is_
     for row in sorted(np.flatnonzero(is_named).tolist(), key=lambda row: (not is_bold[row], at[row, 0])):
         weight = "bold" if is_bold[row] else "normal"
         label = axes.annotate(labels[row], at[row], (0, 0), textcoords="offset points", weight=weight, **style)
-        extent = Text.get_window_extent(label)
-        half = np.array([extent.width, extent.height]) / 2 + 1
+        half = np.array(Text.get_window_extent(label).size) / 2 + 1
         shift = DIRECTIONS * (RADII[:, None] + half)
         boxes, leaders = around(points[row] + shift, half), around(points[row] + shift[:, None] * along, 2.0)
         beyond = np.clip(border[:2] - boxes[:, :2], 0, None) + np.clip(boxes[:, 2:] - border[2:], 0, None)
         cost = DISLIKE + 100 * overlap(boxes, solid) + 1000 * beyond.sum(axis=1)
         cost += 30 * (RADII > LEADER) * overlap(leaders, solid).sum(axis=1)
-        best = int(np.argmin(cost))
-        far = bool(RADII[best] > LEADER)
+        far = bool(RADII[best := int(np.argmin(cost))] > LEADER)
         label.set_position(tuple(shift[best] * 72 / axes.get_figure(root=True).dpi))
         label.arrow_patch.set_visible(far)
         solid = np.vstack([solid, boxes[best], *([leaders[best]] if far else [])])

@@ -1,33 +1,33 @@
-"""Charts with a row a place or an answer: intervals and ranks; a row without a value says why."""
+"""Charts with a row a place or an answer: bars, parts of a whole, intervals and ranks; a row without a value says why."""
 
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from huying import labels
 from huying.charts import look
-from huying.charts.names import name_rows, names, places, say_why_missing
-from huying.charts.sheet import About, NothingToDrawError, Sheet, sheet
-from huying.intervals import Floats
+from huying.charts.sheet import NothingToDrawError, Sheet, keys, places, sheet, spread
+from huying.intervals import COUNT, Floats
 from huying.labels import COUNTY
+from huying.units import say_value
 
+HATCHES = ("", "////", "....")
 LIMITS = ("low", "high", "low_family", "high_family")
 LANE = 0.74  # of the width of a lane: the rest is for the value in figures
 DOT: dict[str, Any] = {"s": 26, "clip_on": False, "zorder": 3}
 
 
-def forest(
-    rows: pd.DataFrame, threshold: float | None = None, *, by: str = "", sort: bool = True, **about: Unpack[About]
-) -> Axes:
+def forest(rows: pd.DataFrame, threshold: Any = None, *, by: str = "", sort: bool = True, **about: Any) -> Axes:
     """Each row's estimate with its interval, the highest on top (`sort=False`: as given), the threshold as a dashed line.
 
     `by` draws the values of one key in colours within each row. Thin lines: the interval that holds for all towns at once,
     where `low_family` and `high_family` are there. Hollow: read with care. A value from too few answers is not drawn.
     """
     with sheet(rows, **about) as made:
-        shown = rows.assign(**adjusted(rows, made.verdict), _name=names(made, rows, [by]), _place=places(rows))
+        shown = rows.assign(**adjusted(rows, made.verdict), _name=made.names(rows, [by]), _place=places(rows))
         drawn = [f"_{name}" for name in ("estimate", *LIMITS)]
         shown[drawn] = np.column_stack(look.numbers(shown, "estimate", *LIMITS))
         shown.loc[shown.get("reliability", shown["_name"]) == "too few answers", drawn] = np.nan
@@ -54,34 +54,29 @@ def forest(
         for row in np.flatnonzero(known):
             told = made.show(values[0][row], is_share, n[row], threshold)
             made.value(1, heights[row], told, xycoords=made.axes.get_yaxis_transform())
-        limits = made.threshold(threshold, is_share, made.axes.axvline)
-        made.span(made.axes.xaxis, *values, limits, is_share=is_share)
-        name_rows(made, list(order.index), order["_place"] == made.highlight)
+        made.span(made.axes.xaxis, *values, made.threshold(threshold, is_share, made.axes.axvline), is_share=is_share)
+        made.name_rows(list(order.index), order["_place"] == made.highlight)
         made.inches *= max(1.0, 0.6 * len(groups))
         first = shown.drop_duplicates("_name").set_index("_name").loc[order.index]
         for row in np.flatnonzero(order["_estimate"].isna()):
-            say_why_missing(made, row, first.iloc[row])
+            made.say_why_missing(row, first.iloc[row])
     return made.axes
 
 
-def panels(rows: pd.DataFrame, by: str = "measure", **about: Unpack[About]) -> Axes:
+def panels(rows: pd.DataFrame, by: str = "measure", **about: Any) -> Axes:
     """Several shares (`by`) of the same rows beside each other, a lane each from 0 to 100%, sorted by the first.
 
     The column `threshold`, where there is one, is drawn in its lane.
     """
     with sheet(rows, **about) as made:
         made.need(rows["estimate"])
-        shown = rows.assign(_name=names(made, rows, [by, "wave", "period"]), _place=places(rows))
+        shown = rows.assign(_name=made.names(rows, [by, "wave", "period"]), _place=places(rows))
         order = shown.groupby("_name", sort=False).agg({"estimate": "first", "_place": "first"})
         order = order.sort_values("estimate", ascending=False, kind="stable")
         axes, groups = made.axes, list(shown.groupby(by, sort=False))
         for lane, (group, part) in enumerate(groups):
             value, low, high, line = look.numbers(part, "estimate", "low", "high", "threshold")
-            at, owners = (
-                order.index.get_indexer(part["_name"]),
-                [part["_place"] == one for one in (COUNTY, made.highlight)],
-            )
-            ink = np.select(owners, [look.BLACK, look.VERMILLION], look.BLUE)
+            at, ink = order.index.get_indexer(part["_name"]), colour_places(made, part)
             axes.hlines(at, lane + LANE * low, lane + LANE * high, color=ink, linewidth=1.6, gid="interval")
             axes.scatter(lane + LANE * value, at, c=ink, gid="estimate", **DOT | {"s": 16})
             axes.vlines(lane + LANE * line[:1], -0.6, len(order) - 0.4, color=look.DIM, linestyle="--", gid="threshold")
@@ -96,7 +91,7 @@ def panels(rows: pd.DataFrame, by: str = "measure", **about: Unpack[About]) -> A
         axes.set_xticks(ticks, ["0", "50%", "100%"] * len(groups))
         axes.grid(True, axis="x")
         axes.set(xlim=(-0.02, len(groups)))
-        name_rows(made, list(order.index), order["_place"] == made.highlight)
+        made.name_rows(list(order.index), order["_place"] == made.highlight)
         made.inches *= 0.8
     return made.axes
 
@@ -112,13 +107,22 @@ def adjusted(rows: pd.DataFrame, verdict: Any) -> dict[str, Any]:
     return {name: np.where(is_same, judged[name].astype(float), np.nan) for name in LIMITS[2:]}
 
 
+def colour_places(made: Sheet, part: pd.DataFrame) -> Any:
+    """The county in black, the place that is read here in its colour, all others in blue."""
+    own = [part["_place"].eq(place) for place in (COUNTY, made.highlight)]
+    return np.select(own, [look.BLACK, look.VERMILLION], look.BLUE)
+
+
+def needs_care(shown: pd.DataFrame) -> pd.Series:
+    """Which rows are to be read with care."""
+    return shown.get("reliability", shown["_name"]).eq("read with care")
+
+
 def draw_intervals(made: Sheet, part: pd.DataFrame, at: Floats, colour: str) -> None:
     """The marks of a forest: dots and lines at the heights `at`; the county a diamond."""
     value, low, high, *family = (part[f"_{name}"].to_numpy(dtype=float) for name in ("estimate", *LIMITS))
-    is_county, is_here = (part["_place"].eq(place).to_numpy() for place in (COUNTY, made.highlight))
-    care = part.get("reliability", part["_name"]).eq("read with care").to_numpy()
-    own = np.select([is_county, is_here], [look.BLACK, look.VERMILLION], look.BLUE)
-    ink = np.full(len(part), colour) if colour else own
+    is_county, care = part["_place"].eq(COUNTY).to_numpy(), needs_care(part).to_numpy()
+    ink = np.full(len(part), colour) if colour else colour_places(made, part)
     made.axes.hlines(at, low, high, color=ink, linewidth=2, gid="interval")
     made.axes.hlines(at, *family, color=ink, linewidth=0.7, gid="family")
     for shape, chosen in (("o", ~is_county), ("D", is_county)):
@@ -130,7 +134,7 @@ def draw_intervals(made: Sheet, part: pd.DataFrame, at: Floats, colour: str) -> 
 
 def explain(made: Sheet, shown: pd.DataFrame, drawn: set[Any]) -> None:
     """A legend of what is in the picture, and of nothing else."""
-    is_hollow = shown.get("reliability", shown["_name"]).eq("read with care") | shown["_estimate"].isna()
+    is_hollow = needs_care(shown) | shown["_estimate"].isna()
     others = shown["_place"].isin(drawn - {COUNTY, made.highlight})
     fill = look.WHITE if is_hollow[others].all() else ""
     kind = "_department" if drawn - {COUNTY} <= set(made.words.departments) else ""
@@ -139,14 +143,12 @@ def explain(made: Sheet, shown: pd.DataFrame, drawn: set[Any]) -> None:
     found += [look.mark("D", look.BLACK, made.say("county"))] if COUNTY in drawn else []
     made.handles, found = found, made.handles
     made.explain_intervals(shown, look.DIM, 2)
-    if shown.get("reliability", shown["_name"]).eq("read with care").any():
-        made.handles.append(look.mark("o", look.DIM, made.say("care"), fill=look.WHITE))
-    if (shown["_high_family"] > shown["_low_family"]).any():  # a counted value is the same for one town and for all
-        made.handles.append(look.line(look.DIM, 0.7, made.say("family")))
-    made.handles += found
+    care = [look.mark("o", look.DIM, made.say("care"), fill=look.WHITE)] if needs_care(shown).any() else []
+    is_apart = (shown["_high_family"] > shown["_low_family"]).any()  # not where a value is counted
+    made.handles += [*care, *([look.line(look.DIM, 0.7, made.say("family"))] if is_apart else []), *found]
 
 
-def ranks(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
+def ranks(rows: pd.DataFrame, **about: Any) -> Axes:
     """The rank of each place (`estimate`, 1 on top) with the ranks from `low` to `high` that its interval allows.
 
     A sentence where every place may have every rank.
@@ -162,3 +164,87 @@ def ranks(rows: pd.DataFrame, **about: Unpack[About]) -> Axes:
     axes.set_xticks([1, *range(2 + (last > 14), int(last) + 1, 1 + (last > 14))])
     axes.set_xlabel(labels.of(rows).say("charts.rank"))
     return axes
+
+
+# --- lying bars ---------------------------------------------------------------------------------------------------------
+
+
+def bars(rows: pd.DataFrame, *, sort: bool = False, **about: Any) -> Axes:
+    """Shares as bars with their intervals and values, the first row on top (`sort=True`: the longest).
+
+    The n stands in the label where it differs between the rows; beside a counted share stands how many of how many.
+    """
+    with sheet(rows, **about) as made:
+        shown = rows.sort_values("estimate", ascending=False, kind="stable") if sort else rows
+        estimate, low, high, n = look.numbers(shown, "estimate", "low", "high", "n")
+        made.need(estimate, low, high)
+        at, axes, is_share = np.arange(len(shown)), made.axes, made.is_share(estimate, low, high)
+        axes.barh(at, estimate, 0.62, color=look.SKY, gid="estimate")
+        axes.hlines(at, low, high, color=look.BLACK, linewidth=1.6, gid="interval")
+        made.explain_intervals(shown, look.BLACK, 1.6)
+        is_counted = shown.get("method", pd.Series("", shown.index)).eq(COUNT).to_numpy() & (low == high) & is_share
+        for row in np.flatnonzero(np.isnan(estimate)).tolist():
+            made.say_why_missing(row, shown.iloc[row])
+        for row in np.flatnonzero(np.isfinite(estimate)).tolist():
+            of = made.say("of", k=f"{estimate[row] * n[row]:.0f}", n=f"{n[row]:.0f}") if is_counted[row] else ""
+            made.value(np.fmax(estimate[row], high[row]), float(row), made.show(estimate[row], is_share, n[row]) + of)
+        made.span(axes.xaxis, estimate, low, high, is_share=is_share, is_from_zero=True)
+        called, place = made.names(shown), places(shown)
+        called = made.with_n(called, n) if len({*n[np.isfinite(n)]}) > 1 and not is_counted.any() else called
+        made.name_rows(called, (place == made.highlight) & (place.nunique() > 1))
+    return made.axes
+
+
+def stages(rows: pd.DataFrame, **about: Any) -> Axes:
+    """How many (`estimate`) came as far as each `stage`, in their order, and which share that is of the stage before."""
+    words, before = labels.of(rows), rows["estimate"].shift()
+    share = [say_value(one, "share", words.lang, n) for one, n in zip(rows["estimate"] / before, before, strict=True)]
+    of = ["", *(words.say("charts.of_before", value=one) for one in share[1:])]
+    called = [words.value("stage", stage) + tail for stage, tail in zip(rows["stage"], of, strict=True)]
+    return bars(rows.assign(label=called), **about | {"percent": False})
+
+
+def stacked(rows: pd.DataFrame, part: str = "", *, ordinal: bool = False, sort: bool = False, **about: Any) -> Axes:
+    """The parts of each row's whole side by side, the first row on top (`sort=True`: that of most of the first part), with its n.
+
+    A long table holds `estimate` by row and `part` (by default the last key); a wide one a column a part, and `n` if known.
+    `ordinal` colours ordered answers, whose columns are numbers, from light to dark. What a row lacks is hatched.
+    """
+    with sheet(rows, **about) as made:
+        wide, part = rows, (part or keys(rows)[-1]) if "estimate" in rows else ""
+        if part:
+            own = keys(rows, [part])
+            wide = spread(rows, own, part).assign(n=rows.groupby(own)["n"].max())
+        wide = wide.sort_values(wide.columns[0], ascending=False, kind="stable") if sort else wide
+        table, (n,) = wide.drop(columns="n", errors="ignore").select_dtypes("number"), look.numbers(wide, "n")
+        made.need(table)
+        shares, at, start, axes = table.to_numpy(dtype=float), np.arange(len(table)), np.zeros(len(table)), made.axes
+        if len(table) > 1 and (full := table.columns[(shares > 0.9995).all(axis=0)]).size:
+            raise NothingToDrawError(made.say("all_one", n=len(table), value=made.words.value(part, full[0])))
+        for column, width, how in zip(table, shares.T, colours(list(table), ordinal), strict=True):
+            drawn = width > 0
+            axes.barh(at[drawn], width[drawn], 0.8, left=start[drawn], gid="shares", **how)
+            made.handles.append(Patch(label=made.words.value(rows.attrs.get(part, part), column), **how))
+            # A narrower part of the whole has no room for its number.
+            for row in np.flatnonzero(width >= 0.065):
+                inside = {"ha": "center", "va": "center", "size": look.TINY, "color": look.ink_on(how["facecolor"])}
+                inside["bbox"] = {"facecolor": how["facecolor"], "edgecolor": "none", "pad": 0.5}
+                axes.text(start[row] + width[row] / 2, row, f"{100 * width[row]:.0f}%", **inside)
+            start = start + np.nan_to_num(width)
+        if (lacking := np.isnan(shares).any(axis=1)).any():
+            axes.barh(at[lacking], 1 - start[lacking], 0.8, left=start[lacking], gid="lacking", **look.LACKING)
+            made.handles.append(Patch(label=made.say("no_value"), **look.LACKING))
+        made.span(axes.xaxis, np.ones(1), is_share=True, is_from_zero=True)
+        called = made.with_n(made.names(table), n) if np.isfinite(n).any() else made.names(table)
+        made.name_rows(called, table.index.get_level_values(0) == made.highlight)
+    return made.axes
+
+
+def colours(columns: list[Any], is_ordinal: bool) -> list[dict[str, Any]]:
+    """How each part looks, so that any two are told apart in grey print: of one ramp where they are ordered, then what is no number there."""
+    ordered = [column for column in columns if str(column).isdigit()] or columns
+    marks = [HATCHES[turn % 2] if len(ordered) > 5 else "" for turn in range(len(ordered))]
+    ramp = dict(zip(ordered, zip(look.shades(len(ordered)), marks, strict=True), strict=True))
+    plain = [(look.AREAS[turn % 5], HATCHES[turn // 5 % 3]) for turn in range(len(columns))]
+    chosen = [ramp.get(key, (look.PALE, "////")) for key in columns] if is_ordinal else plain
+    return [{"facecolor": c, "hatch": h, "edgecolor": look.WHITE, "linewidth": 0.8} for c, h in chosen]

@@ -1,13 +1,13 @@
-"""What every chart has: a title, lines below, the mark of synthetic data, room; refuses a picture that says nothing.
+"""What every chart has: a title, lines below, the mark of synthetic data, room, names of its rows; refuses a picture that says nothing.
 
 All of it belongs to the axes, so that a caller may set ticks, titles and sizes afterwards as on any other.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,37 +15,19 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.layout_engine import TightLayoutEngine
 from matplotlib.transforms import Bbox, offset_copy
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from huying import labels
 from huying.charts import look
 from huying.intervals import COUNT, Floats
-from huying.labels import COUNTY, Labels
+from huying.labels import COUNTY, Labels, part_word
 from huying.units import say_value
 
 STAMP = 100  # points: the width of the mark of synthetic data, which no title runs into
 SHOWN = ("share", "ratio", "days", "months", "score", "index")  # units that a value bears in a picture
 PAD = 0.09  # inches around everything
-
-
-class About(TypedDict, total=False):
-    """What every chart takes.
-
-    `highlight`: the place that is read; `verdict`: gives the title where its number is among those drawn, and the line under
-    it; else `title` and `subtitle`; `note`: a line below; `percent`: whether the values are shares (where it is not said,
-    they are if none is above 1); `interval`: what the legend calls the intervals, a key of the charts' words; `ax`: where
-    to draw; `width`: of a figure of its own, in inches.
-    """
-
-    width: float
-
-    highlight: str | None
-    verdict: Any
-    title: str
-    subtitle: str
-    note: str
-    percent: bool | None
-    interval: str
-    ax: Axes | None
+PLACES = ("place", "town_id", "dept_id")
+AFTER = ("measure", "answer", "period", "wave")  # keys that a frame may also have behind its estimate
 
 
 class NothingToDrawError(Exception):
@@ -55,6 +37,11 @@ class NothingToDrawError(Exception):
 @dataclass
 class Sheet:
     """The axes of one chart and what stands around them.
+
+    What every chart takes (`about`): `highlight`: the place that is read; `verdict`: gives the title where its number is
+    among those drawn, and the line under it; else `title` and `subtitle`; `note`: a line below; `percent`: whether the values
+    are shares (where it is not said, they are if none is above 1); `interval`: what the legend calls the intervals, a key of
+    the charts' words; `ax`: where to draw; `width`: of a figure of its own, in inches.
 
     `inches`: height of the drawing itself, `width` of the figure; `lowest`: the axes below which the legend stands;
     `measures`: what is drawn, for the title; `later`: what can only be drawn when all sizes are known.
@@ -186,8 +173,8 @@ class Sheet:
         heading = look.wrap(heading, (room - STAMP * self.words.is_synthetic) / look.TITLE / 1.05)
         subtitle = look.wrap(subtitle, room / look.SMALL)
         tall = 1.3 * look.SMALL * (subtitle.count("\n") + 1) + 2 if subtitle else 0
-        is_free = self.lowest is axes and not axes.xaxis.get_tick_params()["labeltop"]
-        y = 1.0 if is_free else None  # nothing stands above: matplotlib need not look for it
+        # Where nothing stands above, matplotlib need not look for it.
+        y = 1.0 if self.lowest is axes and not axes.xaxis.get_tick_params()["labeltop"] else None
         title = axes.set_title(heading or " ", loc="left", x=0, y=y, pad=self.title_pad + tall)
         title.set_transform(offset_copy(title.get_transform(), axes.get_figure(root=True), -left, 0, units="points"))
         small = {"size": look.SMALL, "color": look.DIM, "linespacing": 1.25, "va": "top"}
@@ -242,11 +229,9 @@ class Sheet:
 
     def below(self) -> list[str]:
         """The lines below: what lacks a value, the caller's note, the sampling."""
-        lines = [*self.lines, self.note]
         is_list = "wave" in self.rows and self.rows["wave"].eq("").all()  # of a ledger, whose rows are all there
-        if self.words.sampling != "probability" and not is_list:
-            lines.append(self.words.say(f"counties.sampling_{self.words.sampling}"))
-        return [line for line in lines if line]
+        drawn = "" if is_list or (how := self.words.sampling) == "probability" else f"counties.sampling_{how}"
+        return [line for line in (*self.lines, self.note, drawn and self.words.say(drawn)) if line]
 
     def count(self) -> str:
         """The n of the place that is read (else the county's) where it has one, and of what: where the rows come from."""
@@ -256,6 +241,48 @@ class Sheet:
         if len(n) != 1 or not np.isfinite(max(n)):
             return source
         return self.say("n_of" if source else "n", n=f"{max(n):.0f}", source=source)
+
+    # --- what its rows are called ----------------------------------------------------------------------------------------
+
+    def names(self, rows: pd.DataFrame, besides: Sequence[str] = ()) -> list[str]:
+        """What each row is called: by its index where that holds no numbers, else by its keys."""
+        is_indexed = not is_numeric_dtype(rows.index.dtype)
+        table = rows.reset_index() if is_indexed else rows
+        columns = list(table.columns[: rows.index.nlevels]) if is_indexed else keys(table, besides)
+        said = [[self.call(rows, name, value) for value in table[name]] for name in columns]
+        told = [" · ".join(filter(None, parts)) for parts in zip(*said, strict=True)]
+        return told or [str(row) for row in rows.index]
+
+    def call(self, rows: pd.DataFrame, column: str, value: Any) -> str:
+        """A value of a column in words; a part of a claim by what it measures."""
+        word = self.words.value(rows.attrs.get(column, column), value)
+        return part_word(str(value), self.words.lang, word) if column == "part" and value else word
+
+    def with_n(self, labels: Sequence[str], n: Floats) -> list[str]:
+        """Labels with their n, a dash where it is missing."""
+        shown = ["–" if np.isnan(value) else f"{value:.0f}" for value in n]
+        return [self.say("with_n", label=label, n=value) for label, value in zip(labels, shown, strict=True)]
+
+    def name_rows(self, labels: Sequence[str], is_here: Any = ()) -> None:
+        """Label the rows, the first on top, the one that is read here with a band and in bold; sets the height."""
+        axes, wrapped = self.axes, [look.wrap(label, 20) for label in labels]
+        axes.set_yticks(range(len(labels)), wrapped)
+        axes.set_ylim(len(labels) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        for row in np.flatnonzero(np.asarray(is_here, dtype=bool)):
+            axes.axhspan(row - 0.5, row + 0.5, color=look.YELLOW, alpha=0.3, linewidth=0, zorder=0)
+            axes.get_yticklabels()[row].set_fontweight("bold")
+        tall = max((name.count("\n") for name in wrapped), default=0)
+        self.inches = 0.15 + (0.26 + 0.13 * tall) * max(len(labels), 2)
+
+    def say_why_missing(self, at: Any, row: pd.Series) -> None:
+        """Words in a row in place of its value: why it has none."""
+        few = self.say("too_few_answers") if row.get("reliability") == "too few answers" else ""
+        text = few or self.words.value("reason", row.get("reason", "")) or self.say("no_value")
+        style = {"bbox": {"facecolor": look.WHITE, "edgecolor": "none", "pad": 1}, "zorder": 4, "gid": "remark"}
+        style |= {"transform": self.axes.get_yaxis_transform(), "va": "center", "size": look.TINY, "color": look.DIM}
+        self.axes.text(0.02, at, text, **style)
 
 
 @contextmanager
@@ -284,3 +311,29 @@ def only(rows: pd.DataFrame, column: str) -> list[str]:
     """The one value of a column, nothing where it has several or none."""
     values = [str(value) for value in rows[column].unique()] if column in rows else []
     return values if len(values) == 1 and values[0] not in ("", "nan") else []
+
+
+# --- what the rows of a table are called: whatever varies among its keys, in words ----------------------------------------
+
+
+def keys(rows: pd.DataFrame, besides: Sequence[str] = ()) -> list[str]:
+    """The columns that tell the rows apart: of those before the estimate (else all of text) what varies, else the first."""
+    if "label" in rows:
+        return ["label"]
+    end = rows.columns.get_loc("estimate") if "estimate" in rows else rows.shape[1]
+    text = [name for k, name in enumerate(rows) if k < end or name in AFTER]
+    text = [name for name in text if not is_numeric_dtype(rows[name].dtype) or is_bool_dtype(rows[name].dtype)]
+    own = [str(name) for name in text if name not in besides]
+    own = own or [name for name in PLACES if name in rows and name not in besides]
+    return [name for name in own if rows[name].nunique() > 1] or own[:1]
+
+
+def places(rows: pd.DataFrame) -> pd.Series:
+    """The place of each row: a column of ids, else the index."""
+    name = next((name for name in PLACES if name in rows), None)
+    return rows[name] if name else pd.Series(rows.index.get_level_values(0), rows.index)
+
+
+def spread(rows: pd.DataFrame, index: Sequence[str], column: str) -> pd.DataFrame:
+    """A long table as a wide one, its rows and columns in the order in which they come."""
+    return rows.set_index([*index, column])["estimate"].unstack(sort=False)[list(dict.fromkeys(rows[column]))]

@@ -24,17 +24,8 @@ from huying.words import LANGUAGES, Text
 
 TEXTS = ("base", "estimand", "town", "department", "measure", "told")
 OF_TOWNS = ("town", "others", "pilot")  # who is judged for these has a town's form
-SAMPLED = ("resident", "staff")
-OF_MANY = (
-    "部分镇街",
-    "各镇街",
-    "镇街都",
-    "some towns",
-    "every town",
-    "all towns",
-    "most towns",
-    "each town",
-)  # never of one
+# Words that are never of one town.
+OF_MANY = ("部分镇街", "各镇街", "镇街都", "some towns", "every town", "all towns", "most towns", "each town")
 HEAD = "# Rules, thresholds and exclusions as fixed before the data were seen. Do not edit."
 
 
@@ -122,17 +113,15 @@ class Claim:
         (quantifier, threshold), least = self.rule_at("town"), f" (≥ {self.least})" if self.quantifier == SOME else ""
         town = f"; {self.share_of or 'town'} {quantifier} {threshold:g}" if self.is_about_towns else ""
         subs = "".join(f"; {sub}: {quantifier} {threshold}" for sub, (quantifier, threshold) in self.subs.items())
-        return (
-            f"{self.quantifier} {self.threshold:g}{least}{town}{subs}; base: {self.base(lang)}; {self.estimand(lang)}"
-        )
+        around = f"{least}{town}{subs}; base: {self.base(lang)}; {self.estimand(lang)}"
+        return f"{self.quantifier} {self.threshold:g}{around}"
 
 
 def read_claim(raw: Mapping[str, Any]) -> Claim:
     """One `[[claim]]` table, as a Claim."""
     known = {**raw, "text": Text(raw["zh"], raw["en"]), "threshold": float(raw["threshold"])}
-    known |= {key: Text(**raw[key]) for key in TEXTS if key in raw}
-    subs = {sub: (rule["quantifier"], float(rule["threshold"])) for sub, rule in raw.get("subs", {}).items()}
-    known |= {"subs": subs, "needs": tuple(raw.get("needs", ()))}
+    known |= {key: Text(**raw[key]) for key in TEXTS if key in raw} | {"needs": tuple(raw.get("needs", ()))}
+    known["subs"] = {sub: (r["quantifier"], float(r["threshold"])) for sub, r in raw.get("subs", {}).items()}
     return Claim(**{key: value for key, value in known.items() if key not in LANGUAGES})
 
 
@@ -153,16 +142,14 @@ def claims_of(county: County) -> dict[str, Claim]:
     for claim in listed:
         check_words(own, claim)
     claims = {**house_claims(), **added}
-    for key, threshold in (
-        {key: claim.threshold for key, claim in added.items()} | {**county.claim_thresholds}
-    ).items():
+    set_here = {key: claim.threshold for key, claim in added.items()} | {**county.claim_thresholds}
+    for key, threshold in set_here.items():
         if key not in claims:
             raise CountyError("claims.unknown_threshold", place, claim=key, known=", ".join(claims))
         if claims[key].unit in OF_ONE and not 0 <= threshold <= 1:
             at = place if key in county.claim_thresholds else Place(str(own.file))
             raise CountyError("claims.bad_threshold", at, claim=key, threshold=threshold)
-    if lost := [claim for claim in claims.values() if claim.same_as and claim.same_as not in claims]:
-        name = lost[0].same_as
+    for name in sorted({claim.same_as for claim in claims.values()} - {"", *claims}):
         raise own.fail("claims.unknown", "same_as", name, claim=name, close=near(name, claims))
     return claims | {key: with_threshold(claims[key], threshold) for key, threshold in county.claim_thresholds.items()}
 
@@ -171,9 +158,8 @@ def check_words(own: Declaration, claim: Claim) -> None:
     """Raise CountyError for a unit or noun outside the closed lists, and for a claim on towns that is not said of one town."""
     for key, known in (("unit", "unit"), ("n_of", "noun"), ("counts", "noun")):
         if (word := getattr(claim, key)) and word not in (words := read_lists()[known]):
-            raise own.fail(
-                "claims.unknown_word", key, word, key=key, word=word, close=near(word, words), known=", ".join(words)
-            )
+            told = {"key": key, "word": word, "close": near(word, words), "known": ", ".join(words)}
+            raise own.fail("claims.unknown_word", key, word, **told)
     is_of_towns = claim.judged_for in OF_TOWNS or (claim.is_about_towns and claim.share_of != "department")
     if is_of_towns and not claim.town:
         raise own.fail("claims.no_town_form", "id", claim.id, claim=claim.id, place="{place}")
@@ -196,16 +182,14 @@ def decided_claims(county: County) -> dict[str, tuple[Claim, Derived]]:
     own, house = derived_of(county)
     known = {variable.name: variable for variable in (*house.values(), *own.values())}
     found, place = {}, Place(str(county.folder / "claims.toml"))
-    for key, claim in claims_of(county).items():
-        if not claim.indicator:
-            continue
+    for key, claim in ((key, claim) for key, claim in claims_of(county).items() if claim.indicator):
         if claim.indicator not in known:
             close = near(claim.indicator, known)
             raise CountyError("claims.unknown_indicator", place, name=claim.indicator, close=close)
         variable = known[claim.indicator]
         if claim.quantifier not in DECIDABLE:
             raise CountyError("claims.undecidable", place, claim=key, got=claim.quantifier, known=", ".join(DECIDABLE))
-        if variable.form not in SAMPLED and claim.judged_for != "county":
+        if variable.form not in ("resident", "staff") and claim.judged_for != "county":
             raise CountyError("claims.county_only", place, claim=key, name=variable.name)
         found[key] = claim, variable
     return found
@@ -237,18 +221,16 @@ def rule_hashes(county: County, claims: Mapping[str, Claim]) -> dict[str, str]:
     """The hash of each claim's rule with the county's clock, thresholds, exclusions and the indicator that decides it."""
     around = f"{county.clock} {sorted(county.thresholds.items())} {county.exclude} {county.calendar}"
     own, house = derived_of(county)
-    known = (*house.values(), *own.values())
-    rules = {made.name: [f"{made.name} {made.when} {made.base} {made.unknown}"] for made in known} | {"": []}
+    made = (*house.values(), *own.values())
+    rules = {one.name: [f"{one.name} {one.when} {one.base} {one.unknown}"] for one in made} | {"": []}
     decided = {key: rules.get(claim.indicator, [claim.indicator]) for key, claim in claims.items()}
     return {key: hash_of([key, claim.say_rule(), around, *decided[key]])[:16] for key, claim in claims.items()}
 
 
 def freeze(county: County, today: dt.date | None = None) -> Path:
     """Write `frozen.toml` into the county's folder; a claim frozen already keeps its hash and date, a new one gets today's."""
-    file = county.folder / "frozen.toml"
-    before = read_freeze(county)
-    hashes = {**rule_hashes(county, claims_of(county)), **before.hashes}
-    now = (today or dt.date.today()).isoformat()
+    file, before = county.folder / "frozen.toml", read_freeze(county)
+    hashes, now = {**rule_hashes(county, claims_of(county)), **before.hashes}, (today or dt.date.today()).isoformat()
     when = before.frozen_on or now
     later = {**before.later, **({key: now for key in hashes if key not in before.hashes} if now != when else {})}
     tables = ([HEAD, f'frozen_on = "{when}"', "", "[rules]"], hashes), (["", "[later]"], later)

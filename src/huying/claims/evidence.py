@@ -1,6 +1,5 @@
 """Judged facts as rows of the evidence ledger, one order, each key once; refuses one key with two values."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,28 +21,26 @@ EVIDENCE += ["verdict_family", *NUMBERS[7:], "remark", "reason"]
 EVIDENCE += ["rule", "rule_hash", "rule_frozen_on", "excluded_flags", "data_hash", "notebook", "cell", "is_synthetic"]
 
 
-def no_data(places: Iterable[str], reason: str) -> pd.DataFrame:
+def no_data(places: list[str], reason: str) -> pd.DataFrame:
     """Rows that say `cannot say` at every place, such as `no data: calls` where the county has no file of this kind."""
     said = {"n": 0.0, "verdict": CANNOT_SAY, "verdict_family": CANNOT_SAY, "reason": reason}
     return pd.DataFrame({"place": list(places), **said})
 
 
-def as_evidence(
-    county: County, claim: Claim, judged: pd.DataFrame, frozen: Freeze, rule_hash: str, data_hash: str
-) -> pd.DataFrame:
-    """Judged rows as rows of the evidence ledger: the columns of EVIDENCE in their order and types."""
+def as_evidence(county: County, claim: Claim, rows: pd.DataFrame, frozen: Freeze, now: str, data: str) -> pd.DataFrame:
+    """Judged rows as rows of the evidence ledger: the columns of EVIDENCE in their order and types.
+
+    `now`: the hash of the claim's rule as it is; `data`: that of all that the numbers are made from.
+    """
     names = ["verdict", "wave", "reason", "remark", "own_reason"]
-    own = judged.reindex(columns=names).astype("str").fillna("").to_dict("records")
-    late = frozen.remark(claim.id, rule_hash)
-    among = "" if county.sampling == "probability" else "among_respondents"
+    own = rows.reindex(columns=names).astype("str").fillna("").to_dict("records")
+    late, among = frozen.remark(claim.id, now), "" if county.sampling == "probability" else "among_respondents"
     notes = [(row["remark"], late, among if row["wave"] and row["verdict"] else "") for row in own]
-    said = {"claim": claim.id, "notebook": claim.notebook, "rule": claim.say_rule(), "rule_hash": rule_hash}
-    said |= {"rule_frozen_on": frozen.date(claim.id), "excluded_flags": ", ".join(county.exclude)}
-    reason = [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own]
-    remark = ["; ".join(filter(None, note)) for note in notes]
-    judged = judged.assign(**name_units(claim, judged))
-    rows = judged.assign(**said, data_hash=data_hash[:16], is_synthetic=county.is_synthetic)
-    return typed(rows.assign(reason=reason, remark=remark))
+    said: dict[str, Any] = {"rule": claim.say_rule(), "rule_hash": now, "notebook": claim.notebook}
+    said |= {"claim": claim.id, "rule_frozen_on": frozen.date(claim.id), "excluded_flags": ", ".join(county.exclude)}
+    said["reason"] = [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own]
+    said |= {"remark": ["; ".join(filter(None, note)) for note in notes], "data_hash": data[:16]}
+    return typed(rows.assign(**name_units(claim, rows), **said, is_synthetic=county.is_synthetic))
 
 
 def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, list[Any]]:
@@ -51,9 +48,8 @@ def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, list[Any]]:
 
     Whoever was asked is counted only where everybody answered; what is computed of a list is no count of it.
     """
-    rows = judged.reindex(
-        columns=["place", "part", "wave", "method", "estimate", "low", "high", "unit", "n_of"]
-    ).astype(object)
+    names = ["place", "part", "wave", "method", "estimate", "low", "high", "unit", "n_of"]
+    rows = judged.reindex(columns=names).astype(object)
     told: dict[str, list[Any]] = {"unit": [], "n_of": [], "is_counted": []}
     for row in rows.where(rows.notna(), "").to_dict("records"):
         place, part = row["place"], row["part"]

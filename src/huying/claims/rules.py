@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +55,7 @@ def judge(quantifier: str, threshold: float, estimate: float, low: float, high: 
     return (SUPPORTED, "") if yes else (NOT_SUPPORTED, "") if no else (CANNOT_SAY, WITHIN)
 
 
-def decide(claim: Claim, fact: Mapping[str, Any], fewest: int, side: str = "") -> tuple[str, str]:
+def decide(claim: Claim, fact: dict[str, Any], fewest: int, side: str = "") -> tuple[str, str]:
     """The verdict on one fact and why it cannot be said: too few cases, or rows set aside that might turn it.
 
     `side` = "_family" takes the interval adjusted for all towns.
@@ -80,7 +79,7 @@ def decide(claim: Claim, fact: Mapping[str, Any], fewest: int, side: str = "") -
     return (CANNOT_SAY, SET_ASIDE) if turned else found
 
 
-def count_rejected(claim: Claim, quantifier: str, numbers: Floats, fact: Mapping[str, Any]) -> list[Any]:
+def count_rejected(claim: Claim, quantifier: str, numbers: Floats, fact: dict[str, Any]) -> list[Any]:
     """A value and its interval with the rows set aside counted as no and as yes, and n with them.
 
     They would add to a count. What a roster says of a town they may turn, for a missing unit may stand in such a row. Of a
@@ -107,10 +106,8 @@ def judge_towns(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -
     tested = facts["low"].notna().to_numpy() & ~facts["method"].isin([COUNT]).to_numpy()
     if tested.any() and quantifier not in AS_COUNTED:
         rows = facts[tested]
-        adjusted = holm(
-            np.minimum(1.0, 2 * np.minimum(*p_above(rows, threshold, is_met=quantifier in (GENERAL, *BELOW))))
-        )
-        left = max(1, int((adjusted >= ALPHA).sum()))
+        ends = p_above(rows, threshold, is_met=quantifier in (GENERAL, *BELOW))
+        left = max(1, int((holm(np.minimum(1.0, 2 * np.minimum(*ends))) >= ALPHA).sum()))
         family.loc[tested, ["low_family", "high_family"]] = np.column_stack(limits(rows, 1 - ALPHA / left))
     records = family.to_dict("records")
     verdict, reason = zip(*(decide(claim, fact, fewest) for fact in records), strict=True)
@@ -124,11 +121,8 @@ def holm(p: Floats) -> Floats:
     As statsmodels' `multipletests(method="holm")`, which collects the whole memory's garbage at every call: for a hundred
     families that took longer than all estimates together.
     """
-    adjusted, known = np.full(len(p), np.nan), np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    steps = np.maximum.accumulate((len(order) - np.arange(len(order))) * p[order])
-    adjusted[order] = np.minimum(1.0, steps)
-    return adjusted
+    known = pd.Series(p).dropna().sort_values(kind="stable")
+    return np.asarray((np.arange(len(known), 0, -1) * known).cummax().clip(upper=1.0).reindex(range(len(p))))
 
 
 def share_of_towns(claim: Claim, towns: pd.DataFrame) -> dict[str, Any]:
@@ -154,9 +148,9 @@ def judge_county(claim: Claim, fact: dict[str, Any], fewest: int = FEWEST_CASES)
     """The county's fact with its verdict; one on towns must come out alike however the undecided towns are."""
     verdict, reason = decide(claim, fact, fewest)
     is_more = claim.rule_at(COUNTY)[0] == SOME and verdict == SUPPORTED and fact["low"] > 0.5
-    remark = "; ".join(filter(None, [fact["remark"], "understated" if is_more else ""]))
-    own = {"verdict": verdict, "own_reason": reason, "remark": remark}
-    return {**fact, **own, "verdict_family": verdict, "low_family": fact["low"], "high_family": fact["high"]}
+    own = {"remark": "; ".join(filter(None, [fact["remark"], "understated" if is_more else ""])), "verdict": verdict}
+    own |= {"own_reason": reason, "verdict_family": verdict, "low_family": fact["low"], "high_family": fact["high"]}
+    return fact | own
 
 
 def judge_claim(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -> pd.DataFrame:
@@ -167,9 +161,8 @@ def judge_claim(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -
     no verdict. `fewest`: cases below which a share of them decides nothing.
     """
     plain = replace(claim, town_quantifier="", town_threshold=None)
-    rules = {
-        part: replace(plain, quantifier=word, threshold=threshold) for part, (word, threshold) in claim.subs.items()
-    } | {"": claim}
+    rules = {part: replace(plain, quantifier=word, threshold=line) for part, (word, line) in claim.subs.items()}
+    rules[""] = claim
     blank = {"verdict": "", "verdict_family": "", "own_reason": "", "low_family": np.nan, "high_family": np.nan}
     tables = [judge_part(rule, facts[facts["part"] == part], fewest) for part, rule in rules.items()]
     if claim.is_conjunction and (parts := [table for table in tables[:-1] if len(table)]):
@@ -211,8 +204,7 @@ def judge_part(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) ->
         if len(towns):
             towns = judge_towns(claim, towns, fewest)
             rows += towns.to_dict("records")
-            if claim.is_about_towns:
-                county = [{**same.iloc[0], **share_of_towns(claim, towns)}]
+            county = [{**same.iloc[0], **share_of_towns(claim, towns)}] if claim.is_about_towns else county
         rows += [judge_county(claim, fact, fewest) for fact in county]
     if not rows:
         return facts
@@ -238,6 +230,5 @@ def remark_chance(claim: Claim, table: pd.DataFrame) -> pd.DataFrame:
         is_counted &= (table["place"] != COUNTY) | (not claim.is_about_towns)
         k = is_counted.groupby([table["period"], table["wave"]]).transform("sum").clip(lower=1)
         ends = [korn_graubard(table[name], table["n"], 1 - ALPHA / k)[n] for n, name in enumerate(("low", "high"))]
-        chance = is_counted & (ends[0] <= threshold) & (threshold <= ends[1])
-        remark = remark.mask(chance, remark + "; chance")
+        remark = remark.mask(is_counted & (ends[0] <= threshold) & (threshold <= ends[1]), remark + "; chance")
     return table.assign(remark=remark.str.strip("; "))

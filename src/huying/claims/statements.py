@@ -29,10 +29,7 @@ STATEMENT += ["subtitle", "sentence"]
 TEXT_COLUMNS = (*KEY, "unit", "n_of", "method", "reliability", "verdict", "verdict_family", "remark", "reason")
 FORM_NAMES = {"residents": "resident", "staff": "staff", "leaders": "leader", "departments_form": "department"}
 LONGEST = {"zh": 20, "en": 15}  # characters, words of a title
-JOINED = ("共", "相差")  # a measure that ends so takes its value without a further word
-NO_SAMPLE = ("among_respondents", "as_if_at_random")
 TOO_FEW, CARE = "too few answers", "read with care"
-Beside = Mapping[tuple[str, ...], Mapping[str, Any]]
 
 
 def statements(evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any, lang: str) -> pd.DataFrame:
@@ -46,8 +43,7 @@ def statements(evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any,
     rows = read_rows(evidence)
     if strange := next((row["claim"] for row in rows if row["claim"] not in claims), None):
         raise CountyError("claims.unknown", claim=strange, close=near(strange, claims))
-    beside = {tuple(row[name] for name in KEY): row for row in rows}
-    departments = find_departments(rows, claims)
+    beside, departments = {tuple(row[name] for name in KEY): row for row in rows}, find_departments(rows, claims)
     told = [Statement(row, claims[row["claim"]], names, beside, departments) for row in rows]
     columns = STATEMENT[len(KEY) :]
     said = [{name: one.row[name] for name in KEY} | {name: getattr(one, name) for name in columns} for one in told]
@@ -76,26 +72,20 @@ def read_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
         for row in table[~table[key].isin([*words]) & (is_needed | table[key].ne(""))].to_dict("records"):
             told = {"row": " · ".join(filter(None, (row[name] for name in KEY))), "key": key, "word": row[key]}
             raise CountyError("claims.row_word", **told, close=near(row[key], words), known=", ".join(words))
-    rows: list[dict[str, Any]] = table.to_dict("records")
-    return rows
+    return table.to_dict("records")  # type: ignore[no-any-return]
 
 
 def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Claim]) -> set[str]:
     """The places that only claims and parts on departments speak of."""
-    found: dict[bool, set[str]] = {True: set(), False: set()}
-    for row in rows:
-        claim = claims[row["claim"]]
-        is_of_them = "department" in (claim.share_of, claim.judged_for) or row["part"].startswith("department")
-        found[is_of_them].add(row["place"])
-    return found[True] - found[False] - {COUNTY}
+    own = {key for key, claim in claims.items() if "department" in (claim.share_of, claim.judged_for)}
+    told = {(row["claim"] in own or row["part"].startswith("department"), row["place"]) for row in rows}
+    return {place for is_own, place in told if is_own and (False, place) not in told} - {COUNTY}
 
 
 class Statement:
     """What is said of one row; `beside`: all rows by their key, for the county's value and the parts that a claim names."""
 
-    def __init__(
-        self, row: Mapping[str, Any], claim: Claim, names: Labels, beside: Beside, departments: set[str]
-    ) -> None:
+    def __init__(self, row: Any, claim: Claim, names: Labels, beside: Any, departments: set[str]) -> None:
         self.row, self.claim, self.names, self.beside, self.departments = row, claim, names, beside, departments
         self.lang, self.place, self.part = names.lang, row["place"], row["part"]
         self.verdict, self.base = row["verdict_family"] or row["verdict"], claim.base(names.lang)
@@ -108,10 +98,8 @@ class Statement:
         when, kind = row["wave"] or row["period"], "wave" if row["wave"] else "period"
         self.when = self.say(f"{kind}_year" if re.fullmatch(r"\d{4}", when) else kind, when=when) if when else ""
         self.verdict_word = self.say_verdict(self.verdict)
-        own = row["verdict"] if row["verdict"] != self.verdict else ""
-        self.own = (
-            self.say("own", verdict=self.say_verdict(own)) if own else ""
-        )  # before the adjustment, where it differs
+        own = self.say_verdict(row["verdict"]) if row["verdict"] != self.verdict else ""
+        self.own = own and self.say("own", verdict=own)  # before the adjustment, where it differs
 
     def say(self, key: str, **values: Any) -> str:
         """A text of the statements."""
@@ -175,13 +163,8 @@ class Statement:
             return self.n if row["n"] else ""
         kind = of_part("kind", self.claim.id, row["part"]) if row["part"] else "mean" if self.claim.is_mean else ""
         k, is_mean = row["estimate"] * row["n"], kind == "mean" and not self.is_of_places
-        if (
-            row["unit"] != "share"
-            or is_mean
-            or row["n"] < 2
-            or abs(k - round(k)) > min(0.01, 1e-6 * row["n"] + 1e-6)
-            or self.kind
-        ):
+        is_whole = abs(k - round(k)) <= min(0.01, 1e-6 * row["n"] + 1e-6)
+        if row["unit"] != "share" or is_mean or row["n"] < 2 or not is_whole or self.kind:
             return self.say("counted", n=self.n)
         told = f"{k:.0f}" + (say_noun(row["n_of"], "zh")[0] if zh else "")
         return self.say("counted_all" if round(k) == row["n"] else "counted_some", n=self.n, k=told)
@@ -203,25 +186,24 @@ class Statement:
     @cached_property
     def text(self) -> str:
         """What was claimed, in the form of the place: of the county, a town, a department."""
-        place, claim, lang = self.place, self.claim, self.lang
+        claim, lang = self.claim, self.lang
         if self.part:
             return self.part_name
-        own = (claim.department if place in self.departments else None) or claim.town
-        if place == COUNTY or own is None:
-            of_place = "of_any" if place == COUNTY else "of_place"
+        own = (claim.department if self.place in self.departments else None) or claim.town
+        if self.place == COUNTY or own is None:
+            of_place = "of_any" if self.place == COUNTY else "of_place"
             return self.say(of_place, place=self.place_name, text=claim.text(lang))
         return own(lang).replace("{place}", self.place_name)
 
     def say_verdict(self, verdict: str) -> str:
         """The word for a verdict; where nobody was drawn it holds among respondents."""
         word = say(f"claims.verdict_{verdict.replace(' ', '_')}", self.lang) if verdict else ""
-        is_drawn = not any(note in self.row["remark"] for note in NO_SAMPLE)
+        is_drawn = not any(note in self.row["remark"] for note in ("among_respondents", "as_if_at_random"))
         return word if is_drawn or verdict not in (SUPPORTED, NOT_SUPPORTED) else self.say("among", verdict=word)
 
     def say_rule(self, quantifier: str, line: float, unit: str, noun: str) -> str:
         """A rule in words: below 50%, at least 1 town."""
-        if quantifier in (SOME, TEXT):
-            unit, line = "count", max(line, 1.0)
+        unit, line = ("count", max(line, 1.0)) if quantifier in (SOME, TEXT) else (unit, line)
         told = say_exactly(line, unit, self.lang, noun)
         kind = "LOW" if quantifier == NONE and line > 0 else quantifier
         kind += "_near" if kind == COUNTS and 0 < line < 1 else ""
@@ -232,9 +214,8 @@ class Statement:
         """The rule that the row is held to; of a part without one nothing."""
         claim, place, part, (quantifier, line) = self.claim, self.place, self.part, self.rule
         noun = claim.noun_at(place, part) if quantifier == SOME or self.is_of_places else self.noun
-        is_ruled = not part or part in claim.subs
         unit = self.row["unit"] if quantifier == TREND else claim.unit_at(place, part)
-        return self.say_rule(quantifier, line, unit, noun) if is_ruled else ""
+        return self.say_rule(quantifier, line, unit, noun) if not part or part in claim.subs else ""
 
     @cached_property
     def measure(self) -> str:
@@ -253,8 +234,8 @@ class Statement:
     @cached_property
     def question(self) -> str:
         """The wording of the question that a survey's row goes back to."""
-        part = self.part
-        name = (self.claim.asks or self.claim.indicator) if not part else part if part in self.names.rules else ""
+        own = self.part if self.part in self.names.rules else ""
+        name = own if self.part else self.claim.asks or self.claim.indicator
         return self.names.question(name) if self.row["wave"] and name else ""
 
     @property
@@ -263,9 +244,8 @@ class Statement:
         needs, n_of, lang = self.claim.needs or ("report",), self.row["n_of"], self.lang
         if self.row["wave"] and n_of in FORM_NAMES and not set(needs) & set(TABLES):
             needs = (n_of,)
-        return self.join(
-            *(TABLES[one].title(lang) if one in TABLES else self.say(f"of_{one}") for one in needs), by="list"
-        )
+        named = (TABLES[one].title(lang) if one in TABLES else self.say(f"of_{one}") for one in needs)
+        return self.join(*named, by="list")
 
     @cached_property
     def caution(self) -> str:
@@ -319,19 +299,13 @@ class Statement:
         where = self.say("of_county" if self.place == COUNTY else "of_any", place=self.place_name, text=self.text)
         part = self.say("part", place=self.place_name, part=self.part_name) if self.part else ""
         around, measure = self.join(self.interval, self.n_beside), part or self.measure
-        kind = "measured_on" if measure.endswith(JOINED) else "measured"
+        # A measure that ends so takes its value without a further word.
+        kind = "measured_on" if measure.endswith(("共", "相差")) else "measured"
         body = self.told or self.say(kind, measure=measure, value=self.value)
-        body = (
-            self.say("around", told=body, around=around)
-            if self.value and around
-            else body
-            if self.value
-            else self.join(part, around)
-        )
-        body = self.join(self.when, body, by="colon" if self.value else "comma")
-        body += (
-            self.say("threshold", threshold=self.threshold) if self.value and self.threshold and self.verdict else ""
-        )
+        body = self.say("around", told=body, around=around) if around else body
+        body = self.join(self.when, *([body] if self.value else [part, around]), by="colon" if self.value else "comma")
+        is_ruled = self.value and self.threshold and self.verdict
+        body += self.say("threshold", threshold=self.threshold) if is_ruled else ""
         head = self.say("head", text=part or where, verdict=self.verdict_word) if self.verdict else ""
         ends = [head, *(end[:1].upper() + end[1:] for end in (body, self.caution) if end)]
         return "".join(end if end == head else end + self.say("stop") for end in ends).strip()

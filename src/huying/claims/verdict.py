@@ -1,4 +1,4 @@
-"""A verdict as it is shown and recorded: sentences for a reader, rows for the ledger.
+"""A verdict as it is shown and recorded: sentences for a reader, rows for the ledger, and the claims as a listing.
 
 In the recording run the rows travel in the cell's output, as a MIME part beside the text.
 """
@@ -18,6 +18,7 @@ from IPython.display import publish_display_data
 
 from huying.claims.declared import Claim
 from huying.claims.evidence import NUMBERS, in_order
+from huying.claims.rules import CANNOT_SAY
 from huying.claims.statements import statements
 from huying.estimates import COUNTY
 from huying.labels import Labels, part_word
@@ -25,6 +26,7 @@ from huying.store import write_csv, write_parquet, write_receipt
 from huying.words import say
 
 MIME = "application/vnd.huying.evidence+json"
+SILENT = ("not asked", "no data")  # why nothing could be judged at all
 WIDE = 240  # characters of a table's line: the reader's own window breaks it
 DIGITS = 12  # significant ones: the last bits of a sum differ between machines, and nobody prints them
 
@@ -57,8 +59,7 @@ class Verdict:
     @cached_property
     def told(self) -> list[dict[str, Any]]:
         """The rows that are shown, as plain objects: of the place and county, or of wherever the claim is judged."""
-        places = list(dict.fromkeys((self.place, COUNTY)))
-        rows = self.rows.assign(at=self.rows.index)
+        places, rows = list(dict.fromkeys((self.place, COUNTY))), self.rows.assign(at=self.rows.index)
         own = rows[rows["place"].isin(places)]
         if not len(own):  # of departments: those that bear a remark
             noted = rows[rows["remark"] != ""]
@@ -67,9 +68,8 @@ class Verdict:
             is_told = own["period"].eq(self.period) & (self.period != "")
             is_latest = own["period"].eq(own.groupby("part")["period"].transform("max"))
             own = own[is_told | (is_latest & ~is_told.groupby(own["part"]).transform("any"))]
-        told: list[dict[str, Any]] = own.to_dict("records")
         order = {place: n for n, place in enumerate(places)}
-        return sorted(told, key=lambda row: (order.get(row["place"], 0), row["part"] != ""))
+        return sorted(own.to_dict("records"), key=lambda row: (order.get(row["place"], 0), row["part"] != ""))
 
     @cached_property
     def text(self) -> str:
@@ -80,9 +80,7 @@ class Verdict:
         if len(table := self.table):
             with pd.option_context("display.unicode.east_asian_width", True, "display.width", WIDE):
                 return f"{self.heading}\n{table.to_string()}"
-        own = self.statements["own"].map(
-            lambda told: say("claims.detail", self.lang, head="", detail=told) if told else ""
-        )
+        own = [told and say("claims.detail", self.lang, head="", detail=told) for told in self.statements["own"]]
         return "\n".join(f"{self.claim.id} " + self.statements["sentence"] + own)
 
     @property
@@ -162,13 +160,9 @@ def as_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def read_recorded(notebooks: Iterable[tuple[str, Path]]) -> pd.DataFrame:
     """The evidence ledger of what cells of these executed notebooks (name, file) recorded, with notebook and id of the cell."""
-    rows = [
-        row | {"notebook": name, "cell": cell["id"]}
-        for name, file in notebooks
-        for cell in json.loads(file.read_text("utf-8"))["cells"]
-        for output in cell.get("outputs", ())
-        for row in output.get("data", {}).get(MIME, ())
-    ]
+    cells = ((name, cell) for name, file in notebooks for cell in json.loads(file.read_text("utf-8"))["cells"])
+    made = ((name, cell["id"], one.get("data", {})) for name, cell in cells for one in cell.get("outputs", ()))
+    rows = [row | {"notebook": name, "cell": at} for name, at, data in made for row in data.get(MIME, ())]
     return in_order(pd.DataFrame(rows))
 
 
@@ -178,3 +172,34 @@ def write_evidence(file: Path, receipt: Path, rows: pd.DataFrame) -> None:
     write_parquet(file, rows)
     write_csv(csv, rows)
     write_receipt(receipt, file.parent, (file, csv))
+
+
+# --- the claims as a listing ----------------------------------------------------------------------------------------------
+
+
+def list_claims(ledger: pd.DataFrame, claims: dict[str, Claim], places: Any, lang: str, wave: str = "") -> pd.DataFrame:
+    """A row a claim (index), in the order of the report: the county's headline row with what is said of it.
+
+    Added to the ledger's columns: section, said (the verdict's words), same_as (the claim that measures the same: count it
+    once), is_silent (nothing to judge by), why (cautions) and the words of its statement (text, value, interval, n_said,
+    threshold, is_problem). Of several waves or periods `wave` counts, else the latest; a claim on the pilot shows the
+    pilot's row.
+    """
+    head = ledger[ledger["part"] == ""]
+    when = head["wave"].where(head["wave"] != "", head["period"])
+    order = head.assign(at=when, is_county=head["place"] == COUNTY, is_now=when == wave)
+    head = order.sort_values(["is_county", "is_now", "at"], kind="stable").drop_duplicates("claim", keep="last")
+    head = head.set_index("claim", drop=False).reindex([key for key in claims if key in set(head["claim"])])
+    said = statements(head, claims, places, lang)
+    said = said.rename(columns={"verdict_word": "said", "caution": "why", "n": "n_said"})
+    head = head.join(said[["text", "said", "value", "interval", "n_said", "threshold", "why", "is_problem"]])
+    head["section"] = [key[:2] if key[0] in "PS" else key[0] for key in head.index]
+    head["same_as"] = [claims[key].same_as for key in head.index]
+    head["is_silent"] = head["reason"].str.startswith(SILENT) & (head["verdict_family"] == CANNOT_SAY)
+    return head.drop(columns="claim").rename_axis("claim")
+
+
+def say_silent(listed: pd.DataFrame, lang: str) -> str:
+    """The one line about the claims of a listing that no data can judge; empty where there are none."""
+    silent = listed.index[listed["is_silent"].to_numpy(dtype=bool)]
+    return say("statements.silent", lang, n=len(silent), claims=" ".join(silent)) if len(silent) else ""

@@ -22,7 +22,7 @@ from huying.counties import County
 from huying.errors import InputError, Place
 from huying.estimates import COUNTY
 from huying.prepare import results_folder
-from huying.report.quotes import Quoted, quote_sentences, read_quotes
+from huying.report import Quoted, quote_sentences, read_quotes
 from huying.store import read_parquet
 from huying.words import all_words, say
 
@@ -253,9 +253,7 @@ class Content:
         title = told["title"]
         if told["place"] == COUNTY and self.claims[claim].is_about_towns:  # its value, a share of towns, is not drawn
             title = say("statements.title", self.lang, text=told["text"], told=told["verdict_word"])
-        about: dict[str, Any] = {"title": title, "subtitle": told["subtitle"], "row": rows.iloc[0].to_dict()}
-        verdict: Any = SimpleNamespace(lang=self.lang, **about)
-        verdict.threshold = shown
+        verdict: Any = SimpleNamespace(title=title, subtitle=told["subtitle"], row=rows.iloc[0].to_dict())
         rows.attrs["labels"] = self.county.key
         labels.register(self.county.key, self.county.labels)  # of two languages the picture's marks are in this one
         how = {"percent": unit == "share", "verdict": verdict, "note": note, "width": width}

@@ -21,7 +21,6 @@ from traitlets.config import Config
 
 from huying.errors import InputError
 
-INLINE = "module://matplotlib_inline.backend_inline"  # what ipykernel starts with
 STREAMS = {"stdout": 1, "stderr": 2}
 
 
@@ -132,9 +131,9 @@ def fresh_kernel() -> Iterator[Kernel]:
 
     Raises InputError where IPython or Jupyter has its own here.
     """
-    os.environ |= {"MPLBACKEND": INLINE, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-    if "pandas" in sys.modules:  # imported without a shell it took this for a terminal
-        pandas = sys.modules["pandas"]
+    # The backend is what ipykernel starts with.
+    os.environ |= {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    if pandas := sys.modules.get("pandas"):  # imported without a shell it took this for a terminal
         pandas.set_option("display.max_columns", pandas.get_option("display.max_columns") or 20)
     if InteractiveShell.initialized() and not isinstance(InteractiveShell.instance(), ZMQInteractiveShell):
         raise InputError("engine.in_session")

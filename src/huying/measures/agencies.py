@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 from scipy.stats.contingency import odds_ratio
@@ -75,14 +74,11 @@ def split_at_mechanism(changes: pd.DataFrame, documents: pd.DataFrame) -> pd.Dat
     is_after is missing where the register of documents has no day of a mechanism. A period that is not the only one is blank.
     """
     day, once = find_mechanism_day(documents), changes.drop_duplicates("event_id", ignore_index=True)
-    changed = pd.to_datetime(once["changed_on"])
-    number = changed.dt.year * 12 + changed.dt.month
-    return once.assign(
-        period=once["period"] if changes["period"].nunique() == 1 else "",
-        was_asked=once["consulted"].map(ASKED).astype("boolean"),
-        is_after=(changed >= day).astype("boolean") if pd.notna(day) else pd.array([pd.NA] * len(once), "boolean"),
-        since=number - (day.year * 12 + day.month) if pd.notna(day) else np.nan,
-    )
+    changed, was_asked = pd.to_datetime(once["changed_on"]), once["consulted"].map(ASKED).astype("boolean")
+    is_after = (changed >= day).astype("boolean").where(np.full(len(once), pd.notna(day)))
+    since = 12 * (changed.dt.year - day.year) + changed.dt.month - day.month  # missing without a day
+    period = once["period"] if changes["period"].nunique() == 1 else ""
+    return once.assign(period=period, was_asked=was_asked, is_after=is_after, since=since)
 
 
 def _tally(split: pd.DataFrame) -> tuple[int, int, int, int]:
@@ -130,19 +126,15 @@ def compare_odds(split: pd.DataFrame) -> pd.DataFrame:
     reason = reason or ("" if 0 < k1 + k0 < n1 + n0 else "separation")
     if len(split) and split["is_after"].isna().all():
         reason, n1 = "no mechanism date", int(split["was_asked"].count())
+    told = {"period": split["period"].iloc[0] if len(split) else "", "measure": "was_asked", "method": EXACT}
     if reason:
-        return _say(split, np.nan, n1 + n0, reason, method=EXACT)
+        return unsaid([COUNTY], reason, [n1 + n0], **told)
     with np.errstate(divide="ignore"):
         estimate, low, high = np.log(conditional_odds_ratio(k1, n1, k0, n0))
-    limits = dict(zip(("low", "high"), np.clip([low, high], -UNBOUNDED, UNBOUNDED), strict=True))
+    told |= {"low": max(low, -UNBOUNDED), "high": min(high, UNBOUNDED)}
     if np.isinf(estimate):
-        estimate, limits["remark"] = median_unbiased(k1, n1, k0, n0), "one_sided"
-    return _say(split, estimate, n1 + n0, method=EXACT, **limits)
-
-
-def _say(split: pd.DataFrame, value: float, n: int, reason: str = NO_CHANGE, **columns: Any) -> pd.DataFrame:
-    period = split["period"].iloc[0] if len(split) else ""
-    return values([COUNTY], [value], [n], reason, period=period, measure="was_asked", **columns)
+        estimate, told["remark"] = median_unbiased(k1, n1, k0, n0), "one_sided"
+    return values([COUNTY], [estimate], [n1 + n0], **told)
 
 
 def compare_shares(split: pd.DataFrame) -> pd.DataFrame:
@@ -152,13 +144,11 @@ def compare_shares(split: pd.DataFrame) -> pd.DataFrame:
     the maximum likelihood estimate the observed one, an odds ratio of 1 none. The limits are those of the two limits of the
     odds ratio, so that they hold 0 exactly where these hold 1.
     """
-    made = compare_odds(split)
-    k1, n1, k0, n0 = _tally(split)
+    made, (k1, n1, k0, n0) = compare_odds(split), _tally(split)
     if made["estimate"].isna().all():
         return made
     asked = k1 + k0
-    ends = max(0, asked - n0), min(n1, asked)  # the fewest and the most asked since, given the margins
-    for name, end in zip(("low", "high"), ends, strict=True):
+    for name, end in (("low", max(0, asked - n0)), ("high", min(n1, asked))):  # since, as the margins allow
         odds, is_open = np.exp(made[name].iloc[0]), abs(made[name].iloc[0]) >= UNBOUNDED
         told = end if is_open else stats.nchypergeom_fisher.mean(n1 + n0, n1, asked, odds)
         made[name] = told / n1 - (asked - told) / n0
@@ -192,7 +182,6 @@ def _is_parted(side: pd.DataFrame) -> bool:
 
 # --- what leaders and staff say --------------------------------------------------------------------------------------------
 
-BOOTSTRAP, JACKKNIFE, DRAWS = "psu bootstrap", "jackknife", 499
 NOT_ASKED, FEW, SIDES = "not asked", "too few answers", ("leaders_less_staff", "weighted_kappa")
 
 
@@ -230,8 +219,7 @@ def _merge(frame: pd.DataFrame, town: pd.Series, kind: str, changed: Said, said:
     replaced, then = frame[changed.prefix + kind], frame[said.prefix + kind]
     marks = {"changed": replaced.isin(changed.yes), "denied": replaced.isin(changed.no)}
     told = pd.DataFrame({**marks, "yes": then.isin(said.yes), "no": then.isin(said.no)})
-    towns = told.groupby(town.to_numpy()).any()
-    towns = towns[towns["changed"]]
+    towns = told.groupby(town.to_numpy()).any().query("changed")
     return towns["yes"].astype("boolean").where((towns["yes"] ^ towns["no"]) & ~towns["denied"])
 
 
@@ -250,7 +238,7 @@ def compare_sides(leaders: Census, staff: Survey, of_leaders: str, of_staff: str
         gap = pd.DataFrame({"gap": pairs["mean_leaders"] - pairs["mean_staff"]})
         less = estimate_means(one_stratum(pairs["town"]), gap, wave="", fewest=FEWEST).query("place == @COUNTY")
         found = scales.weighted_kappa(pairs["median_leaders"], pairs["median_staff"], psu=pairs["town"])
-        given = found[["low", "high", "se", "df"]].to_dict() | {"method": JACKKNIFE}
+        given = found[["low", "high", "se", "df"]].to_dict() | {"method": "jackknife"}
         agree = values([COUNTY], [found.estimate], [found.n], "separation", **given)
         return pd.concat([less.drop(columns=["indicator", "wave"]), agree], ignore_index=True).assign(part=SIDES)
 
@@ -268,26 +256,22 @@ def _rate(frame: pd.DataFrame, town: pd.Series, prefix: str) -> pd.DataFrame:
     return pd.DataFrame({"mean": groups.mean(), "median": groups.quantile(0.5, interpolation="lower")})
 
 
-def measure_reliability(staff: Survey, prefix: str, draws: int = DRAWS) -> pd.DataFrame:
+def measure_reliability(staff: Survey, prefix: str, draws: int = 499) -> pd.DataFrame:
     """How far the ratings measure one thing: Cronbach's alpha and McDonald's omega, persons drawn again within towns."""
     score = staff.frame[list(columns_of(staff.frame, prefix).values())].astype(float)
     if reason := staff.absent or ("" if score.shape[1] else NOT_ASKED):
         return _placed(unsaid([COUNTY, COUNTY], reason, part=["alpha", "omega"]), staff)
-    n, rows, at = int(score.notna().all(axis=1).sum()), [], _order_of_files(staff.frame.index)
+    n, rows = int(score.notna().all(axis=1).sum()), []
+    # By file and line: a bootstrap draws by place, and a store may sort the rows otherwise.
+    parts = staff.frame.index.astype(str).str.extract(r"^(.*)#(\d+)$")
+    at = np.lexsort((parts[1].astype(float), parts[0].fillna("")))
     score, stratum, weight = score.iloc[at], staff.design.stratum[at], staff.design.weight[at]
     psu = pd.factorize(staff.design.psu[at])[0]
     for part, statistic in (("alpha", scales.cronbach_alpha), ("omega", scales.mcdonald_omega)):
-        value = statistic(score, weight)
         low, high = scales.psu_bootstrap(statistic, score, stratum, psu, weight, n=draws)
-        given = {"low": low, "high": high, "method": BOOTSTRAP, "part": part}
-        rows.append(values([COUNTY], [value], [n], "not estimable", **given))
+        given = {"low": low, "high": high, "method": "psu bootstrap", "part": part}
+        rows.append(values([COUNTY], [statistic(score, weight)], [n], "not estimable", **given))
     return _placed(pd.concat(rows, ignore_index=True), staff)
-
-
-def _order_of_files(ids: pd.Index) -> npt.NDArray[np.int64]:
-    """The places of the rows by file and line: a bootstrap draws by place, and a store may sort them otherwise."""
-    parts = ids.astype(str).str.extract(r"^(.*)#(\d+)$")
-    return np.lexsort((parts[1].astype(float), parts[0].fillna("")))
 
 
 def stack_ratings(staff: Survey, prefix: str, *others: str) -> pd.DataFrame:

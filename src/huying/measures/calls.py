@@ -4,7 +4,6 @@
 are in working days, those of cases in calendar days.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -121,12 +120,11 @@ def count_silent(rows: pd.DataFrame, n_calls: pd.Series, reported: pd.Series, re
     is_silent = rows["place"].isin(n_calls.index[n_calls == 0]) & (need > 0) & bool(n_calls.sum())
     known = {"estimate": 0.0, "low": 0.0, "high": 0.0, "method": COUNT, "reliability": "ok", "reason": "", "n": need}
     known |= dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan) | {"n_of": "matters"}
-    rows = rows.assign(n_of="")
-    columns = {name: rows[name].mask(is_silent, value) for name, value in known.items() if name in rows}
-    return rows.assign(**columns, remark=np.where(is_silent, "no_call", ""))
+    rows = rows.assign(n_of="", remark=np.where(is_silent, "no_call", ""))
+    return rows.assign(**{name: rows[name].mask(is_silent, value) for name, value in known.items() if name in rows})
 
 
-def time_cases(cases: pd.DataFrame, periods: Mapping[str, Any]) -> pd.DataFrame:
+def time_cases(cases: pd.DataFrame, periods: dict[str, Any]) -> pd.DataFrame:
     """Cases of the joint conference with waits in calendar days on the day of each period's data (else the last day written).
 
     ruling_days: from referral to the ruling, missing where there is none; age_days; is_open; is_ruled_on_time: within 30

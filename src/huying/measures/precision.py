@@ -6,7 +6,6 @@ Refuses a model where too few towns have a share, and a change past 100%. The mo
 share through villages that are kept (Kish 1965).
 """
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +20,6 @@ from huying.survey import Survey, correlate
 
 RESTRICTED, RAISED = 0.0, 1.0  # the power of tau2 by which the restricted likelihood is multiplied
 GRID = np.concatenate([[0.0], np.geomspace(1e-8, 1.1, 50)])
-NIL = 1e-9  # of the least sampling variance: a tau2 below it is zero but for rounding
 
 
 class FayHerriot(NamedTuple):
@@ -70,8 +68,7 @@ class Areas(NamedTuple):
     def top(self, power: float) -> float:
         """A tau2 above which the likelihood only falls, from y'PPy <= rss/tau2^2 and tr P >= (m-p)/(tau2+D)."""
         rss, worst = float(np.linalg.lstsq(self.x, self.y)[1].sum()), float(self.variance.max())
-        left = len(self.x) - self.x.shape[1] - 2 * power
-        b = 2 * power * worst + rss
+        left, b = len(self.x) - self.x.shape[1] - 2 * power, 2 * power * worst + rss
         return float((b + np.sqrt(b**2 + 4 * left * rss * worst)) / (2 * left))
 
 
@@ -113,12 +110,11 @@ def fay_herriot(y: Floats, variance: Floats, x: Floats) -> FayHerriot:
     known = np.isfinite(y) & np.isfinite(variance)
     check(known, variance, x)
     areas = Areas(y[known], variance[known], x[known])
-    tau2 = maximise(areas, RESTRICTED)
-    is_adjusted = tau2 <= NIL * areas.variance.min()
+    # A tau2 below so much of the least sampling variance is zero but for rounding.
+    is_adjusted = (tau2 := maximise(areas, RESTRICTED)) <= 1e-9 * areas.variance.min()
     tau2 = maximise(areas, RAISED) if is_adjusted else tau2
     w, inverse, _ = areas.regression(tau2)
-    beta = inverse @ areas.x.T @ (w * areas.y)
-    d, direct = np.where(known, variance, np.inf), np.where(known, y, 0.0)
+    beta, d, direct = inverse @ areas.x.T @ (w * areas.y), np.where(known, variance, np.inf), np.where(known, y, 0.0)
     pull = 1 - tau2 / (tau2 + d)  # towards the regression
     g2, g3 = pull**2 * ((x @ inverse) * x).sum(axis=1), pull**2 / (tau2 + d) * 2 / (w**2).sum()
     eblup, mse = pull * (x @ beta) + (1 - pull) * direct, tau2 * pull + g2 + 2 * g3
@@ -139,8 +135,7 @@ def benchmark(shares: pd.DataFrame, weight: Floats, total: float) -> tuple[pd.Da
     The ratio keeps 0 at 0 and the shares' own ratios; a difference could leave [0, 1]. Where it would carry a share past 1,
     the shares of those who have it not are multiplied instead.
     """
-    mean = float(np.average(shares["estimate"], weights=weight))
-    factor = total / mean if mean > 0 else 1.0
+    factor = total / mean if (mean := float(np.average(shares["estimate"], weights=weight))) > 0 else 1.0
     if shares["estimate"].max() * factor > 1:
         return 1 - (1 - shares) * (1 - total) / (1 - mean), factor
     return (shares * factor).clip(upper=1.0), factor
@@ -159,8 +154,7 @@ def share_fay_herriot(
     """
     known = np.isfinite(p) & np.isfinite(n_eff)
     fit = fay_herriot(np.arcsin(np.sqrt(np.where(known, p, np.nan))), 1 / (4 * np.where(known, n_eff, np.nan)), x)
-    half = stats.norm.ppf(0.975) * np.sqrt(fit.mse)
-    sides = {"estimate": 0, "low": -1, "high": 1}
+    half, sides = stats.norm.ppf(0.975) * np.sqrt(fit.mse), {"estimate": 0, "low": -1, "high": 1}
     shares = pd.DataFrame({name: to_share(fit.eblup + sign * half) for name, sign in sides.items()})
     moved, factor = benchmark(shares, np.where(known, weight, 0.0), total)
     return moved, fit, factor
@@ -188,19 +182,16 @@ def rank_regions(estimate: Floats, low: Floats, high: Floats) -> pd.DataFrame:
     """
     known = np.isfinite(estimate) & np.isfinite(low) & np.isfinite(high)
     value, lows, highs = (np.sort(v[known]) for v in (estimate, low, high))
-    table = pd.DataFrame({"rank": np.nan, "rank_low": np.nan, "rank_high": np.nan}, index=range(len(known)))
-    table.loc[known, "rank"] = 1.0 + np.searchsorted(value, estimate[known], side="left")
-    table.loc[known, "rank_low"] = 1.0 + np.searchsorted(highs, low[known], side="left")
-    table.loc[known, "rank_high"] = 1.0 * np.searchsorted(lows, high[known], side="right")
-    return table
+    ranks = {"rank": 1.0 + np.searchsorted(value, estimate[known], side="left")}
+    ranks["rank_low"] = 1.0 + np.searchsorted(highs, low[known], side="left")
+    ranks["rank_high"] = 1.0 * np.searchsorted(lows, high[known], side="right")
+    return pd.DataFrame(ranks, np.flatnonzero(known)).reindex(range(len(known)))
 
 
 # --- the model of small areas -----------------------------------------------------------------------------------------
 
 
 FEW = 100  # with more answers a small-area estimate is hardly nearer to the truth than the direct one
-FAY_HERRIOT, SYNTHETIC, ADJUSTED, NO_MODEL = "fay-herriot", "synthetic", "adjusted_likelihood", "too few towns"
-CARE = 0.30
 TOWN, FACTOR = "small_area", "benchmark"
 
 
@@ -217,17 +208,17 @@ def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     size = towns["adults"].to_numpy(dtype=float, na_value=np.nan)
     if known.sum() < x.shape[1] + 3 or np.isnan(county["estimate"]) or np.isnan(size).any():
         # Nothing for any place, with the reason of its direct share or, where it has one, that towns are too few.
-        why = rows["reason"].replace("", NO_MODEL).to_numpy()
+        why = rows["reason"].replace("", "too few towns").to_numpy()
         part = np.where(rows["place"] == COUNTY, FACTOR, TOWN)
         return unsaid(rows["place"], why, rows["n"].to_numpy(), part=part, wave=rows["wave"].to_numpy())
     p, n_eff = (own[name].to_numpy(dtype=float) for name in ("estimate", "n_eff"))
     small, fit, factor = share_fay_herriot(p, n_eff, x, size, float(county["estimate"]))
-    adjusted = ADJUSTED if fit.is_adjusted else ""
-    remark = np.where(fit.is_synthetic, f"{SYNTHETIC}; {adjusted}".rstrip("; "), adjusted)
-    given: dict[str, Any] = {"method": FAY_HERRIOT, "reason": "", "remark": remark, "part": TOWN}
-    given |= dict.fromkeys(("se", "n_eff", "df", "deff", "rho"), np.nan)
-    given["reliability"] = np.where(small["high"] - small["low"] > CARE, "read with care", "ok")
-    made = own.assign(**small, **given)
+    adjusted = "adjusted_likelihood" if fit.is_adjusted else ""
+    remark = np.where(fit.is_synthetic, f"synthetic; {adjusted}".rstrip("; "), adjusted)
+    read = np.where(small["high"] - small["low"] > 0.30, "read with care", "ok")
+    blank = dict.fromkeys(("se", "n_eff", "df", "deff", "rho"), np.nan)
+    given = {"method": "fay-herriot", "reason": "", "remark": remark, "part": TOWN, "reliability": read}
+    made = own.assign(**small, **given, **blank)
     whole = values([COUNTY], [factor], [known.sum()], part=FACTOR, wave=county["wave"])
     return pd.concat([made, whole], ignore_index=True)
 
@@ -243,14 +234,12 @@ def regressors(towns: pd.DataFrame, known: Bools) -> Floats:
         column = covariate.to_numpy(dtype=float)
         spread = column[known].std()
         wider = np.column_stack([x, (column - column[known].mean()) / (spread if spread > 0 else 1.0)])
-        if np.isfinite(wider).all() and np.linalg.matrix_rank(wider[known]) == wider.shape[1]:
-            x = wider
+        x = wider if np.isfinite(wider).all() and np.linalg.matrix_rank(wider[known]) == wider.shape[1] else x
     return x
 
 
 RISE, POWER, LEVEL = 0.10, 0.80, 0.95
 Z_TEST, Z_POWER = float(stats.norm.ppf((1 + LEVEL) / 2)), float(stats.norm.ppf(POWER))
-MOST_SHARED = 0.95  # a correlation of 1 would promise a change from nobody
 DETECTABLE, NEEDED = "detectable_change", f"n_for_{100 * RISE:.0f}_points"
 
 
@@ -304,7 +293,8 @@ def correlate_waves(survey: Survey, since: Survey, column: str) -> float:
     """
     if not len(survey.frame) or not len(since.frame):
         return 0.0
-    return float(np.clip(correlate(*survey.beside(since, column))[COUNTY], 0.0, MOST_SHARED))
+    # A correlation of 1 would promise a change from nobody.
+    return float(np.clip(correlate(*survey.beside(since, column))[COUNTY], 0.0, 0.95))
 
 
 def plan_next(rows: pd.DataFrame, shared: float = 0.0, listed: pd.Series | None = None) -> pd.DataFrame:
@@ -317,14 +307,14 @@ def plan_next(rows: pd.DataFrame, shared: float = 0.0, listed: pd.Series | None 
     population = (pd.Series(dtype=float) if listed is None else listed).reindex(rows["place"]).fillna(np.inf)
     pairs = [_plan(row, shared, size) for row, size in zip(rows.to_dict("records"), population, strict=True)]
     rises, sizes = np.array(pairs, dtype=float).reshape(-1, 2).T
-    why, parts = rows["reason"].replace("", "not estimable").to_numpy(), []
-    for part, numbers in ((DETECTABLE, rises), (NEEDED, np.ceil(np.round(sizes, 9)))):
-        given = {"part": part, "wave": rows["wave"].to_numpy()}
-        parts.append(values(rows["place"], numbers, rows["n"].to_numpy(dtype=float), why, **given))
+    told = {"n": rows["n"].to_numpy(dtype=float), "wave": rows["wave"].to_numpy()}
+    told["reason"] = rows["reason"].replace("", "not estimable").to_numpy()
+    numbers = {DETECTABLE: rises, NEEDED: np.ceil(np.round(sizes, 9))}
+    parts = [values(rows["place"], number, part=part, **told) for part, number in numbers.items()]
     return pd.concat(parts, ignore_index=True)
 
 
-def _plan(row: Mapping[Any, Any], shared: float, listed: float) -> tuple[float, float]:
+def _plan(row: dict[Any, Any], shared: float, listed: float) -> tuple[float, float]:
     """The smallest rise seen and the respondents for +10 points, of one row; missing where it would pass 100%."""
     p, n, n_eff, se = (float(row[key]) for key in ("estimate", "n", "n_eff", "se"))
     if row["method"] != STUDENT:

@@ -5,7 +5,6 @@ calendar days.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import comb
 from typing import Any
@@ -41,8 +40,7 @@ def rank_need(rows: pd.DataFrame, towns: pd.DataFrame, threshold: float) -> pd.D
     """
     own = rows[rows["place"] != COUNTY].reset_index(drop=True)
     adults = towns.set_index("town_id")["adults"].astype(float).reindex(own["place"]).to_numpy()
-    known = int((own["estimate"].notna() & own["low"].notna()).sum())
-    ends = limits(own, 0.95 ** (1 / max(1, known)))
+    ends = limits(own, 0.95 ** (1 / max(1, int((own["estimate"].notna() & own["low"].notna()).sum()))))
     value, low, high = ((side - threshold) * adults for side in (own["estimate"].to_numpy(dtype=float), *ends))
     # lowest first: the greatest need
     ranks = rank_regions(value, low, high).set_axis(["estimate", "low", "high"], axis=1)
@@ -61,8 +59,8 @@ def tell(value: float, se: float, df: float, n: float, reason: str = "", wave: s
     if reason := reason or ("" if se > 0 and df > 0 else "not estimable"):
         read = FEW if reason == FEW else "not estimable"
         return student(np.nan, np.nan, df, n, reason, **told, remark="", reliability=read)
-    read = "read with care" if df < 8 else "ok"
-    return student(value, se, df, n, reason, **told, remark=ASSOCIATION, reliability=read)
+    told |= {"remark": ASSOCIATION, "reliability": "read with care" if df < 8 else "ok"}
+    return student(value, se, df, n, **told)
 
 
 def associate(survey: Survey, formula: str, term: str) -> pd.DataFrame:
@@ -90,8 +88,7 @@ def compare_ratios(survey: Survey, numerator: str, denominator: str, group: str)
 
 def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tuple[float, float, float]:
     """The ratio sum(w num)/sum(w den) in the county's domain `first` less that in `second`: value, standard error, df."""
-    whole = np.zeros_like(design.stratum)
-    num, den = np.nan_to_num(num), np.nan_to_num(den)
+    whole, num, den = np.zeros_like(design.stratum), np.nan_to_num(num), np.nan_to_num(den)
     one, other = (ratio(design, num * part, den * part, whole, 1) for part in (first, second))
     variance = estimate_covariance(design, one[1] - other[1]).item()
     return (one[0] - other[0]).item(), float(np.sqrt(variance)), float(degrees(design, first | second))
@@ -100,28 +97,25 @@ def ratio_gap(design: Design, num: Any, den: Any, first: Any, second: Any) -> tu
 # --- months -----------------------------------------------------------------------------------------------------------
 
 
-def list_town_months(
-    calls: pd.DataFrame, need_counts: pd.DataFrame, towns: Sequence[str], periods: Mapping[str, Any]
-) -> pd.DataFrame:
+def list_town_months(calls: pd.DataFrame, need_counts: pd.DataFrame, towns: Any, periods: Any) -> pd.DataFrame:
     """A row a period, town and month: `before`, the share answered in time the month before; `calls`, per 100 matters of need.
 
     Calls are counted as they stand where the county has no counts of need; a month that lacks a channel has no need.
     """
     parts = []
     for period, own in calls.groupby("period"):
-        span = periods[str(period)]
-        months = pd.period_range(span.first, span.last, freq="M")
+        months = pd.period_range(periods[str(period)].first, periods[str(period)].last, freq="M")
         grid = pd.MultiIndex.from_product([list(towns), months], names=["town_id", "month"])
         keys = [own["town_id"], own["dispatched_at"].dt.to_period("M").rename("month")]
         n = own.groupby(keys).size().reindex(grid, fill_value=0).astype(float)
         prompt = own["is_answered_on_time"].astype("Float64").groupby(keys).mean().reindex(grid).astype(float)
         if len(need_counts):
-            matters = need_counts.groupby(["town_id", need_counts["month"].dt.to_period("M")])["n"]
-            matters = matters.agg(["sum", "count"])
+            matters = need_counts.groupby(["town_id", need_counts["month"].dt.to_period("M")])["n"].agg(
+                ["sum", "count"]
+            )
             is_whole = (matters["count"] == need_counts["channel"].nunique()) & (matters["sum"] > 0)
             n = 100 * n / matters["sum"].where(is_whole).astype(float).reindex(grid)
-        before = prompt.groupby("town_id").shift(1)
-        made = pd.DataFrame({"before": before, "calls": n}).reset_index()
+        made = pd.DataFrame({"before": prompt.groupby("town_id").shift(1), "calls": n}).reset_index()
         parts.append(made.assign(period=str(period), is_per_need=bool(len(need_counts))))
     return pd.concat(parts or [pd.DataFrame(columns=["period"])], ignore_index=True)
 
@@ -138,9 +132,8 @@ def compare_months(table: pd.DataFrame) -> pd.DataFrame:
         known = known[known.groupby("town_id")["before"].transform("nunique") > 1]
         is_share = bool(own["is_per_need"].any())
         first = (known["before"] > known.groupby("town_id")["before"].transform("median")).to_numpy(dtype=bool)
-        is_little = known["month"].nunique() + 1 < FEWEST_MONTHS or known["town_id"].nunique() < FEWEST_TOWNS
         known = known.assign(calls=known["calls"] / (100 if is_share else 1))
-        if is_little:
+        if known["month"].nunique() + 1 < FEWEST_MONTHS or known["town_id"].nunique() < FEWEST_TOWNS:
             return tell(np.nan, np.nan, np.nan, len(known), FEW).assign(part="")
         told = {"unit": "share" if is_share else "count", "reliability": "ok"}
         sides = {"after_prompt_months": known[first], "after_other_months": known[~first]}
@@ -215,7 +208,7 @@ def find_least_gap(leaders: Census) -> pd.DataFrame:
 # --- the joint conference ---------------------------------------------------------------------------------------------
 
 
-def find_step_medians(cases: pd.DataFrame, as_of: Mapping[str, pd.Timestamp]) -> pd.DataFrame:
+def find_step_medians(cases: pd.DataFrame, as_of: dict[str, pd.Timestamp]) -> pd.DataFrame:
     """Median days of each step that the ledger records, by period (part median_days_…), cases still in it censored (Kaplan-Meier).
 
     A case that is past a step whose day was not written down says nothing of it. A median that more than half have not
@@ -244,13 +237,11 @@ def name_slowest(medians: pd.DataFrame) -> pd.Series:
 
 # --- towns that had a campaign ----------------------------------------------------------------------------------------
 
-PERMUTATION, ASSOCIATION, SIGNIFICANT = "permutation", "association", 0.05
-NO_CAMPAIGN, NONE_BEFORE = "no campaign to compare", "no wave before the campaign"
 MOST_ASSIGNMENTS, DRAWS = 200_000, 9_999  # above the first assignments are drawn at random, so many of them
 ENDLESS = 1e6  # degrees of freedom of a variance that is taken as known
 
 
-def compare_levels(survey: Survey, column: str, campaign: Mapping[str, Any]) -> pd.DataFrame:
+def compare_levels(survey: Survey, column: str, campaign: dict[str, Any]) -> pd.DataFrame:
     """The mean share in the campaign's towns less that in the others, and how rare so great a difference would be by chance.
 
     `campaign`: `towns`, the ids. Parts campaign_difference (with its sampling error) and campaign_p (the share of choices
@@ -259,23 +250,20 @@ def compare_levels(survey: Survey, column: str, campaign: Mapping[str, Any]) -> 
     return _compare(measure_levels(survey, column), survey, campaign)
 
 
-def compare_changes(
-    survey: Survey, since: Survey, column: str, campaign: Mapping[str, Any], waves: Mapping[str, Any]
-) -> pd.DataFrame:
+def compare_changes(survey: Survey, since: Survey, column: str, campaign: Any, waves: Any) -> pd.DataFrame:
     """As `compare_levels`, of the change since an earlier wave; says where no wave came before the campaign (`on`, a day).
 
     `waves`: the field time of each wave by name, with its first and last day. Parts end in _of_change.
     """
     day, before, after = campaign.get("on"), waves.get(since.wave), waves.get(survey.wave)
     is_after = day and before and after and before.last < day <= after.first
-    why = survey.absent or since.absent or ("" if is_after else NONE_BEFORE)
+    why = survey.absent or since.absent or ("" if is_after else "no wave before the campaign")
     return _compare(measure_changes(survey, since, column), survey, campaign, "_of_change", why)
 
 
 def measure_levels(survey: Survey, column: str) -> pd.DataFrame:
     """Each town's share (estimate), its sampling variance p(1 - p)/n_eff at the pooled design effect, df; index place."""
-    rows = _of_towns(replace(survey, fewest=1).share(column))
-    p = rows["estimate"]
+    p = (rows := _of_towns(replace(survey, fewest=1).share(column)))["estimate"]
     return pd.DataFrame({"estimate": p, "variance": p * (1 - p) / rows["n_eff"], "df": np.inf})
 
 
@@ -295,20 +283,17 @@ def _of_towns(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["estimate"].notna() & (rows["place"] != COUNTY)].set_index("place")
 
 
-def _compare(
-    towns: pd.DataFrame, survey: Survey, campaign: Mapping[str, Any], what: str = "", why: str = ""
-) -> pd.DataFrame:
+def _compare(towns: pd.DataFrame, survey: Survey, campaign: Any, what: str = "", why: str = "") -> pd.DataFrame:
     parts = [f"campaign_difference{what}", f"campaign_p{what}"]
     treated = towns.index.isin([str(town) for town in campaign.get("towns", ())])
     if not 0 < treated.sum() < len(towns):
-        reason = survey.absent or why or NO_CAMPAIGN
-        return unsaid([COUNTY, COUNTY], reason, part=parts, wave=survey.wave)
+        return unsaid([COUNTY, COUNTY], survey.absent or why or "no campaign to compare", part=parts, wave=survey.wave)
     difference, p, smallest_p = permutation_p(towns["estimate"].to_numpy(dtype=float), treated)
     share = np.where(treated, 1 / treated.sum(), 1 / (~treated).sum())
     se, df = satterthwaite(share**2 * towns["variance"].to_numpy(), towns["df"].to_numpy(dtype=float))
     gap = student(difference, se, df, len(towns)).assign(reason=why, df=df if df < ENDLESS else np.nan)
-    small = f"smallest p: {smallest_p:.3f}".replace("0.", ".") if smallest_p > SIGNIFICANT else ""
-    chance = values([COUNTY], [p], [len(towns)], method=PERMUTATION).assign(reason=small)
+    small = f"smallest p: {smallest_p:.3f}".replace("0.", ".") if smallest_p > 0.05 else ""
+    chance = values([COUNTY], [p], [len(towns)], method="permutation").assign(reason=small)
     return pd.concat([gap, chance], ignore_index=True).assign(part=parts, wave=survey.wave, remark=ASSOCIATION)
 
 

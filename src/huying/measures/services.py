@@ -78,11 +78,7 @@ def rank_departments(weights: pd.DataFrame, scores: pd.DataFrame, steps: Sequenc
 
 def variance_share(part: pd.Series, total: pd.Series) -> float:
     """cov(part, total)/var(total): the shares of all parts of a total add to one (Wang and Stanley 1970; Shorrocks 1982)."""
-    spread = total.var()
-    return float(part.cov(total) / spread) if spread > 0 else np.nan
-
-
-RECENT_DAYS = 90
+    return float(part.cov(total) / spread) if (spread := total.var()) > 0 else np.nan
 
 
 # --- lists and items --------------------------------------------------------------------------------------------------
@@ -101,17 +97,14 @@ def tabulate_lists(lists: pd.DataFrame, towns: Sequence[str], spans: Mapping[str
     return found.reindex(grid, fill_value=False).astype(bool).unstack("list").reindex(columns=axes[2])
 
 
-def tabulate_use(
-    items: pd.DataFrame, log: pd.DataFrame, taken: pd.DataFrame, towns: Sequence[str], spans: Mapping[str, Any]
-) -> pd.DataFrame:
+def tabulate_use(items: pd.DataFrame, log: pd.DataFrame, taken: pd.DataFrame, towns: Any, spans: Any) -> pd.DataFrame:
     """Every item in every town: period, item_id, town_id, cases in the last 90 days of the period, has_case, is_taken, is_used.
 
     is_taken: the town has taken the item over (true throughout where no ledger tells); is_used: whether an item that it has
     taken over had a case, else missing.
     """
-    ends = find_ends(log, spans, log["accepted_at"])
-    day = log["accepted_at"].dt.normalize()
-    recent = log[(day <= ends) & (day > ends.dt.normalize() - pd.Timedelta(days=RECENT_DAYS))]
+    ends, day = find_ends(log, spans, log["accepted_at"]), log["accepted_at"].dt.normalize()
+    recent = log[(day <= ends) & (day > ends.dt.normalize() - pd.Timedelta(days=90))]
     axes = [sorted(set(log["period"])), items["item_id"].unique(), list(towns)]
     grid = pd.MultiIndex.from_product(axes, names=["period", "item_id", "town_id"])
     use = recent.groupby(grid.names).size().rename("cases").reindex(grid, fill_value=0).reset_index()

@@ -7,7 +7,6 @@ is better than another, and none replaces the rule that was declared.
 
 from collections.abc import Iterator
 from dataclasses import astuple, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ import pandas as pd
 from huying.claims.declared import Claim, with_threshold
 from huying.claims.rules import judge_claim
 from huying.counted import counted, values
+from huying.counties import County
 from huying.derived import holds, read_rule
 from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, estimate_shares, with_weights
@@ -22,9 +22,6 @@ from huying.intervals import Bools, Floats
 from huying.survey import Survey
 from huying.waiting import CLOCKS, time_calls
 from huying.weights import margin_totals, rake_towns
-
-if TYPE_CHECKING:
-    from huying.counties import County
 
 CHOICES = ("flags", "weights", "clock", "missing", "threshold")
 STEP = 0.05
@@ -37,7 +34,7 @@ NUMBERS = ("estimate", "low", "high", "n")
 # --- the choices ------------------------------------------------------------------------------------------------------
 
 
-def vary_survey(county: "County", survey: Survey, variable: str) -> pd.DataFrame:
+def vary_survey(county: County, survey: Survey, variable: str) -> pd.DataFrame:
     """The shares of a derived variable by town and county under each choice of flags, weights and missing answers.
 
     Columns of an estimate frame, and flags, weights, missing; the first specification is the one that was declared.
@@ -51,7 +48,7 @@ def vary_survey(county: "County", survey: Survey, variable: str) -> pd.DataFrame
     return pd.concat(parts, ignore_index=True).assign(period="", clock="")
 
 
-def _flagged(county: "County", survey: Survey) -> Iterator[tuple[str, Survey]]:
+def _flagged(county: County, survey: Survey) -> Iterator[tuple[str, Survey]]:
     """The survey without the flagged forms, and with them where that is another sample that can be weighted."""
     yield "excluded", survey
     try:
@@ -76,21 +73,19 @@ def _ways(own: Floats, silent: Bools) -> dict[str, Floats]:
     kept = {DECLARED: own}
     for way, value in ((LEFT_OUT, np.nan), (AS_NO, 0.0), (AS_YES, 1.0)):
         tried = np.where(silent, value, own)
-        if not any(np.array_equal(tried, other, equal_nan=True) for other in kept.values()):
-            kept[way] = tried
+        kept |= {} if any(np.array_equal(tried, other, equal_nan=True) for other in kept.values()) else {way: tried}
     return kept
 
 
-def _weightings(county: "County", survey: Survey) -> Iterator[tuple[str, Design]]:
+def _weightings(county: County, survey: Survey) -> Iterator[tuple[str, Design]]:
     """The sample's own weights; post-stratified ones where the county has margins; and none."""
-    own = "raked" if survey.design.margins else "base"
-    yield own, survey.design
-    if own == "raked":
+    yield "raked" if survey.design.margins else "base", survey.design
+    if survey.design.margins:
         yield "cell", _by_cell(county, survey)
     yield "none", with_weights(survey.design, np.ones(len(survey.frame)))
 
 
-def _by_cell(county: "County", survey: Survey) -> Design:
+def _by_cell(county: County, survey: Survey) -> Design:
     """The design post-stratified to sex x age within each town.
 
     Nobody counts that table, so its cells are town x sex times town x age over the town's adults. Sexes meet at one end of
@@ -108,7 +103,7 @@ def _by_cell(county: "County", survey: Survey) -> Design:
     return rake_towns(design, {"cell": cell}, total, (0.0, np.inf))[0]
 
 
-def vary_clock(county: "County", calls: pd.DataFrame, flag: str, moment: str) -> pd.DataFrame:
+def vary_clock(county: County, calls: pd.DataFrame, flag: str, moment: str) -> pd.DataFrame:
     """The county's share of `flag` among calls under each clock, and with calls whose `moment` is not recorded out, no or yes.
 
     `calls` as `county.ledger` gives them, with `as_of`; columns as of `vary_survey`, clock instead of flags and weights.
@@ -135,8 +130,7 @@ def judge_all(claim: Claim, tried: pd.DataFrame) -> pd.DataFrame:
     The first specification of each wave or period is the headline's. A claim about towns gives the county's row alone.
     """
     own, declared = replace(claim, subs={}), claim.rule_at("town")[1]
-    keys = [*WHERE, *CHOICES[:-1]]
-    parts = [pd.DataFrame(columns=[*WHERE, *CHOICES, "place", *NUMBERS, "verdict"])]
+    keys, parts = [*WHERE, *CHOICES[:-1]], [pd.DataFrame(columns=[*WHERE, *CHOICES, "place", *NUMBERS, "verdict"])]
     for choice, facts in tried.groupby(keys, sort=False):
         for threshold in (round(declared + step, 9) for step in (0.0, -STEP, STEP)):
             if 0 < threshold <= 1:
@@ -166,8 +160,7 @@ def turning(judged: pd.DataFrame) -> pd.DataFrame:
 
     Each specification is compared with the one that differs from it in that choice alone, which there is the headline's.
     """
-    head = judged.loc[judged["is_headline"], [*WHERE, *CHOICES]].groupby(WHERE).first()
-    at = judged[WHERE].join(head, on=WHERE)
+    at = judged[WHERE].join(judged.loc[judged["is_headline"], [*WHERE, *CHOICES]].groupby(WHERE).first(), on=WHERE)
     parts = []
     for choice in CHOICES:
         is_own = (judged[choice] == at[choice]).to_numpy()
@@ -175,6 +168,5 @@ def turning(judged: pd.DataFrame) -> pd.DataFrame:
         both = judged[~is_own].merge(judged.loc[is_own, [*keys, "verdict"]], on=keys, suffixes=("", "_own"))
         changed = (both["verdict"] != both["verdict_own"]).groupby([both[name] for name in SAME], sort=False)
         parts.append(changed.agg(n_changed="sum", n_compared="size").reset_index().assign(choice=choice))
-    rows = pd.concat(parts, ignore_index=True)
-    order = rows.sort_values([*SAME, "n_changed"], ascending=[True] * len(SAME) + [False], kind="stable")
-    return order[[*SAME, "choice", "n_changed", "n_compared"]].reset_index(drop=True)
+    order = {"by": [*SAME, "n_changed"], "ascending": [*[True] * len(SAME), False], "kind": "stable"}
+    return pd.concat(parts).sort_values(**order, ignore_index=True)[[*SAME, "choice", "n_changed", "n_compared"]]

@@ -63,10 +63,9 @@ def count_units(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Scheme) -> pd
     table = count_classes(roster, towns)
     totals = {kind: sum(units.values()) for kind, units in prescribed(scheme).items()}
     due = towns.set_index("town_id")["type"].map(totals)
-    units = (table["total"] - table["barred"]).mask(lambda n: n == due, table["total"])
-    units = units.astype(float).where(table["total"] > 0)
+    units = (table["total"] - table["barred"]).mask(lambda n: n == due, table["total"]).astype(float)
     remark = np.where(table["unknown"] > 0, "class_not_recorded", "")
-    return pd.DataFrame({"units": units, "n": table["total"], "remark": remark}, index=table.index)
+    return pd.DataFrame({"units": units.where(table["total"] > 0), "n": table["total"], "remark": remark})
 
 
 def compare_pilot(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Scheme) -> pd.DataFrame:
@@ -83,8 +82,7 @@ def compare_pilot(roster: pd.DataFrame, towns: pd.DataFrame, scheme: Scheme) -> 
     own = table.loc[towns.loc[towns["type"] == PILOT, "town_id"]]
     known = own.astype(float).where(own["total"] > 0)
     filled = known[due.index].clip(upper=due, axis=1).sum(axis=1, min_count=1)
-    is_full = (known["total"] == due.sum()) & (filled < due.sum())
-    more = known[["level", "psu"]] - [level, centres]
+    is_full, more = (known["total"] == due.sum()) & (filled < due.sum()), known[["level", "psu"]] - [level, centres]
     remark = np.where((more != 1).any(axis=1) & more.notna().all(axis=1), "not_one_more", "")
     units = known["total"].mask(is_full, filled)
     return pd.DataFrame({"units": units, "n": own["total"], "remark": remark}, index=own.index)
@@ -117,8 +115,7 @@ def score_quiz(staff: pd.DataFrame, succession: pd.DataFrame, towns: pd.DataFram
     """
     units = pd.DataFrame(prescribed(scheme)).T.reindex(columns=["office", "bureau", "psu"]).fillna(0)
     kind = staff["town"].map(towns.set_index("town_id")["type"])
-    offices, institutions = units["office"] + units["bureau"], units["psu"]
-    keys = {"says_offices": offices, "says_institutions": institutions}
+    keys = {"says_offices": units["office"] + units["bureau"], "says_institutions": units["psu"]}
     right = {column: staff[column] == kind.map(key).astype("Float64") for column, key in keys.items()}
     for name, old in OLD_IDS.items():
         heirs, said = succession.loc[succession["old_id"] == old, "new_unit"].dropna(), staff[f"says_successor_{name}"]
@@ -168,8 +165,8 @@ def compare_plan(plan: pd.DataFrame, stock: pd.DataFrame, kinds: Sequence[str] =
     """
     if not all(is_county(side[side["kind"].isin(KINDS)]).any() for side in (plan, stock)):
         return unsaid([COUNTY], "no county total")
-    sides = ((plan, "planned"), (stock, "quota"))
-    (k, n), (k0, n0) = (sum_by_kind(side, column).loc[list(kinds)].sum() for side, column in sides)
+    sides = (sum_by_kind(plan, "planned"), sum_by_kind(stock, "quota"))
+    (k, n), (k0, n0) = (side.loc[list(kinds)].sum() for side in sides)
     made = counted([COUNTY], [k], [n if n0 else 0], exact=True).drop(columns="n_eff")
     return made.assign(**{name: made[name] - k0 / (n0 or np.nan) for name in ("estimate", "low", "high")})
 

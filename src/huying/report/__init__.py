@@ -1,13 +1,16 @@
-"""A report read as text: its countable statements, its masks, what in it is at odds, and a claims file to be edited.
+"""A report read as text: its countable statements, its masks, what in it is at odds, a claims file to be edited, and where it makes each claim.
 
 Refuses to send it anywhere, and to fill in a base or an estimand.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from huying.claims.declared import Claim, claims_of
+from huying.errors import near
+from huying.folder import County, read_toml
 from huying.report.lint import counts_of, find_masks, lint
 from huying.report.read import read_report
 from huying.report.statements import Statement, find_sentences, find_statements, lexicon
@@ -21,8 +24,7 @@ __all__ = ["find_masks", "find_sentences", "find_statements", "lint", "read_repo
 def statements_table(text: str) -> pd.DataFrame:
     """The statements of a text, a row each; `masks` counts the masks within, offsets count characters."""
     table = pd.DataFrame(find_statements(text), columns=list(Statement._fields))
-    n_masks = find_masks(text)["statement"].value_counts()
-    return table.assign(masks=table["id"].map(n_masks).fillna(0).astype(int))
+    return table.assign(masks=table["id"].map(find_masks(text)["statement"].value_counts()).fillna(0).astype(int))
 
 
 def claims_toml(text: str, file: str = "") -> str:
@@ -58,8 +60,7 @@ def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
     masks to be filled in, `<name>_statements.csv` each statement with its offsets. No file is written over, for it may have been
     edited or be of another report: then the four take a number. Raises InputError.
     """
-    text = read_report(path)
-    kinds = {"claims": "toml", "masks": "csv", "lint": "csv", "statements": "csv"}
+    text, kinds = read_report(path), {"claims": "toml", "masks": "csv", "lint": "csv", "statements": "csv"}
     stems = (mask_text(path.stem) + (f"_{n}" if n > 1 else "") for n in range(1, 10_000))
     tried = ({key: out_folder / f"{stem}_{key}.{ending}" for key, ending in kinds.items()} for stem in stems)
     files = next(files for files in tried if not any(file.exists() for file in files.values()))
@@ -67,3 +68,51 @@ def report_files(path: Path, out_folder: Path) -> dict[str, Path]:
     for key, make in (("masks", find_masks), ("lint", lint), ("statements", statements_table)):
         write_csv(files[key], make(text))
     return files
+
+
+# --- where it makes each claim: the passages of `quotes.toml`, or a claim's own words where they stand there ---------------
+
+
+class Passage(NamedTuple):
+    """A stretch of a sentence, with the claim that it makes (empty: none)."""
+
+    text: str
+    claim: str
+
+
+class Quoted(NamedTuple):
+    """A sentence of a report in its passages."""
+
+    passages: list[Passage]
+    is_heading: bool
+
+
+def read_quotes(county: County, claims: dict[str, Claim], text: str) -> dict[str, str]:
+    """The passage of each claim; raises CountyError for a claim that nobody declared and for a passage that does not stand in the report."""
+    declared = read_toml(county.folder / "quotes.toml").check("quotes")
+    for claim, quote in declared.raw.items():
+        if claim not in claims:
+            raise declared.fail("claims.unknown", claim, quote, claim=claim, close=near(claim, claims))
+        if quote not in text:
+            raise declared.fail("report.no_such_passage", claim, quote, claim=claim, quote=quote)
+    return {key: claim.text.zh for key, claim in claims.items() if claim.text.zh in text} | dict(declared.raw)
+
+
+def check_quotes(county: County) -> None:
+    """Raise what `read_quotes` raises, of the county as its folder declares it."""
+    read_quotes(county, claims_of(county), read_report(county.report) if county.report else "")
+
+
+def quote_sentences(text: str, quotes: dict[str, str]) -> list[Quoted]:
+    """The sentences of a report, each cut where a claim's passage begins and ends; of passages that overlap the first stands."""
+    marks = sorted((text.index(quote), text.index(quote) + len(quote), claim) for claim, quote in quotes.items())
+    found = []
+    for sentence in find_sentences(text):
+        at, passages = sentence.start, list[Passage]()
+        for start, end, claim in marks:
+            if at <= start and end <= sentence.end:
+                passages += [Passage(text[at:start], "")] * (at < start) + [Passage(text[start:end], claim)]
+                at = end
+        passages += [Passage(text[at : sentence.end], "")] * (at < sentence.end)
+        found.append(Quoted(passages, sentence.is_heading))
+    return found

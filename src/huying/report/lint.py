@@ -19,12 +19,10 @@ import pandas as pd
 from huying.report.statements import PROPOSALS, Sentence, find_sentences, find_statements, holds, lexicon, position
 from huying.words import Text, all_words, as_text
 
-FIGURE, NAME = "figure", "name"
 ROUNDED, CUT = "rounded", "cut"
 _PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,4})?)\s*[%％]")
 _CONTEXT = 16
 MOST_PAIRED, MOST_CLAIMS, MOST_OTHERS = 50, 300, 1000  # statements that are compared with each other
-LEAST_NAMED = 0.8  # of a total, by parts that fall short of it
 _BACK = 120  # characters in which the base of a per cent or a total is looked for
 Span = tuple[int, int]
 Finding = dict[str, Any]  # a row of the table of what is at odds, see `lint`
@@ -44,9 +42,8 @@ def find_masks(text: str) -> pd.DataFrame:
         start = match.start()
         before, after = text[max(start - _CONTEXT, 0) : start], text[start : start + _CONTEXT + 1]
         context = before.rpartition("\n")[2] + after.partition("\n")[0]
-        kind = FIGURE if match[0] != "某" and holds("text", "figure_after", text[start : start + 12]) else NAME
-        last = said[bisect_right(starts, start) - 1 :][:1]
-        within = next((s.id for s in last if s.start <= start < s.end), "")
+        kind = "figure" if match[0] != "某" and holds("text", "figure_after", text[start : start + 12]) else "name"
+        within = next((s.id for s in said[bisect_right(starts, start) - 1 :][:1] if s.start <= start < s.end), "")
         found.append((f"M{number:03}", start, *position(text, start), match[0], kind, context, within, "", "", ""))
     return pd.DataFrame(found, columns=MASKS)
 
@@ -61,15 +58,13 @@ def lint(text: str) -> pd.DataFrame:
     sentences = find_sentences(text)
     pairs = (*opposites(text), *tensions(text, sentences))  # of the same pair a named one
     at_odds_with = {(f["start"], f["other_start"]): f for f in pairs}.values()
-    found = [*grim(text, sentences), *sums(text, sentences), *at_odds_with]
-    table = pd.DataFrame([*found, *places(text), *years(text)], columns=LINT)
+    found = [*grim(text, sentences), *sums(text, sentences), *at_odds_with, *places(text), *years(text)]
+    table = pd.DataFrame(found, columns=LINT)
     whole = dict.fromkeys(("other_line", "other_column", "other_start", "other_end"), "Int64")
     return table.astype(whole).sort_values(["start", "kind", "rule"], kind="stable", ignore_index=True)
 
 
-def finding(
-    text: str, kind: str, rule: str, span: Span, why: Text, second: Span | None = None, **values: str
-) -> Finding:
+def finding(text: str, kind: str, rule: str, span: Span, why: Text, second: Any = None, **values: str) -> Finding:
     """What is at odds in the characters of `span`, the places in `why` filled from `values`."""
     zh, en = (said.format(**values) for said in why)
     row: Finding = {"kind": kind, "rule": rule, "why_zh": zh, "why_en": en, "other_text": ""}
@@ -96,8 +91,7 @@ def opposites(text: str) -> Iterator[Finding]:
 
     One thing: a third of the pairs of characters of the shorter sentence, or the very words of which there is said to be none.
     """
-    room = lexicon()["opposite"]
-    why = as_text(room["why"], "opposite")
+    room, why = lexicon()["opposite"], as_text(lexicon()["opposite"]["why"], "opposite")
     said = [*{s.text: s for s in reversed(find_statements(text)) if s.part != PROPOSALS}.values()][::-1]
     bare = {s: re.sub(room["empty"], " ", text[s.sentence_start : s.sentence_end]) for s in said}
     things = {s: set(re.findall("(?=([\u4e00-\u9fff]{2}))", words)) for s, words in bare.items()}
@@ -172,13 +166,9 @@ def ways(percent: str, n: int) -> set[str]:
 
 def counts_of(text: str, start: int, end: int) -> list[Count]:
     """The counts printed in digits between two characters; years, dates and per cent are none."""
-    unit = lexicon()["number"]["unit"]
-    pattern = re.compile(rf"(?<![\d.第])(\d{{1,3}}(?:,\d{{3}})+|\d+)(?![.\d])\s*({unit})")
-    return [
-        Count(int(m[1].replace(",", "")), m[2], start + m.start(), start + m.end())
-        for m in pattern.finditer(text[start:end])
-        if m[2] not in ("%", "％", "‰", "成", "个百分点")
-    ]
+    pattern = rf"(?<![\d.第])(\d{{1,3}}(?:,\d{{3}})+|\d+)(?![.\d])\s*({lexicon()['number']['unit']})"
+    hits = [m for m in re.finditer(pattern, text[start:end]) if m[2] not in ("%", "％", "‰", "成", "个百分点")]
+    return [Count(int(m[1].replace(",", "")), m[2], start + m.start(), start + m.end()) for m in hits]
 
 
 def grim(text: str, sentences: list[Sentence]) -> Iterator[Finding]:
@@ -264,8 +254,7 @@ def sums(text: str, sentences: list[Sentence]) -> Iterator[Finding]:
 
 def until_next_total(text: str, counts: list[Count]) -> list[Count]:
     """Counts in a row, up to one that is a total or a part of a part."""
-    room = lexicon()["sum"]
-    stop = re.compile(rf"{room['total_before']}$|{room['parts_after']}|[。！？；;]")
+    stop = re.compile(rf"{lexicon()['sum']['total_before']}$|{lexicon()['sum']['parts_after']}|[。！？；;]")
     pairs = takewhile(lambda pair: not stop.search(text[pair[0].end : pair[1].start]), pairwise(counts))
     return [*counts[:1], *(count for _, count in pairs)]
 
@@ -285,7 +274,8 @@ def unequal(text: str, total: Count, parts: list[Count], is_total: bool) -> Iter
     ends = {text[part.start - 1] for part in (total, *parts)}
     is_one = is_total or total.unit != "个" or len(ends) < 1 + len(parts)
     span = text[parts[0].start : parts[-1].end + 2]
-    is_open = len(parts) < 2 or not is_total or added < LEAST_NAMED * total.value or holds("sum", "open_list", span)
+    # Parts that fall short of a total must name so much of it.
+    is_open = len(parts) < 2 or not is_total or added < 0.8 * total.value or holds("sum", "open_list", span)
     if is_one and (added > total.value or (added < total.value and not is_open)):
         values = {"total": str(total.value), "parts": " + ".join(str(p.value) for p in parts), "added": str(added)}
         yield misfit(text, "sum", (total.start, total.end), **values)

@@ -17,8 +17,6 @@ MOST_BYTES, MOST_CHARACTERS = 20 * 2**20, 200_000  # a county's report has some 
 _BODY = "word/document.xml"
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # a second copy of a text box
-_COMMON = re.compile("[的，。、一了和是]")
-_CHINESE = re.compile("[\u4e00-\u9fff]")
 _UNFIT = re.compile("[\x00-\x08\x0e-\x1f\ue000-\uf8ff\ufffd]")
 
 
@@ -28,15 +26,11 @@ def read_report(path: Path) -> str:
     The bytes tell the format, never the ending. A docx gives its paragraphs and the cells of its tables, a line each,
     without headers, notes and numbers that Word sets by itself. Numbers of people are masked. Raises InputError.
     """
-    place = Place(path.name)
-    raw = read_content(path, place, MOST_BYTES)
+    raw = read_content(path, place := Place(path.name), MOST_BYTES)
     is_docx = raw.startswith(b"PK\x03\x04")
-    unfit = {
-        "pdf": raw.startswith(b"%PDF"),
-        "old_word": raw.startswith(b"\xd0\xcf\x11\xe0"),
-        "other_content": not is_docx and raw.strip() and path.suffix.lower() in (".docx", ".pdf"),
-        "web_page": re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|meta|\?xml)", raw, re.I),
-    }
+    unfit = {"pdf": raw.startswith(b"%PDF"), "old_word": raw.startswith(b"\xd0\xcf\x11\xe0")}
+    unfit["other_content"] = not is_docx and bool(raw.strip()) and path.suffix.lower() in (".docx", ".pdf")
+    unfit["web_page"] = bool(re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|meta|\?xml)", raw, re.I))
     for key in (key for key, is_so in unfit.items() if is_so):
         raise InputError(f"report.{key}", place, text=path.with_suffix(".txt").name, ending=path.suffix)
     if not is_docx and len(raw) > 4 * MOST_CHARACTERS:  # no encoding takes more for one; a long line costs memory
@@ -66,7 +60,8 @@ def txt_text(raw: bytes, place: Place) -> str:
         row = next((n for n, line in enumerate(raw.splitlines(), 1) if b"\0" in line or not is_valid(line, plain)), 1)
         raise InputError("report.bad_line", Place(place.file, row=row), encoding=encoding)
     text = raw.decode(encoding).lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if _UNFIT.search(text) or (len(_CHINESE.findall(text)) >= 50 and not _COMMON.search(text)):
+    has_han = len(re.findall("[\u4e00-\u9fff]", text)) >= 50
+    if _UNFIT.search(text) or (has_han and not re.search("[的，。、一了和是]", text)):
         raise InputError("report.no_encoding", place)
     return text
 

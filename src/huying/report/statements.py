@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 DONE, PROBLEMS, PROPOSALS = "done", "problems", "proposals"
 _END_MARKS = "，,：:。！？；; "
-MERGED = ("COUNT", "NEED")  # clauses of one sentence that go on counting, or proposing, are one statement
 Hit = tuple[int, int, Mapping[str, Any], str]  # a clause (start, end) with the cue that was found in it and its words
 
 
@@ -64,9 +63,8 @@ def holds(room: str, key: str, text: str) -> bool:
 
 def position(text: str, offset: int) -> tuple[int, int]:
     """Line and column of a character, both from 1."""
-    starts = line_starts(text)
-    line = bisect_right(starts, offset)
-    return line, offset - starts[line - 1] + 1
+    line = bisect_right(line_starts(text), offset)
+    return line, offset - line_starts(text)[line - 1] + 1
 
 
 @lru_cache(maxsize=2)
@@ -79,12 +77,10 @@ def find_sentences(text: str) -> list[Sentence]:
     """The sentences of a text: up to and with one of 。！？；; or to the end of a line, which does not belong to it."""
     found, mode, local = [], DONE, ""
     for line in re.finditer(r"[^\n]+", text):
-        level = heading_level(line[0].strip())
-        spans = list(spans_of(text, line.start(), line.end()))
+        level, spans = heading_level(line[0].strip()), list(spans_of(text, line.start(), line.end()))
         if level:
             kind = kind_of_heading(text[slice(*spans[0])]) if spans else ""
-            mode = kind or DONE if level == 1 else mode
-            local = kind if level == 2 and kind != DONE else ""
+            mode, local = kind or DONE if level == 1 else mode, kind if level == 2 and kind != DONE else ""
         turned = False
         for number, (start, end) in enumerate(spans):
             turned |= holds("headings", "turns", text[start:end])
@@ -119,8 +115,7 @@ def spans_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def clauses_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Offsets of the clauses of a sentence, parted by commas and colons that are not within brackets or quotes."""
-    cuts, depth = [start], 0
-    ends = lexicon()["text"]["clause_ends"]
+    cuts, depth, ends = [start], 0, lexicon()["text"]["clause_ends"]
     for i in range(start, end):
         depth += (text[i] in "（(“「《") - (text[i] in "）)”」》" and depth > 0)
         is_in_number = text[i] == "," and text[i + 1 : i + 2].isdigit() and text[i - 1].isdigit()
@@ -182,8 +177,7 @@ def grouped(text: str, hits: list[Hit]) -> list[list[Hit]]:
     """Hits that are one statement: counts of one unit with their per cent, and proposals up to one that starts anew."""
     groups: list[list[Hit]] = []
     for hit in hits:
-        if not (groups and goes_on(text, groups[-1][-1], hit)):
-            groups.append([])
+        groups += [] if groups and goes_on(text, groups[-1][-1], hit) else [[]]
         groups[-1].append(hit)
     return groups
 
@@ -191,7 +185,8 @@ def grouped(text: str, hits: list[Hit]) -> list[list[Hit]]:
 def goes_on(text: str, last: Hit, hit: Hit) -> bool:
     """Whether a clause belongs to the statement of the one before it."""
     start, end, cue, words = hit
-    if not cue["quantifier"] == last[2]["quantifier"] in MERGED:
+    # Clauses of one sentence that go on counting, or proposing, are one statement.
+    if not cue["quantifier"] == last[2]["quantifier"] in ("COUNT", "NEED"):
         return False
     if cue["quantifier"] == "NEED":
         return words == "需要" or (bool(cue.get("imperative")) and not re.search(cue["starts_anew"], words))
