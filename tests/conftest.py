@@ -1,3 +1,4 @@
+import gc
 import signal
 
 import pytest
@@ -10,6 +11,12 @@ settings.load_profile("house")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup: tests press Ctrl-C, also on what they start
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: a collection of garbage (statsmodels' `multipletests` asks for one a call) need not look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

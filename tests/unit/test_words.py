@@ -2,11 +2,13 @@ import ast
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import huying
 from huying import words
 from huying.errors import HuyingError, InputError, Place
+from huying.units import say_value
 
 SRC = Path(huying.__file__).parent
 KEY = re.compile(r"[a-z_]+\.\w+")
@@ -138,3 +140,11 @@ def test_error_in_words():
 def test_error_values_may_be_called_key_and_place():
     error = HuyingError("folder.no_section", key="[county]")
     assert str(error) == "the section [county] is missing"
+
+
+def test_a_half_goes_up_whatever_the_last_bit_says():
+    """38.5% of 20 and of 200; the same share as a sum of tenths, a bit too small; and on its own side of one half."""
+    assert [say_value(x, "index", "zh") for x in (0.385, 0.385 - 6e-17, 0.125)] == ["0.39", "0.39", "0.13"]
+    assert say_value(np.float64(0.385), "share", "zh", 20) == say_value(0.385, "share", "zh", 20) == "39%"
+    assert say_value(0.4996, "share", "zh", 200, [0.5]) == "49.96%"
+    assert say_value(-0.00001, "index", "zh") == "0.00"

@@ -179,7 +179,7 @@ class Brief:
             is_theirs = content.among(row["claim"])["place"].isin(content.county.departments).any()
             unit = self.say("these_departments" if is_theirs else "these_towns") if names else ""
             rows.append([named(row), self.names(names), content.fact(row), unit, ""])
-        self.tabled("annex_3", ("problem", "places", "evidence", "unit", "deadline"), rows, (4, 4, 6, 2, 1.6))
+        self.tabled("annex_3", ("problem", "places", "evidence", "unit", "deadline"), rows, (4, 3.6, 5.4, 2.6, 2))
 
     def explain(self) -> None:
         """Method and sample, and what cannot be said."""

@@ -1,6 +1,7 @@
 """Fact sheets: one A4 page a town and a department to be checked and signed, as a Word document and as HTML that prints."""
 
 import base64
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -30,7 +31,8 @@ def write_sheets(content: Content, folder: Path) -> list[Path]:
     county = content.county
     for place in dict.fromkeys([*county.town_ids, *content.towns, *county.departments]):
         sheet = Sheet(content, place)
-        stem = folder / f"{file_part(f'{place}_{short(sheet.name, 20)}')}_{content.lang}"
+        named = re.sub(r"\W+", "_", sheet.name)[:20].strip("_")  # the id alone tells the places apart
+        stem = folder / f"{file_part(place)}_{named}_{content.lang}"
         made += [stem.with_name(stem.name + ".docx"), stem.with_name(stem.name + ".html")]
         sheet.as_word().save(made[-2])
         write_text(made[-1], sheet.as_html())

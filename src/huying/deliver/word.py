@@ -213,7 +213,7 @@ class Paper:
         line = self.text("", "Caption")
         line.add_run(say(f"deliver.{kind}", self.lang) + " ")
         self.field(line, f"SEQ {kind} \\* ARABIC", str(self.shown[kind]))
-        line.add_run(("　" if self.lang == "zh" else ". ") + plain(text))
+        line.add_run(("　" if self.lang == "zh" else ". ") + plain(text[:1].upper() + text[1:]))
         line.paragraph_format.keep_with_next = kind == "table"
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float]) -> None:
