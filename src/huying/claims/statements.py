@@ -255,7 +255,8 @@ class Statement:
         """The wording of the question that a survey's row goes back to."""
         part = self.part
         name = (self.claim.asks or self.claim.indicator) if not part else part if part in self.names.rules else ""
-        return self.names.question(name) if self.row["wave"] and name else ""
+        names = self.names.of_form(FORM_NAMES.get(self.row["n_of"], ""))
+        return names.question(name) if self.row["wave"] and name else ""
 
     @property
     def source(self) -> str:
