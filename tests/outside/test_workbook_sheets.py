@@ -15,7 +15,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from delivered import COUNTIES, DATA, DEMO, RESULTS, claims, folder, ledger, names, words
-from reading import MULTIPLIED, NUMBER, VERDICTS, is_as, noun_of
+from reading import MULTIPLIED, NOUNS, NUMBER, UNITS, VERDICTS, is_as, noun_of
 
 LANGUAGES = ("zh", "en")
 # Comma, quote, UTF-8, from the first line; numbers as they are shown; a file for each sheet.
@@ -31,7 +31,6 @@ UNIT_WORDS = {
            "months": "months", "score": "points", "score_points": "score points", "index": ""},
 }  # fmt: skip
 WHEN = {"zh": {"wave": "{}年调查", "period": "{}年台账"}, "en": {"wave": "{} survey", "period": "{} ledgers"}}
-OPEN = {"zh": "未知", "en": "unknown"}
 VERDICT_WORDS = {lang: {verdict: word for word, verdict in told.items()} for lang, told in VERDICTS.items()}
 
 
@@ -106,7 +105,11 @@ def faults_of(cells, row, county, lang):
     }  # a part may count something else
     unit = UNIT_WORDS[lang].get(row["unit"])
     when = ("wave", row["wave"]) if row["wave"] else ("period", row["period"])
-    told_interval = sorted(float(one) for one in re.findall(NUMBER, re.sub("95%(?=置信| CI)", "", cells["interval"])))
+    interval = re.sub("95%(?=置信| CI)", "", cells["interval"])
+    told_interval = sorted(float(one) for one in re.findall(NUMBER, interval))
+    nouns_of = "|".join(both[lang == "en"] for both in NOUNS.values())
+    pattern = {**UNITS[lang], "count": f" ?(?:{nouns_of})"}.get(row["unit"], "人")  # 每千人3人
+    in_units = re.findall(rf"{NUMBER}(?:{pattern})", interval)
     known = sorted(one * MULTIPLIED.get(row["unit"], 1) for one in (low, high) if pd.notna(one))
     has_text = row["part"] or row["place"] == "county" or "town" not in claim
     right = {
@@ -122,6 +125,7 @@ def faults_of(cells, row, county, lang):
         "n": float(cells["n"] or "nan") == row["n"] if pd.notna(row["n"]) else cells["n"] == "",
         "n_of": noun_of(cells["n_of"], lang) == row["n_of"],
         "verdict": cells["verdict"] == VERDICT_WORDS[lang].get(row["verdict_family"] or row["verdict"], ""),
+        "unit of the interval": len(in_units) == len(told_interval),
         "interval": not told_interval
         or all(abs(a - b) <= 0.5 for a, b in zip(told_interval, known, strict=len(told_interval) == 2)),
         "threshold": {float(one) for one in re.findall(NUMBER, cells["threshold"])} <= thresholds_of(row),
@@ -131,7 +135,7 @@ def faults_of(cells, row, county, lang):
         "caution": bool(cells["caution"]) or not (row["reason"] or row["remark"]),
         "rule_frozen_on": cells["rule_frozen_on"] == row.get("rule_frozen_on", ""),
     }
-    return [(name, cells[name]) for name, is_right in right.items() if not is_right]
+    return [(name, cells.get(name, interval)) for name, is_right in right.items() if not is_right]
 
 
 def faults(county, lang, rows):
