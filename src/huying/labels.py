@@ -111,7 +111,9 @@ class Labels:
         for part in value.split("; "):
             head, _, tail = part.partition(": ")
             name = f"{column.removesuffix('_family')}_{head}".replace(" ", "_").replace("-", "_")
-            word = next((all_words()[key] for room in ROOMS if (key := f"{room}.{name}") in all_words()), None)
+            names = name, re.sub("^flags_", "flag_", name)  # the flags of one person
+            keys = (f"{room}.{one}" for one in names for room in ROOMS)
+            word = next((all_words()[key] for key in keys if key in all_words()), None)
             found.append(word(self.lang).format(what=tail.replace("_", " ")) if word else part)
         said = "; ".join(found)
         return said if said != value else ""
