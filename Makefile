@@ -39,7 +39,7 @@ test-faults: $(VENV)/installed ## kill, fill the disk and close the folder at ev
 
 outside: $(VENV)/installed ## open what people are given in a browser, LibreOffice and ODK Validate (needs chromium, LibreOffice, poppler, Java, CJK fonts)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-outside.lock
-	$(BIN)/python -m huying run demo --towns county --lang zh en
+	HUYING_FORMATS=png,svg $(BIN)/python -m huying run demo --towns county --lang zh en
 	for verb in brief sheets workbook slides page; do $(BIN)/python -m huying $$verb demo --lang zh en || exit 1; done
 	$(BIN)/python -m pytest tests/browser tests/outside
 

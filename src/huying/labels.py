@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
-from huying.codebook import Codebook, Option
+from huying.codebook import Codebook, Item, Option
 from huying.ledgers import AGENCY_KINDS, TABLES
 from huying.words import Text, all_words, language, say
 
@@ -26,7 +26,8 @@ class Labels:
 
     `places`: towns, departments and whatever else has an id and a name; `measures`: derived variables; `codebook`: the
     county's questionnaire; `rules`: what derived variables are made from;
-    `departments`: the places that are no towns. A name may be a Text of both languages.
+    `departments`: the places that are no towns; `form`: whose item is meant where two forms have one of a name. A name may
+    be a Text of both languages.
     """
 
     lang: str
@@ -38,6 +39,11 @@ class Labels:
     sampling: str = "probability"
     rules: Mapping[str, str] = field(default_factory=dict)
     departments: Collection[str] = ()
+    form: str = ""
+
+    def of_form(self, form: str) -> "Labels":
+        """The same words, of two forms that have an item of one name those of this form."""
+        return self._forms.setdefault(form, replace(self, form=form)) if form else self
 
     def say(self, key: str, **values: object) -> str:
         """A text of the house in the county's language."""
@@ -104,7 +110,9 @@ class Labels:
         for part in value.split("; "):
             head, _, tail = part.partition(": ")
             name = f"{column.removesuffix('_family')}_{head}".replace(" ", "_").replace("-", "_")
-            word = next((all_words()[key] for room in ROOMS if (key := f"{room}.{name}") in all_words()), None)
+            names = name, re.sub("^flags_", "flag_", name)  # the flags of one person
+            keys = (f"{room}.{one}" for one in names for room in ROOMS)
+            word = next((all_words()[key] for key in keys if key in all_words()), None)
             found.append(word(self.lang).format(what=tail.replace("_", " ")) if word else part)
         said = "; ".join(found)
         return said if said != value else ""
@@ -113,10 +121,20 @@ class Labels:
         return name(self.lang) if isinstance(name, Text) else name
 
     @cached_property
+    def _forms(self) -> dict[str, "Labels"]:
+        return {}
+
+    @cached_property
+    def _items(self) -> list[Item]:
+        items = self.codebook.items.values() if self.codebook else ()
+        own = {item.name for item in items if item.form == self.form}
+        return [item for item in items if item.form == self.form or item.name not in own]
+
+    @cached_property
     def _questions(self) -> dict[str, Text]:
         """The words of each named column of answers: an option's, a matrix row's, else the question's."""
         found: dict[str, Text] = {}
-        for item in self.codebook.items.values() if self.codebook else ():
+        for item in self._items:
             rows = dict(item.rows)
             for _, name, part in (("", item.name, None), *item.parts):
                 found.setdefault(name, part.text if isinstance(part, Option) else rows.get(part or "", item.text))
@@ -125,8 +143,7 @@ class Labels:
     @cached_property
     def _asked(self) -> dict[str, Text]:
         """The question's words by each of its columns."""
-        items = self.codebook.items.values() if self.codebook else ()
-        return {name: item.text for item in items for name in (item.name, *item.columns)}
+        return {name: item.text for item in self._items for name in (item.name, *item.columns)}
 
     @cached_property
     def _answers(self) -> dict[tuple[str, str], set[Text]]:
@@ -134,7 +151,8 @@ class Labels:
         found: dict[tuple[str, str], set[Text]] = {}
         for item in self.codebook.items.values() if self.codebook else ():
             # Of a matrix the rows are columns, the whole is none: a ledger's column may have its name.
-            own = {*item.columns, "", *(() if item.rows else (item.name,))}
+            named = {*item.columns, *(() if item.rows else (item.name,))} if item in self._items else set()
+            own = {"", *named}
             for name, option in product(own, item.options):
                 found.setdefault((name, option.key), set()).add(option.text)
         for column in (column for table in TABLES.values() for column in table.columns):
@@ -157,9 +175,10 @@ def register(key: str, labels: Labels) -> None:
 
 
 def of(frame: Any) -> Labels:
-    """The words for a frame: of its own county, else of the county opened last, else none but the house's."""
-    own = _registered.get(getattr(frame, "attrs", {}).get("labels", ""))
-    return own or next(reversed(_registered.values()), None) or Labels(language())
+    """The words for a frame: of its own county (and form), else of the county opened last, else none but the house's."""
+    form, _, key = getattr(frame, "attrs", {}).get("labels", "").rpartition("|")
+    own = _registered.get(key) or next(reversed(_registered.values()), None) or Labels(language())
+    return own.of_form(form)
 
 
 def is_share(frame: pd.DataFrame) -> bool:

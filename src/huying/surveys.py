@@ -216,7 +216,7 @@ def _build(county: "County", form: str, wave: str, exclude: tuple[str, ...], wei
     asked = {name for item in items for name in (item.name, *item.columns)}
     house = [name for item in house_codebook().form(form) for name in (item.name, *item.columns)]
     made: dict[str, Any] = {"wave": "" if absent == NOT_ASKED else wave, "book": county.book, "scope": scope}
-    made |= {"derived": {}, "reasons": reasons, "labels": county.key, "absent": absent}
+    made |= {"derived": {}, "reasons": reasons, "labels": f"{form}|{county.key}", "absent": absent}
     made["fewest"] = county.declared.thresholds[SAMPLED[form]] if form in SAMPLED else FEWEST
     lacking = tuple(dict.fromkeys(name for name in house if name not in asked))
     made |= {"lacking": lacking, "weighting": sample.diagnostics if sample else pd.DataFrame()}

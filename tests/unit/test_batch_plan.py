@@ -105,6 +105,15 @@ def test_a_job_is_told_where_it_is_and_whether_it_records(site, tmp_path):
     assert site.environ(other, tmp_path)["HUYING_RECORD"] == ""
 
 
+def test_formats_and_dots_of_pictures_reach_the_job_and_make_another_of_it(site, tmp_path, monkeypatch):
+    (job,) = planned(site, ["a"], ["county"], ["2023"])
+    before = site.key(job)
+    monkeypatch.setenv("HUYING_FORMATS", "png,svg")
+    monkeypatch.setenv("HUYING_DPI", "300")
+    told = site.environ(job, tmp_path)
+    assert (told["HUYING_FORMATS"], told["HUYING_DPI"]) == ("png,svg", "300") and site.key(job) != before
+
+
 def test_the_key_follows_all_that_can_change_what_a_job_gives_and_nothing_else(site):
     def job(notebook="a", place="county", wave="2023", lang="en", pages=False):
         (found,) = [

@@ -407,3 +407,26 @@ def test_a_long_report_gets_its_message(tmp_path):
         read_report(tmp_path / "huge.txt")
     (tmp_path / "r.txt").write_text(PROSE + "联系人电话13812345678。", "utf-8")
     assert "13812345678" not in read_report(tmp_path / "r.txt")
+
+
+def test_twenty_thousand_lines_take_no_more_than_six_times_as_long_as_five_thousand(tmp_path):
+    lines, took = ["各镇街均已办结。", "共18个镇街。", "其中有*个。", *["情况平稳。"] * 17], []
+    for n in (5_000, 20_000):
+        (tmp_path / f"r{n}.txt").write_text("".join(f"{lines[k % len(lines)]}\n" for k in range(n)), "utf-8")
+        start = time.process_time()
+        made = report.report_files(tmp_path / f"r{n}.txt", tmp_path / "out")
+        took.append(time.process_time() - start)
+        assert len(pd.read_csv(made["masks"])) == n / len(lines)
+    assert took[1] <= 6 * took[0], took
+
+
+@pytest.mark.parametrize(("size", "told"), [(200 * 2**20, "20"), (20 * 2**20 - 1, "200000 are read")])
+def test_a_report_of_a_hundred_novels_and_a_line_of_twenty_megabytes_get_their_message(tmp_path, size, told):
+    with (tmp_path / "huge.txt").open("wb") as file:
+        file.write("各镇均已办结".encode())
+        file.truncate(size)  # one line, whatever it holds
+    with pytest.raises(InputError) as caught:
+        read_report(tmp_path / "huge.txt")
+    for lang in ("zh", "en"):
+        assert caught.value.say(lang).startswith("huge.txt")
+    assert told in caught.value.say("en")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from huying import labels
-from huying.codebook import parse_codebook
+from huying.codebook import house_codebook, parse_codebook
 from huying.labels import Labels
 from huying.tables import show
 from huying.words import Text
@@ -170,3 +170,20 @@ def test_html_is_the_same_each_time_and_escapes_what_people_wrote():
 def test_one_is_yes_in_the_column_of_a_flag_and_a_number_elsewhere():
     words = Labels("zh")
     assert [words.value(column, "1") for column in ("turned_up", "answer", "rating")] == ["是", "1", "1"]
+
+
+@pytest.mark.parametrize(("form", "answer"), [("staff", "多半照老站所"), ("leader", "大体照老站所")])
+def test_of_two_forms_that_have_an_item_of_one_name_each_is_told_in_its_own_words(form, answer):
+    """Staff and leaders are asked how the town runs, in other words."""
+    words = Labels("zh", codebook=house_codebook())
+    asked = next(item for item in words.codebook.form(form) if item.name == "daily_structure")
+    own = words.of_form(form)
+    assert own.value("daily_structure", "mainly_old") == answer and own.question("daily_structure") == asked.text("zh")
+    labels.register("two forms/zh", words)
+    frame = pd.DataFrame({"answer": ["mainly_old"], "n": [7]})
+    frame.attrs |= {"labels": f"{form}|two forms/zh", "answer": "daily_structure"}
+    assert answer in repr(show(frame))
+
+
+def test_flags_of_a_person_have_words():
+    assert Labels("en").value("flags", "speeder; decoy") == "speeder; knows the decoy"

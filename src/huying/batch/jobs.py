@@ -137,12 +137,19 @@ class Site:
         found = {"PLACE": job.place, "WAVE": job.wave, "LANG": job.lang, "RECORD": "1" if job.is_recording else ""}
         found |= {"HOME": str(self.county.folder.resolve().parents[1]), "PREPARED": str(self.results)}
         found |= {"RESULTS": str(self.results.parent)} if os.environ.get("HUYING_RESULTS") else {}
-        return {f"HUYING_{name}": value for name, value in found.items()} | {"HUYING_FIGURES": str(folder / "figures")}
+        found |= {"FIGURES": str(folder / "figures")}
+        return {f"HUYING_{name}": value for name, value in found.items()} | pictures()
 
     def key(self, job: Job) -> str:
         """One hash of all that can change a job's output."""
         evidence = file_hash(self.evidence) if job.stage == 2 and self.evidence.is_file() else ""
-        asked = [*self.parameters(job).values(), str(job.is_recording), str(job.has_page), evidence]
+        asked = [
+            *self.parameters(job).values(),
+            str(job.is_recording),
+            str(job.has_page),
+            evidence,
+            *pictures().values(),
+        ]
         return hash_of([*self.surroundings, job.notebook.name, job.notebook.hash, *asked])
 
     @cached_property
@@ -151,3 +158,8 @@ class Site:
         lock = self.folder.parent / "requirements.lock"
         installed = [file_hash(lock)] if lock.is_file() else sorted(f"{d.name} {d.version}" for d in distributions())
         return [prepared_hash(self.county), code_hash(), f"python {sys.version_info[:2]}", *installed]
+
+
+def pictures() -> dict[str, str]:
+    """What the environment asks of pictures: their formats and dots an inch."""
+    return {name: os.environ[name] for name in ("HUYING_FORMATS", "HUYING_DPI") if os.environ.get(name)}

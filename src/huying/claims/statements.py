@@ -236,7 +236,8 @@ class Statement:
         """The wording of the question that a survey's row goes back to."""
         own = self.part if self.part in self.names.rules else ""
         name = own if self.part else self.claim.asks or self.claim.indicator
-        return self.names.question(name) if self.row["wave"] and name else ""
+        names = self.names.of_form(FORM_NAMES.get(self.row["n_of"], ""))
+        return names.question(name) if self.row["wave"] and name else ""
 
     @property
     def source(self) -> str:

@@ -29,7 +29,7 @@ from huying.words import all_words, say
 FINDINGS = 5
 DRAWN = ["estimate", "low", "high", "low_family", "high_family"]
 ROW = ["estimate", "low", "high", "unit", "n_of", "is_counted", "reliability", "reason"]
-ROW += ["remark", "notebook", "cell"]  # beside what is said
+ROW += ["remark", "notebook", "cell", "rule_frozen_on"]  # beside what is said
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,8 @@ from huying.words import say
 
 POINT = 25.4 / 72  # mm
 PAGES = {"zh": (37, 26, 35, 28), "en": (25, 25, 25, 25), "sheet": (18, 15, 12, 15)}  # mm: top, right, bottom, left
-LINE = {
-    "zh": 28.95,
-    "en": 14.5,
-}  # of the body, in points: 22 lines of 28.95 fill a page, as 28 characters of 15.75 a line
+# Of the body, in points: 22 lines of 28.95 fill a page, as 28 characters of 15.75 a line.
+LINE = {"zh": 28.95, "en": 14.5}
 SPACED = -5  # twentieths of a point between characters of the body
 # What takes the place of a font that is not there. The standard's 方正小标宋 is commercial: titles are set in SimSun.
 FONTS = {"仿宋_GB2312": "仿宋", "仿宋": "FangSong", "楷体_GB2312": "楷体", "黑体": "SimHei", "SimSun": "宋体"}

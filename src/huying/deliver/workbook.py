@@ -15,6 +15,7 @@ from huying.claims.statements import STATEMENT
 from huying.deliver.content import Content
 from huying.deliver.xlsform import plain
 from huying.estimates import COUNTY
+from huying.labels import Labels
 from huying.store import write_bytes
 from huying.units import read_lists, say_noun
 from huying.words import say
@@ -43,14 +44,15 @@ class Sheet(NamedTuple):
 
 def write_workbook(content: Content, file: Path) -> None:
     """Write what the ledger and the prepared county hold, in the county's language."""
-    county, evidence, told = content.county, content.evidence, content.said[STATEMENT]
+    county, evidence, told = content.county, content.evidence, content.said[[*STATEMENT, "rule_frozen_on"]]
     rows = [
         {**fact, **said, **as_cells(fact, said, county.lang)}
         for fact, said in zip(evidence.to_dict("records"), told.to_dict("records"), strict=True)
     ]
     sheets = [Sheet("evidence", SAID, [[row[name] for name in SAID] for row in rows])]
+    latest = [row for row, index in zip(rows, evidence.index, strict=True) if index in content.latest.index]
     for key, places in (("towns", county.town_ids), ("departments", county.departments)):
-        sheets += [across(rows, f"{key}_{name}", places, name) for name in ("value", "verdict")]
+        sheets += [across(latest, f"{key}_{name}", places, county.labels, name) for name in ("value", "verdict")]
     sheets += [topline(county), *accounts(county), dictionary(county)]
     made = io.BytesIO()  # a full disk is then told by the one who writes, in one message
     with xlsxwriter.Workbook(made, {"strings_to_formulas": False, "in_memory": True}) as book:
@@ -79,15 +81,13 @@ def as_cells(fact: dict[str, Any], said: dict[str, Any], lang: str) -> dict[str,
     return numbers | {"n": fact["n"], "n_of": noun, "verdict": said["verdict_word"]}
 
 
-def across(rows: Sequence[dict[str, Any]], key: str, places: Sequence[str], name: str) -> Sheet:
-    """A row a place and a column a claim: its value, or its verdict after adjustment, of the latest wave or period."""
-    headlines = sorted((row for row in rows if not row["part"]), key=lambda row: (row["wave"], row["period"]))
-    found = {(row["place"], row["claim"]): row for row in headlines}
+def across(latest: Sequence[dict[str, Any]], key: str, places: Sequence[str], words: Labels, name: str) -> Sheet:
+    """A row a place and a column a claim: its value, or its verdict after adjustment, of the latest wave or period that has one."""
+    found = {(row["place"], row["claim"]): row for row in latest}
     known = {claim for place, claim in found if place in places}
-    claims = [claim for claim in dict.fromkeys(row["claim"] for row in rows) if claim in known]
-    named = {row["place"]: row["place_name"] for row in headlines}
+    claims = [claim for claim in dict.fromkeys(row["claim"] for row in latest) if claim in known]
     here = [*places, COUNTY] if claims else []
-    cells = [[p, named.get(p, p), *(found.get((p, claim), {}).get(name, "") for claim in claims)] for p in here]
+    cells = [[p, words.place(p), *(found.get((p, claim), {}).get(name, "") for claim in claims)] for p in here]
     return Sheet(key, ["place", "place_name", *claims], cells)
 
 
@@ -95,7 +95,7 @@ def topline(county: counties.County) -> Sheet:
     """Every closed question of the latest wave of each form: answers with counts, shares and intervals, of the whole county."""
     rows = list[list[Any]]()
     for form in county.cleaned.forms:
-        survey = county.survey(form)
+        survey, words = county.survey(form), county.labels.of_form(form)
         asked = survey.questions()
         for question in asked.loc[asked["question_type"].isin(CLOSED), "question"]:
             made = survey.topline(question)
@@ -104,10 +104,12 @@ def topline(county: counties.County) -> Sheet:
                 shares = [Shown(number, "0.0%") if np.isfinite(number) else HIDDEN for number in numbers]
                 if row["low"] == row["high"]:  # everybody answered: a count has no interval
                     shares[1:] = "", ""
-                measure = county.labels.measure(row["measure"]) if "measure" in row else ""
-                answer = county.labels.value(made.attrs.get("answer", question), row["answer"])
-                told = [county.labels.question(question), measure, answer, row["count"], *shares]
-                rows.append([form, survey.wave, question, *told, row["n"], row["reason"]])
+                measure = words.measure(row["measure"]) if "measure" in row else ""
+                answer = words.value(made.attrs.get("answer", question), row["answer"])
+                told = [words.question(question), measure, answer, row["count"], *shares, row["n"]]
+                rows.append(
+                    [words.value("form", form), survey.wave, question, *told, words.value("reason", row["reason"])]
+                )
     columns = ["form", "wave", "question", "text", "row", "answer", "count", "share", "low", "high", "n", "caution"]
     return Sheet("topline", columns, rows)
 
