@@ -12,7 +12,6 @@ from huying.words import say
 
 BAD, STOPPED = 2, 130
 OF_FILES = ("check", "prepare", "freeze", "verify", "claims", "templates", "questionnaire")
-OUTPUTS = ("run", "status", "verify")  # verbs about what notebooks give
 GIVEN = ("brief", "sheets", "workbook", "page", "slides")  # verbs that make what people are given
 
 
@@ -90,8 +89,8 @@ def main(argv: list[str] | None = None) -> int:
     if getattr(args, "lang", None):
         words.use_language(args.lang[0] if isinstance(args.lang, list) else args.lang)
     try:
-        rooms = dict.fromkeys(OUTPUTS, "huying.runs") | dict.fromkeys(GIVEN, "huying.outputs")
-        verbs = import_module(rooms.get(args.verb, "huying.verbs"))  # the grammar needs none of them
+        is_of_outputs = args.verb in ("run", "status", "verify", *GIVEN)
+        verbs = import_module("huying.outputs" if is_of_outputs else "huying.verbs")  # the grammar needs none of them
         return int(getattr(verbs, args.verb.replace("-", "_"))(args) or 0)
     except HuyingError as error:
         print(error.say(), file=sys.stderr)

@@ -1,6 +1,4 @@
-"""The verbs about a county's files: each prints, may return an exit code, and imports what it alone needs."""
-
-from __future__ import annotations
+"""The verbs about a county's files: each prints, may return an exit code, and imports what is slow to import where it needs it."""
 
 import argparse
 import json
@@ -8,23 +6,26 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from tqdm import tqdm
 
 from huying import words
+from huying.clean.flags import say_note, say_rejected
+from huying.clean.intake import Intake
 from huying.errors import HuyingError, InputError, Place
+from huying.folder import County, county_folder, read_county
+from huying.labels import COUNTY
+from huying.prepare import clean_and_mark, codebook_of, results_folder
+from huying.store import read_parquet, write_text
 from huying.words import say
-
-if TYPE_CHECKING:
-    from huying.clean.intake import Intake
-    from huying.folder import County
+from huying.workdays import calendar
 
 CHECKED = {"file": "file", "rows": "n_read", "kept": "n_kept", "rejected": "n_rejected", "cells": "n_cells_set_aside"}
 
 
 def county_of(args: argparse.Namespace) -> County:
     """The county named on the command line; its language becomes the session's where none was chosen."""
-    from huying.folder import county_folder, read_county
-
     folder = county_folder(args.county)
     if not args.lang and "HUYING_LANG" not in os.environ:
         declared = re.search(rb'^\s*lang\s*=\s*"(zh|en)"', (folder / "county.toml").read_bytes(), re.M)
@@ -35,9 +36,6 @@ def county_of(args: argparse.Namespace) -> County:
 def check(args: argparse.Namespace) -> int:
     """Read every file of the county by its contract and say what is wrong with each."""
     from huying.claims.declared import decided_claims
-    from huying.clean.flags import say_note, say_rejected
-    from huying.clean.intake import Intake
-    from huying.prepare import codebook_of
     from huying.surveys import find_shortfalls
 
     county = county_of(args)
@@ -67,11 +65,8 @@ def check(args: argparse.Namespace) -> int:
 def look_further(county: County, intake: Intake) -> Iterator[HuyingError]:
     """What else a run would stumble over: the calendar, the frozen rules, the report, the evidence, the county's own variables."""
     from huying.claims.declared import read_freeze
-    from huying.prepare import results_folder
     from huying.report import check_quotes, read_report as text_of_report
-    from huying.store import read_parquet
     from huying.surveys import check_variables
-    from huying.workdays import calendar
 
     file = results_folder(county) / "evidence.parquet"
     looks: dict[Callable[..., object], tuple[Any, ...]] = {calendar: (county.calendar, county.calendar_file)}
@@ -96,9 +91,6 @@ def why_rejected(line: dict[str, Any], rejected: Any) -> str:
 
 def prepare(args: argparse.Namespace) -> None:
     """Clean every file and store the result."""
-    from huying.clean.flags import say_note
-    from huying.prepare import clean_and_mark, results_folder
-
     county = county_of(args)
     with progress(len(county.surveys) + len(county.ledgers), "cli.preparing", args) as bar:
         cleaned = clean_and_mark(county, lambda name: bar.update())
@@ -119,8 +111,6 @@ def freeze(args: argparse.Namespace) -> None:
 
 def progress(total: int, key: str, args: argparse.Namespace) -> Any:
     """A bar on a terminal, a line now and then elsewhere, nothing for a program."""
-    from tqdm import tqdm
-
     # The longer pause is for lines of progress where there is no terminal.
     pause = 0.1 if sys.stderr.isatty() else 10.0
     return tqdm(total=total, desc=say(key), unit="", disable=args.json, mininterval=pause, miniters=1)
@@ -136,9 +126,6 @@ def claims(args: argparse.Namespace) -> None:
     """Every claim by section, with the county's verdict and value, as the last run recorded them."""
     from huying.claims.declared import claims_of
     from huying.claims.verdict import list_claims, say_silent
-    from huying.estimates import COUNTY
-    from huying.prepare import results_folder
-    from huying.store import read_parquet
 
     county = county_of(args)
     file = results_folder(county) / "evidence.parquet"
@@ -209,7 +196,6 @@ def new(args: argparse.Namespace) -> None:
 
 def dictionary(args: argparse.Namespace) -> int:
     """Write the data dictionary, or compare it with the declarations."""
-    from huying.store import write_text
     from huying.templates import dictionary as text_of_dictionary
 
     text, same = text_of_dictionary(), True

@@ -309,3 +309,11 @@ def test_a_column_that_is_lacking_or_there_twice_is_named(tmp_path, head, said):
     with pytest.raises(InputError) as error:
         read(tmp_path, head + "\n" + ",".join("1" for _ in head.split(",")) + "\n")
     assert said in error.value.say("en") and error.value.say("zh").startswith("export.csv")
+
+
+def test_masked_cells_are_counted(tmp_path):
+    """Two phone numbers among the answers, of which none is left: what counts.csv tells as `n_personal`."""
+    head = "What kind of symmetry do you have?;Put them in order;Row A;Row B\n"
+    made = read(tmp_path, head + "Radial;13912345678;Yes;No\nRadial;A B;13812345678;No\n")
+    assert made.n_masked == 2
+    assert not made.text.apply(lambda cells: cells.str.contains("12345678")).any(axis=None)

@@ -143,14 +143,8 @@ class Site:
     def key(self, job: Job) -> str:
         """One hash of all that can change a job's output."""
         evidence = file_hash(self.evidence) if job.stage == 2 and self.evidence.is_file() else ""
-        asked = [
-            *self.parameters(job).values(),
-            str(job.is_recording),
-            str(job.has_page),
-            evidence,
-            *pictures().values(),
-        ]
-        return hash_of([*self.surroundings, job.notebook.name, job.notebook.hash, *asked])
+        told = [*self.parameters(job).values(), str(job.is_recording), str(job.has_page), evidence]
+        return hash_of([*self.surroundings, job.notebook.name, job.notebook.hash, *told, *pictures().values()])
 
     @cached_property
     def surroundings(self) -> list[str]:

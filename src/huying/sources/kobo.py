@@ -38,7 +38,7 @@ def read_kobo(path: str | Path, items: Sequence[Item], weight: str = "") -> Answ
     found = find_columns(raw, items)
     text = pd.concat([answers_of(item, found, raw.text) for item in items], axis=1)
     meta = with_weight(read_meta(raw, last), raw, weight)
-    return Answers(text, raw.place, raw.encoding, raw.rejected, raw.dropped, meta, numbering="code", notes=raw.notes)
+    return Answers(**{**vars(raw), "text": text}, meta=meta, numbering="code")
 
 
 def without_tags(raw: RawTable) -> RawTable:
