@@ -144,6 +144,11 @@ def locked(folder: Path, seconds: float = 0.0) -> Iterator[None]:
         lock.release()
 
 
+def plain(text: str) -> str:
+    """A text as any document can hold it: without control characters, and with no ${name} that a form would take for an answer."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "", text).replace("${", "$ {")
+
+
 def file_part(text: str) -> str:
     """A text as part of a file's name: what could leave the folder, be no name or be too long goes, with a mark of the text itself."""
     clean = re.sub(r"[^\w-]", "_", text)

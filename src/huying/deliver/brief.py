@@ -1,7 +1,5 @@
 """The brief as a Word document: the county, what was done, problems with number and chart, causes, advice, annexes, and the researcher's own paragraphs."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -208,7 +206,7 @@ def named(row: Mapping[str, str]) -> str:
     return row["text"] if row["section"].startswith("P") else row["title"]
 
 
-def cell(rows: pd.DataFrame, head: pd.Series[Any]) -> str:
+def cell(rows: pd.DataFrame, head: pd.Series) -> str:
     """What is said of a town's claim in a cell: its value, marked where it shows a problem or is undecided, and when where that is not the county's."""
     if head["claim"] not in rows.index:
         return "–"

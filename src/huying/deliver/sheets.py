@@ -13,8 +13,7 @@ import pandas as pd
 
 from huying.deliver.content import Content
 from huying.deliver.word import Paper, lines_of, short
-from huying.deliver.xlsform import plain
-from huying.store import file_part, write_text
+from huying.store import file_part, plain, write_text
 
 FINDINGS, PLACES = 3, 8  # findings, and places of the chart that one page holds
 LINES = {"figures": 13, "calls": 8}  # of a table

@@ -20,8 +20,7 @@ from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
 from PIL import Image
 
-from huying.deliver.xlsform import plain
-from huying.store import beside
+from huying.store import beside, plain
 from huying.words import say
 
 POINT = 25.4 / 72  # mm

@@ -13,10 +13,9 @@ import xlsxwriter
 from huying import counties
 from huying.claims.statements import STATEMENT
 from huying.deliver.content import Content
-from huying.deliver.xlsform import plain
 from huying.estimates import COUNTY
 from huying.labels import Labels
-from huying.store import write_bytes
+from huying.store import plain, write_bytes
 from huying.units import read_lists, say_noun
 from huying.words import say
 

@@ -3,8 +3,6 @@
 A list that says it is not whole is not judged by its total.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """A report's text out of txt or docx; refuses to guess an encoding, and a pdf, whose text a person saves."""
 
-from __future__ import annotations
-
 import re
 import zipfile
 import zlib
