@@ -5,11 +5,9 @@ Importing it makes the house style that of the session, so that charts a reader 
 
 import matplotlib as mpl
 
-from huying.charts.lines import curves, slopes, specifications, trend
+from huying.charts.lines import curves, funnel, scatter, slopes, specifications, trend
 from huying.charts.look import style
-from huying.charts.matrix import VERDICTS, heatmap, verdicts
-from huying.charts.points import funnel, scatter
-from huying.charts.rows import bars, forest, panels, ranks, stacked, stages
+from huying.charts.rows import VERDICTS, bars, forest, heatmap, panels, ranks, stacked, stages, verdicts
 from huying.charts.saving import as_png, as_svg, save
 
 __all__ = ["VERDICTS", "as_png", "as_svg", "bars", "curves", "forest", "funnel", "heatmap", "panels", "ranks", "save"]

@@ -71,12 +71,11 @@ class Content:
     @cached_property
     def latest(self) -> pd.DataFrame:
         """The headlines, of several waves or periods the latest that has a value, claims in the order of the report."""
-        heads = self.said[self.said["part"] == ""]
-        when = heads["wave"].where(heads["wave"] != "", heads["period"])
-        order = {key: n for n, key in enumerate(self.claims)}
-        heads = heads.assign(has=heads["value"] != "", at=when, order=heads["claim"].map(order))
-        heads = heads.sort_values(["has", "at"], kind="stable").drop_duplicates(["claim", "place"], keep="last")
-        return heads.sort_values("order", kind="stable").drop(columns=["has", "at", "order"])
+        heads, order = self.said[self.said["part"] == ""], {key: n for n, key in enumerate(self.claims)}
+        told = {"order": heads["claim"].map(order), "has": heads["value"] != ""}
+        told["at"] = heads["wave"].where(heads["wave"] != "", heads["period"])
+        rank = pd.DataFrame(told).sort_values([*told], kind="stable")
+        return heads.loc[rank.index].drop_duplicates(["claim", "place"], keep="last")
 
     @cached_property
     def sections(self) -> dict[str, list[str]]:
@@ -141,10 +140,9 @@ class Content:
 
     @cached_property
     def heads(self) -> pd.DataFrame:
-        """One headline a claim (index): the county's, where there is none that of the first place."""
-        order = self.latest.assign(is_county=self.latest["place"] == COUNTY)
-        heads = order.sort_values("is_county", kind="stable").drop_duplicates("claim", keep="last")
-        heads = heads.drop(columns="is_county").set_index("claim", drop=False)
+        """One headline a claim (index): the county's, where there is none that of the last place."""
+        order = (self.latest["place"] == COUNTY).sort_values(kind="stable").index
+        heads = self.latest.loc[order].drop_duplicates("claim", keep="last").set_index("claim", drop=False)
         return heads.reindex([key for key in self.claims if key in heads.index])
 
     @cached_property
