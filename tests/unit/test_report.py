@@ -13,7 +13,7 @@ from huying import report
 from huying.claims.declared import read_claim
 from huying.claims.rules import QUANTIFIERS
 from huying.errors import InputError
-from huying.report import claims_toml, find_masks, find_sentences, find_statements, lint, read as reading, read_report
+from huying.report import claims_toml, find_masks, find_sentences, find_statements, lint, read_report
 from huying.report.lint import CUT, ROUNDED, ways
 from huying.report.statements import lexicon as read_lexicon
 
@@ -117,7 +117,7 @@ def test_packages_that_are_no_docx_or_unsafe(tmp_path, monkeypatch):
     file = docx(tmp_path / "r.docx", "")
     assert "no text" in unfit(file, file.read_bytes(), "empty")
     file = docx(tmp_path / "r.docx", para("x" * 200_000))
-    monkeypatch.setattr(reading, "MOST_BYTES", file.stat().st_size)
+    monkeypatch.setattr(report, "MOST_BYTES", file.stat().st_size)
     assert "unpacks to more" in unfit(file, file.read_bytes(), "zip_bomb")
 
 
