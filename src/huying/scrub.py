@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _UNSEEN = [0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A)]
 INVISIBLE = dict.fromkeys(_UNSEEN)
+CONTROL = r"[\x00-\x08\x0e-\x1f\x7f-\x9f]"  # what a terminal would obey; tabs and ends of lines apart
 _TENS = (0xB2, 0x660, 0x6F0, 0x2070, 0x2460, 0x2776, *range(0x1D7CE, 0x1D800, 10))  # where further digits begin
 _DIGITS = {i: unicodedata.digit(chr(i), -1) for first in _TENS for i in range(first, first + 10)}
 _HALF = {0xFF01 + i: chr(0x21 + i) for i in range(94)} | {0x3000: " "}

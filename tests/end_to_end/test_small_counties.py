@@ -4,9 +4,11 @@ import shutil
 from pathlib import Path
 
 import matplotlib.text
+import pandas as pd
 import pytest
 
 import huying as hy
+from huying.cli import main
 from run_notebook import recording, run_notebook
 
 DEMO = Path(__file__).parents[2] / "survey_data" / "demo"
@@ -128,3 +130,18 @@ def test_nothing_of_a_file_that_the_county_no_longer_has_is_left(tmp_path, monke
         "counts.csv",
         "notes.csv",
     }
+
+
+def test_the_questions_of_a_county_of_many_towns_are_crossed_with_what_has_few_groups(tmp_path, monkeypatch):
+    """More than 30 groups are refused by a crosstab: the notebook leaves them out instead of failing."""
+    monkeypatch.setenv("HUYING_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("HUYING_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    n = 31 * 20
+    answers = {"所在镇街": [f"第{k // 20}镇" for k in range(n)], "1、您的性别": ["男", "女"] * (n // 2)}
+    answers |= {"2、您听说过吗": [("听过", "没听过", "听过")[k % 3] for k in range(n)]}
+    pd.DataFrame({"序号": range(1, n + 1), "提交答卷时间": "2023/5/8 10:00:00", **answers}).to_csv("a.csv", index=False)
+    assert main(["new", "many", "a.csv", "--town", "所在镇街"]) == 0
+    folder = next(tmp_path.rglob("county.toml")).parent
+    names, _ = run_notebook("01", folder, wave="2023", draw=False)
+    assert set(names["found"]["group"]) == {"sex_group"} and (names["found"]["n"] == n).all()

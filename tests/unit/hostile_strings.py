@@ -8,9 +8,10 @@ HOSTILE = [line.encode("latin-1", "backslashreplace").decode("unicode_escape") i
 
 
 def survives(text):
-    """What the house keeps of a text in a cell: a blank for control characters, nothing that cannot be seen."""
+    """What the house keeps of a text in a cell: a blank for control characters, none around it, nothing that cannot be seen."""
     import pandas as pd
 
     from huying.kinds import Label, clean_series
+    from huying.scrub import CONTROL
 
-    return Label().read(clean_series(pd.Series([text]))).iloc[0]
+    return Label().read(clean_series(pd.Series([text]).str.replace(CONTROL, " ", regex=True))).iloc[0]

@@ -53,10 +53,10 @@ def style() -> dict[str, Any]:
 def styled() -> Iterator[None]:
     """The house style for the block; whether figures show themselves stays as the block leaves it: the first one decides.
 
-    A character that the font lacks is drawn as a box: `check` has named it.
+    A character that the font lacks is drawn as a box: `check` has named it. What does not fit at first is laid out anew when it is saved.
     """
     with mpl.rc_context(style()), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        warnings.filterwarnings("ignore", "Glyph .* missing from font|Tight layout not applied")
         yield
         is_interactive = mpl.is_interactive()
     mpl.interactive(is_interactive)

@@ -265,7 +265,8 @@ class Sheet:
 
     def name_rows(self, labels: Sequence[str], is_here: Any = ()) -> None:
         """Label the rows, the first on top, the one that is read here with a band and in bold; sets the height."""
-        axes, wrapped = self.axes, [look.wrap(label, 20) for label in labels]
+        # Of a very long name the middle is left out: the rows are as high as the longest needs.
+        axes, wrapped = self.axes, [look.wrap(s if len(s) < 120 else f"{s[:80]}…{s[-20:]}", 20) for s in labels]
         axes.set_yticks(range(len(labels)), wrapped)
         axes.set_ylim(len(labels) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)

@@ -13,7 +13,7 @@ from huying.drafting.columns import Question
 from huying.drafting.questions import read_questions
 from huying.errors import CountyError, InputError
 from huying.folder import NAME, homes
-from huying.kinds import parse_instants
+from huying.kinds import clean_series, parse_instants
 from huying.prepare import house_derived
 from huying.scrub import mask_text
 from huying.sources.exports import read_export
@@ -95,7 +95,7 @@ def check_weights(raw: RawTable, column: str) -> None:
 
 def towns_of(raw: RawTable, column: str) -> pd.DataFrame:
     """A register of the towns that a column names, in the order in which they come."""
-    names = [name for name in dict.fromkeys(raw.text[column].str.strip()) if name] if column else []
+    names = [name for name in dict.fromkeys(clean_series(raw.text[column])) if name] if column else []
     ids = [f"T{n:02d}" for n, _ in enumerate(names, 1)]
     kinds = ["street" if re.search("街道|社区", name) else "town" for name in names]
     return pd.DataFrame({"town_id": ids, "name_zh": names, "name_en": names, "type": kinds})

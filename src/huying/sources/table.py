@@ -18,7 +18,7 @@ import pandas as pd
 from huying.errors import InputError, Place
 from huying.kinds import clean_text
 from huying.ledgers import REJECTED, full_header
-from huying.scrub import INVISIBLE, MARKED, NAME, hash_keys, mask_cells, mask_text
+from huying.scrub import CONTROL, INVISIBLE, MARKED, NAME, hash_keys, mask_cells, mask_text
 from huying.sources.excel import MOST_COLUMNS, MOST_UNPACKED, Cells, Fault, Note, column_letters, read_sheet
 from huying.words import LANGUAGES, Text, say
 
@@ -200,7 +200,8 @@ def records(reader: Any, place: Place, above: int) -> Iterator[tuple[int, list[s
 def finish(cells: Cells, repeats: bool) -> RawTable:
     """Cells as a RawTable: headers checked; blank, repeated-header and total rows and unfit cells taken out."""
     frame = pd.DataFrame(cells.rows, pd.Index(cells.lines, dtype="int64"), range(len(cells.header)), "str")
-    header, notes = [" ".join(text.translate(INVISIBLE).split()) for text in cells.header], list(cells.notes)
+    frame, notes = frame.apply(lambda column: column.str.replace(CONTROL, " ", regex=True)), list(cells.notes)
+    header = [" ".join(re.sub(CONTROL, " ", text.translate(INVISIBLE)).split()) for text in cells.header]
     if len(header) > 1 and not header[0] and not repeats and is_numbered(frame[0]):  # R and pandas write so
         frame, notes = frame.drop(columns=0), [*notes, (None, "index_column", "")]
     used = [i for i in frame if header[i] or repeats or (frame[i] != "").any()]
