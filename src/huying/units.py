@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -39,16 +38,16 @@ def of_part(key: str, claim: str, part: str) -> str:
 def round_number(value: float, digits: int, times: float, against: Lines) -> str:
     """The value times `times`, rounded to `digits`, or to as many more as keep it on its own side of each of `against`.
 
-    A half goes up, as in schools and in Excel: not to the even digit, and not by the last bit of a binary fraction.
+    Rounded is what the ledger holds, twelve digits: not what a sum left in the last bit, nor as numpy rounds.
     """
 
     def is_moved(line: float) -> bool:
         told = round(float(text) - line * times, MOST_DIGITS)
         return abs(value - line) > SLACK and np.sign(told) != np.sign(value - line)
 
-    exact = Decimal(f"{value * times:.12g}")
+    value = float(f"{value:.12g}")
     for more in range(digits, MOST_DIGITS + 1):
-        text = f"{exact.quantize(Decimal(1).scaleb(-more), ROUND_HALF_UP) + 0:f}"
+        text = f"{round(value * times, more) + 0.0:.{more}f}"
         if not any(map(is_moved, against)):
             break
     return text

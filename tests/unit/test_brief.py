@@ -72,7 +72,7 @@ def test_a_problem_has_its_number_its_places_its_chart_and_a_caption_below(tmp_p
     body = texts(paper)
     at = body.index("（一）居民对改革知晓度不高")
     assert "34.7%" in body[at + 1] and body[at + 1].endswith("把握程度：样本推断。")
-    assert body[at + 2] == "存在这一问题的有3个：甲镇、乙镇、丙镇。"
+    assert body[at + 2] == "可以认定存在这一问题的有3个：甲镇、乙镇、丙镇。"
     assert body[at + 4].startswith("图 1　") and paper.paragraphs[at + 4].style.name == "Caption"
     told = paper.inline_shapes[0]._inline.docPr.get("descr")
     assert "居民对改革知晓度不高" in told and "300名居民" in told
@@ -183,7 +183,7 @@ def test_problems_are_listed_with_places_evidence_and_an_open_deadline(tmp_path)
     paper = brief_of(tmp_path, make_evidence())
     table = next(t for t in paper.tables if t.rows[0].cells[0].text == "问题")
     rows = [[cell.text for cell in line.cells] for line in table.rows[1:]]
-    assert [line[0] for line in rows] == ["居民对改革知晓度不高", "办结率100%：不支持，98.5%"]
+    assert [line[0] for line in rows] == ["居民对改革知晓度不高", "办结率100%：不支持"]
     assert rows[0][1] == "甲镇、乙镇、丙镇" and "34.7%" in rows[0][2] and rows[0][3:] == ["所列镇街", ""]
 
 

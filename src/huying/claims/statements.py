@@ -227,9 +227,16 @@ class Statement:
         told = own(lang) if isinstance(own, Text) else own
         if not self.is_of_places:
             return told
-        rule = self.say_rule(*claim.rule_at("town"), claim.unit, claim.counts or claim.n_of)
-        places = say_noun(claim.noun_at(COUNTY), lang).lstrip("个")
-        return self.say("share_of_places", places=places, measure=told, rule=rule)
+        (quantifier, line), noun = claim.rule_at("town"), claim.counts or claim.n_of
+        rule = self.say_rule(quantifier.replace("NEED", "LOW"), line, claim.unit, noun)
+        if quantifier == ALL:  # of one place, not of all
+            rule = self.say("rule_ALL", t=say_exactly(line, claim.unit, lang, noun))
+        return self.say("share_of_places", places=self.places, measure=told, rule=rule)
+
+    @property
+    def places(self) -> str:
+        """What the county's row counts: towns or departments."""
+        return say_noun(self.claim.noun_at(COUNTY), self.lang).lstrip("个")
 
     @cached_property
     def question(self) -> str:
@@ -263,7 +270,10 @@ class Statement:
     def county(self) -> str:
         """What the county's value is, of a place within it."""
         other = self.of(place=COUNTY) if self.place != COUNTY else None
-        told = self.join(other.value, other.verdict_word) if other else ""
+        value = other.value if other else ""
+        if other and value and other.is_of_places:  # not what is measured here, but how many measure up
+            value = self.say("share_that", value=value, places=other.places, rule=self.threshold)
+        told = self.join(value, other.verdict_word) if other else ""
         return self.say("in_county", place=other.place_name, value=told) if other and told else ""
 
     @property

@@ -101,7 +101,7 @@ class Brief:
         content = self.content
         shown = content.findings[content.findings["is_problem"].astype(bool)]
         for row in shown.to_dict("records"):
-            self.paper.heading(named(row), 2)
+            self.paper.heading(named(row, content.lang), 2)
             self.paper.text(row["sentence"] + self.say("certainty", certainty=row["certainty"]))
             if names := content.where(row["claim"]):
                 self.paper.text(self.say("where", n=len(names), names=self.names(names)))
@@ -114,7 +114,8 @@ class Brief:
             self.paper.text(self.say("no_problem"))
         alleged = content.heads[content.heads["section"].str.startswith("P") & ~content.heads.index.isin(shown.index)]
         others, refuted = alleged[alleged["is_problem"].astype(bool)], alleged[alleged["verdict"] == "not supported"]
-        for key, rows in (("others", others), ("refuted_problems", refuted)):
+        rest = alleged[~alleged.index.isin([*others.index, *refuted.index])]
+        for key, rows in (("others", others), ("refuted_problems", refuted), ("other_matters", rest)):
             if len(rows):
                 self.paper.heading(self.say(key), 2)
                 self.told(rows)
@@ -179,9 +180,8 @@ class Brief:
         rows, content = [], self.content
         for row in content.problems.to_dict("records"):
             names = content.where(row["claim"])
-            is_theirs = content.among(row["claim"])["place"].isin(content.county.departments).any()
-            unit = self.say("these_departments" if is_theirs else "these_towns") if names else ""
-            rows.append([named(row), self.names(names), content.fact(row), unit, ""])
+            unit = self.say("these_departments" if content.claims[row["claim"]].department else "these_towns")
+            rows.append([named(row, content.lang), self.names(names), content.fact(row), unit if names else "", ""])
         self.tabled("annex_3", ("problem", "places", "evidence", "unit", "deadline"), rows, (4, 3.6, 5.4, 2.6, 2))
 
     def explain(self) -> None:
@@ -206,9 +206,13 @@ class Brief:
         self.paper.text(self.say("marks") if claims else self.say("none"))
 
 
-def named(row: Mapping[str, str]) -> str:
+def named(row: Mapping[str, str], lang: str) -> str:
     """What a problem is called: a problem that the report names by its words, any other by its claim and the verdict."""
-    return row["text"] if row["section"].startswith("P") else row["title"]
+    return (
+        row["text"]
+        if row["section"][0] == "P"
+        else say("statements.title", lang, text=row["text"], told=row["verdict_word"])
+    )
 
 
 def cell(rows: pd.DataFrame, head: pd.Series) -> str:

@@ -176,7 +176,11 @@ class Content:
     def where(self, claim: str) -> list[str]:
         """The names of the places in which a claim shows a problem after the adjustment."""
         own = self.among(claim)
-        return list(own.loc[own["is_problem"].astype(bool), "place_name"])
+        own = own[own["is_problem"].astype(bool)].to_dict("records")
+        return [
+            self.say("by_chance", name=row["place_name"]) if "chance" in row["remark"] else row["place_name"]
+            for row in own
+        ]
 
     def fact(self, row: Mapping[str, str]) -> str:
         """What a statement says of the data: its sentence without the claim, its verdict and the threshold."""
@@ -213,7 +217,13 @@ class Content:
             self.heads["verdict"].isin(["cannot say", "no baseline"]) & ~self.heads.index.isin(self.silent)
         ]
         told = [self.say("open_claim", text=row["text"], why=row["caution"]) for row in open_ones.to_dict("records")]
-        return told + [self.say("silent", n=len(self.silent), claims=" ".join(self.silent))] * bool(self.silent)
+        return told + [
+            self.say(
+                "silent",
+                n=len(self.silent),
+                claims=self.say("semicolon").join(map(str, self.heads.loc[self.silent, "text"])),
+            )
+        ] * bool(self.silent)
 
     @cached_property
     def towns(self) -> list[str]:

@@ -14,6 +14,7 @@ import pandas as pd
 from huying.deliver.content import Content
 from huying.deliver.word import Paper, lines_of, short
 from huying.store import file_part, plain, write_text
+from huying.words import say
 
 FINDINGS, PLACES = 3, 8  # findings, and places of the chart that one page holds
 LINES = {"figures": 13, "calls": 8}  # of a table
@@ -78,25 +79,23 @@ class Sheet:
     @cached_property
     def figures(self) -> list[list[str]]:
         """What is measured, the place's value with n, the county's, the verdict."""
-        told = []
+        told, lang = [], self.content.lang
+        head, comma = (
+            say("statements.in_county", lang, place=self.content.name, value=""),
+            say("statements.comma", lang),
+        )
         for row in self.rows.to_dict("records"):
             verdict = row["verdict_word"] + (" ●" if row["is_problem"] else "")
             here = [row["when"] or "–", row["value"], row["n"]]
-            told.append([self.cut(row["measure"], 0), *here, self.of_county(row), verdict])
+            told.append(
+                [
+                    self.cut(row["measure"], 0),
+                    *here,
+                    row["county"].removeprefix(head).partition(comma)[0] or "–",
+                    verdict,
+                ]
+            )
         return [[self.cut(cell, 2) if n else cell for n, cell in enumerate(cells)] for cells in told]
-
-    def of_county(self, row: dict[str, Any]) -> str:
-        """The county's value of the same wave or period, and of how many towns it is the share where that is what it is."""
-        said = self.content.said
-        same = (said["claim"] == row["claim"]) & (said["place"] == "county") & (said["part"] == "")
-        found = said[same & (said["when"] == row["when"])]
-        if not len(found) or not found["value"].iloc[0]:
-            return "–"
-        value, claim = str(found["value"].iloc[0]), self.content.claims[row["claim"]]
-        if not claim.is_about_towns or claim.share_of is None:
-            return value
-        kind = "departments" if claim.share_of == "department" else "towns"
-        return self.say(f"of_{kind}", value=value, rule=row["threshold"])
 
     @cached_property
     def findings(self) -> list[dict[str, Any]]:
