@@ -13,14 +13,13 @@ import pyreadstat
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from huying.places import Matcher, bare, squeeze
-from huying.sources.spss import read_labelled
-
 import huying as hy
 from huying import cli, words
+from huying.clean.cells import Matcher, bare, squeeze
 from huying.clean.flags import find_straight_lines, longest_run
 from huying.codebook import Item
 from huying.estimates import COUNTY
+from huying.sources.exports import read_labelled
 from huying.sources.table import read_table
 from huying.waiting import waiting_curves
 from run_notebook import judged
