@@ -246,10 +246,12 @@ class Table:
 
     def find_columns(self, headers: list[str], place: Place, rename: Mapping[str, str]) -> dict[str, str]:
         """Which header holds which column; raises InputError naming what is missing, what is there twice, and what was found."""
-        clean, found = {fold(header): header for header in headers}, dict[str, str]()
+        clean, found = dict[str, list[str]](), dict[str, str]()
+        for header in headers:
+            clean.setdefault(fold(header), []).append(header)
         for column in self.columns:
             names = (rename[column.name],) if column.name in rename else column.headers()
-            if len(hits := list(dict.fromkeys(clean[key] for key in map(fold, names) if key in clean))) > 1:
+            if len(hits := [header for key in dict.fromkeys(map(fold, names)) for header in clean.get(key, ())]) > 1:
                 told = ", ".join(map(full_header, hits))
                 raise InputError("contract.two_columns", place, name=column.name, found=told)
             if hits:

@@ -6,6 +6,7 @@ The inputs are made here, cell by cell; what must come out is written beside the
 import json
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -45,6 +46,7 @@ file = "towns.csv"
 LEDGER = '\n[[ledger]]\ntable = "{table}"\nfile = "{file}"\nperiod = "2022"\n'
 TOWNS = "town_id,name_zh,name_en,type\nT01,甲镇,Jia,镇\nT02,乙镇,Yi,镇\n"
 CALLS = ["call_id", "town", "called_at", "dispatched_at", "dept", "responded_at", "closed_at", "feedback_at", "status"]
+OLD_XLS = Path(__file__).parent / "data" / "old.xls"
 POINTS = ["point_id", "town", "bank", "opened_on", "last_loan_on", "loans", "days_to_loan", "days_before"]
 
 
@@ -101,7 +103,19 @@ def noted(table):
 # --- workbooks --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("value", "kept"), [(19, "19"), (19.5, "19.5"), ("19", "19"), ("30%", "30%")])
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (19, "19"),
+        (19.5, "19.5"),
+        ("19", "19"),
+        ("30%", "30%"),
+        ("1,234", "1,234"),
+        ("１９", "１９"),
+        ("＋5", "＋5"),
+        ("1.2e3", "1.2e3"),
+    ],
+)
 def test_a_number_merged_over_rows_is_counted_once_and_told(tmp_path, value, kept):
     def merge(sheet):
         sheet.merge_cells("A2:A4")
@@ -143,6 +157,13 @@ def test_one_total_of_three_points_is_one_total(tmp_path):
         ("0.00", 7, "7"),
         ("#,##0", 1234, "1234"),
         ("0%", 1, "1"),
+        (r"\G\D000", 7, "GD007"),
+        ("000-0000", 1234567, "123-4567"),
+        ("0000000;-0000000", 7, "0000007"),
+        ("0000000;;;@", 7, "0000007"),
+        ("[$-804]0000_ ", 7, "0007"),
+        ('"2022-"000', 7, "2022-007"),
+        ("00", 1234, "1234"),
     ],
 )
 def test_ids_are_read_as_their_number_format_shows_them(tmp_path, form, value, text):
@@ -169,6 +190,14 @@ def test_a_day_kept_as_a_number_in_a_workbook_that_counts_from_1904(tmp_path, co
     assert not faults and got.loc["C2", CALLS[column]] == pd.Timestamp("2022-03-01 11:00")
     assert got.loc["C1", "called_at"] == pd.Timestamp("2022-03-01 10:00")
     assert "calendar_1904" in {note for _, _, _, note, _ in intake.notes}
+
+
+def test_an_old_workbook_that_counts_from_1904_says_so(tmp_path):
+    """Its record of the calendar (22 00, two bytes: 01 00) stands before that of precision (0E 00)."""
+    content = OLD_XLS.read_bytes()
+    (tmp_path / "a.xls").write_bytes(content.replace(b"\x22\0\2\0\0\0\x0e\0", b"\x22\0\2\0\1\0\x0e\0"))
+    usual, other = read_table(OLD_XLS), read_table(tmp_path / "a.xls")
+    assert (usual.shift, other.shift) == (0, 1462) and set(noted(other)) - set(noted(usual)) == {"calendar_1904"}
 
 
 @pytest.mark.parametrize(

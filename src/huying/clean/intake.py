@@ -167,7 +167,8 @@ class Intake:
         times = [header for name, header in columns.items() if isinstance(table.by_name[name].kind, Instant)]
         raw = raw.in_usual_days(times)
         days = (pd.Timestamp(span.first), pd.Timestamp(span.last), pd.Timestamp(span.as_of)) if span else None
-        done = clean_ledger(table, raw, self.matchers, ids, rename=ledger.columns, values=ledger.values, days=days)
+        how = {"rename": ledger.columns, "values": ledger.values, "days": days, "before": self.ledgers.get(key)}
+        done = clean_ledger(table, raw, self.matchers, ids, **how)
         gone = done.rejected[(done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)]
         for one in (one for _, name, one, _ in LISTS if name == table.name and table.key != (one,)):
             ids = clean_series(raw.text[columns[one]])

@@ -16,17 +16,20 @@ from huying.words import language
 IDS: Mapping[str, str] = {"town": "town_id", "dept": "dept_id"}  # what a name becomes when it is matched
 Matchers = Mapping[str, Matcher]
 Headers = Mapping[str, str]  # by column
+Before = pd.DataFrame | None
 Parted = tuple[pd.DataFrame, pd.DataFrame]  # rows that stay, and what is set aside
 Matched = tuple[pd.DataFrame, list[pd.DataFrame], pd.DataFrame]
 SHOWN = 8  # words of a column that are told
 
 
-def clean_ledger(table: Table, raw: RawTable, matchers: Matchers, known: Known | None = None, **how: Any) -> Booked:
+def clean_ledger(
+    table: Table, raw: RawTable, matchers: Matchers, known: Known | None = None, before: Before = None, **how: Any
+) -> Booked:
     """The rows of a ledger that hold to its contract and its rules, `town` and `dept` replaced by `town_id` and `dept_id`.
 
     A blank where the contract allows one stays missing. `matchers` by column; without one the name is the id.
     `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
-    `how`: `rename`, `values` and `days` as in `Table.check`.
+    `before`: the rows of the same ledger from another file. `how`: `rename`, `values` and `days` as in `Table.check`.
     rows in = rows kept + rows rejected. Raises InputError for a missing column.
     """
     checked = table.check(raw.text, raw.place, **how)
@@ -39,7 +42,7 @@ def clean_ledger(table: Table, raw: RawTable, matchers: Matchers, known: Known |
         kept, unsure, repaired = match_names(kept, column, matchers.get(column), raw.place, header)
         faults += unsure
         flags.append(repaired)
-    kept, again = take_out_repeats(table, kept, raw, headers)
+    kept, again = take_out_repeats(table, kept, raw, headers, before)
     kept, broken = keep_rules(table, kept, raw.place, headers, known or {})
     found = pd.concat([*faults, again, broken], ignore_index=True)
     found.loc[~found["row"].isin(kept.index), "level"] = "row"  # a cell may have cost its row after all
@@ -79,13 +82,19 @@ def match_names(rows: pd.DataFrame, column: str, matcher: Matcher | None, place:
     return rows[~found["how"].isin(unsure)], faults, flags
 
 
-def take_out_repeats(table: Table, rows: pd.DataFrame, raw: RawTable, headers: Headers) -> Parted:
-    """The rows without those that repeat a key, now that two spellings of one town are one town, and these rows."""
+def take_out_repeats(
+    table: Table, rows: pd.DataFrame, raw: RawTable, headers: Headers, before: Before = None
+) -> Parted:
+    """The rows without those that repeat a key, also one of `before`, now that two spellings of one town are one town, and these rows."""
     key = [IDS.get(name, name) for name in table.key]
-    again = rows.duplicated(key) & rows[key].notna().all(axis=1) if key else pd.Series(False, index=rows.index)
+    every = rows if before is None else pd.concat([before, rows])
+    alike = every[key].astype("str").apply(lambda cells: cells.str.casefold())
+    again = (alike.duplicated() & every[key].notna().all(axis=1) & bool(key)).iloc[len(every) - len(rows) :]
+    same = every.duplicated() & (before is not None)
     header = headers.get(table.key[0], table.key[0]) if key else ""
     cells = raw.text.get(header, pd.Series("", raw.text.index)).loc[again[again].index]
-    return rows[~again], set_aside(raw.place, header, cells, "key_taken")
+    reasons = same.iloc[len(every) - len(rows) :][again].map({True: "repeated", False: "key_taken"}).to_list()
+    return rows[~again], set_aside(raw.place, header, cells, reasons)
 
 
 def known_ids(ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> dict[str, set[str]]:
