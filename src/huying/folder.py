@@ -296,26 +296,22 @@ def read_county(folder: Path) -> County:
 def check_references(declared: Declaration) -> None:
     """Raise CountyError for days out of order, a wave or period that is not declared, a survey without its file, bounds that bind all."""
     for kind, section in (("wave", "survey"), ("period", "ledger")):
-        spans = declared.raw.get(kind, {})
+        spans, seen = declared.raw.get(kind, {}), list[Any]()
         for name in (n for n, span in spans.items() if not span["from"] <= span["to"] <= span.get("as_of", span["to"])):
             raise declared.fail("folder.bad_span", name, kind=kind, name=name)
-        for nth, entry in enumerate(entries := declared.raw.get(section, [])):
+        for nth, entry in enumerate(declared.raw.get(section, ())):
             name, within = entry.get(kind, ""), ((section, nth),)
             if name not in spans and (name or kind == "wave"):
                 raise declared.fail("folder.no_span", kind, name, within, kind=kind, name=name)
-            if what_of(entry, kind) in [what_of(other, kind) for other in entries[:nth]]:
-                file = entry.get("text", entry.get("file"))
-                raise declared.fail("folder.twice", section, None, within, section=section, file=file)
+            one = [entry.get(key) for key in ("table", "form", kind, "text", "file", "sheet")]
+            if one in seen:
+                raise declared.fail("folder.twice", section, None, within, section=section, file=one[3] or one[4])
+            seen.append(one)
             if section == "survey" and (needs := "text" if entry["reader"] == "wjx" else "file") not in entry:
                 raise declared.fail("folder.no_key", section, None, within, section=section, key=needs)
     low, high = bounds = declared.raw.get("thresholds", {}).get("weight_bounds", THRESHOLDS["weight_bounds"])
     if not low < 1 < high:
         raise declared.fail("folder.bad_bounds", "weight_bounds", key="weight_bounds", got=bounds)
-
-
-def what_of(entry: Mapping[str, Any], kind: str) -> list[Any]:
-    """What makes a survey or ledger another one than those before it."""
-    return [entry.get(key) for key in ("table", "form", kind, "text", "file", "sheet")]
 
 
 def _build(folder: Path, raw: Mapping[str, Any]) -> County:

@@ -163,7 +163,7 @@ def test_one_total_of_three_points_is_one_total(tmp_path):
         ("0000000;;;@", 7, "0000007"),
         ("[$-804]0000_ ", 7, "0007"),
         ('"2022-"000', 7, "2022-007"),
-        ("00", 1234, "1234"),
+        ("00", 3, "03"),
     ],
 )
 def test_ids_are_read_as_their_number_format_shows_them(tmp_path, form, value, text):

@@ -126,7 +126,7 @@ def test_another_encoding_is_named(folder):
         ("[claim_thresholds]", "[claim_threshold]", "claim_thresholds", "[claim_thresholds]"),
         ("[claim_thresholds]", "[bars]", "claim_thresholds", "[claim_thresholds]"),  # as it was called before
         ("[[survey]]", "[[surveys]]", "survey", "[[survey]]"),
-        ("speeder = 0.4", "[printed]\nA31 = 3", "A13", None),
+        ("speeder = 0.4", "[printed]\nA131 = 3", "A13", None),
         ("speeder = 0.4", "[printed.A14]\npercnt = 3", "percent", None),
         ("speeder = 0.4", "[scheme.town]\noffise = 7", "office", None),
     ],

@@ -16,22 +16,20 @@ from huying.words import language
 IDS: Mapping[str, str] = {"town": "town_id", "dept": "dept_id"}  # what a name becomes when it is matched
 Matchers = Mapping[str, Matcher]
 Headers = Mapping[str, str]  # by column
-Before = pd.DataFrame | None
 Parted = tuple[pd.DataFrame, pd.DataFrame]  # rows that stay, and what is set aside
 Matched = tuple[pd.DataFrame, list[pd.DataFrame], pd.DataFrame]
 SHOWN = 8  # words of a column that are told
 
 
-def clean_ledger(
-    table: Table, raw: RawTable, matchers: Matchers, known: Known | None = None, before: Before = None, **how: Any
-) -> Booked:
+def clean_ledger(table: Table, raw: RawTable, matchers: Matchers, known: Known | None = None, **how: Any) -> Booked:
     """The rows of a ledger that hold to its contract and its rules, `town` and `dept` replaced by `town_id` and `dept_id`.
 
     A blank where the contract allows one stays missing. `matchers` by column; without one the name is the id.
     `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
-    `before`: the rows of the same ledger from another file. `how`: `rename`, `values` and `days` as in `Table.check`.
+    `how`: `rename`, `values` and `days` as in `Table.check`; `before`: the rows of the same ledger from another file.
     rows in = rows kept + rows rejected. Raises InputError for a missing column.
     """
+    before = how.pop("before", None)
     checked = table.check(raw.text, raw.place, **how)
     headers = checked.headers
     astray = in_two_places(table, raw, headers, matchers)
@@ -82,9 +80,7 @@ def match_names(rows: pd.DataFrame, column: str, matcher: Matcher | None, place:
     return rows[~found["how"].isin(unsure)], faults, flags
 
 
-def take_out_repeats(
-    table: Table, rows: pd.DataFrame, raw: RawTable, headers: Headers, before: Before = None
-) -> Parted:
+def take_out_repeats(table: Table, rows: pd.DataFrame, raw: RawTable, headers: Headers, before: Any) -> Parted:
     """The rows without those that repeat a key, also one of `before`, now that two spellings of one town are one town, and these rows."""
     key = [IDS.get(name, name) for name in table.key]
     every = rows if before is None else pd.concat([before, rows])

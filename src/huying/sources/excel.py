@@ -29,9 +29,8 @@ _VALUE = re.compile(rb"[<:](?:v|t)(?:\s[^>]*)?>([^<]+)<")
 _FORMULA = re.compile(rb"[<:]f[\s>/]")
 _STYLED = re.compile(rb"[<:]c\s(?=[^>]*\br=\"([A-Z]+)(\d+)\")(?=[^>]*\bs=\"(\d+)\")(?![^>]*\bt=\"(?!n\"))[^>]*>")
 _ZEROS = re.compile(r'((?:"[^"]*"|\\.)*)(0(?:[-/ \\"]*0)+)')  # a format of ids: all digits shown, letters before them
-_NO_SIGN = re.compile(
-    r"\[(?:\$[^]]*|[a-z]+\d*)\]|[_*].|;.*", re.I | re.S
-)  # colour, language, gaps, forms of other values
+# What a format says beside its signs, which are in the group: colour, language, gaps, and the forms of other values.
+_BESIDE = re.compile(r'("[^"]*"|\\.)|\[(?:\$[^]]*|[a-z]+\d*)\]|[_*].|;.*', re.I | re.S)
 _AMOUNT = re.compile(r"[-+]?(0|[1-9]\d{0,8}|[1-9]\d{0,2}(,\d{3})+)(\.\d+)?(e[+-]?\d+)?%?", re.I)
 _MODE_1904 = b"\x22\0\2\0\1\0\x0e\0\2\0"  # in an old xls: its record of the calendar, and the head of the next
 
@@ -97,7 +96,7 @@ def formats_of_ids(styles: bytes) -> dict[int, tuple[str, str]]:
     """The styles whose number format shows every digit of an id, such as 0000000 or 00-00: letters before it and the form, by style."""
     parts = {part.tag.rpartition("}")[2]: part for part in ElementTree.fromstring(styles)}
     codes = {form.get("numFmtId"): form.get("formatCode", "") for form in parts.get("numFmts", ())}
-    used = enumerate(_NO_SIGN.sub("", codes.get(style.get("numFmtId"), "")) for style in parts.get("cellXfs", ()))
+    used = enumerate(_BESIDE.sub(r"\1", codes.get(style.get("numFmtId"), "")) for style in parts.get("cellXfs", ()))
     found = {n: match for n, code in used if (match := _ZEROS.fullmatch(code))}
     return {n: (re.sub(r'[\\"]', "", match[1]), re.sub(r'[\\"]', "", match[2])) for n, match in found.items()}
 
@@ -109,10 +108,9 @@ def apply_formats(rows: list[list[str]], xml: bytes, ids: dict[int, tuple[str, s
         r, c = int(row), column_number(letters) - 1
         if int(style) in ids and header_row < r <= len(rows) and c < len(rows[r - 1]) and rows[r - 1][c].isdigit():
             prefix, form = ids[int(style)]
-            digits = rows[r - 1][c].zfill(width := form.count("0"))
-            rest = iter(digits[len(digits) - width :])
-            shown_as = "".join(next(rest) if sign == "0" else sign for sign in form)
-            rows[r - 1][c] = prefix + digits[: len(digits) - width] + shown_as
+            form = "0" * (len(rows[r - 1][c]) - form.count("0")) + form  # the first takes all digits that are left
+            digits = iter(rows[r - 1][c].zfill(form.count("0")))
+            rows[r - 1][c] = prefix + "".join(next(digits) if sign == "0" else sign for sign in form)
             shown.append((r, letters.decode()))
     return [(shown[0][0], "number_format", ", ".join(dict.fromkeys(name for _, name in shown)))] if shown else []
 
