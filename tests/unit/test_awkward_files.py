@@ -331,6 +331,28 @@ def test_line_ends_of_old_macs_and_windows(tmp_path, ends):
     assert read_table(tmp_path / "a.csv").text["镇街"].tolist() == ["甲镇", "乙镇"]
 
 
+def test_a_file_of_a_gigabyte_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "a.csv").open("wb") as file:
+        file.truncate(2**30)
+    with pytest.raises(InputError) as error:
+        read_table(tmp_path / "a.csv")
+    assert error.value.key == "sources.too_large" and "400" in error.value.say("en")
+
+
+def test_ids_that_another_ledger_lacks_are_counted(tmp_path):
+    """Of three cases one names a call as it stands, one without its zeros, one none at all."""
+    workbook(tmp_path / "calls.xlsx", [CALLS, call("0007"), call("0008")])
+    cases = [
+        ["case_id", "call_id", "referred_on"],
+        *([f"L{n}", one, "2022-04-01"] for n, one in enumerate(("0007", "8", None))),
+    ]
+    workbook(tmp_path / "cases.xlsx", cases)
+    declared = county(tmp_path, ("calls", "calls.xlsx"), ("joint_conference", "cases.xlsx"))
+    notes = Intake(declared, house_codebook()).run().notes
+    told = notes.loc[notes["note"] == "no_partner", "detail"].tolist()
+    assert told == ["joint_conference 2022: call_id → calls, 1 / 2"]
+
+
 def test_a_device_or_a_folder_is_no_file(tmp_path):
     for path in ("/dev/zero", tmp_path):
         with pytest.raises(InputError, match="no ordinary file"):

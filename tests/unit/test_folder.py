@@ -354,6 +354,8 @@ def test_a_span_that_is_not_declared(folder, before, after, named):
 def test_what_is_not_toml(folder):
     key, _, said = fault(folder, ('id = "jia"', 'id = "jia'))
     assert key == "not_toml" and "line 3" in said
+    deep = "speeder = " + "[" * 50_000
+    assert fault(folder, ("speeder = 0.4", deep))[0] == "not_toml"
 
 
 def test_a_county_is_found_from_any_folder_below(folder, monkeypatch, tmp_path_factory):
