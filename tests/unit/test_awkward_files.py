@@ -261,6 +261,42 @@ def test_digits_that_excel_lost_are_said_to_be_lost(tmp_path):
     assert read_table(tmp_path / "b.csv").rejected.empty
 
 
+def replaced(path, *pairs):
+    """The workbook with texts replaced in all its parts."""
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    with zipfile.ZipFile(path, "w") as package:
+        for name, content in parts.items():
+            for old, new in pairs:
+                content = content.replace(old, new)
+            package.writestr(name, content)
+    return path
+
+
+def test_a_strict_workbook_is_read_as_any_other(tmp_path):
+    """Strict Open XML (ISO 29500) has other names for the same parts."""
+
+    def style(sheet):
+        sheet["A2"].number_format = "0000"
+
+    file = workbook(tmp_path / "a.xlsx", [["编号", "镇街"], [7, "甲镇"], [None, None], ["0008", "乙镇"]], style)
+    old, new = b"http://schemas.openxmlformats.org/", b"http://purl.oclc.org/ooxml/"
+    pairs = [
+        (b"spreadsheetml/2006/main", b"spreadsheetml/main"),
+        (b"officeDocument/2006/relationships", b"officeDocument/relationships"),
+    ]
+    replaced(file, *((old + one, new + other) for one, other in pairs))
+    assert read_table(file).text.to_numpy().tolist() == [["0007", "甲镇"], ["0008", "乙镇"]]
+
+
+def test_a_carriage_return_that_a_workbook_escapes_is_a_blank(tmp_path):
+    file = workbook(tmp_path / "calls.xlsx", [CALLS, call("C3", dept="应急局Q")])
+    replaced(file, (b"Q</t>", b"_x000D_\n</t>"), ("甲镇</t>".encode(), "甲镇_x000D_</t>".encode()))
+    intake, faults = taken(county(tmp_path, ("calls", "calls.xlsx")))
+    row = intake.ledgers["calls", "2022"].iloc[0]
+    assert not faults and row[["call_id", "town_id", "dept_id"]].tolist() == ["C3", "T01", "应急局"]
+
+
 # --- csv and what is none ---------------------------------------------------------------------------------------------
 
 
