@@ -296,13 +296,17 @@ def read_county(folder: Path) -> County:
 def check_references(declared: Declaration) -> None:
     """Raise CountyError for days out of order, a wave or period that is not declared, a survey without its file, bounds that bind all."""
     for kind, section in (("wave", "survey"), ("period", "ledger")):
-        spans = declared.raw.get(kind, {})
+        spans, seen = declared.raw.get(kind, {}), list[Any]()
         for name in (n for n, span in spans.items() if not span["from"] <= span["to"] <= span.get("as_of", span["to"])):
             raise declared.fail("folder.bad_span", name, kind=kind, name=name)
         for nth, entry in enumerate(declared.raw.get(section, ())):
             name, within = entry.get(kind, ""), ((section, nth),)
             if name not in spans and (name or kind == "wave"):
                 raise declared.fail("folder.no_span", kind, name, within, kind=kind, name=name)
+            one = [entry.get(key) for key in ("table", "form", kind, "text", "file", "sheet")]
+            if one in seen:
+                raise declared.fail("folder.twice", section, None, within, section=section, file=one[3] or one[4])
+            seen.append(one)
             if section == "survey" and (needs := "text" if entry["reader"] == "wjx" else "file") not in entry:
                 raise declared.fail("folder.no_key", section, None, within, section=section, key=needs)
     low, high = bounds = declared.raw.get("thresholds", {}).get("weight_bounds", THRESHOLDS["weight_bounds"])

@@ -14,7 +14,7 @@ from huying.words import Text, say
 _INSTANT = re.compile(
     r"(?P<year>\d{4})(?:\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*日?|(?P<mm>\d\d)(?P<dd>\d\d))"
     r"(?:(?:[T\s]+|(?<=日)|(?=[上下凌早]))(?P<half>上午|下午|凌晨|早上)?\s*(?P<hour>\d{1,2})[:时点](?P<minute>\d{1,2})分?"
-    r"(?::?(?P<second>\d{1,2})秒?(?:\.\d+)?)?(?:\s*(?P<noon>[ap])\.?m\.?)?\s*(?P<offset>Z|(?:UTC|GMT)?[+-]\d\d(?::?\d\d)?)?"
+    r"(?::?(?P<second>\d{1,2})秒?(?:\.\d+)?)?(?:\s*(?P<noon>[ap])\.?m\.?)?\s*(?P<offset>Z|(?:UTC|GMT)?[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?"
     r"|\s?(?P<hh>\d\d)(?P<mi>\d\d)(?P<ss>\d\d)?)?$",
     re.I,
 )
@@ -122,6 +122,8 @@ def parse_instants(text: pd.Series) -> pd.Series:
     am, pm = (half == "a").fillna(False).astype(bool), (half == "p").fillna(False).astype(bool)
     real = filled.year.between(1678, 2261) & (hour < 24) & (filled.minute < 60) & (filled.second < 60)
     real &= ~(am & (hour > 12)) & ~(pm & (hour == 0)) & ~(part["half"].notna() & part["noon"].notna())
+    is_dash = part["offset"].str.startswith("-") & part["second"].isna()  # of a span of time: 09:00-10:30
+    real &= ~is_dash.fillna(False).astype(bool)
     filled["hour"] = hour + 12 * (pm & (hour < 12)) - 12 * (am & (hour == 12))
     moments = pd.to_datetime(filled.where(real), errors="coerce")
     away = part["offset"].str.upper().replace("Z", "+00")

@@ -246,10 +246,11 @@ class Table:
 
     def find_columns(self, headers: list[str], place: Place, rename: Mapping[str, str]) -> dict[str, str]:
         """Which header holds which column; raises InputError naming what is missing, what is there twice, and what was found."""
-        clean, found = {fold(header): header for header in headers}, dict[str, str]()
+        clean, found = [(fold(header), header) for header in headers], dict[str, str]()
         for column in self.columns:
             names = (rename[column.name],) if column.name in rename else column.headers()
-            if len(hits := list(dict.fromkeys(clean[key] for key in map(fold, names) if key in clean))) > 1:
+            known_as = set(map(fold, names))
+            if len(hits := [header for key, header in clean if key in known_as]) > 1:
                 told = ", ".join(map(full_header, hits))
                 raise InputError("contract.two_columns", place, name=column.name, found=told)
             if hits:

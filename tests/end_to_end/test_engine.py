@@ -204,6 +204,13 @@ def test_what_only_another_process_could_keep_is_refused(tmp_path):
     assert done.returncode == 1 and "Jupyter" in done.stderr
 
 
+def test_a_notebook_that_kills_its_process_ends_papermill_too(tmp_path):
+    """Nothing hangs, and no exit code says that all is well."""
+    nbformat.write(notebook_of("import os; os.kill(os.getpid(), 9)", "print('next')"), tmp_path / "one.ipynb")
+    done = papermill(tmp_path / "one.ipynb", tmp_path / "out.ipynb", {}, "--engine", "huying")
+    assert done.returncode == -9 and "next" not in done.stdout
+
+
 def wanted(site):
     """Of a notebook of each kind one place and language, or of every notebook every one."""
     for k, notebook in enumerate(find_notebooks(site.folder, None if IS_WHOLE else DIFFERENT)):

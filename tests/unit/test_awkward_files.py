@@ -6,6 +6,7 @@ The inputs are made here, cell by cell; what must come out is written beside the
 import json
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -45,6 +46,7 @@ file = "towns.csv"
 LEDGER = '\n[[ledger]]\ntable = "{table}"\nfile = "{file}"\nperiod = "2022"\n'
 TOWNS = "town_id,name_zh,name_en,type\nT01,甲镇,Jia,镇\nT02,乙镇,Yi,镇\n"
 CALLS = ["call_id", "town", "called_at", "dispatched_at", "dept", "responded_at", "closed_at", "feedback_at", "status"]
+OLD_XLS = Path(__file__).parent / "data" / "old.xls"
 POINTS = ["point_id", "town", "bank", "opened_on", "last_loan_on", "loans", "days_to_loan", "days_before"]
 
 
@@ -101,7 +103,19 @@ def noted(table):
 # --- workbooks --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("value", "kept"), [(19, "19"), (19.5, "19.5"), ("19", "19"), ("30%", "30%")])
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (19, "19"),
+        (19.5, "19.5"),
+        ("19", "19"),
+        ("30%", "30%"),
+        ("1,234", "1,234"),
+        ("１９", "１９"),
+        ("＋5", "＋5"),
+        ("1.2e3", "1.2e3"),
+    ],
+)
 def test_a_number_merged_over_rows_is_counted_once_and_told(tmp_path, value, kept):
     def merge(sheet):
         sheet.merge_cells("A2:A4")
@@ -143,6 +157,13 @@ def test_one_total_of_three_points_is_one_total(tmp_path):
         ("0.00", 7, "7"),
         ("#,##0", 1234, "1234"),
         ("0%", 1, "1"),
+        (r"\G\D000", 7, "GD007"),
+        ("000-0000", 1234567, "123-4567"),
+        ("0000000;-0000000", 7, "0000007"),
+        ("0000000;;;@", 7, "0000007"),
+        ("[$-804]0000_ ", 7, "0007"),
+        ('"2022-"000', 7, "2022-007"),
+        ("00", 3, "03"),
     ],
 )
 def test_ids_are_read_as_their_number_format_shows_them(tmp_path, form, value, text):
@@ -169,6 +190,14 @@ def test_a_day_kept_as_a_number_in_a_workbook_that_counts_from_1904(tmp_path, co
     assert not faults and got.loc["C2", CALLS[column]] == pd.Timestamp("2022-03-01 11:00")
     assert got.loc["C1", "called_at"] == pd.Timestamp("2022-03-01 10:00")
     assert "calendar_1904" in {note for _, _, _, note, _ in intake.notes}
+
+
+def test_an_old_workbook_that_counts_from_1904_says_so(tmp_path):
+    """Its record of the calendar (22 00, two bytes: 01 00) stands before that of precision (0E 00)."""
+    content = OLD_XLS.read_bytes()
+    (tmp_path / "a.xls").write_bytes(content.replace(b"\x22\0\2\0\0\0\x0e\0", b"\x22\0\2\0\1\0\x0e\0"))
+    usual, other = read_table(OLD_XLS), read_table(tmp_path / "a.xls")
+    assert (usual.shift, other.shift) == (0, 1462) and set(noted(other)) - set(noted(usual)) == {"calendar_1904"}
 
 
 @pytest.mark.parametrize(
@@ -230,6 +259,42 @@ def test_digits_that_excel_lost_are_said_to_be_lost(tmp_path):
         assert set(one.rejected["reason"]) == {"digits_lost"} and set(one.text["编号"]) == {""}
     (tmp_path / "b.csv").write_text("编号,x\n33010219900101200,a\n33010219900105634,b\n", "utf-8")
     assert read_table(tmp_path / "b.csv").rejected.empty
+
+
+def replaced(path, *pairs):
+    """The workbook with texts replaced in all its parts."""
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    with zipfile.ZipFile(path, "w") as package:
+        for name, content in parts.items():
+            for old, new in pairs:
+                content = content.replace(old, new)
+            package.writestr(name, content)
+    return path
+
+
+def test_a_strict_workbook_is_read_as_any_other(tmp_path):
+    """Strict Open XML (ISO 29500) has other names for the same parts."""
+
+    def style(sheet):
+        sheet["A2"].number_format = "0000"
+
+    file = workbook(tmp_path / "a.xlsx", [["编号", "镇街"], [7, "甲镇"], [None, None], ["0008", "乙镇"]], style)
+    old, new = b"http://schemas.openxmlformats.org/", b"http://purl.oclc.org/ooxml/"
+    pairs = [
+        (b"spreadsheetml/2006/main", b"spreadsheetml/main"),
+        (b"officeDocument/2006/relationships", b"officeDocument/relationships"),
+    ]
+    replaced(file, *((old + one, new + other) for one, other in pairs))
+    assert read_table(file).text.to_numpy().tolist() == [["0007", "甲镇"], ["0008", "乙镇"]]
+
+
+def test_a_carriage_return_that_a_workbook_escapes_is_a_blank(tmp_path):
+    file = workbook(tmp_path / "calls.xlsx", [CALLS, call("C3", dept="应急局Q")])
+    replaced(file, (b"Q</t>", b"_x000D_\n</t>"), ("甲镇</t>".encode(), "甲镇_x000D_</t>".encode()))
+    intake, faults = taken(county(tmp_path, ("calls", "calls.xlsx")))
+    row = intake.ledgers["calls", "2022"].iloc[0]
+    assert not faults and row[["call_id", "town_id", "dept_id"]].tolist() == ["C3", "T01", "应急局"]
 
 
 # --- csv and what is none ---------------------------------------------------------------------------------------------
@@ -300,6 +365,28 @@ def test_a_web_page_is_called_a_web_page_whatever_its_name(tmp_path, text, encod
 def test_line_ends_of_old_macs_and_windows(tmp_path, ends):
     (tmp_path / "a.csv").write_bytes(ends.join(["编号,镇街", "1,甲镇", "2,乙镇", ""]).encode("gb18030"))
     assert read_table(tmp_path / "a.csv").text["镇街"].tolist() == ["甲镇", "乙镇"]
+
+
+def test_a_file_of_a_gigabyte_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "a.csv").open("wb") as file:
+        file.truncate(2**30)
+    with pytest.raises(InputError) as error:
+        read_table(tmp_path / "a.csv")
+    assert error.value.key == "sources.too_large" and "400" in error.value.say("en")
+
+
+def test_ids_that_another_ledger_lacks_are_counted(tmp_path):
+    """Of three cases one names a call as it stands, one without its zeros, one none at all."""
+    workbook(tmp_path / "calls.xlsx", [CALLS, call("0007"), call("0008")])
+    cases = [
+        ["case_id", "call_id", "referred_on"],
+        *([f"L{n}", one, "2022-04-01"] for n, one in enumerate(("0007", "8", None))),
+    ]
+    workbook(tmp_path / "cases.xlsx", cases)
+    declared = county(tmp_path, ("calls", "calls.xlsx"), ("joint_conference", "cases.xlsx"))
+    notes = Intake(declared, house_codebook()).run().notes
+    told = notes.loc[notes["note"] == "no_partner", "detail"].tolist()
+    assert told == ["joint_conference 2022: call_id → calls, 1 / 2"]
 
 
 def test_a_device_or_a_folder_is_no_file(tmp_path):

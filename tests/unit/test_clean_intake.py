@@ -114,18 +114,23 @@ def test_registers_are_read_first_wherever_they_are_declared(tmp_path):
 
 
 def test_a_ledger_in_two_files_is_one(tmp_path):
-    """And a key that stands in both is kept in both: which one is meant nobody can say."""
-    more = FILES["calls.csv"].splitlines()[0] + "\nGD9,乙镇,2023-05-08 09:00,2023-05-08 10:00,应急局,,open,\n"
+    """A key of the first file is taken in the second too: GD3 is the same again, gd4 and GD1 are other rows."""
+    head, gd1, _, _, gd3, _ = FILES["calls.csv"].splitlines()
+    rows = ["GD9,乙镇,2023-05-08 09:00,2023-05-08 10:00,应急局,,open,", gd3, gd1.replace("closed", "open")]
+    more = "\n".join([head, *rows, "gd4,T02,2023-05-08 09:00,2023-05-08 10:00,K1,,closed,"])
     county = make(tmp_path, files={**FILES, "more.csv": more})
     file = tmp_path / "county.toml"
     file.write_text(file.read_text("utf-8") + '\n[[ledger]]\ntable = "calls"\nfile = "more.csv"\n', "utf-8")
     county = read_county(tmp_path)
-    assert Intake(county, parse_codebook(BOOK)).run().ledgers["calls", ""]["call_id"].tolist() == [
-        "GD1",
-        "GD3",
-        "GD4",
-        "GD9",
+    done = Intake(county, parse_codebook(BOOK)).run()
+    assert done.ledgers["calls", ""]["call_id"].tolist() == ["GD1", "GD3", "GD4", "GD9"]
+    second = done.rejected[done.rejected["file"] == "more.csv"]
+    assert second[["row", "value", "reason"]].to_numpy().tolist() == [
+        [3, "GD3", "repeated"],
+        [4, "GD1", "key_taken"],
+        [5, "gd4", "key_taken"],
     ]
+    assert done.counts.set_index("file").loc["more.csv", ["n_read", "n_kept", "n_rejected"]].tolist() == [4, 1, 3]
 
 
 def test_the_export_by_number_is_set_against_the_one_by_text(tmp_path):

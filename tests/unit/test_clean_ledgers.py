@@ -56,6 +56,14 @@ def test_uncertain_names_reject_the_row():
     assert list(done.kept["call_id"]) == ["GD4"]
 
 
+def test_what_was_not_used_or_not_known_is_told_with_what_could_be_meant():
+    """A misspelt header of an optional column, words that are no status, a traditional form of a town's name."""
+    rows = [call(1, 销号时刻="2022-05-02"), call(2, 状态="已销号"), call(3, 镇街="均值鎮")]
+    told = {key: detail for _, key, detail in clean_ledger(CALLS, raw(rows), BOTH).notes}
+    assert told["unused_headers"] == "销号时刻" and told["unknown_name"].startswith("均值鎮 → 均值镇")
+    assert told["unknown_words"].startswith("状态: 已销号 (") and "closed = " in told["unknown_words"]
+
+
 def test_without_a_register_the_name_is_the_id():
     assert list(clean_ledger(CALLS, raw([call(1)]), TOWNS).kept["dept_id"]) == ["民政局"]
 

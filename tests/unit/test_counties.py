@@ -276,6 +276,19 @@ def test_a_place_nobody_knows(county, aware):
     )
 
 
+def test_a_wave_may_be_a_number_and_the_latest_is_the_usual_one(county):
+    assert county.survey("resident").wave == "2024" and county.survey("resident", wave=2023).wave == "2023"
+
+
+def test_a_town_may_be_named_where_one_alone_has_the_name(county, aware):
+    """In the register of this county both are called Town."""
+    county.towns["name_zh"], county.towns["name_en"] = ["甲镇", "乙镇"], ["Town", "Town"]
+    assert [county.find_place(name) for name in ("乙镇", "T01", "county", "")] == ["T02", "T01", "county", "county"]
+    assert county.judge("P16", aware, place="乙镇").rows["place"].tolist()[:2] == ["T01", "T02"]
+    with pytest.raises(CountyError, match="no town has the id “Town”"):
+        county.judge("P16", aware, place="Town")
+
+
 def test_a_cell_altered_and_run_again_has_the_last_value(county, aware):
     """A researcher at work is not recording: she may change a definition and judge again."""
     county.judge("P16", aware)

@@ -126,12 +126,15 @@ def test_another_encoding_is_named(folder):
         ("[claim_thresholds]", "[claim_threshold]", "claim_thresholds", "[claim_thresholds]"),
         ("[claim_thresholds]", "[bars]", "claim_thresholds", "[claim_thresholds]"),  # as it was called before
         ("[[survey]]", "[[surveys]]", "survey", "[[survey]]"),
+        ("speeder = 0.4", "[printed]\nA131 = 3", "A13", None),
+        ("speeder = 0.4", "[printed.A14]\npercnt = 3", "percent", None),
+        ("speeder = 0.4", "[scheme.town]\noffise = 7", "office", None),
     ],
 )
 def test_unknown_key(folder, before, after, close, where):
     key, row, said = fault(folder, (before, after))
     assert key == "unknown_key"
-    assert row == (line(where) if where else line("to = 2023-06-02") + 1)
+    assert row == (line(where) if where else line(before) + 1)
     assert f"did you mean {close}?" in said
 
 
@@ -280,6 +283,23 @@ def test_a_file_that_is_no_ordinary_file_is_refused(folder):
         assert fault(folder, ('file = "raw/calls.csv"', f'file = "raw/{name}.csv"'))[0] == "no_file"
 
 
+@pytest.mark.parametrize(
+    ("entry", "file"),
+    [
+        ('[[survey]]\nform = "resident"\nwave = "2023"\nreader = "wjx"\ntext = "raw/a.csv"\n', "raw/a.csv"),
+        ('[[ledger]]\ntable = "calls"\nfile = "raw/calls.csv"\nperiod = "2022"\nheader_row = 1\n', "raw/calls.csv"),
+    ],
+)
+def test_a_file_that_stands_twice_would_count_twice(folder, entry, file):
+    end = 'columns = { dept = "承办" }\n'
+    key, row, said = fault(folder, (end, end + entry))
+    assert (key, row) == ("twice", len(GOOD.splitlines()) + 1) and f"the file {file} stands twice" in said
+    other = entry.replace("2022", "2021").replace('form = "resident"', 'form = "staff"')
+    period = "[period.2021]\nfrom = 2021-01-01\nto = 2021-12-31\nas_of = 2022-01-06\n"
+    county = read(folder, (end, end + other + period))  # of another period or form each takes its own rows
+    assert len(county.surveys) + len(county.ledgers) == 3
+
+
 def test_bounds_of_weights_stand_on_both_sides_of_one(folder):
     key, row, _ = fault(folder, ("speeder = 0.4", "weight_bounds = [1.5, 3]"))
     assert (key, row) == ("bad_bounds", line("speeder = 0.4"))
@@ -334,6 +354,8 @@ def test_a_span_that_is_not_declared(folder, before, after, named):
 def test_what_is_not_toml(folder):
     key, _, said = fault(folder, ('id = "jia"', 'id = "jia'))
     assert key == "not_toml" and "line 3" in said
+    deep = "speeder = " + "[" * 50_000
+    assert fault(folder, ("speeder = 0.4", deep))[0] == "not_toml"
 
 
 def test_a_county_is_found_from_any_folder_below(folder, monkeypatch, tmp_path_factory):

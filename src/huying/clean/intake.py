@@ -103,9 +103,10 @@ def clean_ledger(table: Table, raw: RawTable, matchers: Matchers, known: Known |
 
     A blank where the contract allows one stays missing. `matchers` by column; without one the name is the id.
     `known`: the ids of the ledgers that rules look into (`known_ids`); a ledger that is not among them is not asked.
-    `how`: `rename`, `values` and `days` as in `Table.check`.
+    `how`: `rename`, `values` and `days` as in `Table.check`; `before`: the rows of the same ledger from another file.
     rows in = rows kept + rows rejected. Raises InputError for a missing column.
     """
+    before = how.pop("before", None)
     checked = table.check(raw.text, raw.place, **how)
     headers = checked.headers
     astray = in_two_places(table, raw, headers, matchers)
@@ -116,7 +117,7 @@ def clean_ledger(table: Table, raw: RawTable, matchers: Matchers, known: Known |
         kept, unsure, repaired = match_names(kept, column, matchers.get(column), raw.place, header)
         faults += unsure
         flags.append(repaired)
-    kept, again = take_out_repeats(table, kept, raw, headers)
+    kept, again = take_out_repeats(table, kept, raw, headers, before)
     kept, broken = keep_rules(table, kept, raw.place, headers, known or {})
     found = pd.concat([*faults, again, broken], ignore_index=True)
     found.loc[~found["row"].isin(kept.index), "level"] = "row"  # a cell may have cost its row after all
@@ -156,13 +157,17 @@ def match_names(rows: pd.DataFrame, column: str, matcher: Matcher | None, place:
     return rows[~found["how"].isin(unsure)], faults, flags
 
 
-def take_out_repeats(table: Table, rows: pd.DataFrame, raw: RawTable, headers: Headers) -> Parted:
-    """The rows without those that repeat a key, now that two spellings of one town are one town, and these rows."""
+def take_out_repeats(table: Table, rows: pd.DataFrame, raw: RawTable, headers: Headers, before: Any) -> Parted:
+    """The rows without those that repeat a key, also one of `before`, now that two spellings of one town are one town, and these rows."""
     key = [IDS.get(name, name) for name in table.key]
-    again = rows.duplicated(key) & rows[key].notna().all(axis=1) if key else pd.Series(False, index=rows.index)
+    every = rows if before is None else pd.concat([before, rows])
+    alike = every[key].astype("str").apply(lambda cells: cells.str.casefold())
+    again = (alike.duplicated() & every[key].notna().all(axis=1) & bool(key)).iloc[len(every) - len(rows) :]
+    same = every.duplicated() & (before is not None)
     header = headers.get(table.key[0], table.key[0]) if key else ""
     cells = raw.text.get(header, pd.Series("", raw.text.index)).loc[again[again].index]
-    return rows[~again], set_aside(raw.place, header, cells, "key_taken")
+    reasons = same.iloc[len(every) - len(rows) :][again].map({True: "repeated", False: "key_taken"}).to_list()
+    return rows[~again], set_aside(raw.place, header, cells, reasons)
 
 
 def known_ids(ledgers: Mapping[tuple[str, str], pd.DataFrame]) -> dict[str, set[str]]:
@@ -285,7 +290,8 @@ class Intake:
         times = [header for name, header in columns.items() if isinstance(table.by_name[name].kind, Instant)]
         raw = raw.in_usual_days(times)
         days = (pd.Timestamp(span.first), pd.Timestamp(span.last), pd.Timestamp(span.as_of)) if span else None
-        done = clean_ledger(table, raw, self.matchers, ids, rename=ledger.columns, values=ledger.values, days=days)
+        how = {"rename": ledger.columns, "values": ledger.values, "days": days, "before": self.ledgers.get(key)}
+        done = clean_ledger(table, raw, self.matchers, ids, **how)
         gone = done.rejected[(done.rejected["level"] == "row") & ~done.rejected["reason"].isin(NO_RECORD)]
         for one in (one for _, name, one, _ in LISTS if name == table.name and table.key != (one,)):
             ids = clean_series(raw.text[columns[one]])

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import python_calamine as calamine
 
 from huying.errors import InputError, Place
+from huying.kinds import clean_text
 
 MOST_COLUMNS = 5_000
 MOST_UNPACKED = 400 * 2**20  # bytes; a sheet of half a million rows and ten columns has about 250 MB of XML
@@ -27,8 +28,11 @@ _PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
 _VALUE = re.compile(rb"[<:](?:v|t)(?:\s[^>]*)?>([^<]+)<")
 _FORMULA = re.compile(rb"[<:]f[\s>/]")
 _STYLED = re.compile(rb"[<:]c\s(?=[^>]*\br=\"([A-Z]+)(\d+)\")(?=[^>]*\bs=\"(\d+)\")(?![^>]*\bt=\"(?!n\"))[^>]*>")
-_ZEROS = re.compile(r"(?:\"([^\"]*)\"|\\(.))?(0{2,})")  # a format of ids: all digits shown, letters before them
-_AMOUNT = re.compile(r"[-+]?(0|[1-9]\d{0,8})(\.\d+)?%?")
+_ZEROS = re.compile(r'((?:"[^"]*"|\\.)*)(0(?:[-/ \\"]*0)+)')  # a format of ids: all digits shown, letters before them
+# What a format says beside its signs, which are in the group: colour, language, gaps, and the forms of other values.
+_BESIDE = re.compile(r'("[^"]*"|\\.)|\[(?:\$[^]]*|[a-z]+\d*)\]|[_*].|;.*', re.I | re.S)
+_AMOUNT = re.compile(r"[-+]?(0|[1-9]\d{0,8}|[1-9]\d{0,2}(,\d{3})+)(\.\d+)?(e[+-]?\d+)?%?", re.I)
+_MODE_1904 = b"\x22\0\2\0\1\0\x0e\0\2\0"  # in an old xls: its record of the calendar, and the head of the next
 
 
 class Cells(NamedTuple):
@@ -62,7 +66,7 @@ class Package(NamedTuple):
     """What of an xlsx the parser does not tell: the XML of each sheet by its name, formats of ids by style, calendar, macros."""
 
     sheets: dict[str, bytes]
-    ids: dict[int, tuple[str, int]]
+    ids: dict[int, tuple[str, str]]
     calendar_1904: bool
     macros: bool
 
@@ -88,23 +92,25 @@ def read_package(path: Path, place: Place) -> Package:
         raise InputError("sources.password", place) from error
 
 
-def formats_of_ids(styles: bytes) -> dict[int, tuple[str, int]]:
-    """The styles whose number format shows every digit of an id, such as 0000000: letters before it and digits, by style."""
+def formats_of_ids(styles: bytes) -> dict[int, tuple[str, str]]:
+    """The styles whose number format shows every digit of an id, such as 0000000 or 00-00: letters before it and the form, by style."""
     parts = {part.tag.rpartition("}")[2]: part for part in ElementTree.fromstring(styles)}
     codes = {form.get("numFmtId"): form.get("formatCode", "") for form in parts.get("numFmts", ())}
-    used = enumerate(codes.get(style.get("numFmtId"), "") for style in parts.get("cellXfs", ()))
+    used = enumerate(_BESIDE.sub(r"\1", codes.get(style.get("numFmtId"), "")) for style in parts.get("cellXfs", ()))
     found = {n: match for n, code in used if (match := _ZEROS.fullmatch(code))}
-    return {n: ((match[1] or match[2] or ""), len(match[3])) for n, match in found.items()}
+    return {n: (re.sub(r'[\\"]', "", match[1]), re.sub(r'[\\"]', "", match[2])) for n, match in found.items()}
 
 
-def apply_formats(rows: list[list[str]], xml: bytes, ids: dict[int, tuple[str, int]], header_row: int) -> list[Note]:
+def apply_formats(rows: list[list[str]], xml: bytes, ids: dict[int, tuple[str, str]], header_row: int) -> list[Note]:
     """Show whole numbers as their format of ids does, in place; a note where one is."""
     shown = []
     for letters, row, style in _STYLED.findall(xml) if ids else ():
         r, c = int(row), column_number(letters) - 1
         if int(style) in ids and header_row < r <= len(rows) and c < len(rows[r - 1]) and rows[r - 1][c].isdigit():
-            prefix, width = ids[int(style)]
-            rows[r - 1][c] = prefix + rows[r - 1][c].zfill(width)
+            prefix, form = ids[int(style)]
+            form = "0" * (len(rows[r - 1][c]) - form.count("0")) + form  # the first takes all digits that are left
+            digits = iter(rows[r - 1][c].zfill(form.count("0")))
+            rows[r - 1][c] = prefix + "".join(next(digits) if sign == "0" else sign for sign in form)
             shown.append((r, letters.decode()))
     return [(shown[0][0], "number_format", ", ".join(dict.fromkeys(name for _, name in shown)))] if shown else []
 
@@ -114,7 +120,7 @@ def fill_down(rows: list[list[str]], merged: Any, values: Sequence[Sequence[Any]
     told: dict[str, list[tuple[int, str]]] = {"filled_down": [], "not_filled": []}
     for (top, left), (bottom, _) in sorted(merged):
         if header_row <= top < min(bottom, len(rows) - 1) and left < len(rows[top]) and rows[top][left]:
-            is_amount = not isinstance(values[top][left], bool) and _AMOUNT.fullmatch(rows[top][left].strip())
+            is_amount = not isinstance(values[top][left], bool) and _AMOUNT.fullmatch(clean_text(rows[top][left]))
             letters, key = column_letters(left + 1), "not_filled" if is_amount else "filled_down"
             told[key].append((top + 1, f"{letters}{top + 1}:{letters}{bottom + 1}"))
             for row in rows[top + 1 : bottom + 1] if not is_amount else ():
@@ -183,7 +189,8 @@ def read_sheet(path: Path, place: Place, kind: str, wanted: str | None, header_r
     """
     if kind == "xls" and "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
         raise InputError("sources.password", place)
-    package = read_package(path, place) if kind == "xlsx" else Package({}, {}, False, False)
+    is_1904 = kind == "xls" and _MODE_1904 in path.read_bytes()
+    package = read_package(path, place) if kind == "xlsx" else Package({}, {}, is_1904, False)
     try:
         with calamine.load_workbook(str(path)) as book:
             filled = {name: bool(_VALUE.search(xml) or _FORMULA.search(xml)) for name, xml in package.sheets.items()}
