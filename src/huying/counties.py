@@ -368,10 +368,10 @@ class County:
         sources |= {Path(one.text or one.file).name: one.wave for one in here.surveys if one.form in forms}
         lost = self.rejected[(self.rejected["level"] == "row") & ~self.rejected["reason"].isin(OUTSIDE)]
         lost, counts = lost.assign(at=lost["file"].str.split("/").str[-1].map(sources)).dropna(subset="at"), []
+        owns = {at: lost[lost["at"].isin(["", at]) | (at == "")] for at in set(facts["wave"] + facts["period"])}
         for place, at in zip(facts["place"], facts["wave"] + facts["period"], strict=True):
-            own = lost[lost["at"].isin(["", at]) | (at == "")]
-            ids = own.get(IDS["dept" if place in self.departments else "town"], own["at"])
-            counts.append(len(own) if place == COUNTY else int(ids.isin([place, ""]).sum()))
+            ids = owns[at].get(IDS["dept" if place in self.departments else "town"], owns[at]["at"])
+            counts.append(len(ids) if place == COUNTY else int(ids.isin([place, ""]).sum()))
         return counts
 
     @cached_property

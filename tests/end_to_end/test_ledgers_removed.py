@@ -1,13 +1,16 @@
 """A county that lacks any one ledger or survey still runs every notebook; what lost its data says which file is missing."""
 
 import ast
+import copy
 import dis
+import io
+import pickle
 import re
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
-from types import CodeType
+from types import CodeType, ModuleType
 
 import pandas as pd
 import pytest
@@ -18,6 +21,7 @@ from huying.claims.evidence import KEY
 from huying.claims.rules import CANNOT_SAY
 from huying.claims.statements import FORM_NAMES
 from huying.clean.intake import LISTS
+from huying.codebook import Codebook
 from huying.counties import County
 from run_notebook import cells_of, recording, run_notebook
 
@@ -73,58 +77,99 @@ def flow(source):
     return makes, reads, alters
 
 
+class Content(pickle.Pickler):
+    """What an object holds, as bytes: without what it keeps from earlier calls, the county being the same whatever it lacks."""
+
+    def persistent_id(self, value):
+        if isinstance(value, County | Codebook | ModuleType):
+            return type(value).__name__ if isinstance(value, County) else id(value)
+        return None
+
+    def reducer_override(self, value):
+        if is_dataclass(value) and not isinstance(value, type):
+            return type(value), tuple(getattr(value, one.name) for one in fields(value))
+        return NotImplemented
+
+
+def content(value):
+    """The bytes of `Content`; for what has none, an object that equals no other."""
+    kept = io.BytesIO()
+    try:
+        Content(kept).dump(value)
+    except (pickle.PicklingError, TypeError, AttributeError):
+        return object()
+    return kept.getvalue()
+
+
 class Read:
     """A notebook run in the whole county, cell by cell: the names that each left, and the rows that it judged."""
 
     def __init__(self, notebook, whole):
         self.notebook, self.whole = notebook, whole
         self.change = CHANGES.get(notebook)
-        self.flow = [flow(source) for source in cells_of(notebook, self.change)]
-        self.names, self.rows, county = {}, {}, Cut(whole)
-        self.rows = self.judged(county, lambda n: True)
+        sources = cells_of(notebook, self.change)
+        self.flow = [flow(source) for source in sources]
+        self.asking_all = {n for n, source in enumerate(sources) if "county.cleaned.ledgers" in source}
+        self.altered = set().union(*(alters for _, _, alters in self.flow))
+        self.names, self.held, self.rows, county = {}, {}, {}, Cut(whole)
+        self.rows = self.judged(county, lambda n, differ: True)
         self.seen = {n: county.asked[n] | county.needed[n] for n in range(len(self.flow))}
         self.asked = sorted(set().union(*county.asked.values()) - {"towns"})
         self.claims = set(pd.concat(self.rows.values()).query("part == ''")["claim"])
 
+    def copied(self, name, value):
+        """A value as it is now, where a cell may alter it later."""
+        return copy.deepcopy(value, {id(self.whole.book): self.whole.book}) if name in self.altered else value
+
     def judged(self, county, is_run):
-        """The rows by cell; a cell that is not run leaves what it left in the whole county."""
-        rows = {}
+        """The rows by cell; a cell that is not run leaves what it left in the whole county.
+
+        `is_run(n, differ)` is asked before each cell: `differ` are the names that hold something else than in the whole county.
+        """
+        rows, differ = {}, set()
 
         @contextmanager
         def watch(n, names):
+            makes, _, alters = self.flow[n]
             county.cell, county.judged = n, []
-            if not is_run(n):
-                names.update(self.names[n])
+            if not is_run(n, differ):
+                names.update({name: self.copied(name, value) for name, value in self.names[n].items()})
+                differ.difference_update(makes | alters)
                 yield False
                 return
             yield True
             rows[n] = county.recorded.reindex(columns=SAID)
+            held = {name: content(names[name]) for name in makes | alters if name in names}
             if not self.rows:
-                self.names[n] = {name: names[name] for name in self.flow[n][0] if name in names}
+                self.names[n] = {name: self.copied(name, names[name]) for name in held}
+                self.held[n] = held
+            differ.difference_update(makes)
+            differ.update(name for name in held | self.held[n] if held.get(name) != self.held[n].get(name))
 
         run_notebook(self.notebook, county, wave=WAVE, change=self.change, draw=False, watch=watch)
         return {n: rows.get(n, self.rows.get(n)) for n in sorted({*rows, *self.rows})}
 
-    def reached(self, name):
-        """The cells that may give something else without this ledger or form.
-
-        Those that ask for it or judge a claim that needs it, those that read what these made or altered, and those that make
-        or alter what these alter.
-        """
-        hit = {n for n, seen in self.seen.items() if name in seen or (name in OF_SURVEYS and seen & set(FORM_NAMES))}
-        while True:
-            dirty = set().union(*(makes | alters for makes, _, alters in (self.flow[n] for n in hit)))
-            anew = set().union(*(self.flow[n][2] for n in hit))
-            more = {n for n, (makes, reads, alters) in enumerate(self.flow) if reads & dirty or (makes | alters) & anew}
-            if more <= hit:
-                return hit | {0}
-            hit |= more
+    def asks(self, n, name):
+        """Whether a cell asks for this ledger or form, or judges a claim that needs it."""
+        return (
+            name in self.seen[n]
+            or n in self.asking_all
+            or (name in OF_SURVEYS and bool(self.seen[n] & set(FORM_NAMES)))
+        )
 
     def without(self, name, is_whole=False):
-        """The county without the ledger or form, and the rows that the notebook judges there."""
-        county, hit = Cut(self.whole, name), self.reached(name)
-        rows = pd.concat(self.judged(county, lambda n: is_whole or n in hit).values(), ignore_index=True)
-        return county, rows.drop_duplicates(KEY, keep="last", ignore_index=True)
+        """The county without the ledger or form, the rows that the notebook judges there, and the cells that were run.
+
+        Those that ask for it, and those that read what has turned out to differ.
+        """
+        county, run = Cut(self.whole, name), []
+
+        def is_run(n, differ):
+            run.extend([n] * (is_whole or n == 0 or self.asks(n, name) or bool(self.flow[n][1] & differ)))
+            return n in run
+
+        rows = pd.concat(self.judged(county, is_run).values(), ignore_index=True)
+        return county, rows.drop_duplicates(KEY, keep="last", ignore_index=True), run
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +189,7 @@ def test_a_notebook_without_one_file_says_which(read, notebook):
     """Each ledger and form that the notebook reads is taken away in turn, and the cells that it reaches are run again."""
     claims = read(notebook).claims
     for name in read(notebook).asked:
-        county, rows = read(notebook).without(name)
+        county, rows, _ = read(notebook).without(name)
         head = rows.query("part == ''")
         assert set(head["claim"]) == claims, name
         assert (head["verdict"] != "").all(), name
@@ -156,8 +201,9 @@ def test_a_notebook_without_one_file_says_which(read, notebook):
 @pytest.mark.parametrize(("notebook", "name"), [("11_parallel_structures", "staff"), ("03_powers", "documents")])
 def test_the_cells_that_it_does_not_reach_give_what_they_gave(read, notebook, name):
     """All cells run again give the same rows."""
-    assert 1 < len(read(notebook).reached(name)) < len(read(notebook).flow)
-    pd.testing.assert_frame_equal(read(notebook).without(name)[1], read(notebook).without(name, is_whole=True)[1])
+    (_, rows, run), (_, all_rows, _) = read(notebook).without(name), read(notebook).without(name, is_whole=True)
+    assert 1 < len(run) < len(read(notebook).names)
+    pd.testing.assert_frame_equal(rows, all_rows)
 
 
 @pytest.mark.parametrize("notebook", recording())

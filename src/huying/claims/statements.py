@@ -63,16 +63,17 @@ def read_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
     if lacks := [name for name in needed if name not in evidence]:
         raise CountyError("claims.not_a_ledger", columns=", ".join(lacks))
     table = evidence[list(needed)].astype(dict.fromkeys(NUMBERS, "float64"))
-    for name in TEXT_COLUMNS:
-        column = table[name].astype(object)
-        table[name] = [f"{v:g}" if isinstance(v, float) else str(v) for v in column.where(column.notna(), "")]
-    table["is_counted"] = table["is_counted"].astype(str).isin(["True", "true", "1", "1.0"])
-    for key, known, is_needed in (("unit", "unit", table["estimate"].notna()), ("n_of", "noun", table["n"] > 0)):
+    rows: list[dict[str, Any]] = table.to_dict("records")
+    for row in rows:
+        for name in TEXT_COLUMNS:
+            row[name] = "" if pd.isna(v := row[name]) else f"{v:g}" if isinstance(v, float) else str(v)
+        row["is_counted"] = str(row["is_counted"]) in ("True", "true", "1", "1.0")
+    for key, known, number, least in (("unit", "unit", "estimate", -np.inf), ("n_of", "noun", "n", 0)):
         words = read_lists()[known]
-        for row in table[~table[key].isin([*words]) & (is_needed | table[key].ne(""))].to_dict("records"):
+        for row in (row for row in rows if row[key] not in words and (row[key] or row[number] > least)):
             told = {"row": " · ".join(filter(None, (row[name] for name in KEY))), "key": key, "word": row[key]}
             raise CountyError("claims.row_word", **told, close=near(row[key], words), known=", ".join(words))
-    return table.to_dict("records")  # type: ignore[no-any-return]
+    return rows
 
 
 def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Claim]) -> set[str]:
