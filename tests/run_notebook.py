@@ -1,5 +1,6 @@
 """Runs a notebook's cells in this process, without a kernel, and gives the rows that it judged: how notebooks are tested on small counties."""
 
+import ast
 import contextlib
 import io
 import os
@@ -71,7 +72,8 @@ def register_of(n):
 def run_notebook(name, county, town="county", wave="", lang="en", change=None, draw=True, claims=(), watch=None):
     """What the cells left behind (their names), and all that they printed; `county` is an id, a folder or a StandIn.
 
-    Without `draw` the cells that draw are left out, and with `claims` those that judge others, which is faster.
+    Without `draw` the cells that draw are left out; with `claims` those that judge others, and those that nothing
+    judged rests on: which is faster.
     `watch(n, names)` is a context around each cell; a cell is left out where it gives False.
     """
     import matplotlib.pyplot as plt
@@ -90,11 +92,12 @@ def run_notebook(name, county, town="county", wave="", lang="en", change=None, d
         warnings.filterwarnings("ignore", message=".*non-interactive.*")
         try:
             os.chdir(NOTEBOOKS)
-            for n, source in enumerate(cells_of(name, change)):
+            sources = cells_of(name, change)
+            wanted = resting(sources, claims) if claims else range(len(sources))
+            for n, source in enumerate(sources):
                 if is_open:
                     source = source.replace("county = hy.county(county, lang=lang)\n", "")
-                others = claims and set(re.findall(r'county\.judge\("(\w+)"', source)).difference(claims)
-                if others or ("hy.charts." in source and not draw):
+                if n not in wanted or ("hy.charts." in source and not draw):
                     continue
                 with watch(n, names) if watch else contextlib.nullcontext() as is_run:
                     if is_run is not False:
@@ -103,6 +106,42 @@ def run_notebook(name, county, town="county", wave="", lang="en", change=None, d
             os.chdir(here)
             plt.close("all")
     return names, printed.getvalue()
+
+
+def resting(sources, claims):
+    """Which cells judge these claims alone, or give names that such a cell reads, directly or through others."""
+    wanted, kept = set(), set()
+    for n, source in reversed(list(enumerate(sources))):
+        others = set(re.findall(r'county\.judge\("(\w+)"', source)).difference(claims)
+        statements = ast.parse(source).body
+        judges = "county.judge(" in source and any(f'"{claim}"' in source for claim in claims)
+        if (judges and not others) or any(set.union(*given_by(one)) & wanted for one in statements):
+            kept.add(n)
+            for one in reversed(statements):
+                wanted = wanted - given_by(one)[0] | {node.id for node in ast.walk(one) if isinstance(node, ast.Name)}
+    return kept
+
+
+def given_by(statement):
+    """The names that a statement gives anew, and those whose values it changes or may change in place."""
+    nodes, new, changed = list(ast.walk(statement)), set(), []
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        new = {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
+    for node in nodes:
+        if isinstance(getattr(node, "ctx", None), ast.Store) and isinstance(node, ast.Name):
+            new.add(node.id)
+        elif isinstance(getattr(node, "ctx", None), ast.Store) or getattr(node, "attr", "") == "derive":
+            changed.append(node)
+        elif isinstance(node, ast.Expr):  # which is there for what it does
+            changed.append(node.value)
+    return new, {name for node in changed if (name := root_of(node)) not in ("", "county", "hy", "print")}
+
+
+def root_of(node):
+    """The name at the root of `name.a["b"](c)`, empty where there is none."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return getattr(node, "id", "")
 
 
 def judged(name, county, wave="", **how):

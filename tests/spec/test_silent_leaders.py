@@ -36,7 +36,7 @@ def test_a_claim_on_leaders_is_bounded_by_who_did_not_answer(notebook, claim, tm
     low, high, verdict = BOUNDS[notebook, claim]
     for n, bounds, said in ((10, (low, high), "cannot say"), (54, None, verdict)):
         (tmp_path / str(n)).mkdir()
-        rows = judged(notebook, of_leaders(tmp_path / str(n), n), "2023")
+        rows = judged(notebook, of_leaders(tmp_path / str(n), n), "2023", claims=[claim])
         row = rows[(rows["claim"] == claim) & (rows["part"] == "") & (rows["place"] == "county")].iloc[0]
         if bounds:
             assert (row["low"], row["high"]) == pytest.approx(bounds)

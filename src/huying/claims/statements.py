@@ -62,18 +62,16 @@ def read_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
     needed = (*TEXT_COLUMNS, *FLAGS[:1], *NUMBERS)
     if lacks := [name for name in needed if name not in evidence]:
         raise CountyError("claims.not_a_ledger", columns=", ".join(lacks))
-    table = evidence[list(needed)].astype(dict.fromkeys(NUMBERS, "float64"))
-    rows: list[dict[str, Any]] = table.to_dict("records")
+    rows = evidence[list(needed)].astype(dict.fromkeys(NUMBERS, "float64")).to_dict("records")
     for row in rows:
-        for name in TEXT_COLUMNS:
-            row[name] = "" if pd.isna(v := row[name]) else f"{v:g}" if isinstance(v, float) else str(v)
+        texts = {name: "" if pd.isna(row[name]) else row[name] for name in TEXT_COLUMNS}
+        row |= {name: f"{v:g}" if isinstance(v, float) else str(v) for name, v in texts.items()}
         row["is_counted"] = str(row["is_counted"]) in ("True", "true", "1", "1.0")
-    for key, known, number, least in (("unit", "unit", "estimate", -np.inf), ("n_of", "noun", "n", 0)):
-        words = read_lists()[known]
-        for row in (row for row in rows if row[key] not in words and (row[key] or row[number] > least)):
-            told = {"row": " · ".join(filter(None, (row[name] for name in KEY))), "key": key, "word": row[key]}
-            raise CountyError("claims.row_word", **told, close=near(row[key], words), known=", ".join(words))
-    return rows
+        for key, known, is_needed in (("unit", "unit", pd.notna(row["estimate"])), ("n_of", "noun", row["n"] > 0)):
+            if row[key] not in (words := read_lists()[known]) and (is_needed or row[key]):
+                told = {"row": " · ".join(filter(None, (row[name] for name in KEY))), "key": key, "word": row[key]}
+                raise CountyError("claims.row_word", **told, close=near(row[key], words), known=", ".join(words))
+    return rows  # type: ignore[no-any-return]
 
 
 def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Claim]) -> set[str]:
