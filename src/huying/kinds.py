@@ -1,5 +1,7 @@
 """What a cell may hold: each kind reads clean text as values, missing where it does not fit; guesses nothing."""
 
+import contextlib
+import datetime as dt
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -18,8 +20,10 @@ _INSTANT = re.compile(
     r"|\s?(?P<hh>\d\d)(?P<mi>\d\d)(?P<ss>\d\d)?)?$",
     re.I,
 )
+_SHORT = {"month": "mm", "day": "dd", "hour": "hh", "minute": "mi", "second": "ss"}  # in digits alone
+_HALVES = {"上午": "a", "凌晨": "a", "早上": "a", "下午": "p"}
 SERIAL = r"[2-6]\d{4}(\.\d+)?"  # days since the end of 1899, as Excel keeps a moment
-CHINA = pd.Timedelta(hours=8)  # one time for the whole country
+CHINA = dt.timedelta(hours=8)  # one time for the whole country
 # What people write where there is nothing to write; blank wherever it is no value of the column itself.
 NOTHING = frozenset([*"无未空/\\-—―–", "暂无", "没有", "未填", "//", "--", "---", "——", "n/a", "nil"])
 
@@ -113,25 +117,24 @@ def parse_instants(text: pd.Series) -> pd.Series:
 
     A moment with an offset from UTC becomes China's. What could mean two moments becomes missing.
     """
-    part = text.str.extract(_INSTANT)
-    for name, other in {"month": "mm", "day": "dd", "hour": "hh", "minute": "mi", "second": "ss"}.items():
-        part[name] = part[name].fillna(part[other])
-    names = ["year", "month", "day", "hour", "minute", "second"]
-    filled, hour = part[names].fillna("0").astype(int), part["hour"].fillna("0").astype(int)
-    half = part["half"].replace({"上午": "a", "凌晨": "a", "早上": "a", "下午": "p"}).fillna(part["noon"].str.lower())
-    am, pm = (half == "a").fillna(False).astype(bool), (half == "p").fillna(False).astype(bool)
-    real = filled.year.between(1678, 2261) & (hour < 24) & (filled.minute < 60) & (filled.second < 60)
-    real &= ~(am & (hour > 12)) & ~(pm & (hour == 0)) & ~(part["half"].notna() & part["noon"].notna())
-    filled["hour"] = hour + 12 * (pm & (hour < 12)) - 12 * (am & (hour == 12))
-    moments = pd.to_datetime(filled.where(real), errors="coerce")
-    away = part["offset"].str.upper().replace("Z", "+00")
-    away = away.str.extract(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?")
-    minutes = 60 * pd.to_numeric(away["hours"]) + pd.to_numeric(away["minutes"]).fillna(0)
-    ahead = pd.to_timedelta(minutes.where(away["sign"] == "+", -minutes), unit="min")
-    moments = moments.where(ahead.isna(), moments - ahead + CHINA)
-    serial = pd.to_numeric(text.where(text.str.fullmatch(SERIAL)), errors="coerce")
-    serials = pd.Timestamp("1899-12-30") + pd.to_timedelta(serial, unit="D")
-    return moments.fillna(serials.dt.round("s")).astype("datetime64[ns]")
+    codes, distinct = pd.factorize(text.astype(object).where(text.notna(), ""))
+    moments = pd.DatetimeIndex([_parse_instant(one) for one in distinct], dtype="datetime64[ns]")
+    return pd.Series(moments[codes], index=text.index).dt.round("s")
+
+
+def _parse_instant(text: str) -> object:
+    part = found.groupdict("") if (found := _INSTANT.search(text)) else dict.fromkeys(_INSTANT.groupindex, "")
+    month, day, hour, minute, second = (int(part[name] or part[other] or 0) for name, other in _SHORT.items())
+    half = _HALVES.get(part["half"], part["noon"].lower())
+    is_sure = not ((half == "a" and hour > 12) or (half == "p" and hour == 0) or (part["half"] and part["noon"]))
+    hour += 12 * (half == "p" and hour < 12) - 12 * (half == "a" and hour == 12)
+    year = int(part["year"] or 0) if is_sure else 0
+    with contextlib.suppress(ValueError):
+        moment = dt.datetime(year if 1678 <= year <= 2261 else 0, month, day, hour, minute, second)
+        away = re.search(r"([+-])(\d\d):?(\d\d)?", part["offset"].upper().replace("Z", "+00"))
+        ahead = dt.timedelta(hours=int(away[2]), minutes=int(away[3] or 0)) if away else CHINA
+        return moment + CHINA - (-ahead if away and away[1] == "-" else ahead)
+    return pd.Timestamp("1899-12-30") + pd.to_timedelta(float(text if re.fullmatch(SERIAL, text, re.A) else "nan"), "D")
 
 
 @dataclass(frozen=True)

@@ -62,17 +62,16 @@ def read_rows(evidence: pd.DataFrame) -> list[dict[str, Any]]:
     needed = (*TEXT_COLUMNS, *FLAGS[:1], *NUMBERS)
     if lacks := [name for name in needed if name not in evidence]:
         raise CountyError("claims.not_a_ledger", columns=", ".join(lacks))
-    table = evidence[list(needed)].astype(dict.fromkeys(NUMBERS, "float64"))
-    for name in TEXT_COLUMNS:
-        column = table[name].astype(object)
-        table[name] = [f"{v:g}" if isinstance(v, float) else str(v) for v in column.where(column.notna(), "")]
-    table["is_counted"] = table["is_counted"].astype(str).isin(["True", "true", "1", "1.0"])
-    for key, known, is_needed in (("unit", "unit", table["estimate"].notna()), ("n_of", "noun", table["n"] > 0)):
-        words = read_lists()[known]
-        for row in table[~table[key].isin([*words]) & (is_needed | table[key].ne(""))].to_dict("records"):
-            told = {"row": " · ".join(filter(None, (row[name] for name in KEY))), "key": key, "word": row[key]}
-            raise CountyError("claims.row_word", **told, close=near(row[key], words), known=", ".join(words))
-    return table.to_dict("records")  # type: ignore[no-any-return]
+    rows = evidence[list(needed)].astype(dict.fromkeys(NUMBERS, "float64")).to_dict("records")
+    for row in rows:
+        texts = {name: "" if pd.isna(row[name]) else row[name] for name in TEXT_COLUMNS}
+        row |= {name: f"{v:g}" if isinstance(v, float) else str(v) for name, v in texts.items()}
+        row["is_counted"] = str(row["is_counted"]) in ("True", "true", "1", "1.0")
+        for key, known, is_needed in (("unit", "unit", pd.notna(row["estimate"])), ("n_of", "noun", row["n"] > 0)):
+            if row[key] not in (words := read_lists()[known]) and (is_needed or row[key]):
+                told = {"row": " · ".join(filter(None, (row[name] for name in KEY))), "key": key, "word": row[key]}
+                raise CountyError("claims.row_word", **told, close=near(row[key], words), known=", ".join(words))
+    return rows  # type: ignore[no-any-return]
 
 
 def find_departments(rows: Iterable[Mapping[str, Any]], claims: Mapping[str, Claim]) -> set[str]:
