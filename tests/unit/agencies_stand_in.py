@@ -82,6 +82,6 @@ def county(folder, ledgers=None, forms=None, n_towns=6):
     return StandIn(folder, {"towns": register(n_towns), **(ledgers or {})}, forms or {}, PERIOD)
 
 
-def rows_of(here, wave="2023"):
-    """The rows that the cells of notebook 12 judge."""
-    return judged("12", here, wave, change=FEW_DRAWS)
+def rows_of(here, *claims, wave="2023"):
+    """The rows that the cells of notebook 12 judge, of these claims or of all."""
+    return judged("12", here, wave, change=FEW_DRAWS, claims=claims)

@@ -48,7 +48,7 @@ def roster(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def managed(roster):
-    return rows_of(roster)
+    return rows_of(roster, "P21", "P22")
 
 
 def test_personnel_and_pay_must_both_lie_with_the_county(managed):
@@ -70,7 +70,7 @@ def test_the_index_is_the_mean_over_agencies_of_the_mean_of_their_parts(managed)
 def test_a_roster_without_the_optional_columns_says_so(tmp_path):
     nothing, none = pd.array([None] * 4, dtype="boolean"), pd.array([None] * 4, dtype="Int64")
     table = agencies(attendance_by_town=nothing, leave_by_town=nothing, meetings_called=none, meetings_attended=none)
-    fact = row(rows_of(county(tmp_path, {("agencies", "2022"): table})), "P22")
+    fact = row(rows_of(county(tmp_path, {("agencies", "2022"): table}), "P22"), "P22")
     assert np.isnan(fact["estimate"]) and fact["reason"] == "no eligible case"
 
 
@@ -78,7 +78,7 @@ def test_an_average_is_taken_period_by_period(tmp_path):
     """2021 A1 and A2: .5333 and .0667; 2022 A1 alone."""
     roster = agencies()
     here = county(tmp_path, {("agencies", "2021"): roster[:2], ("agencies", "2022"): roster[:1]})
-    rows = rows_of(here)
+    rows = rows_of(here, "P22")
     table = rows[(rows["claim"] == "P22") & (rows["part"] == "")].set_index("period")
     assert table["estimate"].to_dict() == pytest.approx({"2021": (1.6 + 0.2) / 6, "2022": 1.6 / 3})
     assert list(table["n"]) == [2, 1]
@@ -96,7 +96,7 @@ FIVE = [("T01", "2021-03-01", "none", "2021-03-31", None), ("T01", "2022-10-01",
 
 @pytest.fixture(scope="module")
 def five(tmp_path_factory):
-    return rows_of(county(tmp_path_factory.mktemp("five"), {("agency_events", "2022"): changes(FIVE)}))
+    return rows_of(county(tmp_path_factory.mktemp("five"), {("agency_events", "2022"): changes(FIVE)}), "P23", "P24")
 
 
 def test_unknown_consultations_are_counted_both_ways_by_town_and_county(five):
@@ -138,7 +138,9 @@ def test_a_ledger_that_never_records_reports_does_not_say_that_nobody_reported(t
     never = changes([(town, day, how, None, doc) for town, day, how, _, doc in FIVE]).assign(period="")
     timed = measures.time_reports(never, {})
     assert timed["in_time"].isna().all() and timed["never_reported"].isna().all()
-    assert row(rows_of(county(tmp_path, {("agency_events", "2022"): never})), "P24")["reason"] == "no report date"
+    assert (
+        row(rows_of(county(tmp_path, {("agency_events", "2022"): never}), "P24"), "P24")["reason"] == "no report date"
+    )
     assert np.isnan(find_medians(timed, timed["report_days"], timed["age_days"])["estimate"].item())
 
 
@@ -186,7 +188,7 @@ def expect(odds, k0, n0, k1, n1):
 def test_the_difference_bears_the_exact_conditional_interval(tmp_path):
     """R: fisher.test on 9 of 15 against 3 of 26: 10.64417 (1.923599 to 81.16646), each as the difference that it expects."""
     counts = (3, 26, 9, 15)
-    fact = row(rows_of(county(tmp_path, events(*counts))), "P25")
+    fact = row(rows_of(county(tmp_path, events(*counts)), "P25"), "P25")
     said = [expect(odds, *counts) for odds in (10.6441738, 1.92359908, 81.1664554)]
     assert three(fact) == pytest.approx(said, abs=1e-8) and fact["estimate"] == pytest.approx(9 / 15 - 3 / 26)
     assert (fact["method"], fact["n"], fact["verdict"]) == ("exact", 41, SUPPORTED)
@@ -203,7 +205,7 @@ def test_an_end_without_a_limit_is_the_widest_difference_that_the_margins_allow(
 
 def test_the_log_of_the_conditional_odds_ratio(tmp_path):
     """R: fisher.test on 9 of 15 against 3 of 26, solved to 1e-14 (oracle/exact): 10.64417 (1.923599 to 81.16646)."""
-    table, said = rows_of(county(tmp_path, events(3, 26, 9, 15))), (10.6441738, 1.92359908, 81.1664554)
+    table, said = rows_of(county(tmp_path, events(3, 26, 9, 15)), "P25"), (10.6441738, 1.92359908, 81.1664554)
     fact = measures.compare_odds(split_of(3, 26, 9, 15)).iloc[0]
     assert three(fact) == [pytest.approx(log(v), rel=1e-6) for v in said]
     assert three(row(table, "P25", "odds_ratio")) == [pytest.approx(v, rel=1e-6) for v in said]
@@ -223,7 +225,7 @@ def test_an_empty_cell_is_finite_and_decided_by_the_limit_that_it_has(tmp_path, 
     real = [v for v in ends if 0 < v < np.inf]
     assert len(real) == 1 and min(abs(fact["low"] - log(real[0])), abs(fact["high"] - log(real[0]))) < 1e-12
     assert judge("TREND", 0.0, *three(fact))[0] == verdict
-    ratio = row(rows_of(county(tmp_path, events(*counts))), "P25", "odds_ratio")
+    ratio = row(rows_of(county(tmp_path, events(*counts)), "P25"), "P25", "odds_ratio")
     assert ratio["estimate"] == pytest.approx(exp(fact["estimate"]))
     assert np.isnan(ratio["high"]) if ends[1] == np.inf else ratio["low"] == 0
 
@@ -300,7 +302,7 @@ def led(tmp_path_factory):
     turned = pd.array([True, True, False, None], dtype="boolean")
     log_ = pd.DataFrame({"duty_id": list("pqrs"), "agency_id": "A1", "turned_up": turned})
     forms = {"leader": leaders(**given, L07=wishes)}
-    return rows_of(county(tmp_path_factory.mktemp("led"), {("duty_log", "2022"): log_}, forms))
+    return rows_of(county(tmp_path_factory.mktemp("led"), {("duty_log", "2022"): log_}, forms), "P26", "P27", "P28")
 
 
 def test_ratings_of_leaders_and_agencies_with_the_unknown_both_ways(led):
@@ -341,7 +343,7 @@ def test_the_staffs_share_of_ratings_and_the_paired_difference(tmp_path):
     """Staff 3, 4, 5, unknown, 2, 4: 3 of 5 are high, mean 3.6. Leaders 4, 5, 3: mean 4; towns alike, so the difference is .4."""
     given = {cell: [4, 5, 3] * 6 for cell in (*CORE, *URGENT)}
     rated = {f"S19_{letter}": [3, 4, 5, 98, 2, 4] * 6 for letter in LETTERS}
-    table = rows_of(county(tmp_path, {}, {"leader": leaders(**given), "staff": staff_form(**rated)}))
+    table = rows_of(county(tmp_path, {}, {"leader": leaders(**given), "staff": staff_form(**rated)}), "P26")
     assert row(table, "P26", "staff")["estimate"] == pytest.approx(3 / 5)
     land, gap = row(table, "P26", "staff_land"), row(table, "P26", "leaders_less_staff")
     assert land["estimate"] == pytest.approx(3 / 5) and land["n"] == 30
@@ -394,14 +396,14 @@ def test_old_stations_running_turn_the_ratings(tmp_path):
 
 def test_a_county_too_small_to_hide_a_leader_says_nothing(tmp_path):
     given = {cell: [4, 5, 3] * 2 for cell in (*CORE, *URGENT)}
-    rows = rows_of(county(tmp_path, {}, {"leader": leaders(2, L07=[1] * 6, **given)}, n_towns=2))
+    rows = rows_of(county(tmp_path, {}, {"leader": leaders(2, L07=[1] * 6, **given)}, n_towns=2), "P26", "P27", "P28")
     told = rows[rows["claim"].isin(["P26", "P27", "P28"]) & (rows["part"] != "attendance")]
     assert told["estimate"].isna().all() and set(told["reason"]) <= {"too few answers", "not asked"}
 
 
 def test_staff_alone_say_no_headline(tmp_path):
     rated = {f"S19_{letter}": [3, 4, 5, 98, 2, 4] * 6 for letter in LETTERS}
-    fact = row(rows_of(county(tmp_path, {}, {"staff": staff_form(**rated)})), "P26")
+    fact = row(rows_of(county(tmp_path, {}, {"staff": staff_form(**rated)}), "P26"), "P26")
     assert np.isnan(fact["estimate"]) and fact["verdict"] == "cannot say"
 
 

@@ -38,7 +38,7 @@ def moves(*rows):
 
 def head(folder, claim, toml="", **ledgers):
     """The headline rows of a claim from the notebook's cells, by place."""
-    rows = judged("02", StandIn(folder, {"towns": TOWNS, **ledgers}, toml=toml))
+    rows = judged("02", StandIn(folder, {"towns": TOWNS, **ledgers}, toml=toml), claims=[claim])
     return rows[(rows["claim"] == claim) & (rows["part"] == "")].set_index("place")
 
 
@@ -54,7 +54,7 @@ def test_where_the_recovered_posts_went(tmp_path, held, left, loose, remark, ver
         ("given", "T02", 4, None),
         ("held", None, held, "甲站"),
     )
-    rows = judged("02", StandIn(tmp_path, {"quota_moves": ledger}))
+    rows = judged("02", StandIn(tmp_path, {"quota_moves": ledger}), claims=["A10"])
     own = rows[rows["claim"] == "A10"].set_index("part")
     assert own["estimate"].to_dict() == {"": left, "recovered": 12, "given": 10, "held": held, "unexplained": loose}
     assert remark in own.loc["", "remark"] and own.loc["", "verdict"] == verdict
@@ -90,7 +90,7 @@ def test_one_year_is_no_baseline(tmp_path):
 
 def compared(folder, plan=PLAN, stock=STOCK):
     """The rows of A12 for the county, by part."""
-    rows = judged("02", StandIn(folder, {"towns": TOWNS, "quota_plan": plan, "quota": stock}))
+    rows = judged("02", StandIn(folder, {"towns": TOWNS, "quota_plan": plan, "quota": stock}), claims=["A12"])
     return rows[(rows["claim"] == "A12") & (rows["place"] == "county")].set_index("part")
 
 
