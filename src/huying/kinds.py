@@ -123,7 +123,7 @@ def parse_instants(text: pd.Series) -> pd.Series:
 
 
 def _parse_instant(text: str) -> object:
-    part = found.groupdict("") if (found := _INSTANT.search(text)) else dict.fromkeys(_INSTANT.groupindex, "")
+    part = found.groupdict("") if (found := _INSTANT.match(text)) else dict.fromkeys(_INSTANT.groupindex, "")
     month, day, hour, minute, second = (int(part[name] or part[other] or 0) for name, other in _SHORT.items())
     half = _HALVES.get(part["half"], part["noon"].lower())
     is_sure = not ((half == "a" and hour > 12) or (half == "p" and hour == 0) or (part["half"] and part["noon"]))

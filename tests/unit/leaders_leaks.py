@@ -277,9 +277,9 @@ def truth_of(cleaned):
     return true_vectors(leaders), towns, answers
 
 
-def leaks_in(folder, cleaned):
-    """Every leak found in a folder of results: its evidence, and the notebooks below it."""
-    vectors, towns, answers = truth_of(cleaned)
+def leaks_in(folder, truth):
+    """Every leak found in a folder of results, by the truth: in its evidence, and in the notebooks below it."""
+    vectors, towns, answers = truth
     found = leaks_in_evidence(pd.read_parquet(Path(folder) / "evidence.parquet"), vectors)
     for path in sorted(Path(folder).rglob("*.ipynb")):
         found += leaks_in_text(path.name, output_text(path), vectors, towns, answers)

@@ -69,12 +69,14 @@ def ledgers_and_forms():
     return ledgers, {"leader": leaders(18, **answers()), "staff": staff}
 
 
-@pytest.fixture
-def made(tmp_path):
-    """Gives the county of eighteen towns, its leaders where they are or dealt to other towns."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Gives the county of eighteen towns opened anew, its leaders where they are or dealt to other towns; each has its surveys made once."""
+    surveys, folder = {True: {}, False: {}}, tmp_path_factory.mktemp("county")
 
     def make(is_dealt=False):
-        here = county(tmp_path, *ledgers_and_forms(), n_towns=18)
+        here = county(folder, *ledgers_and_forms(), n_towns=18)
+        here.surveys_made = surveys[is_dealt]
         if is_dealt:
             here.__dict__["cleaned"] = shuffled(here.cleaned)
         return here
@@ -140,11 +142,10 @@ def test_nothing_but_the_countys_figures_hears_the_leaders(made, name):
     assert interference(name, made, NAMES, FEW_DRAWS if is_twelve else None, [COUNTY, "T01"][: 1 + is_twelve]) == []
 
 
-def test_the_shuffle_reaches_what_leaders_feed(made):
+def test_the_shuffle_reaches_what_leaders_feed(told, made):
     """So that silence elsewhere means something: the agreement of leaders and staff hangs on who sits where."""
     kappa = []
-    for is_dealt in (False, True):
-        rows = told_by(TWELVE, made(is_dealt), COUNTY, FEW_DRAWS)[0]
+    for rows in (told[0], told_by(TWELVE, made(is_dealt=True), COUNTY, FEW_DRAWS)[0]):
         kappa.append(rows.loc[rows["part"] == "weighted_kappa", "estimate"].item())
         fed = rows["claim"].isin(["P26", "P27", "P28"]) | rows["part"].str.contains("leader")
         assert fed.sum() > 20 and set(rows.loc[fed, "place"]) == {COUNTY}
@@ -187,10 +188,10 @@ def write_notebook(folder, text, html="", rows=()):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """What notebook 12 says of the county of eighteen towns, and its leaders' true answers."""
-    here = county(tmp_path_factory.mktemp("county"), *ledgers_and_forms(), n_towns=18)
-    return *told_by(TWELVE, here, COUNTY, FEW_DRAWS), here.cleaned
+def told(made):
+    """What notebook 12 says of the county of eighteen towns, and the truth about its leaders."""
+    here = made()
+    return *told_by(TWELVE, here, COUNTY, FEW_DRAWS), truth_of(here.cleaned)
 
 
 @pytest.fixture
@@ -209,7 +210,7 @@ def test_honest_results_show_nothing(results, told):
 
 
 def test_honest_frames_show_nothing(told):
-    vectors, towns, _ = truth_of(told[3])
+    vectors, towns, _ = told[3]
     assert leaks_in_tables(told[1], vectors, towns) == []
 
 
@@ -262,7 +263,7 @@ TABLES = {
 @pytest.mark.parametrize("name", TABLES)
 def test_a_planted_table_is_found(told, name):
     table, said = TABLES[name]
-    vectors, towns, _ = truth_of(told[3])
+    vectors, towns, _ = told[3]
     assert any(said in leak for leak in leaks_in_tables([table()], vectors, towns))
 
 
