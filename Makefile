@@ -3,6 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 COUNTY ?= demo
 export PYTHONUTF8 = 1
+unexport PYTHONDONTWRITEBYTECODE # pytest keeps the tests as it has rewritten them: else each worker does it anew
 export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: help install report test test-equal test-faults outside demo wheelhouse notebooks gallery lab lint lock clean

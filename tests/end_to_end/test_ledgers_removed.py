@@ -114,6 +114,7 @@ class Read:
         self.names, self.held, self.rows, county = {}, {}, {}, Cut(whole)
         self.rows = self.judged(county, lambda n, differ: True)
         self.seen = {n: county.asked[n] | county.needed[n] for n in range(len(self.flow))}
+        self.opened = {n: set(county.asked[n]) for n in self.seen}
         self.asked = sorted(set().union(*county.asked.values()) - {"towns"})
         self.claims = set(pd.concat(self.rows.values()).query("part == ''")["claim"])
 
@@ -151,11 +152,8 @@ class Read:
 
     def asks(self, n, name):
         """Whether a cell asks for this ledger or form, or judges a claim that needs it."""
-        return (
-            name in self.seen[n]
-            or n in self.asking_all
-            or (name in OF_SURVEYS and bool(self.seen[n] & set(FORM_NAMES)))
-        )
+        opens = name in OF_SURVEYS and bool(self.opened[n] & set(FORM_NAMES))
+        return opens or name in self.seen[n] or n in self.asking_all
 
     def without(self, name, is_whole=False):
         """The county without the ledger or form, the rows that the notebook judges there, and the cells that were run.
