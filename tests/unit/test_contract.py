@@ -151,6 +151,8 @@ def test_what_could_be_another_day_is_refused(cell):
 
 def test_a_column_of_refused_instants_and_none():
     assert parse_instants(pd.Series(["x", ""], dtype=object)).isna().all()
+    told = parse_instants(pd.Series(["x2023-05-01", "第2023-05-01", "45047.19991231"], dtype=object))  # none is read from within
+    assert list(told.isna()) == [True, True, False] and told[2].date() == dt.date(2023, 5, 1)
     assert len(parse_instants(pd.Series([], dtype=object))) == 0
 
 
