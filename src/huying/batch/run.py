@@ -21,10 +21,9 @@ import psutil
 
 from huying.batch.jobs import DONE, Job, Site
 from huying.claims.verdict import read_recorded, write_evidence
-from huying.errors import HuyingError
 from huying.notebooks import page, strip
 from huying.store import PART, publish, write_bytes, write_json
-from huying.words import say
+from huying.words import HuyingError, say
 
 TICK_S, MB = 0.2, 1 << 20
 Ended = Callable[[Job, dict[str, Any]], None]

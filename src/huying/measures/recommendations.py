@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from huying.counted import by_period, find_medians, student, unsaid, values
-from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, degrees, estimate_covariance, ratio
 from huying.intervals import Bools, Floats, limits
 from huying.measures.calls import one_stratum
 from huying.measures.precision import rank_regions
 from huying.survey import NOT_ASKED, Survey
 from huying.surveys import FEWEST, FEWEST_TOWNS, Census
+from huying.words import EstimateError
 
 ASSOCIATION, FEW = "association", "too few answers"
 SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for every department
