@@ -13,10 +13,9 @@ from formulaic.errors import FormulaicError
 from scipy import linalg, optimize, special, stats
 
 from huying import labels
-from huying.errors import EstimateError, near
 from huying.estimates import COUNTY, LEADING, Design, degrees, estimate_covariance, estimate_shares
 from huying.intervals import Bools, Floats, Ints
-from huying.words import say
+from huying.words import EstimateError, near, say
 
 NO_ANSWERS, NO_VARIATION, NOT_ESTIMABLE = "no answers", "no variation", "not estimable"
 

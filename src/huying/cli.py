@@ -7,8 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from huying import words
-from huying.errors import HuyingError, InputError, Place
-from huying.words import say
+from huying.words import HuyingError, InputError, Place, say
 
 BAD, STOPPED = 2, 130
 OF_FILES = ("check", "prepare", "freeze", "verify", "claims", "templates", "questionnaire")

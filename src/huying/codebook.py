@@ -14,9 +14,8 @@ import pandas as pd
 
 from huying import derived
 from huying.derived import MEAN, Bools, Scope
-from huying.errors import CountyError, EstimateError, Place, near
 from huying.folder import Declaration, Steps, parse_toml
-from huying.words import LANGUAGES, Text, say
+from huying.words import LANGUAGES, CountyError, EstimateError, Place, Text, near, say
 
 MATRICES = ("matrix_single", "matrix_scale")
 TYPES = ("single", "dropdown", "multi", "ranking", "whole", "number", "text", "date", "scale", *MATRICES)

@@ -19,7 +19,6 @@ from huying.claims.statements import FORM_NAMES, remark_word, statements
 from huying.claims.verdict import Verdict, is_recording
 from huying.clean.intake import IDS
 from huying.counted import NO_CASE, bounded, counted, tally, values
-from huying.errors import CountyError, EstimateError, near
 from huying.estimates import COUNTY
 from huying.folder import County as Declared, county_folder, read_county
 from huying.ledgers import TABLES, no_rows
@@ -28,7 +27,7 @@ from huying.store import Cleaned, load_cleaned, read_parquet
 from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Survey
 from huying.surveys import find_shortfalls, open_survey
 from huying.waiting import time_calls
-from huying.words import Text, all_words, say, use_language
+from huying.words import CountyError, EstimateError, Text, all_words, near, say, use_language
 
 # Ledgers that name what others give by its id.
 NAMED = {"towns": ("town_id", "name_zh", "name_en"), "departments": ("dept_id", "name_zh", "name_en")}

@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.errors import EstimateError, near
 from huying.folder import Declaration
-from huying.words import Text, say
+from huying.words import EstimateError, Text, near, say
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

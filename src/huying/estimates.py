@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from huying.errors import EstimateError
 from huying.intervals import COUNT, HYPERGEOMETRIC, MOVER, OWN, POOLED, STUDENT, Bools, Floats, Ints, limits, shrink
+from huying.words import EstimateError
 
 Term = tuple[float, Floats, Bools]  # coefficient, values, who is in the base
 Pairs = dict[str, tuple[Floats, Any]]  # what ratios are made of, by the indicator's name

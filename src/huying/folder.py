@@ -12,8 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from huying.errors import CountyError, Place
-from huying.words import LANGUAGES, Text, say
+from huying.words import LANGUAGES, CountyError, Place, Text, say
 from huying.workdays import Rule
 
 # Kinds of values: type, greatest length, and what a text may hold.

@@ -10,8 +10,7 @@ from matplotlib.ft2font import FT2Font
 
 FAMILY, FAMILY_RARE = "Huying Sans SC", "Huying Sans SC Rare"  # what the first lacks is looked up in the second
 FOLDER = Path(str(files("huying"))) / "data" / "fonts"
-REGULAR, BOLD = FOLDER / "HuyingSansSC-Regular.otf", FOLDER / "HuyingSansSC-Bold.otf"
-RARE = FOLDER / "HuyingSansSCRare-Regular.otf"
+REGULAR, BOLD, RARE = (FOLDER / f"HuyingSans{name}.otf" for name in ("SC-Regular", "SC-Bold", "SCRare-Regular"))
 
 
 @cache

@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from huying import kinds
-from huying.errors import InputError, Place, near
 from huying.kinds import NOTHING, Choice, Flag, Id, Instant, Kind, Label, Number, clean_series, clean_text
 from huying.scrub import mask_text
-from huying.words import Text, as_text, language, say
+from huying.words import InputError, Place, Text, as_text, language, near, say
 
 SLACK = 0.005 + 1e-9  # shares printed with two digits may miss their sum by half a per cent
 Known = Mapping[str, Collection[str]]  # the ids that other ledgers hold, by ledger

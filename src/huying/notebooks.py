@@ -17,10 +17,9 @@ import mistune
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-from huying.errors import CountyError, InputError, Place
 from huying.fonts import RARE, REGULAR
 from huying.store import hash_of
-from huying.words import all_words
+from huying.words import CountyError, InputError, Place, all_words
 
 RECORDS, READS = "records", "reads"
 KEPT = ("parameters", "status", "exception")  # of what papermill notes in a notebook

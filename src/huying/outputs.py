@@ -13,14 +13,13 @@ from huying.batch.run import Summary, make
 from huying.claims.declared import claims_of
 from huying.counties import county as open_county
 from huying.deliver.content import Content, read_evidence
-from huying.errors import CountyError
 from huying.estimates import COUNTY
 from huying.folder import county_folder, every_county
 from huying.notebooks import find_notebooks
 from huying.prepare import MADE_FROM, is_fresh, prepare as prepare_county, results_folder
 from huying.store import faults_of, locked
 from huying.verbs import county_of, progress, said
-from huying.words import say
+from huying.words import CountyError, say
 
 ASKED = ("notebooks", "towns", "wave", "lang", "html")  # which jobs
 PASSED_ON = ("towns", "notebooks", "wave", "lang", "workers", "time_limit", "memory_limit", "wait", "html", "dry_run")

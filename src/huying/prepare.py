@@ -9,9 +9,9 @@ from pathlib import Path
 from huying.clean.intake import Intake, data_hash
 from huying.codebook import Codebook, house_codebook, parse_codebook
 from huying.derived import Derived, read_derived
-from huying.errors import Place
 from huying.folder import County, output_folder, parse_toml, read_toml
 from huying.store import TABLES, Cleaned, locked, read_json, save_cleaned, write_csv, write_receipt
+from huying.words import Place
 
 PATIENCE_S = 60.0  # for another process that prepares the same county
 MADE_FROM, CODEBOOK, INDICATORS = "data/made_from.json", "codebook.toml", "indicators.toml"

@@ -12,9 +12,9 @@ import pandas as pd
 from scipy import optimize, stats
 from scipy.special import expit
 
-from huying.errors import EstimateError
 from huying.estimates import Design, degrees, estimate_covariance
 from huying.intervals import Floats, Ints
+from huying.words import EstimateError
 
 Statistic = Callable[[Floats, Floats], float]
 LEAST_UNIQUE = 0.005  # a unique variance may not vanish (a Heywood case); the bound of R's factanal

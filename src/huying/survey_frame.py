@@ -15,10 +15,9 @@ import pandas as pd
 
 from huying.codebook import Codebook
 from huying.derived import Answers, Derived, Scope, holds, read_rule
-from huying.errors import EstimateError, near
 from huying.estimates import Design
 from huying.intervals import Bools, Ints
-from huying.words import Text, say
+from huying.words import EstimateError, Text, near, say
 
 MOST_GROUPS = 30
 UNSAID = np.inf  # asked, but what they would say is not known

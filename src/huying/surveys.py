@@ -19,7 +19,6 @@ from huying.clean.intake import county_lists
 from huying.codebook import Codebook, Lists, house_codebook, name_answers, scope_of
 from huying.counted import bounded, unsaid, values
 from huying.derived import Derived, read_rule
-from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, with_weights
 from huying.folder import FORMS, County as Declared
 from huying.ledgers import TABLES
@@ -29,7 +28,7 @@ from huying.survey import NOT_ASKED, NOT_THIS_WAVE, Estimator, Parts, Survey
 from huying.survey_frame import as_list
 from huying.waiting import time_calls
 from huying.weights import SEXES, Sample, analysed, resident_sample, staff_sample
-from huying.words import say
+from huying.words import EstimateError, say
 from huying.workdays import calendar
 
 FEWEST, FEWEST_TOWNS = 5, 3  # a county's figure that rests on fewer people, or on fewer towns, would tell of them

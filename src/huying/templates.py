@@ -18,12 +18,11 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from huying.clean.intake import Intake
 from huying.codebook import Item, house_codebook
-from huying.errors import HuyingError
 from huying.folder import FORMS, County
 from huying.kinds import Choice, Day, Instant, Label, Number, Whole
 from huying.ledgers import TABLES, Column, Table
 from huying.store import beside
-from huying.words import LANGUAGES, Text, say
+from huying.words import LANGUAGES, HuyingError, Text, say
 
 NAMED_IN = {"town": "towns", "dept": "departments"}  # the registers
 HEAD = PatternFill("solid", start_color="FFD9E1F2", end_color="FFD9E1F2")

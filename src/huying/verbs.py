@@ -13,12 +13,11 @@ from tqdm import tqdm
 from huying import words
 from huying.clean.flags import say_note, say_rejected
 from huying.clean.intake import Intake
-from huying.errors import HuyingError, InputError, Place
 from huying.folder import County, county_folder, read_county
 from huying.labels import COUNTY
 from huying.prepare import clean_and_mark, codebook_of, results_folder
 from huying.store import read_parquet, write_text
-from huying.words import say
+from huying.words import HuyingError, InputError, Place, say
 from huying.workdays import calendar
 
 CHECKED = {"file": "file", "rows": "n_read", "kept": "n_kept", "rejected": "n_rejected", "cells": "n_cells_set_aside"}

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 
 from huying.codebook import Codebook, Item
-from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, kish
 from huying.folder import County
 from huying.intervals import Bools, Floats, Ints
 from huying.store import Cleaned
-from huying.words import say
+from huying.words import EstimateError, say
 
 Margin = tuple[Ints, Floats]  # each unit's category (a code) and each category's total
 Bounds = tuple[float, float]

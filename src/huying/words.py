@@ -1,10 +1,18 @@
-"""The two languages: every label, verdict word and message, as data; refuses a text that exists in one language only."""
+"""The two languages: every label, verdict word and message, as data, and the errors that are told in them; no library exception reaches a user raw.
 
+Refuses a text that exists in one language only.
+"""
+
+import difflib
 import os
 import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
+
+from huying.scrub import mask_text
 
 LANGUAGES = ("zh", "en")
 
@@ -56,3 +64,59 @@ def all_words() -> dict[str, Text]:
 def say(key: str, lang: str | None = None, /, **values: Any) -> str:
     """The text `key` in `lang`, its `{places}` filled from `values`; raises KeyError for an unknown key."""
     return all_words()[key](lang).format(**values)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a defect stands: file, sheet, row (the line of the file, counted from 1) and column."""
+
+    file: str = ""
+    sheet: str = ""
+    row: int | None = None
+    column: str = ""
+
+    def say(self, lang: str | None = None) -> str:
+        """The place in words, such as `residents.xlsx, sheet 1, row 214, column 年龄`."""
+        within = [(key, getattr(self, key)) for key in ("sheet", "row", "column")]
+        parts = [say(f"errors.{key}", lang, **{key: value}) for key, value in within if value not in ("", None)]
+        return say("errors.comma", lang).join(filter(None, [self.file, *parts]))
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The known names that are most like one that is not known, else the first few; a dash where there is none."""
+    names = [str(one) for one in known]
+    return ", ".join(difflib.get_close_matches(str(name), names, n=3, cutoff=0.4) or names[:8]) or "-"
+
+
+class HuyingError(Exception):
+    """A defect a person can act on: a message key of `words`, the values of its places, and where it stands."""
+
+    def __init__(self, key: str, place: Place | None = None, /, **values: Any) -> None:
+        self.key, self.place, self.values = key, place or Place(), values
+        super().__init__(key)
+
+    def say(self, lang: str | None = None) -> str:
+        """One line: place, then what was expected, what was found and what to do; no number of a person."""
+        where = self.place.say(lang)
+        values = {name: one(lang) if isinstance(one, Text) else one for name, one in self.values.items()}
+        line = (f"{where}{say('errors.colon', lang)}" if where else "") + say(self.key, lang, **values)
+        return mask_text(line)
+
+    def __str__(self) -> str:
+        return self.say()
+
+
+class InputError(HuyingError):
+    """A file that cannot be taken as it is."""
+
+
+class CountyError(HuyingError):
+    """A county folder whose declaration is wrong."""
+
+
+class CalendarError(HuyingError):
+    """A day in a year for which no official holiday notice is known."""
+
+
+class EstimateError(HuyingError):
+    """An estimate that was asked for in a way that would give a wrong number."""

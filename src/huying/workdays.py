@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.errors import CalendarError, Place
+from huying.words import CalendarError, Place
 
 Ints = npt.NDArray[np.int64]
 FIRST, LAST = np.datetime64("1990-01-01"), np.datetime64("2099-12-31")

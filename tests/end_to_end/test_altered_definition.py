@@ -27,7 +27,7 @@ def seen(tmp_path_factory):
     drawn = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HUYING_RESULTS", str(tmp_path_factory.mktemp("results")))
-        patch.setattr("huying.charts.save", lambda ax, name, place=None: drawn.update({name: ax}))
+        patch.setattr("huying.charts.save", lambda ax, name, place="": drawn.update({name: ax}))
         names, printed = run_notebook("11", folder, TOWN, WAVE, "en")
     return names, printed, drawn
 

@@ -12,7 +12,7 @@ from part_of_demo import ROOT, copy_part
 from test_frozen_evidence import find_differences, name_parts, read_frozen
 
 from huying.codebook import house_codebook, parse_codebook
-from huying.errors import Place
+from huying.words import Place
 from run_notebook import judged
 
 DATA = ROOT / "src" / "huying" / "data"

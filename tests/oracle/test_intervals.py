@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from huying.errors import EstimateError
 from huying.estimates import Design, estimate_means, estimate_ratios, estimate_shares
 from huying.intervals import limits, mover, p_above
+from huying.words import EstimateError
 
 LISTS = [(15, 14), (30, 24), (20, 5), (60, 59), (7, 6), (40, 12)]
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from huying.errors import CalendarError
+from huying.words import CalendarError
 from huying.workdays import FIRST, Rule, calendar, starts, wait_days
 
 CHINA, RULE = calendar(), Rule()

@@ -14,12 +14,12 @@ from huying.clean.answers import clean_answers
 from huying.clean.cells import Matcher
 from huying.clean.intake import clean_ledger
 from huying.codebook import house_codebook
-from huying.errors import InputError, Place
 from huying.folder import FORMS, Span, Survey
 from huying.kinds import Choice, Day, Flag, Id, Instant, Label, Number, Whole
 from huying.ledgers import TABLES, no_rejects
 from huying.sources.table import RawTable
 from huying.sources.wjx import META_COLUMNS, Answers
+from huying.words import InputError, Place
 
 PLACES = {"town": Matcher({"T01": ["甲镇"], "T02": ["乙镇"]}), "dept": Matcher({"K01": ["自然资源局"]})}
 KNOWN = {"towns": {"T01"}}

@@ -5,9 +5,8 @@ import tomllib
 
 import pytest
 
-from huying.errors import CountyError
 from huying.folder import parse_toml, schemas
-from huying.words import LANGUAGES
+from huying.words import LANGUAGES, CountyError
 
 VALUES = {"text": "文字", "cell": "x", "label": "名称", "id": "a1", "item": "Q1", "variable": "heard", "file": "a.csv", "hour": "17:30",
           "whole": 3, "number": 0.5, "flag": True, "day": dt.date(2023, 5, 8)}  # fmt: skip

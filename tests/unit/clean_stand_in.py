@@ -9,10 +9,10 @@ from huying.clean.answers import clean_answers
 from huying.clean.cells import Matcher
 from huying.clean.flags import Booked, find_flags
 from huying.codebook import Item, parse_codebook
-from huying.errors import Place
 from huying.folder import Span, Survey
 from huying.ledgers import no_rejects
 from huying.sources.wjx import META_COLUMNS, Answers
+from huying.words import Place
 
 FORM = """
 [[item]]

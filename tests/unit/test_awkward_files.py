@@ -18,13 +18,13 @@ from huying.cli import main
 from huying.codebook import house_codebook
 from huying.drafting.county import names_of
 from huying.drafting.questions import read_questions
-from huying.errors import InputError
 from huying.folder import read_county
 from huying.prepare import clean_and_mark
 from huying.report import read_report
 from huying.report.statements import line_starts, position
 from huying.sources.exports import read_export
 from huying.sources.table import read_table
+from huying.words import InputError
 
 HEAD = """[county]
 id = "awkward"

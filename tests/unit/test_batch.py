@@ -12,10 +12,10 @@ import pytest
 from huying import cli
 from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Site
 from huying.claims.evidence import EVIDENCE
-from huying.errors import CountyError, HuyingError
 from huying.folder import read_county
 from huying.notebooks import find_notebooks, notebooks_folder
 from huying.store import hash_of
+from huying.words import CountyError, HuyingError
 
 TOWNS = [f"T{n:02d}" for n in range(1, 10)]
 COUNTY = """

@@ -9,10 +9,10 @@ from test_batch import MIME, TOWNS, notebook, write_project
 
 from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Job, Site
 from huying.claims.verdict import read_recorded, write_evidence
-from huying.errors import CountyError
 from huying.folder import read_county
 from huying.prepare import prepare
 from huying.store import faults_of, publish, write_json
+from huying.words import CountyError
 
 
 @pytest.fixture

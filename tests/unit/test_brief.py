@@ -13,8 +13,8 @@ from huying.cli import main
 from huying.deliver.brief import PLACES, masks_of, read_notes, write_brief
 from huying.deliver.content import Content
 from huying.deliver.word import han, lines_of
-from huying.errors import CountyError, InputError
 from huying.store import write_parquet
+from huying.words import CountyError, InputError
 
 NAMES = ["甲镇", "乙镇", "丙镇"]
 

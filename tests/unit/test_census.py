@@ -6,9 +6,8 @@ import pytest
 from agencies_stand_in import county, leaders, register
 
 from huying.counted import bounded
-from huying.errors import EstimateError
 from huying.surveys import Census
-from huying.words import use_language
+from huying.words import EstimateError, use_language
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from huying.claims.declared import Freeze, claims_of, house_claims, read_claim, 
 from huying.claims.evidence import no_data, typed
 from huying.claims.rules import CANNOT_SAY, NOT_SUPPORTED, QUANTIFIERS, SUPPORTED
 from huying.claims.statements import reason_word, remark_word
-from huying.errors import CountyError
 from huying.folder import read_county
 from huying.store import toml_table
+from huying.words import CountyError
 
 CLAIMS = house_claims()
 RAW = {"id": "X01", "zh": "甲", "en": "A", "quantifier": "MOST", "threshold": 0.5, "problem_if": "supported",

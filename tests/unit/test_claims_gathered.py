@@ -7,9 +7,8 @@ import pytest
 from huying.claims.declared import house_claims
 from huying.claims.evidence import EVIDENCE, in_order
 from huying.claims.verdict import Verdict, as_records, list_claims, say_silent
-from huying.errors import CountyError
 from huying.labels import Labels
-from huying.words import Text, say
+from huying.words import CountyError, Text, say
 
 CLAIMS = house_claims()
 NAMES = Labels(

@@ -9,9 +9,8 @@ from huying.clean import cells
 from huying.clean.answers import clean_answers
 from huying.clean.flags import RULES, count_rows
 from huying.codebook import WHY_MISSING
-from huying.errors import InputError, Place
 from huying.ledgers import set_aside
-from huying.words import all_words
+from huying.words import InputError, Place, all_words
 
 
 def one(**cells_: str) -> pd.Series:

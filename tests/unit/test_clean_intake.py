@@ -5,8 +5,8 @@ import pytest
 
 from huying.clean.intake import COUNTS, Intake, county_lists, data_hash
 from huying.codebook import parse_codebook
-from huying.errors import CountyError
 from huying.folder import read_county
+from huying.words import CountyError
 
 HEAD = """[county]
 id = "x"

@@ -4,9 +4,9 @@ from hypothesis import given, settings, strategies as st
 from huying.clean.cells import Matcher
 from huying.clean.flags import count_rows
 from huying.clean.intake import clean_ledger
-from huying.errors import Place
 from huying.ledgers import TABLES, no_rejects, set_aside
 from huying.sources.table import RawTable
+from huying.words import Place
 
 CALLS, DOCUMENTS, NEED_COUNTS, UNIT_CHECK = (
     TABLES[name] for name in ("calls", "documents", "need_counts", "unit_check")

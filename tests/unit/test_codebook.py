@@ -7,7 +7,7 @@ import pytest
 
 from huying.claims.declared import house_claims
 from huying.codebook import RESERVED, TYPES, WHY_MISSING, holds, house_codebook, names_in, parse_codebook
-from huying.errors import CountyError, EstimateError, Place
+from huying.words import CountyError, EstimateError, Place
 
 BOOK = house_codebook()
 RAW = tomllib.loads(files("huying").joinpath("data/codebook.toml").read_text("utf-8"))["item"]

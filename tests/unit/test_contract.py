@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from demo_county.spelling import as_written
-from huying.errors import InputError, Place
 from huying.kinds import (
     NOTHING,
     Choice,
@@ -22,7 +21,7 @@ from huying.kinds import (
     parse_instants,
 )
 from huying.ledgers import REJECTED, Column, Table, full_header, no_rejects
-from huying.words import Text
+from huying.words import InputError, Place, Text
 
 PLACE = Place("calls.csv")
 COLOURS = Choice({"r": Text("红", "red"), "g": Text("绿（浅）", "green")})
@@ -151,7 +150,9 @@ def test_what_could_be_another_day_is_refused(cell):
 
 def test_a_column_of_refused_instants_and_none():
     assert parse_instants(pd.Series(["x", ""], dtype=object)).isna().all()
-    told = parse_instants(pd.Series(["x2023-05-01", "第2023-05-01", "45047.19991231"], dtype=object))  # none is read from within
+    told = parse_instants(
+        pd.Series(["x2023-05-01", "第2023-05-01", "45047.19991231"], dtype=object)
+    )  # none is read from within
     assert list(told.isna()) == [True, True, False] and told[2].date() == dt.date(2023, 5, 1)
     assert len(parse_instants(pd.Series([], dtype=object))) == 0
 

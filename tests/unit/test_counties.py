@@ -8,8 +8,7 @@ import pytest
 from surveys_stand_in import aware_of, ids, opened, residents
 
 from huying.claims.verdict import MIME, as_records
-from huying.errors import CountyError, EstimateError, HuyingError
-from huying.words import use_language
+from huying.words import CountyError, EstimateError, HuyingError, use_language
 from run_notebook import StandIn
 
 PLANS = pd.DataFrame(

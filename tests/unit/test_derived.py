@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from huying.derived import Answers, Derived, Scope, holds, read_derived, read_rule
-from huying.errors import CountyError, EstimateError
 from huying.folder import parse_toml
-from huying.words import use_language
+from huying.words import CountyError, EstimateError, use_language
 
 
 def read_one(raw):

@@ -10,8 +10,7 @@ import pytest
 import huying as hy
 from huying.cli import main
 from huying.drafting.county import draft_county
-from huying.errors import EstimateError, HuyingError
-from huying.words import use_language
+from huying.words import EstimateError, HuyingError, use_language
 
 PEOPLE = 60
 ROUTES, TALK = ["微信", "广播", "熟人(亲戚、邻居)", "其他"], ["不同意", "一般", "同意"]

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.errors import EstimateError
 from huying.estimates import Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum, town_rho
 from huying.intervals import COUNT, limits
+from huying.words import EstimateError
 
 
 def design(*psus_of_towns, size=10, weight=1.0, **rest):

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from huying.errors import CountyError
 from huying.folder import THRESHOLDS, county_folder, read_county
-from huying.words import Text
+from huying.words import CountyError, Text
 from huying.workdays import Rule
 
 GOOD = """\

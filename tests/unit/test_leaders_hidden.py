@@ -30,9 +30,9 @@ from leaders_leaks import (
     truth_of,
 )
 
-from huying.errors import EstimateError
 from huying.estimates import COUNTY
 from huying.store import write_parquet
+from huying.words import EstimateError
 
 TWELVE = "12_dispatched_agencies"
 NAMES = dict(zip(ALL_TOWNS, (f"Town {k}" for k in "ABCDEFGHIJKLMNOPQR"), strict=True))

@@ -4,12 +4,11 @@ import pytest
 from huying.clean.cells import Matcher
 from huying.clean.flags import count_rows, say_rejected
 from huying.clean.intake import clean_ledger, known_ids
-from huying.errors import CountyError
 from huying.folder import check_printed, read_county
 from huying.kinds import Choice
 from huying.ledgers import TABLES
 from huying.sources.table import read_table
-from huying.words import LANGUAGES, all_words, say
+from huying.words import LANGUAGES, CountyError, all_words, say
 
 TOWNS = {"town": Matcher({"T01": ["均值镇"], "T02": ["方差镇"]})}
 

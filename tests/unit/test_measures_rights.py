@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from agencies_stand_in import TOWNS, agencies, changes, documents, form, leaders
 
-from huying.errors import EstimateError
 from huying.measures import services
+from huying.words import EstimateError
 from run_notebook import StandIn, judged
 
 TOML = """[wave.2023]

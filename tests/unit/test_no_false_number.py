@@ -5,8 +5,8 @@ import pytest
 
 from huying.clean.intake import Intake
 from huying.codebook import parse_codebook
-from huying.errors import CountyError, InputError
 from huying.folder import read_county
+from huying.words import CountyError, InputError
 
 HEAD = """[county]
 id = "x"

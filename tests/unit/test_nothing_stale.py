@@ -10,10 +10,10 @@ import pytest
 import huying as hy
 from huying import cli
 from huying.clean.intake import Intake
-from huying.errors import CountyError, InputError
 from huying.folder import read_county
 from huying.prepare import MADE_FROM, is_fresh, prepare, results_folder
 from huying.store import locked
+from huying.words import CountyError, InputError
 
 TOML = """[county]
 id = "{id}"

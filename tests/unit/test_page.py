@@ -12,8 +12,8 @@ from huying.claims.evidence import EVIDENCE
 from huying.cli import main
 from huying.deliver.content import Content, read_evidence
 from huying.deliver.page import write_page
-from huying.errors import CountyError, HuyingError, InputError
 from huying.store import write_parquet
+from huying.words import CountyError, HuyingError, InputError
 
 HEAD = """[county]
 id = "hand"

@@ -15,8 +15,7 @@ from xlsform_stand_in import XlsForm, holds
 from huying import cli, codebook
 from huying.deliver import sampling
 from huying.deliver.conditions import Form
-from huying.errors import CountyError
-from huying.words import LANGUAGES
+from huying.words import LANGUAGES, CountyError
 
 LONG = "很" * 300
 HOSTILE = [

@@ -12,10 +12,10 @@ import pytest
 from huying import report
 from huying.claims.declared import read_claim
 from huying.claims.rules import QUANTIFIERS
-from huying.errors import InputError
 from huying.report import claims_toml, find_masks, find_sentences, find_statements, lint, read_report
 from huying.report.lint import CUT, ROUNDED, ways
 from huying.report.statements import lexicon as read_lexicon
+from huying.words import InputError
 
 DEMO = files("demo_county").joinpath("data/report.txt")
 PROSE = "一、工作情况\n各镇街均已挂牌，共18个。部分干部对新机构的分工不熟。\n"

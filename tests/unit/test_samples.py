@@ -4,7 +4,6 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from huying.codebook import house_codebook
-from huying.errors import EstimateError
 from huying.estimates import estimate_means, estimate_shares
 from huying.folder import read_county
 from huying.store import Cleaned
@@ -18,6 +17,7 @@ from huying.weights import (
     staff_sample,
     town_codes,
 )
+from huying.words import EstimateError
 
 BOOK = house_codebook()
 SEX, AGE = (next(item for item in BOOK.form("resident") if item.role == role) for role in ("sex", "age"))

@@ -9,8 +9,8 @@ import pytest
 from planted_numbers import FULL, HARMLESS, bare, harmless, names, planted
 
 from huying.cli import main
-from huying.errors import InputError, Place
 from huying.scrub import hash_keys, mask_cells, mask_text
+from huying.words import InputError, Place
 
 N = 5000
 PHONE, ID = "13812345678", "11010519491231002X"

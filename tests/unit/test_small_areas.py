@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.errors import EstimateError
 from huying.measures.precision import benchmark, fay_herriot, joint_level, rank_regions, share_fay_herriot, to_share
+from huying.words import EstimateError
 
 ONE = np.ones((6, 1))
 

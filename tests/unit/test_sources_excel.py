@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from huying.errors import InputError
 from huying.sources.table import read_table
+from huying.words import InputError
 
 HEAD = ["序号", "镇街", "年龄"]
 OLD_XLS = Path(__file__).parent / "data" / "old.xls"  # two sheets, the second empty; A2:A4 merged; a date in B2

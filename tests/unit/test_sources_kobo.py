@@ -15,10 +15,10 @@ from huying.clean.flags import find_flags
 from huying.clean.intake import Intake
 from huying.codebook import house_codebook, parse_codebook
 from huying.deliver.questionnaire import asked, read_lists, write_form
-from huying.errors import InputError
 from huying.folder import Survey, read_county
 from huying.kinds import parse_instants
 from huying.sources.kobo import read_kobo
+from huying.words import InputError
 
 DEMO = Path(__file__).parents[2] / "survey_data" / "demo" / "raw"
 TABLES = ("towns", "villages", "departments", "org_map", "org_roster", "documents")

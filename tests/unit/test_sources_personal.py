@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from huying.errors import Place
 from huying.ledgers import no_rejects
 from huying.scrub import mask_cells as mask_personal
 from huying.sources.table import RawTable, drop_personal
+from huying.words import Place
 
 ID = "11010519491231002X"  # the specimen of the standard GB 11643
 MASKED = [  # text, what is left

@@ -7,8 +7,8 @@ import pyreadstat
 import pytest
 
 from huying.codebook import parse_codebook
-from huying.errors import InputError
 from huying.sources.exports import Labelled, read_answers, read_labelled as read_bytes
+from huying.words import InputError
 
 ITEMS = parse_codebook("""
 [[item]]

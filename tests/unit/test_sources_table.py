@@ -2,8 +2,8 @@
 
 import pytest
 
-from huying.errors import InputError
 from huying.sources.table import read_table
+from huying.words import InputError
 
 HEAD = "序号,镇街,年龄,说明\n"
 ROWS = "1,李家镇,30,好\n2,王庄乡,41,NA\n3,石桥镇,52,null\n"

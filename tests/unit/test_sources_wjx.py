@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from huying.codebook import parse_codebook
-from huying.errors import InputError
 from huying.sources.exports import read_answers
 from huying.sources.wjx import bind
+from huying.words import InputError
 
 TOML = """
 [[item]]

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from huying import store
-from huying.errors import InputError
 from huying.store import Cleaned
+from huying.words import InputError
 
 
 def leftovers(folder):

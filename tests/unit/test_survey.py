@@ -8,10 +8,9 @@ import pytest
 from agencies_stand_in import leaders
 from surveys_stand_in import aware_of, margins, opened, residents, staff
 
-from huying.errors import EstimateError
 from huying.intervals import limits, mover
 from huying.survey_frame import UnaskedWarning
-from huying.words import use_language
+from huying.words import EstimateError, use_language
 
 MARGINS = {("margins", ""): margins(2)}
 

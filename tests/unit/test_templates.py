@@ -11,13 +11,12 @@ from hypothesis import given, settings, strategies as st
 from huying.clean.cells import Matcher
 from huying.clean.intake import Intake, clean_ledger
 from huying.codebook import house_codebook
-from huying.errors import Place
 from huying.folder import read_county
 from huying.kinds import Choice, Flag, Instant, Number, Whole
 from huying.ledgers import TABLES, no_rejects
 from huying.sources.table import RawTable, drop_personal, read_table
 from huying.templates import snippet, write_templates
-from huying.words import LANGUAGES, all_words
+from huying.words import LANGUAGES, Place, all_words
 
 HEAD = '[county]\nid = "x"\nname_zh = "某县"\nname_en = "X"\nsampling = "quota"\nis_synthetic = true\n'
 REGISTERS = (

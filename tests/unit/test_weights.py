@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from huying import weights
-from huying.errors import EstimateError
 from huying.estimates import Design, kish
 from huying.weights import base_weights, merge_small, rake, town_margin
+from huying.words import EstimateError
 
 ONE = {"rel": 1e-9}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from huying.errors import InputError
+from huying.words import InputError
 from run_notebook import StandIn, judged
 
 TEXT = """2023年度工作汇报

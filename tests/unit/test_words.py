@@ -7,8 +7,8 @@ import pytest
 
 import huying
 from huying import words
-from huying.errors import HuyingError, InputError, Place
 from huying.units import say_value
+from huying.words import HuyingError, InputError, Place
 
 SRC = Path(huying.__file__).parent
 KEY = re.compile(r"[a-z_]+\.\w+")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from huying.errors import CountyError
 from huying.store import code_hash
+from huying.words import CountyError
 
 PATIENCE_S = 30  # for the scheduler and its first worker
 

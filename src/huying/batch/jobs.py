@@ -10,13 +10,12 @@ from itertools import product
 from pathlib import Path
 
 from huying import counties
-from huying.errors import CountyError
 from huying.estimates import COUNTY
 from huying.folder import County, output_folder
 from huying.notebooks import READS, RECORDS, Notebook, find_notebooks, notebooks_folder
 from huying.prepare import prepared_hash
 from huying.store import code_hash, faults_of, file_hash, file_part, hash_of, read_json
-from huying.words import language
+from huying.words import CountyError, language
 
 Asked = Sequence[str] | None
 DONE, STALE, MISSING, FAILED = "done", "stale", "missing", "failed"

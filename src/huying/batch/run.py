@@ -21,10 +21,9 @@ import psutil
 
 from huying.batch.jobs import DONE, Job, Site
 from huying.claims.verdict import read_recorded, write_evidence
-from huying.errors import HuyingError
 from huying.notebooks import page, strip
 from huying.store import PART, publish, write_bytes, write_json
-from huying.words import say
+from huying.words import HuyingError, say
 
 TICK_S, MB = 0.2, 1 << 20
 Ended = Callable[[Job, dict[str, Any]], None]
@@ -78,9 +77,7 @@ class Worker:
             self.process.kill()
 
 
-def run(
-    site: Site, jobs: Sequence[Job], ended: Ended, workers: int = 2, seconds: float = 600, megabytes: float = 4096
-) -> None:
+def run(site: Site, jobs: list[Job], ended: Ended, workers: int = 2, seconds: int = 600, megabytes: int = 4096) -> None:
     """Run all jobs, so many at once; `ended` is told of each and, where it failed, the cell and the error.
 
     One that takes more seconds on the clock or MB of memory is ended. A fork of the warm parent does one job; where no fork

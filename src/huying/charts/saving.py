@@ -21,9 +21,7 @@ from huying.store import file_part, write_bytes
 ELSEWHERE = "'Noto Sans CJK SC', 'Source Han Sans SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
 
 
-def save(
-    ax: Axes, name: str, place: str | None = None, formats: tuple[str, ...] = (), dpi: float | None = None
-) -> None:
+def save(ax: Axes, name: str, place: str = "", formats: tuple[str, ...] = (), dpi: float | None = None) -> None:
     """Show the figure of `ax` and close it; in a run, also write it to `HUYING_FIGURES`.
 
     The file is called `<name>_<place>_<wave>_<lang>.png`, each as the run has it. `place="county"`: a chart that is the

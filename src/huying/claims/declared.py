@@ -14,13 +14,12 @@ from typing import Any
 
 from huying.claims.rules import ALL, COUNTS, DECIDABLE, MOST, NEED, SOME
 from huying.derived import Derived
-from huying.errors import CountyError, Place, near
 from huying.estimates import COUNTY
 from huying.folder import County, Declaration, read_toml
 from huying.prepare import derived_of
 from huying.store import hash_of, write_text
 from huying.units import OF_ONE, of_part, read_lists
-from huying.words import LANGUAGES, Text
+from huying.words import LANGUAGES, CountyError, Place, Text, near
 
 TEXTS = ("base", "estimand", "town", "department", "measure", "told")
 OF_TOWNS = ("town", "others", "pilot")  # who is judged for these has a town's form

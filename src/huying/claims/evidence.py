@@ -7,11 +7,11 @@ import pandas as pd
 
 from huying.claims.declared import Claim, Freeze, house_claims
 from huying.claims.rules import CANNOT_SAY
-from huying.errors import CountyError
 from huying.estimates import COUNTY
 from huying.folder import County
 from huying.intervals import COUNT
 from huying.units import of_part
+from huying.words import CountyError
 
 FLAGS = ("is_counted", "is_synthetic")
 KEY = ("claim", "place", "period", "wave", "part")

@@ -14,14 +14,13 @@ from huying.claims.evidence import FLAGS, KEY, NUMBERS
 from huying.claims.rules import ALL, CANNOT_SAY, COUNTS, NONE, NOT_SUPPORTED, SOME, SUPPORTED, TEXT, TREND, WITHIN
 from huying.codebook import house_codebook
 from huying.counted import NO_CASE
-from huying.errors import CountyError, near
 from huying.estimates import COUNTY
 from huying.intervals import COUNT
 from huying.labels import Labels, part_word
 from huying.ledgers import TABLES
 from huying.prepare import house_derived
 from huying.units import SLACK, of_part, read_lists, say_exactly, say_n, say_noun, say_value
-from huying.words import Text, all_words, say
+from huying.words import CountyError, Text, all_words, near, say
 
 STATEMENT = [*KEY, "place_name", "text", "verdict", "verdict_word", "value", "interval", "n", "measure", "base", "when"]
 STATEMENT += ["question", "source", "caution", "threshold", "county", "is_problem", "certainty", "own", "title"]

@@ -12,13 +12,12 @@ from huying.clean import cells
 from huying.clean.cells import ANSWERED, BLANK, FIRST_FAULT, SILENT, SKIPPED, Bools, Cell, Matcher
 from huying.clean.flags import Booked, all_rejected, make_flags
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, Option, holds, names_in
-from huying.errors import CountyError, InputError
 from huying.folder import Span, Survey
 from huying.kinds import clean_text, parse_instants
 from huying.ledgers import no_rejects, set_aside
 from huying.scrub import mask_cells, mask_text
 from huying.sources.wjx import Answers, option_places
-from huying.words import Text, language, say
+from huying.words import CountyError, InputError, Text, language, say
 
 DISPOSITIONS = ("complete", "refused", "elsewhere", "not_resident", "under_age")
 Listed = Sequence[tuple[int, str, Text]]  # a county's list: code, key and label, such as 1, T01 and 均值镇

@@ -11,10 +11,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
 from huying.codebook import MANY, WHY_MISSING, WORDS, Item, holds, names_in
-from huying.errors import Place
 from huying.scrub import mask_cells
 from huying.sources.table import Remark
-from huying.words import say
+from huying.words import Place, say
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from huying.clean.answers import Listed, clean_answers, with_list
 from huying.clean.cells import Matcher
 from huying.clean.flags import RULES, Booked, all_rejected, count_rows, find_flags, make_flags, say_rejected
 from huying.codebook import Codebook, Item
-from huying.errors import CountyError, HuyingError, Place, near
 from huying.folder import County, Ledger, Survey, check_printed, read_toml
 from huying.kinds import Choice, Id, Instant, Label, clean_series
 from huying.ledgers import REJECTED, TABLES, Known, Table, full_header, no_rejects, set_aside
@@ -24,14 +23,14 @@ from huying.sources.exports import read_answers
 from huying.sources.kobo import read_kobo
 from huying.sources.table import RawTable, Remark, drop_personal, read_table
 from huying.store import Cleaned, code_hash, file_hash, hash_of
-from huying.words import Text, language
+from huying.words import CountyError, HuyingError, Place, Text, language, near
 
 NOTES = ("file", "sheet", "row", "note", "detail")
 COUNTS = ("file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags", "n_personal", "encoding")
 # The rooms of the package that prepared data are made by: a change of any other leaves them as they are.
 PREPARE = (
     "clean/", "sources/", "codebook.py", "data/declarations.toml", "data/scrub.toml", "folder.py", "ledgers.py", "scrub.py", "store.py", "words.py",
-    "workdays.py", "derived.py", "fonts.py", "errors.py", "kinds.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
+    "workdays.py", "derived.py", "fonts.py", "kinds.py", "data/codebook.toml", "data/ledgers.toml", "data/printed.toml",
 )  # fmt: skip
 PARTNERS = {("joint_conference", "call_id"): ("calls", "call_id"), ("calls", "reopened_of"): ("calls", "call_id"),
             ("centres", "village_id"): ("villages", "village_id")}  # fmt: skip

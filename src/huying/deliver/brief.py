@@ -13,12 +13,11 @@ import pandas as pd
 
 from huying.deliver.content import Content
 from huying.deliver.word import Paper, short
-from huying.errors import CountyError, InputError, Place, near
 from huying.estimates import COUNTY
 from huying.report import find_masks
 from huying.store import told
 from huying.units import say_n
-from huying.words import LANGUAGES, Text, say
+from huying.words import LANGUAGES, CountyError, InputError, Place, Text, near, say
 
 KEYS = ("basics", "actions", "problems", "causes", "advice", "annex")
 PLACES = {key: Text(say(f"deliver.place_{key}", "zh"), say(f"deliver.place_{key}", "en")) for key in KEYS}

@@ -7,8 +7,7 @@ from functools import cached_property
 
 from huying.codebook import Item, Option
 from huying.derived import COMPARE, Column, Compare, Rule, Scope, read_rule
-from huying.errors import CountyError
-from huying.words import say
+from huying.words import CountyError, say
 
 NUMBERS, SIGNS = ("whole", "number"), {"!=": "≠", "<=": "≤", ">=": "≥", "in": "=", "not in": "≠", "": ">"}
 # A value of a cell with options, the XPath that holds for it, the key of the words, the option.

@@ -19,12 +19,11 @@ from huying.claims.rules import SOME
 from huying.claims.statements import TEXT_COLUMNS, statements
 from huying.clean.flags import say_note
 from huying.counties import County
-from huying.errors import InputError, Place
 from huying.estimates import COUNTY
 from huying.prepare import results_folder
 from huying.report import Quoted, quote_sentences, read_quotes
 from huying.store import read_parquet
-from huying.words import all_words, say
+from huying.words import InputError, Place, all_words, say
 
 FINDINGS = 5
 DRAWN = ["estimate", "low", "high", "low_family", "high_family"]

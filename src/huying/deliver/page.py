@@ -18,12 +18,11 @@ from markupsafe import Markup, escape
 
 from huying import charts
 from huying.deliver.content import Content
-from huying.errors import InputError, Place
 from huying.estimates import COUNTY
 from huying.fonts import RARE, REGULAR
 from huying.notebooks import font_for
 from huying.store import file_part, told, whole_folder, write_csv
-from huying.words import all_words, say
+from huying.words import InputError, Place, all_words, say
 
 HAN = re.compile("[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff][\u2e80-\u9fff\uff00-\uffef“”‘’·]*")
 STYLE, SCRIPT = "page.css", "page.js"

@@ -24,11 +24,10 @@ from huying.clean.intake import FIRST, Intake
 from huying.codebook import Item, own_words
 from huying.deliver import sampling
 from huying.deliver.conditions import NUMBERS, Form, either
-from huying.errors import CountyError, HuyingError
 from huying.folder import County
 from huying.prepare import codebook_of
 from huying.store import beside, file_part, hash_of, plain, write_bytes
-from huying.words import LANGUAGES, Text, say
+from huying.words import LANGUAGES, CountyError, HuyingError, Text, say
 
 LISTS = (*FIRST, "org_roster", "documents")  # the ledgers that options are taken from
 FONTS = {"zh": "宋体", "en": "Times New Roman"}

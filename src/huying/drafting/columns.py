@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from huying.errors import InputError
 from huying.kinds import clean_text
 from huying.sources.exports import NO_TICKS, TICKS, Labelled
 from huying.sources.table import RawTable
 from huying.sources.wjx import FILL_IN, MARKS, is_meta, serial_keys, split_header, squash, stem
+from huying.words import InputError
 
 _PART = re.compile(r"(?P<title>.*?)\s*(?:\[(?P<row>[^\[\]]+)\]|[(\uff08](?P<option>.*)[)\uff09])\s*", re.S)
 

@@ -11,7 +11,6 @@ import pandas as pd
 from huying.codebook import RESERVED, TAKEN, parse_codebook
 from huying.drafting.columns import Question
 from huying.drafting.questions import read_questions
-from huying.errors import CountyError, InputError
 from huying.folder import NAME, homes
 from huying.kinds import clean_series, parse_instants
 from huying.prepare import house_derived
@@ -21,7 +20,7 @@ from huying.sources.table import RawTable
 from huying.sources.wjx import read_meta, stem
 from huying.store import toml_table, whole_folder, write_csv, write_text
 from huying.weights import SEXES
-from huying.words import Text, all_words, language
+from huying.words import CountyError, InputError, Text, all_words, language
 
 TODO, TOWNS = "TODO.md", "towns.csv"
 FORM, HOUSE = "resident", "house"

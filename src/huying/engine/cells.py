@@ -19,7 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.session import Session
 from traitlets.config import Config
 
-from huying.errors import InputError
+from huying.words import InputError
 
 STREAMS = {"stdout": 1, "stderr": 2}
 

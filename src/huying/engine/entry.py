@@ -22,7 +22,7 @@ class HuyingEngine(Engine):  # type: ignore[misc]
         from papermill.log import logger
 
         from huying.engine.cells import connect, fresh_kernel
-        from huying.errors import InputError
+        from huying.words import InputError
 
         if told.get("execution_timeout"):
             raise InputError("engine.no_timeout")

@@ -13,9 +13,9 @@ from scipy.special import expit
 
 from huying.associations import regress
 from huying.counted import NO_CASE, by_period, find_ends, student, unsaid, values
-from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design
 from huying.intervals import COUNT, STUDENT
+from huying.words import EstimateError
 
 RULING_LIMIT = 30  # calendar days from referral to a ruling
 UNRECORDED = {"responded_at": "no response time", "closed_at": "no closing time", "feedback_at": "no feedback time"}

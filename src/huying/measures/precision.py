@@ -13,10 +13,10 @@ import pandas as pd
 from scipy import optimize, stats
 
 from huying.counted import unsaid, values
-from huying.errors import EstimateError
 from huying.estimates import COUNTY
 from huying.intervals import STUDENT, Bools, Floats
 from huying.survey import Survey, correlate
+from huying.words import EstimateError
 
 RESTRICTED, RAISED = 0.0, 1.0  # the power of tau2 by which the restricted likelihood is multiplied
 GRID = np.concatenate([[0.0], np.geomspace(1e-8, 1.1, 50)])

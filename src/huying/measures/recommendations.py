@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from huying.counted import by_period, find_medians, student, unsaid, values
-from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, degrees, estimate_covariance, ratio
 from huying.intervals import Bools, Floats, limits
 from huying.measures.calls import one_stratum
 from huying.measures.precision import rank_regions
 from huying.survey import NOT_ASKED, Survey
 from huying.surveys import FEWEST, FEWEST_TOWNS, Census
+from huying.words import EstimateError
 
 ASSOCIATION, FEW = "association", "too few answers"
 SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for every department
@@ -110,9 +110,8 @@ def list_town_months(calls: pd.DataFrame, need_counts: pd.DataFrame, towns: Any,
         n = own.groupby(keys).size().reindex(grid, fill_value=0).astype(float)
         prompt = own["is_answered_on_time"].astype("Float64").groupby(keys).mean().reindex(grid).astype(float)
         if len(need_counts):
-            matters = need_counts.groupby(["town_id", need_counts["month"].dt.to_period("M")])["n"].agg(
-                ["sum", "count"]
-            )
+            month = need_counts["month"].dt.to_period("M")
+            matters = need_counts.groupby(["town_id", month])["n"].agg(["sum", "count"])
             is_whole = (matters["count"] == need_counts["channel"].nunique()) & (matters["sum"] > 0)
             n = 100 * n / matters["sum"].where(is_whole).astype(float).reindex(grid)
         made = pd.DataFrame({"before": prompt.groupby("town_id").shift(1), "calls": n}).reset_index()

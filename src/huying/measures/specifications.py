@@ -16,12 +16,12 @@ from huying.claims.rules import judge_claim
 from huying.counted import counted, values
 from huying.counties import County
 from huying.derived import holds, read_rule
-from huying.errors import EstimateError
 from huying.estimates import COUNTY, Design, estimate_shares, with_weights
 from huying.intervals import Bools, Floats
 from huying.survey import Survey
 from huying.waiting import CLOCKS, time_calls
 from huying.weights import margin_totals, rake_towns
+from huying.words import EstimateError
 
 CHOICES = ("flags", "weights", "clock", "missing", "threshold")
 STEP = 0.05

@@ -14,14 +14,13 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from huying.claims.declared import Claim, claims_of
-from huying.errors import InputError, Place, near
 from huying.folder import County, read_toml
 from huying.report.lint import counts_of, find_masks, lint
 from huying.report.statements import Statement, find_sentences, find_statements, lexicon
 from huying.scrub import mask_text
 from huying.sources.table import detect_encoding, is_valid, read_content
 from huying.store import toml_table, write_csv, write_text
-from huying.words import LANGUAGES, say
+from huying.words import LANGUAGES, InputError, Place, near, say
 
 __all__ = ["find_masks", "find_sentences", "find_statements", "lint", "read_report", "report_files", "statements_table"]
 

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 import python_calamine as calamine
 
-from huying.errors import InputError, Place
 from huying.kinds import clean_text
+from huying.words import InputError, Place
 
 MOST_COLUMNS = 5_000
 MOST_UNPACKED = 400 * 2**20  # bytes; a sheet of half a million rows and ten columns has about 250 MB of XML

@@ -16,13 +16,13 @@ import pandas as pd
 import pyreadstat
 
 from huying.codebook import Item
-from huying.errors import InputError, Place
 from huying.kinds import clean_text
 from huying.ledgers import no_rejects, set_aside
 from huying.sources import wjx
 from huying.sources.excel import cell_text
 from huying.sources.table import REPEAT, RawTable, drop_personal, read_content, read_table, unique_headers
 from huying.sources.wjx import JOINT, MARKS, SERIAL, Answers, bind, is_meta, partner_rows, serial_keys, squash
+from huying.words import InputError, Place
 
 ARROW = "→"  # between the options of a ranking, the first choice first
 NONE_OF_THEM, BLANK = JOINT, "(空)"  # a multiple choice that was answered by ticking nothing; no answer

@@ -9,13 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from huying.codebook import Item, own_words
-from huying.errors import InputError
 from huying.kinds import clean_series, parse_instants
 from huying.ledgers import set_aside
 from huying.sources.exports import ARROW, NONE_OF_THEM, clean_rows, columns_of, join_ticks, with_weight
 from huying.sources.table import REPEAT, RawTable, drop_personal, read_table
 from huying.sources.wjx import JOINT, META_COLUMNS, Answers, squash, stem
-from huying.words import LANGUAGES, say
+from huying.words import LANGUAGES, InputError, say
 
 NO_VALUE, UNEQUAL = "n/a", " ≠ "  # of older servers; between two columns of an answer that differ
 NOT_APPROVED = ("not approved", "validation_status_not_approved", "rejected")

@@ -15,12 +15,11 @@ from typing import Any, Self
 
 import pandas as pd
 
-from huying.errors import InputError, Place
 from huying.kinds import clean_text
 from huying.ledgers import REJECTED, full_header
 from huying.scrub import CONTROL, INVISIBLE, MARKED, NAME, hash_keys, mask_cells, mask_text
 from huying.sources.excel import MOST_COLUMNS, MOST_UNPACKED, Cells, Fault, Note, column_letters, read_sheet
-from huying.words import LANGUAGES, Text, say
+from huying.words import LANGUAGES, InputError, Place, Text, say
 
 REPEAT = "\x1f"  # stands between a header that occurs again and its count
 _TOTALS = ("合计", "合 计", "总计", "总 计", "小计", "Total", "total", "TOTAL", "Grand total", "Subtotal")

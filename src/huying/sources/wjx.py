@@ -8,10 +8,10 @@ from functools import lru_cache
 import pandas as pd
 
 from huying.codebook import Item
-from huying.errors import InputError
 from huying.kinds import clean_text
 from huying.scrub import mask_text
 from huying.sources.table import REPEAT, RawTable
+from huying.words import InputError
 
 SERIAL = "序号"
 META = {SERIAL: "serial", "提交答卷时间": "submitted_at", "所用时间": "seconds", "来源详情": "source_detail",

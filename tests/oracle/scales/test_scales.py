@@ -9,8 +9,8 @@ import pytest
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from huying.counted import student
-from huying.errors import EstimateError
 from huying.scales import cronbach_alpha, mcdonald_omega, ordinal_logit, psu_bootstrap, weighted_kappa
+from huying.words import EstimateError
 
 HERE = Path(__file__).parent
 ANSWERS = json.loads((HERE / "answers.json").read_text("utf-8"))
