@@ -186,6 +186,8 @@ class Brief:
     def explain(self) -> None:
         """Method and sample, and what cannot be said."""
         self.paper.text(self.say("semicolon").join(self.content.method) + self.say("stop"))
+        for term in self.content.terms:
+            self.paper.text(term + self.say("stop"))
         for line in [self.say("cannot_say_of")] * bool(self.content.cannot_say) + self.content.cannot_say:
             self.paper.text(line if line.endswith(("：", ":")) else line + self.say("stop"))
 

@@ -209,6 +209,11 @@ class Content:
         told.append(self.say("ledgers", n=len(cleaned.ledgers), rejected=n_rejected))
         return [*told, self.say("frozen" if frozen else "not_frozen", date=frozen), self.say("adjusted")]
 
+    @property
+    def terms(self) -> list[str]:
+        """What the indices are that its claims speak of."""
+        return [say(f"terms.{claim}", self.lang) for claim in self.heads.index if f"terms.{claim}" in all_words()]
+
     @cached_property
     def cannot_say(self) -> list[str]:
         """What stays undecided and why, and in one line the claims that lack a survey or ledger."""
