@@ -78,6 +78,7 @@ def run_notebook(name, county, town="county", wave="", lang="en", change=None, d
     """
     import matplotlib.pyplot as plt
 
+    plt.close("all")  # a cell that draws on the current axes must not find another test's
     is_open = isinstance(county, County)
     names = {
         "county": county if is_open else str(county),

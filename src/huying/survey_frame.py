@@ -192,7 +192,7 @@ class SurveyFrame:
             if (value[answer.notna()].groupby(answer[answer.notna()].astype(object)).nunique() <= 1).all():
                 given, asked = int(value.notna().sum()), int((answer.notna() & value.notna()).sum())
                 told = say("survey.unasked", column=name, item=item, given=given, asked=asked)
-                warnings.warn(told, UnaskedWarning, stacklevel=6)
+                warnings.warn(told, UnaskedWarning, stacklevel=7)
                 return
 
 

@@ -7,6 +7,7 @@ from agencies_stand_in import form
 
 from huying.ledgers import CHECKS, TABLES
 from huying.measures import services
+from huying.words import CountyError
 from run_notebook import StandIn, judged
 
 TOML = """[wave.2023]
@@ -392,7 +393,12 @@ def test_the_register_against_the_report(look, printed, gap, said):
     assert (found["estimate"], found["n"], found["verdict"]) == (gap, 4, said)
 
 
-@pytest.mark.parametrize("printed", ["", "D10 = { bank = 4 }", "A14 = 3"])
+def test_a_table_is_no_printed_number_of_points(look):
+    with pytest.raises(CountyError, match="D10: expected a number"):
+        look("D10", {("bank_points", ""): POINTS}, printed="D10 = { bank = 4 }")
+
+
+@pytest.mark.parametrize("printed", ["", "A14 = 3"])
 def test_a_masked_number_decides_nothing(look, printed):
     found = row(look("D10", {("bank_points", ""): POINTS}, printed=printed))
     assert found["verdict"] == "cannot say" and "number masked" in found["reason"]
