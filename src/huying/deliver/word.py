@@ -308,8 +308,8 @@ def element(tag: str, **attributes: object) -> Any:
 def lines_of(text: str, wide: float, size: float, first: int = 0) -> int:
     """The lines that a text takes in a column of so many mm: Han characters are as wide as high, others half, with room around figures."""
     wides = [unicodedata.east_asian_width(one) in "WF" for one in text]
-    ems = sum(1 if is_wide else 0.55 if any(wides) else 0.445 for is_wide in wides) + first
-    ems -= 0.9 * text.endswith(tuple("。；，：、"))  # such a mark may hang over the margin
+    ems = sum(1 if is_wide else 0.58 if any(wides) else 0.445 for is_wide in wides) + first
+    ems -= 0.5 * text.endswith(tuple("。；，：、"))  # such a mark may hang over the margin
     return max(1, math.ceil(ems * size * POINT / wide - 1e-6))
 
 
