@@ -17,7 +17,7 @@ from huying.claims.evidence import KEY, as_evidence, in_order, no_data, typed
 from huying.claims.rules import NO_BASELINE, judge_claim
 from huying.claims.statements import FORM_NAMES, remark_word, statements
 from huying.claims.verdict import Verdict, is_recording
-from huying.clean.intake import IDS
+from huying.clean.ledgers import IDS
 from huying.counted import NO_CASE, bounded, counted, tally, values
 from huying.estimates import COUNTY
 from huying.folder import County as Declared, county_folder, read_county

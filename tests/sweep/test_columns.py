@@ -12,7 +12,7 @@ import pytest
 
 from huying.clean.answers import clean_answers
 from huying.clean.cells import Matcher
-from huying.clean.intake import clean_ledger
+from huying.clean.ledgers import clean_ledger
 from huying.codebook import house_codebook
 from huying.folder import FORMS, Span, Survey
 from huying.kinds import Choice, Day, Flag, Id, Instant, Label, Number, Whole

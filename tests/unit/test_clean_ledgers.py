@@ -3,7 +3,7 @@ from hypothesis import given, settings, strategies as st
 
 from huying.clean.cells import Matcher
 from huying.clean.flags import count_rows
-from huying.clean.intake import clean_ledger
+from huying.clean.ledgers import clean_ledger
 from huying.ledgers import TABLES, no_rejects, set_aside
 from huying.sources.table import RawTable
 from huying.words import Place

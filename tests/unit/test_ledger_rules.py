@@ -3,7 +3,7 @@ import pytest
 
 from huying.clean.cells import Matcher
 from huying.clean.flags import count_rows, say_rejected
-from huying.clean.intake import clean_ledger, known_ids
+from huying.clean.ledgers import clean_ledger, known_ids
 from huying.folder import check_printed, read_county
 from huying.kinds import Choice
 from huying.ledgers import TABLES

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from huying.clean.cells import Matcher
-from huying.clean.intake import Intake, clean_ledger
+from huying.clean.intake import Intake
+from huying.clean.ledgers import clean_ledger
 from huying.codebook import house_codebook
 from huying.folder import read_county
 from huying.kinds import Choice, Flag, Instant, Number, Whole

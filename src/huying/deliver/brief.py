@@ -209,11 +209,8 @@ class Brief:
 
 def named(row: Mapping[str, str], lang: str) -> str:
     """What a problem is called: a problem that the report names by its words, any other by its claim and the verdict."""
-    return (
-        row["text"]
-        if row["section"][0] == "P"
-        else say("statements.title", lang, text=row["text"], told=row["verdict_word"])
-    )
+    full = say("statements.title", lang, text=row["text"], told=row["verdict_word"])
+    return row["text"] if row["section"].startswith("P") else full
 
 
 def cell(rows: pd.DataFrame, head: pd.Series) -> str:

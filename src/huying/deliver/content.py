@@ -175,11 +175,9 @@ class Content:
     def where(self, claim: str) -> list[str]:
         """The names of the places in which a claim shows a problem after the adjustment."""
         own = self.among(claim)
-        own = own[own["is_problem"].astype(bool)].to_dict("records")
-        return [
-            self.say("by_chance", name=row["place_name"]) if "chance" in row["remark"] else row["place_name"]
-            for row in own
-        ]
+        own = own[own["is_problem"].astype(bool)]
+        named = zip(own["place_name"], own["remark"], strict=True)
+        return [self.say("by_chance", name=name) if "chance" in remark else name for name, remark in named]
 
     def fact(self, row: Mapping[str, str]) -> str:
         """What a statement says of the data: its sentence without the claim, its verdict and the threshold."""
@@ -221,13 +219,8 @@ class Content:
             self.heads["verdict"].isin(["cannot say", "no baseline"]) & ~self.heads.index.isin(self.silent)
         ]
         told = [self.say("open_claim", text=row["text"], why=row["caution"]) for row in open_ones.to_dict("records")]
-        return told + [
-            self.say(
-                "silent",
-                n=len(self.silent),
-                claims=self.say("semicolon").join(map(str, self.heads.loc[self.silent, "text"])),
-            )
-        ] * bool(self.silent)
+        texts = self.heads.loc[self.silent, "text"]
+        return told + [self.say("silent", n=len(texts), claims=self.say("semicolon").join(texts))] * bool(len(texts))
 
     @cached_property
     def towns(self) -> list[str]:
