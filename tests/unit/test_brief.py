@@ -10,8 +10,9 @@ from test_page import HOSTILE, make_county, make_evidence, row
 
 import huying as hy
 from huying.cli import main
-from huying.deliver.brief import PLACES, masks_of, read_notes, write_brief
+from huying.deliver.brief import PLACES, masks_of, write_brief
 from huying.deliver.content import Content
+from huying.deliver.notes import read_notes
 from huying.deliver.word import han, lines_of
 from huying.store import write_parquet
 from huying.words import CountyError, InputError
