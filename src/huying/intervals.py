@@ -4,6 +4,7 @@ Shares of samples: Korn and Graubard (1998), with the ratio of t quantiles where
 the hypergeometric tails; changes of shares: Zou and Donner (2008); means: Student. A count has no chance, its limits are its bounds.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -89,28 +90,40 @@ def _drawn(frame: pd.DataFrame, at: Bools) -> tuple[Floats, Floats, Floats]:
 
 def limits(frame: pd.DataFrame, level: Any = 0.95) -> tuple[Floats, Floats]:
     """Two-sided limits of the rows of an estimates frame at `level` (one number, or one a row), by each row's method."""
+    return limits_of(frame)(level)
+
+
+def limits_of(frame: pd.DataFrame) -> Callable[[Any], tuple[Floats, Floats]]:
+    """What gives the limits of these rows at any level: the frame is read once, however many levels are tried."""
     (estimate, n, n_eff, se, df), method, is_corrected = _numbers(frame)
-    level = np.broadcast_to(np.asarray(level, dtype=float), len(frame))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        raw = np.where((method == OWN) & (se > 0), estimate * (1 - estimate) / se**2, n_eff / shrink(n, df))
-        size = np.minimum(np.fmax(n, n_eff), raw * shrink(n, df, level))
-        low, high = korn_graubard(estimate, np.where(is_corrected, size, n_eff), level)
-        half = special.stdtrit(np.where(df > 0, df, np.nan), (1 + level) / 2) * se
-    is_t, is_count, is_stated = method == STUDENT, method == COUNT, np.isfinite(estimate)
-    low, high = np.where(is_t, estimate - half, low), np.where(is_t, estimate + half, high)
-    if (at := (method == HYPERGEOMETRIC) & is_stated).any():
-        k, size, population = _drawn(frame, at)
-        few, many = hypergeometric(k, size, population, level[at])
-        is_open = (few == many) & (size < population)  # not all have answered: there is a width
-        few, many = np.where(is_open & (k == size), few - 1, few), np.where(is_open & (k < size), many + 1, many)
-        low[at], high[at] = few / population, many / population
-    if (at := method == MOVER).any():
-        both = [frame.loc[at, [wave + c for c in NEEDED]].set_axis(list(NEEDED), axis=1) for wave in (NOW, THEN)]
-        shares = [(rows["estimate"].to_numpy(dtype=float), *limits(rows, level[at])) for rows in both]
-        low[at], high[at] = mover(shares[0], shares[1], frame.loc[at, "r"].to_numpy(dtype=float))
-    bounds = (frame[c].to_numpy(dtype=float) if c in frame else estimate for c in ("low", "high"))
-    low, high = (np.where(is_count, own, end) for own, end in zip(bounds, (low, high), strict=True))
-    return low, high
+    is_t, is_count, is_list = method == STUDENT, method == COUNT, (method == HYPERGEOMETRIC) & np.isfinite(estimate)
+    drawn = _drawn(frame, is_list) if is_list.any() else ()
+    bounds = [frame.get(c, frame["estimate"]).to_numpy(float) for c in ("low", "high")]
+    if (is_change := method == MOVER).any():
+        both = [frame.loc[is_change, [wave + c for c in NEEDED]].set_axis(list(NEEDED), axis=1) for wave in (NOW, THEN)]
+        shares = [(rows["estimate"].to_numpy(dtype=float), limits_of(rows)) for rows in both]
+        r = frame.loc[is_change, "r"].to_numpy(dtype=float)
+
+    def at(level: Any) -> tuple[Floats, Floats]:
+        level = np.broadcast_to(np.asarray(level, dtype=float), len(estimate))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            raw = np.where((method == OWN) & (se > 0), estimate * (1 - estimate) / se**2, n_eff / shrink(n, df))
+            size = np.minimum(np.fmax(n, n_eff), raw * shrink(n, df, level))
+            low, high = korn_graubard(estimate, np.where(is_corrected, size, n_eff), level)
+            half = special.stdtrit(np.where(df > 0, df, np.nan), (1 + level) / 2) * se
+        low, high = np.where(is_t, estimate - half, low), np.where(is_t, estimate + half, high)
+        if drawn:
+            k, size, population = drawn
+            few, many = hypergeometric(k, size, population, level[is_list])
+            is_open = (few == many) & (size < population)  # not all have answered: there is a width
+            few, many = np.where(is_open & (k == size), few - 1, few), np.where(is_open & (k < size), many + 1, many)
+            low[is_list], high[is_list] = few / population, many / population
+        if is_change.any():
+            now, then = ((share, *ends(level[is_change])) for share, ends in shares)
+            low[is_change], high[is_change] = mover(now, then, r)
+        return np.where(is_count, bounds[0], low), np.where(is_count, bounds[1], high)
+
+    return at
 
 
 def p_above(frame: pd.DataFrame, threshold: float, *, is_met: bool = False) -> tuple[Floats, Floats]:
@@ -140,10 +153,10 @@ def p_above(frame: pd.DataFrame, threshold: float, *, is_met: bool = False) -> t
 
 def _inverted(rows: pd.DataFrame, is_above: Bools, threshold: float) -> tuple[Floats, Floats]:
     """The p values at which a limit comes to the threshold, by bisection of their logarithms; the other side's is its complement."""
-    least, most = np.full(len(rows), np.log(LEAST_P)), np.zeros(len(rows))
+    least, most, limits_at = np.full(len(rows), np.log(LEAST_P)), np.zeros(len(rows)), limits_of(rows)
     for _ in range(HALVINGS):
         middle = (least + most) / 2
-        low, high = limits(rows, 1 - np.exp(middle))
+        low, high = limits_at(1 - np.exp(middle))
         is_apart = np.where(is_above, low > threshold, high < threshold)
         least, most = np.where(is_apart, least, middle), np.where(is_apart, middle, most)
     p = np.where(rows["estimate"].notna(), np.exp(most) / 2, np.nan)
