@@ -21,7 +21,7 @@ FORMS = {form: name for name, form in FORM_NAMES.items()}  # as a claim's `needs
 WAVE, TOWN = "2023", "T07"
 OF_SURVEYS = {"margins", "documents", *(table for _, table, *_ in LISTS)}  # of all; a form is of its own survey alone
 CHANGES = {"12_dispatched_agencies": FEW_DRAWS}
-SOME = {"02_structure_and_posts": ("org_roster",), "03_powers": ("documents", "staff"), "04_services": ("residents",)}
+SOME = {"02_structure_and_posts": ("org_roster",), "03_powers": ("documents", "staff")}
 
 
 class Cut(County):
