@@ -6,7 +6,7 @@ export PYTHONUTF8 = 1
 unexport PYTHONDONTWRITEBYTECODE # pytest keeps the tests as it has rewritten them: else each worker does it anew
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install report test test-equal test-faults outside demo wheelhouse notebooks gallery lab lint lock clean
+.PHONY: help install report test test-slow test-equal test-faults outside demo wheelhouse notebooks gallery lab lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -26,17 +26,21 @@ report: $(VENV)/installed ## check and run every town of COUNTY (default demo), 
 	$(BIN)/python -m huying run $(COUNTY)
 	for verb in brief sheets workbook slides page; do $(BIN)/python -m huying $$verb $(COUNTY) --lang zh en || exit 1; done
 
-test: $(VENV)/installed ## run every test, the notebooks' printed evidence included
+test: $(VENV)/installed ## run the tests, the notebooks' printed evidence included; test-slow has the whole of some sweeps
 	$(BIN)/python -m compileall -q src tests # where Python may write no bytecode, each process would compile the library anew
 	$(BIN)/python -m huying run demo --towns county
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder # one more than cores: some tests wait for processes
 	$(BIN)/python -m pytest -n 3 --dist loadfile --nbval-lax --nbval-current-env -p no:cacheprovider -W ignore notebooks
 
-test-equal: $(VENV)/installed ## compare every notebook, three places, both languages with stock papermill; make test compares a part
-	HUYING_WHOLE=1 $(BIN)/python -m pytest tests/end_to_end/test_engine.py -k every_notebook
+test-slow: $(VENV)/installed ## run what is marked slow, of which make test runs a part: every ledger removed, every small county, a worker stopped …
+	$(BIN)/python -m huying run demo --towns county
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m slow
 
-test-faults: $(VENV)/installed ## kill, fill the disk and close the folder at every moment, all verbs; make test tries some moments
-	HUYING_FAULTS=all $(BIN)/python -m pytest tests/end_to_end/test_faults.py
+test-equal: $(VENV)/installed ## compare every notebook, three places, both languages with stock papermill; make test and test-slow compare a part
+	HUYING_WHOLE=1 $(BIN)/python -m pytest tests/end_to_end/test_engine.py -m slow -k every_notebook
+
+test-faults: $(VENV)/installed ## kill, fill the disk and close the folder at every moment, all verbs; make test and test-slow try some moments
+	HUYING_FAULTS=all $(BIN)/python -m pytest tests/end_to_end/test_faults.py -m "slow or not slow"
 
 outside: $(VENV)/installed ## open what people are given in a browser, LibreOffice and ODK Validate (needs chromium, LibreOffice, poppler, Java, CJK fonts)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-outside.lock

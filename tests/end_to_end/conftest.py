@@ -24,7 +24,7 @@ def demo():
 @pytest.fixture(scope="session")
 def folder() -> Path:
     """The demo county's results, its evidence recorded by a run where it is not as it should be (`make test` does that first)."""
-    command = [sys.executable, "-m", "huying", "run", str(DEMO), "--towns", "county"]
+    command = [sys.executable, "-m", "huying", "run", str(DEMO), "--towns", "county", "--wait", "600"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
     return opened_demo().folder

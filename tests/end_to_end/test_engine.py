@@ -12,13 +12,18 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from huying.batch.jobs import Job, Site
+from huying.batch.jobs import DONE, Job, Site
 from huying.batch.run import run
 from huying.notebooks import find_notebooks
+from huying.store import locked
 
 ROOT = Path(__file__).parents[2]
 IS_WHOLE = bool(os.environ.get("HUYING_WHOLE"))  # every notebook x T01, T12, county x both languages: `make test-equal`
-DIFFERENT = ("00", "03", "91")  # what records nothing, what judges and draws, and what reads the evidence: `make test`
+DIFFERENT = (
+    "00",
+    "03",
+    "91",
+)  # what records nothing, what judges and draws, and what reads the evidence: `make test-slow`
 PLACES, LANGS = ("T01", "T12", "county"), ("zh", "en")
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
@@ -110,98 +115,105 @@ def outputs(file):
     return told
 
 
-def test_all_kinds_of_output_equal_those_of_a_kernel(tmp_path):
-    source = tmp_path / "kinds.ipynb"
-    nbformat.write(notebook_of(*KINDS), source)
-    files = {name: tmp_path / f"{name}.ipynb" for name in ("kernel", "huying")}
-    said = [
-        papermill(source, files["kernel"], {"x": "it's {2}"}),
-        papermill(source, files["huying"], {"x": "it's {2}"}, "--engine", "huying"),
-    ]
-    assert [done.returncode for done in said] == [1, 1]  # papermill counts any error that a cell shows
-    ours, theirs = (outputs(files[name]) for name in ("huying", "kernel"))
-    assert len(ours) == len(KINDS) + 2
-    for one, other in zip(ours, theirs, strict=True):
-        assert one == other
-    made, stock = (nbformat.read(files[name], as_version=4).metadata for name in ("huying", "kernel"))
-    assert made.language_info == stock.language_info and made.papermill.keys() == stock.papermill.keys()
-
-
-FAILS = ("raise ValueError('wrong town')", "import sys; sys.exit(3)", "exit()")
+PAST = "import os, subprocess\nos.write(1, b'past python\\n')\nsubprocess.run(['echo', 'a process'], check=True);"
+INSIDE = "import papermill; papermill.execute_notebook('past.ipynb', None, engine_name='huying', progress_bar=False)"
+NOTEBOOKS = {
+    "kinds": KINDS,
+    "raise": ("print('one')", "raise ValueError('wrong town')", "print('never')"),
+    "leave": ("print('one')", "import sys; sys.exit(3)", "print('never')"),
+    "exit": ("print('one')", "exit()", "print('never')"),
+    "past": (PAST, "print('next')"),
+    "names": ("'left' in globals(), len(In)", "left = 1"),
+    "inside": (INSIDE,),
+}
+VALUES = {"parameters": {"x": "it's {2}"}}
+RUNS = {  # the name of what is made: notebook, engine (none: a kernel), more
+    "kinds_huying": ("kinds", "huying", VALUES),
+    "kinds_kernel": ("kinds", None, VALUES),
+    "raise_huying": ("raise", "huying", VALUES),
+    "raise_kernel": ("raise", None, VALUES),
+    "leave_huying": ("leave", "huying", VALUES),
+    "leave_kernel": ("leave", None, VALUES),
+    "exit_huying": ("exit", "huying", VALUES),
+    "past_huying": ("past", "huying", {}),
+    "names_first": ("names", "huying", VALUES),
+    "names_second": ("names", "huying", VALUES),
+    "limited": ("past", "huying", {"execution_timeout": 5}),
+    "inside_kernel": ("inside", None, {}),
+}
 EACH = """if True:
-    import itertools, json, sys
+    import json, sys
     import papermill
-    told = {}
-    for name, engine in itertools.product(sys.argv[1:], ("huying", None)):
-        if (name, engine) == ("exit", None):
-            continue
+    program, raised = "own", {}
+    for made, (name, engine, more) in json.loads(sys.argv[1]).items():
         try:
-            papermill.execute_notebook(f"{name}.ipynb", f"{name}_{engine}.ipynb", {"x": "2"}, engine_name=engine, progress_bar=False)
-            told[f"{name}_{engine}"] = ""
+            papermill.execute_notebook(f"{name}.ipynb", f"{made}.ipynb", engine_name=engine, progress_bar=False, **more)
         except Exception as error:
-            told[f"{name}_{engine}"] = type(error).__name__
-    print(json.dumps(told))
+            raised[made] = f"{type(error).__name__}: {error}"
+    import pandas
+    left = pandas.get_option("display.max_columns"), "left" in vars(sys.modules["__main__"]), sys.modules["__main__"].program
+    print(json.dumps([raised, left]))
 """
 
 
 @pytest.fixture(scope="module")
-def failed(tmp_path_factory):
-    """Each notebook that fails, run by both engines from one process: the folder, and what each run raised."""
-    folder = tmp_path_factory.mktemp("failed")
-    for name, last in zip(("raise", "leave", "exit"), FAILS, strict=True):
-        nbformat.write(notebook_of("print('one')", last, "print('never')"), folder / f"{name}.ipynb")
-    command = [sys.executable, "-c", EACH, "raise", "leave", "exit"]
+def made(tmp_path_factory):
+    """All RUNS by one process: the folder, what each run raised, and what they left in the process."""
+    folder = tmp_path_factory.mktemp("made")
+    for name, sources in NOTEBOOKS.items():
+        nbformat.write(notebook_of(*sources), folder / f"{name}.ipynb")
+    command = [sys.executable, "-c", EACH, json.dumps(RUNS)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return folder, json.loads(done.stdout.splitlines()[-1])
+    return folder, *json.loads(done.stdout.splitlines()[-1])
+
+
+def test_all_kinds_of_output_equal_those_of_a_kernel(made):
+    folder, raised, _ = made
+    for name in ("kinds_huying", "kinds_kernel"):
+        assert raised[name].startswith("PapermillExecutionError")  # papermill counts any error that a cell shows
+    ours, theirs = (outputs(folder / f"kinds_{name}.ipynb") for name in ("huying", "kernel"))
+    assert len(ours) == len(KINDS) + 2
+    for one, other in zip(ours, theirs, strict=True):
+        assert one == other
+    own, stock = (nbformat.read(folder / f"kinds_{name}.ipynb", as_version=4).metadata for name in ("huying", "kernel"))
+    assert own.language_info == stock.language_info and own.papermill.keys() == stock.papermill.keys()
 
 
 @pytest.mark.parametrize("name", ["raise", "leave"])
-def test_a_notebook_that_fails_is_left_as_a_kernel_leaves_it(failed, name):
-    folder, raised = failed
-    assert raised[f"{name}_huying"] == raised[f"{name}_None"] == "PapermillExecutionError"
-    assert outputs(folder / f"{name}_huying.ipynb") == outputs(folder / f"{name}_None.ipynb")
+def test_a_notebook_that_fails_is_left_as_a_kernel_leaves_it(made, name):
+    folder, raised, _ = made
+    for one in (f"{name}_huying", f"{name}_kernel"):
+        assert raised[one].startswith("PapermillExecutionError")
+    assert outputs(folder / f"{name}_huying.ipynb") == outputs(folder / f"{name}_kernel.ipynb")
     assert outputs(folder / f"{name}_huying.ipynb")[-1][1] == "(None, [])"
 
 
-def test_a_notebook_that_leaves_early_is_left_there(failed):
+def test_a_notebook_that_leaves_early_is_left_there(made):
     """A kernel that exits is lost to papermill, which stops with another error."""
-    assert outputs(failed[0] / "exit_huying.ipynb")[-1][1] == "(None, [])"
+    assert outputs(made[0] / "exit_huying.ipynb")[-1][1] == "(None, [])"
 
 
-def test_what_is_written_past_python_is_kept_with_its_cell(tmp_path):
+def test_what_is_written_past_python_is_kept_with_its_cell(made):
     """A kernel reads it beside the cells, and may be late."""
-    past = "import os, subprocess\nos.write(1, b'past python\\n')\nsubprocess.run(['echo', 'a process'], check=True);"
-    nbformat.write(notebook_of(past, "print('next')"), tmp_path / "one.ipynb")
-    assert papermill(tmp_path / "one.ipynb", tmp_path / "out.ipynb", {}, "--engine", "huying").returncode == 0
-    cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
+    folder, raised, _ = made
+    assert "past_huying" not in raised
+    cells = nbformat.read(folder / "past_huying.ipynb", as_version=4).cells
     assert [cell.outputs[0].text for cell in cells[-2:]] == ["past python\na process\n", "next\n"]
 
 
-def test_notebooks_that_follow_in_one_process_share_no_names(tmp_path):
-    nbformat.write(notebook_of("'left' in globals(), len(In)", "left = 1"), tmp_path / "one.ipynb")
-    program = """if True:
-        import pandas, papermill, sys
-        for n in range(2):
-            made = papermill.execute_notebook("one.ipynb", None, {"x": "2"}, engine_name="huying", progress_bar=False)
-            print(made.cells[-2].outputs[0].data["text/plain"], pandas.get_option("display.max_columns"))
-        print("left" in vars(sys.modules["__main__"]), sys.modules["__main__"].program)
-    """
-    program = f"program = 'own'\n{program}"
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["(False, 4) 20", "(False, 4) 20", "False own"]
+def test_notebooks_that_follow_in_one_process_share_no_names(made):
+    folder, _, left = made
+    for name in ("names_first", "names_second"):
+        cells = nbformat.read(folder / f"{name}.ipynb", as_version=4).cells
+        assert cells[-2].outputs[0].data["text/plain"] == "(False, 4)"
+    assert left == [20, False, "own"]
 
 
-def test_what_only_another_process_could_keep_is_refused(tmp_path):
-    nbformat.write(notebook_of("1"), tmp_path / "one.ipynb")
-    done = papermill(
-        tmp_path / "one.ipynb", tmp_path / "out.ipynb", {}, "--engine", "huying", "--execution-timeout", "5"
-    )
-    assert done.returncode == 1 and "execution_timeout" in done.stderr
-    inside = "import papermill; papermill.execute_notebook('one.ipynb', None, engine_name='huying', progress_bar=False)"
-    nbformat.write(notebook_of(inside), tmp_path / "outer.ipynb")
-    done = papermill(tmp_path / "outer.ipynb", tmp_path / "out.ipynb", {})
-    assert done.returncode == 1 and "Jupyter" in done.stderr
+def test_what_only_another_process_could_keep_is_refused(made):
+    _, raised, _ = made
+    assert "execution_timeout" in raised["limited"]
+    assert raised["inside_kernel"].startswith("PapermillExecutionError") and "Jupyter" in raised["inside_kernel"]
 
 
 def test_a_notebook_that_kills_its_process_ends_papermill_too(tmp_path):
@@ -220,13 +232,9 @@ def wanted(site):
             yield Job(notebook, place, "2023", lang, lang == site.county.lang)
 
 
-def test_every_notebook_equals_stock_papermill(demo, folder, tmp_path):
-    """What the batch leaves of a job, recorded rows included, and what a kernel gives in the same environment."""
-    site, failed, figures = Site(demo), {}, tmp_path / "figures"
-    figures.mkdir()
-    jobs = list(wanted(site))
-    run(site, jobs, lambda job, failure: failed.update({job.name: failure} if failure else {}))
-    assert not failed
+def compare_with_kernels(site, jobs, tmp_path):
+    """What the batch left of jobs, recorded rows included, and what a kernel gives in the same environment."""
+    (tmp_path / "figures").mkdir()
 
     def by_kernel(job):
         environ = site.environ(job, tmp_path)
@@ -237,3 +245,20 @@ def test_every_notebook_equals_stock_papermill(demo, folder, tmp_path):
         for job, theirs in zip(jobs, pool.map(by_kernel, jobs), strict=True):
             for ours, other in zip(outputs(site.notebook(job.name)), theirs, strict=True):
                 assert ours == other, job.name
+
+
+def test_a_notebook_that_records_equals_stock_papermill(demo, folder, tmp_path):
+    site = Site(demo)
+    job = next(job for job in site.recording(find_notebooks(site.folder, ["03"])) if job.wave == "2023")
+    assert site.state(job) == DONE and job.is_recording
+    compare_with_kernels(site, [job], tmp_path)
+
+
+@pytest.mark.slow
+def test_every_notebook_equals_stock_papermill(demo, folder, tmp_path):
+    site, failed = Site(demo), {}
+    jobs = list(wanted(site))
+    with locked(site.results, 600):  # a run beside it would clear away what it has half made
+        run(site, jobs, lambda job, failure: failed.update({job.name: failure} if failure else {}))
+    assert not failed
+    compare_with_kernels(site, jobs, tmp_path)

@@ -1,6 +1,6 @@
 """After a kill, a full disk or a folder that cannot be written, at any moment of any verb, one run ends as a clean one does.
 
-`make test` tries some moments; `make test-faults` every write of every process, and 150 kills at random moments.
+`make test` and `make test-slow` try some moments; `make test-faults` every write of every process, and 150 kills at random moments.
 """
 
 import itertools
@@ -53,11 +53,19 @@ def hook(event, args):
             raise OSError(number, os.strerror(number), args[0])
 sys.addaudithook(hook)
 """
+OTHER = {"TZ": "America/New_York", "LC_ALL": "C", "PYTHONHASHSEED": "7", "USER": "another"}
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch):
+    """Nothing of where the tests themselves are run says where a project's results are."""
+    for name in [name for name in os.environ if name.startswith("HUYING")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """A project with a county, an export and three notebooks, and the outputs of a clean run."""
+    """A project with a county, an export and three notebooks, and the outputs of a clean run elsewhere, in another environment."""
     folder = tmp_path_factory.mktemp("faults")
     write_project(
         folder,
@@ -73,9 +81,9 @@ def base(tmp_path_factory):
     (folder / "export.csv").write_text(EXPORT, "utf-8")
     (folder / "hook").mkdir()
     (folder / "hook" / "sitecustomize.py").write_text(HOOK, "utf-8")
-    clean = folder.parent / "clean"
+    clean = folder.parent / "另 一处"
     shutil.copytree(folder, clean)
-    assert huying(clean, *AGAIN).returncode == 0
+    assert huying(clean, *AGAIN, "--workers", "3", **OTHER, HOME=str(clean.parent)).returncode == 0
     return folder, outputs(clean)
 
 
@@ -101,32 +109,27 @@ def check_as_clean(project, expected, monkeypatch):
     """One run after the fault: all is well, nothing is half, and `verify` has no fault. In this process, whose parent of jobs is warm."""
     with monkeypatch.context() as patch:
         patch.chdir(project)
-        for name in [name for name in os.environ if name.startswith("HUYING")]:
-            patch.delenv(name)
         assert cli.main(AGAIN) == 0
         assert outputs(project) == expected
         assert cli.main(["verify", "toy"]) == 0
 
 
-SOME = {
-    ("run", "kill"): [17],
-    ("run", "full"): [17],
-    ("prepare", "kill"): [16],
-    ("prepare", "closed"): [9],
-    ("new", "full"): [2],
-}
-CASES = {case: range(1, 500) for case in itertools.product(VERBS, ("kill", "full", "closed"))} if IS_WHOLE else SOME
+SOME = {("run", "kill"): [17], ("prepare", "closed"): [9], ("new", "full"): [2]}
+MORE = {("run", "full"): [17], ("prepare", "kill"): [16]}
+CASES = (
+    {case: range(1, 500) for case in itertools.product(VERBS, ("kill", "full", "closed"))} if IS_WHOLE else SOME | MORE
+)
 
 
-def test_two_clean_runs_are_equal_byte_for_byte_wherever_they_are(base, tmp_path):
-    project = tmp_path / "另 一处"
+def test_two_clean_runs_are_equal_byte_for_byte_wherever_they_are(base, tmp_path, monkeypatch):
+    project = tmp_path / "here"
     shutil.copytree(base[0], project)
-    other = {"TZ": "America/New_York", "LC_ALL": "C", "PYTHONHASHSEED": "7", "HOME": str(tmp_path), "USER": "another"}
-    assert huying(project, *AGAIN, "--workers", "3", **other).returncode == 0
-    assert outputs(project) == base[1]
+    check_as_clean(project, base[1], monkeypatch)
 
 
-@pytest.mark.parametrize(("verb", "way"), CASES)
+@pytest.mark.parametrize(
+    ("verb", "way"), [pytest.param(*case, marks=[pytest.mark.slow] * (case in MORE)) for case in CASES]
+)
 def test_a_fault_at_a_change_of_the_disk_leaves_what_one_run_mends(base, tmp_path, monkeypatch, verb, way):
     for at in CASES[verb, way]:  # each, until there are no more changes
         project = tmp_path / f"p{at}"
@@ -145,6 +148,7 @@ def test_a_fault_at_a_change_of_the_disk_leaves_what_one_run_mends(base, tmp_pat
         shutil.rmtree(project)
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_what_one_run_mends(base, tmp_path, monkeypatch):
     draw = random.Random(7)
     for k in range(150 if IS_WHOLE else 2):

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from agencies_stand_in import FEW_DRAWS
-from leaders_leaks import HEARING, interference, leaks_in, leaks_in_tables, shuffled, told_by, truth_of
+from leaders_leaks import HEARING, interference, leaks_in, leaks_in_tables, shuffled, telling, told_by, truth_of
 
 from huying.counties import county
 
@@ -44,11 +44,13 @@ def test_no_leader_can_be_read_from_the_frames_and_charts_of_a_notebook(make, na
     assert leaks_in_tables(told_by(name, make(), change=CHANGES.get(name))[1], vectors, towns) == []
 
 
-@pytest.mark.parametrize("name", HEARING)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in CHANGES)) for name in HEARING]
+)
 def test_no_town_hears_the_leaders(make, name):
     register = make().towns
     towns = dict(zip(register["town_id"], register["name_en"], strict=True))
-    assert interference(name, make, towns, CHANGES.get(name), places=["T01"]) == []
+    assert interference(telling(name, make, CHANGES.get(name)), towns, places=["T01"]) == []
 
 
 def test_the_frame_of_leaders_tells_no_town(make):

@@ -47,6 +47,12 @@ LACKING = {
     ("residents", "13_calls_and_responses"): "No ledger of calls",
     ("calls", "11_parallel_structures"): "No survey of residents",
 }
+ALONE = {"11": "residents", "04": "residents", "12": "calls", "13": "calls"}  # the file of a notebook in `make test`
+CASES = [
+    pytest.param(file, notebook, marks=[pytest.mark.slow] * (ALONE.get(notebook[:2], "towns") != file))
+    for file in PARTS
+    for notebook in recording()
+]
 AMONG = "the verdict holds among respondents"
 
 
@@ -67,8 +73,7 @@ def small(tmp_path_factory):
         yield {name: make(base / name, part) for name, part in PARTS.items()}
 
 
-@pytest.mark.parametrize("notebook", recording())
-@pytest.mark.parametrize("file", PARTS)
+@pytest.mark.parametrize(("file", "notebook"), CASES)
 def test_a_county_with_one_file_runs_every_notebook(small, notebook, file, monkeypatch, tmp_path):
     """A claim says `no data` and the first file that it needs and the county has not, and no other claim says so.
 

@@ -9,6 +9,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from math import lgamma, log
 from pathlib import Path
 from types import SimpleNamespace
@@ -112,16 +113,21 @@ def is_of_county(table):
     return "place" in table and table["place"].eq(COUNTY).all()
 
 
-def interference(source, made, towns, change=None, places=(COUNTY, "T01")):
+def telling(source, made, change=None):
+    """Gives what a notebook, or some lines of code, tells of a place, each once; `made` gives the county, its leaders dealt or not."""
+    return cache(lambda is_dealt, town: told_by(source, made(is_dealt), town, change))
+
+
+def interference(tell, towns, places=(COUNTY,)):
     """What a notebook, or some lines of code, tells beyond the county's own figures that changes when the leaders change towns.
 
-    `made` gives a county, with the leaders where they are or dealt anew; `towns` are its towns' names by id, `places` those
-    that the notebook is read for.
+    `tell` gives what it tells of a place, with the leaders where they are or dealt anew; `towns` are the county's towns' names
+    by id, `places` those that the notebook is read for.
     """
     found = []
     for town in places:
         (rows, tables, text), (rows_again, tables_again, text_again) = (
-            told_by(source, made(is_dealt), town, change) for is_dealt in (False, True)
+            tell(is_dealt, town) for is_dealt in (False, True)
         )
         rows, rows_again = (part.reindex(columns=[*KEY, *TOLD, "reason"]) for part in (rows, rows_again))
         before, after = (frame[frame["place"] != COUNTY].reset_index(drop=True) for frame in (rows, rows_again))

@@ -125,6 +125,15 @@ def outputs(file):
     ]
 
 
+def test_warming_up_that_fails_is_told_and_not_fatal(project, capfd, monkeypatch):
+    """The first of the tests, because a warm parent is begun once; the others go on with this one."""
+    forkserver._forkserver._stop()
+    monkeypatch.setattr("huying.batch.run.WARM", "UNUSED")
+    monkeypatch.setenv("HUYING_WARM", "/nowhere")
+    assert run("--notebooks", "b") == 0
+    assert "/nowhere" in capfd.readouterr().err
+
+
 def test_a_run_records_gathers_draws_and_reads_in_this_order(project, capsys):
     code, table = told(capsys, "run", "toy")
     assert (code, table["done"], table["fresh"], table["failed"], table["claims"]) == (0, 9 + 2 + 1 + 1, 0, 0, 1)
@@ -209,7 +218,6 @@ BAD = """
 """
 
 
-@pytest.mark.slow
 def test_of_twelve_jobs_one_killed_one_hung_one_raising_lose_only_themselves(project, capsys):
     (project / "notebooks" / "a_claims.ipynb").write_text(
         notebook("town_seen = 'T01'", RECORD, BAD, "'whole'", places="all", evidence="records"), "utf-8"
@@ -306,7 +314,6 @@ def test_leaving_early_does_not_count(project, capsys):
     assert code == 1 and "last cell" in table["failures"][0]["error"]
 
 
-@pytest.mark.slow
 def test_a_job_that_takes_too_much_memory_is_ended(project, capsys):
     greedy = notebook("import time", "held = b'x' * 1_500_000_000\ntime.sleep(60)")
     (project / "notebooks" / "scratch.ipynb").write_text(greedy, "utf-8")
@@ -314,23 +321,6 @@ def test_a_job_that_takes_too_much_memory_is_ended(project, capsys):
     assert code == 1 and table["failures"][0]["error"].startswith("took more than 1200 MB")
 
 
-@pytest.fixture
-def cold():
-    """No warm parent is there yet, and none of this test is left."""
-    forkserver._forkserver._stop()
-    yield
-    forkserver._forkserver._stop()
-
-
-@pytest.mark.slow
-def test_warming_up_that_fails_is_told_and_not_fatal(project, cold, capfd, monkeypatch):
-    monkeypatch.setattr("huying.batch.run.WARM", "UNUSED")
-    monkeypatch.setenv("HUYING_WARM", "/nowhere")
-    assert run("--notebooks", "b") == 0
-    assert "/nowhere" in capfd.readouterr().err
-
-
-@pytest.mark.slow
 def test_what_a_job_sets_no_other_sees(project):
     cell = """
         import os
@@ -349,8 +339,10 @@ def test_what_a_job_sets_no_other_sees(project):
     assert {outputs(file)[0].text for file in made} == {"(60, 1.5, None, False)\n"}
 
 
-@pytest.mark.slow
-def test_where_no_fork_is_safe_a_spawned_process_does_many_jobs_each_in_a_fresh_namespace(project, capsys, monkeypatch):
+@pytest.mark.parametrize("towns", [TOWNS[:2], pytest.param(TOWNS, marks=pytest.mark.slow)])
+def test_where_no_fork_is_safe_a_spawned_process_does_many_jobs_each_in_a_fresh_namespace(
+    project, capsys, monkeypatch, towns
+):
     monkeypatch.setattr("sys.platform", "darwin")
     cell = """
         import os, signal
@@ -360,12 +352,14 @@ def test_where_no_fork_is_safe_a_spawned_process_does_many_jobs_each_in_a_fresh_
         left = 1
     """
     (project / "notebooks" / "scratch.ipynb").write_text(notebook(cell), "utf-8")
-    code, table = told(capsys, "run", "toy", "--notebooks", "scratch", "--towns", *TOWNS)
-    assert (code, table["done"], table["failures"][0]["place"]) == (1, 8, "T05")
-    made = project / "results" / "toy" / "notebooks"
-    said = [outputs(made / f"scratch_{town}_2023_en.ipynb")[0].text.split() for town in TOWNS if town != "T05"]
-    assert [line[1:] for line in said] == [["False", town] for town in TOWNS if town != "T05"]
-    assert len({line[0] for line in said}) <= 3  # two processes, and one in place of the killed
+    workers, lost = str(len(towns) // 4 or 1), [town for town in towns if town == "T05"]
+    code, table = told(capsys, "run", "toy", "--notebooks", "scratch", "--workers", workers, "--towns", *towns)
+    assert (code, table["done"]) == (len(lost), len(towns) - len(lost))
+    assert [failure["place"] for failure in table["failures"]] == lost
+    made, whole = project / "results" / "toy" / "notebooks", [town for town in towns if town not in lost]
+    said = [outputs(made / f"scratch_{town}_2023_en.ipynb")[0].text.split() for town in whole]
+    assert [line[1:] for line in said] == [["False", town] for town in whole]
+    assert len({line[0] for line in said}) <= int(workers) + len(lost)  # and one in place of the killed
 
 
 def test_states_follow_the_receipt(project):

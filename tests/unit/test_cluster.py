@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def told(capsys, *words):
 
 def runs_of(project):
     """What each county's log says, in order."""
-    return {name: sorted((project / f"{name}.log").read_text().split()) for name in NAMES}
+    return {file.stem: sorted(file.read_text().split()) for file in sorted(project.glob("*.log"))}
 
 
 def outputs_of(project):
@@ -64,6 +65,23 @@ def outputs_of(project):
     }
 
 
+def keep(project, n):
+    """So many of the counties."""
+    for name in NAMES[n:]:
+        shutil.rmtree(project / "survey_data" / name)
+    return NAMES[:n]
+
+
+def test_counties_one_after_another_and_one_that_fails_costs_no_other(project, capsys):
+    keep(project, 2)
+    (project / "survey_data" / "c0" / "towns.csv").write_text("town_id\nT01\n", "utf-8")
+    code, table = told(capsys, "--all", "--notebooks", "none")
+    assert code == 1 and [found["code"] for found in table.values()] == [2, 2]
+    assert ["towns.csv" in found["error"] for found in table.values()] == [True, False]
+    assert "no notebook called none" in table[str(project / "survey_data" / "c1")]["error"]
+
+
+@pytest.mark.slow
 def test_all_counties_one_after_another_and_one_that_fails_costs_no_other(project, capsys):
     (project / "survey_data" / "c3" / "towns.csv").write_text("town_id\nT01\n", "utf-8")
     code, table = told(capsys, "--all", "--towns", "county")
@@ -76,8 +94,8 @@ def test_all_counties_one_after_another_and_one_that_fails_costs_no_other(projec
 
 
 @pytest.fixture
-def cluster(project):
-    """A scheduler that gives a silent worker up after five seconds, and three workers: address and processes."""
+def cluster(project, request):
+    """A scheduler that gives a silent worker up after five seconds, and so many workers: address and processes."""
     environ = os.environ | {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "5s"}
     quiet = {"env": environ, "cwd": project, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     said = project / "scheduler.json"
@@ -86,46 +104,54 @@ def cluster(project):
     while not said.is_file():
         time.sleep(0.1)
     address = json.loads(said.read_text())["address"]
-    worker = [
-        sys.executable,
-        "-m",
-        "distributed.cli.dask_worker",
-        address,
-        "--nthreads",
-        "1",
-        "--no-nanny",
-        "--no-dashboard",
-    ]
-    processes += [subprocess.Popen(worker, **quiet) for _ in range(3)]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address]
+    alone = ["--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    processes += [subprocess.Popen([*worker, *alone], **quiet) for _ in range(request.param)]
     yield address, processes[1:]
     for process in processes:
         process.kill()
         process.wait()
 
 
-def test_counties_on_a_cluster_are_whole_and_run_once_though_a_worker_is_killed_and_one_stopped(
-    project, capsys, cluster
-):
-    address, workers = cluster
+def run_on(address, project, disturb):
+    """What all counties told on a cluster that is disturbed when two of them are at work."""
     command = [sys.executable, "-m", "huying", "run", "--all", "--json", "--scheduler", address, "--workers", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         while len(list(project.glob("*.log"))) < 2:
             time.sleep(0.1)
+        disturb()
+        table = json.loads(running.communicate(timeout=180)[0])
+    assert running.returncode == 0, table
+    return {Path(folder).name: found["done"] + found["fresh"] for folder, found in table.items()}
+
+
+@pytest.mark.parametrize("cluster", [2], indirect=True)
+def test_counties_on_a_cluster_are_whole_and_run_once_though_a_worker_is_killed(project, cluster):
+    address, workers = cluster
+    names = keep(project, 2)
+    assert run_on(address, project, workers[0].kill) == dict.fromkeys(names, 3)
+    assert runs_of(project) == {name: [*TOWNS[:2], "county"] for name in names}  # none twice
+    assert len(outputs_of(project)) == 6 and all(map(any, outputs_of(project).values()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cluster", [3], indirect=True)
+def test_counties_on_a_cluster_are_whole_and_run_once_though_a_worker_is_killed_and_one_stopped(project, cluster):
+    address, workers = cluster
+
+    def disturb():
         workers[0].send_signal(signal.SIGKILL)
         workers[1].send_signal(signal.SIGSTOP)
-        table = json.loads(running.communicate(timeout=180)[0])
+
+    counted = run_on(address, project, disturb)
     with contextlib.suppress(ProcessLookupError):
         workers[1].send_signal(signal.SIGCONT)
-    assert running.returncode == 0, table
-    assert {Path(folder).name: found["done"] + found["fresh"] for folder, found in table.items()} == dict.fromkeys(
-        NAMES, 3
-    )
+    assert counted == dict.fromkeys(NAMES, 3)
     assert runs_of(project) == {name: [*TOWNS[:2], "county"] for name in NAMES}  # none twice
     by_cluster = outputs_of(project)
-    subprocess.run(["rm", "-r", project / "results"], check=True)
-    assert [cli.main(["run", name, "--wait", "120"]) for name in NAMES] == [
-        0
-    ] * 5  # a killed worker's county may still be at work
+    shutil.rmtree(project / "results")
+    # a killed worker's county may still be at work
+    assert [cli.main(["run", name, "--wait", "120"]) for name in NAMES] == [0] * 5
     assert len(by_cluster) == 15 and outputs_of(project) == by_cluster
 
 

@@ -25,7 +25,7 @@ from leaders_leaks import (
     leaks_in_tables,
     recognised,
     shuffled,
-    told_by,
+    telling,
     true_vectors,
     truth_of,
 )
@@ -135,17 +135,28 @@ def test_few_people_are_not_told_also_with_many_ratings_each(made):
 # --- asked twice ------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def twelve(made):
+    """Gives what notebook 12 tells of a place."""
+    return telling(TWELVE, made, FEW_DRAWS)
+
+
 @pytest.mark.parametrize("name", HEARING)
-def test_nothing_but_the_countys_figures_hears_the_leaders(made, name):
-    """The county's run holds every frame; one town's run besides, of the notebook that has most of them."""
-    is_twelve = name == TWELVE
-    assert interference(name, made, NAMES, FEW_DRAWS if is_twelve else None, [COUNTY, "T01"][: 1 + is_twelve]) == []
+def test_nothing_but_the_countys_figures_hears_the_leaders(made, twelve, name):
+    """The county's run holds every frame."""
+    assert interference(twelve if name == TWELVE else telling(name, made), NAMES) == []
 
 
-def test_the_shuffle_reaches_what_leaders_feed(told, made):
+@pytest.mark.slow
+def test_no_town_hears_the_leaders(twelve):
+    """One town's run, of the notebook that has most of their frames; `make test` asks it of the demo county."""
+    assert interference(twelve, NAMES, ["T01"]) == []
+
+
+def test_the_shuffle_reaches_what_leaders_feed(twelve):
     """So that silence elsewhere means something: the agreement of leaders and staff hangs on who sits where."""
     kappa = []
-    for rows in (told[0], told_by(TWELVE, made(is_dealt=True), COUNTY, FEW_DRAWS)[0]):
+    for rows in (twelve(False, COUNTY)[0], twelve(True, COUNTY)[0]):
         kappa.append(rows.loc[rows["part"] == "weighted_kappa", "estimate"].item())
         fed = rows["claim"].isin(["P26", "P27", "P28"]) | rows["part"].str.contains("leader")
         assert fed.sum() > 20 and set(rows.loc[fed, "place"]) == {COUNTY}
@@ -167,12 +178,12 @@ LEAKS = {
 
 @pytest.mark.parametrize("leak", LEAKS)
 def test_a_planted_leak_is_heard(made, leak):
-    assert interference(FORM + LEAKS[leak], made, NAMES, places=[COUNTY])
+    assert interference(telling(FORM + LEAKS[leak], made), NAMES)
 
 
 def test_lines_that_keep_to_the_county_are_no_leak(made):
     honest = "leaders = county.survey('leader')\nrows = leaders.share('prefers_*', by=None)\nprint(rows, county.town_ids)\ndel leaders"
-    assert interference(honest, made, NAMES, places=[COUNTY]) == []
+    assert interference(telling(honest, made), NAMES) == []
 
 
 # --- read with the true answers in hand -------------------------------------------------------------------------------
@@ -188,10 +199,9 @@ def write_notebook(folder, text, html="", rows=()):
 
 
 @pytest.fixture(scope="module")
-def told(made):
+def told(made, twelve):
     """What notebook 12 says of the county of eighteen towns, and the truth about its leaders."""
-    here = made()
-    return *told_by(TWELVE, here, COUNTY, FEW_DRAWS), truth_of(here.cleaned)
+    return *twelve(False, COUNTY), truth_of(made().cleaned)
 
 
 @pytest.fixture
