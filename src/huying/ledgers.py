@@ -198,13 +198,13 @@ class Table:
         """
         for name in (name for name in (*(rename or {}), *(values or {})) if name not in self.by_name):
             raise InputError("contract.no_such_column", place, name=name, close=near(name, self.by_name))
-        headers, faults = self.find_columns(list(text.columns), place, rename or {}), list[pd.DataFrame]()
-        typed: dict[str, pd.Series] = {}
-        meant = self.meant(values or {}, place)
+        headers, faults = self.find_columns(list(text.columns), place, rename or {}), [no_rejects()]
+        typed, meant = dict[str, pd.Series](), self.meant(values or {}, place)
 
         def fault(name: str, where: pd.Series, reason: str | list[str]) -> None:
             level = "cell" if self.by_name[name].optional else "row"
-            faults.append(set_aside(place, headers[name], text[headers[name]][where], reason, level))
+            if where.any():
+                faults.append(set_aside(place, headers[name], text[headers[name]][where], reason, level))
             if level == "cell":
                 typed[name] = typed[name].mask(where)
 

@@ -109,7 +109,7 @@ KINDS = [
 _NAMES = [filled(pattern) for pattern in _RAW["names"]["patterns"]]
 NAME = filled("[<surname><unsure>](?:<given>){1,3}")
 _SIGN = "".join(chr(i) for i, sign in (_HALF | _NUMERALS).items() if sign.isdigit()) + "0-9"
-_MAYBE = rf"[{_SIGN}](?:[^{_SIGN}]{{0,6}}[{_SIGN}]){{4}}|{_WORDS['maybe']}"  # in what the fast search of pandas knows
+_MAYBE = rf"[{_SIGN}](?:[^{_SIGN}]{{0,6}}[{_SIGN}]){{4}}|{_WORDS['maybe']}"
 _MAYBE += rf"|{_WORDS['province']}[^\u3400-\u9fff]{{0,3}}[A-Za-z\uff21-\uff3a\uff41-\uff5a]"
 _IS_MAYBE, MARKED = re.compile(_MAYBE), re.compile("|".join(re.escape(one.mark) for one in KINDS))
 _HARMLESS = re.compile(  # a decimal, a day with its hour: most of what stands in ledgers
@@ -161,9 +161,8 @@ def mask_text(text: str, names: bool = False) -> str:
 
 def mask_cells(cells: pd.Series, names: bool = False) -> pd.Series:
     """`mask_text` of every cell; each distinct text is read once."""
-    maybe = cells.notna() if names else cells.str.contains(_MAYBE, regex=True).fillna(False).astype(bool)
-    masked = {text: mask_text(text, names) for text in cells[maybe].unique()}
-    return cells.where(~maybe, cells.map(masked)).astype(cells.dtype)
+    masked = {text: other for text in cells.dropna().unique() if (other := mask_text(text, names)) != text}
+    return cells.where(~cells.isin(masked), cells.map(masked)).astype(cells.dtype) if masked else cells
 
 
 def hash_keys(cells: pd.Series) -> pd.Series:

@@ -41,12 +41,12 @@ def add_residents(bundle: Bundle, population: Population, villages: Ints, clones
 
 def _as_typed(forms: dirt.Forms, pair: Pair, twins: dict[int, int]) -> None:
     """What was typed by hand stands in both exports, and what is sent twice is the same twice."""
-    for new, old in twins.items():
+    for frame in pair:
+        frame.loc[list(twins)] = frame.loc[list(twins.values())].to_numpy()
+    for column in {column for _, column in forms.typed} & set(pair[0]):
+        said = {uid: said for (uid, own), said in forms.typed.items() if own == column}
         for frame in pair:
-            frame.loc[new] = frame.loc[old]
-    for (uid, column), said in forms.typed.items():
-        if column in pair[0]:
-            pair[0].loc[uid, column] = pair[1].loc[uid, column] = said
+            frame.loc[list(said), column] = list(said.values())
 
 
 def _parts(truths: Truths, meta: pd.DataFrame, wave: str) -> dict[str, Any]:

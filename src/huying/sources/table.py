@@ -325,7 +325,7 @@ def share(cells: pd.Series, matches: Callable[[str], object]) -> float:
     """The share of filled cells that match, from at most 1,000 of them, spread over the column."""
     filled = cells[cells.str.strip() != ""]
     some = filled.iloc[:: max(1, len(filled) // 1000)]
-    return sum(bool(matches(clean_text(text))) for text in some) / max(1, len(some))
+    return sum(n for text, n in Counter(some).items() if matches(clean_text(text))) / max(1, len(some))
 
 
 def looks_like_names(cells: pd.Series) -> bool:
