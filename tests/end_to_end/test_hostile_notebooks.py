@@ -21,6 +21,7 @@ from test_hostile_strings import Live
 from huying.cli import main
 from huying.store import FORMULA, NUMBER
 
+pytestmark = pytest.mark.slow  # make test has the same strings through charts, tables and templates
 ROOT = Path(__file__).parents[2]
 BOOKS = (
     "00_data_quality",

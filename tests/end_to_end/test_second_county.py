@@ -32,6 +32,7 @@ def test_every_row_of_every_file_is_accounted_for(second):
     assert numbers["n_rejected"].sum() < 0.05 * numbers["n_read"].sum()
 
 
+@pytest.mark.slow
 def test_every_claim_has_its_verdict_at_its_places(evidence):
     head = evidence[evidence["part"] == ""]
     assert head["claim"].nunique() == 72
@@ -42,6 +43,7 @@ def test_every_claim_has_its_verdict_at_its_places(evidence):
     assert (head.loc[head["verdict"] == "cannot say", "reason"] != "").all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", recording())
 def test_its_notebooks_run_for_a_town_in_the_other_language(second, evidence, notebook, monkeypatch, tmp_path):
     """What the town's notebook judges equals what the county's run records."""
@@ -54,6 +56,7 @@ def test_its_notebooks_run_for_a_town_in_the_other_language(second, evidence, no
     pd.testing.assert_frame_equal(own, same, check_dtype=False, check_index_type=False)
 
 
+@pytest.mark.slow
 def test_its_own_report_is_read(evidence):
     own = evidence[(evidence["claim"] == "X04") & (evidence["part"] == "")]
     assert own["estimate"].iloc[0] > 0

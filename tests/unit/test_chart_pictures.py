@@ -231,7 +231,12 @@ KINDS = [
     "funnel",
 ]
 SAME = {"ranks", "ordinal", "stages", "verdicts", "curves", "slopes"}  # whatever the values are
-COUNTIES = ["three", "long", "long_en", "empty", "full", "ties"]
+COUNTIES = [
+    "long",
+    "empty",
+    "ties",
+    *(pytest.param(one, marks=pytest.mark.slow) for one in ("three", "long_en", "full")),
+]
 
 
 def kinds_of(place):

@@ -20,6 +20,8 @@ from demo_county.write import KEY, build_demo
 from huying.codebook import holds
 from huying.kinds import clean_text
 
+pytestmark = pytest.mark.slow  # of the generator: make test has what it wrote
+
 
 @pytest.fixture(scope="module")
 def county():

@@ -15,6 +15,7 @@ from huying.codebook import house_codebook
 from huying.folder import read_county
 from huying.store import write_bytes
 
+pytestmark = pytest.mark.slow  # of the generator: make test has what it wrote
 NEW = ("quota", "quota_moves", "quota_plan", "admissions", "publicity", "delegated_items", "accepted_items", "service_log", "centres",
        "bank_points", "agencies", "agency_events", "appraisal_weights", "appraisal_scores", "duty_log", "accountability")  # fmt: skip
 STEMS = [

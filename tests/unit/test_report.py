@@ -409,6 +409,7 @@ def test_a_long_report_gets_its_message(tmp_path):
     assert "13812345678" not in read_report(tmp_path / "r.txt")
 
 
+@pytest.mark.slow
 def test_twenty_thousand_lines_take_no_more_than_six_times_as_long_as_five_thousand(tmp_path):
     lines, took = ["各镇街均已办结。", "共18个镇街。", "其中有*个。", *["情况平稳。"] * 17], []
     for n in (5_000, 20_000):

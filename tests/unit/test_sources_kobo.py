@@ -161,8 +161,10 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("form", ["resident", "staff", "leader", "department"])
 @pytest.mark.parametrize("shape", SHAPES, ids=[shape[0] for shape in SHAPES])
+@pytest.mark.parametrize(
+    "form", ["resident", *(pytest.param(form, marks=pytest.mark.slow) for form in ("staff", "leader", "department"))]
+)
 def test_round_trip(county, lists, filled, form, shape):
     _, delimiter, sign, lang, multiple, hide, ending = shape
     xlsform, people = filled[form]
