@@ -83,7 +83,7 @@ def _numbers(frame: pd.DataFrame) -> tuple[list[Floats], npt.NDArray[Any], Bools
 
 
 def _drawn(frame: pd.DataFrame, at: Bools) -> tuple[Floats, Floats, Floats]:
-    """How many said yes, how many answered, and of how many, in rows of finite lists."""
+    """How many said yes, how many told, and of how many, in rows of finite lists."""
     n, population = (frame.loc[at, name].to_numpy(dtype=float) for name in ("n", "population"))
     return np.rint(frame.loc[at, "estimate"].to_numpy(dtype=float) * n), n, population
 
@@ -97,12 +97,11 @@ def limits_of(frame: pd.DataFrame) -> Callable[[Any], tuple[Floats, Floats]]:
     """What gives the limits of these rows at any level: the frame is read once, however many levels are tried."""
     (estimate, n, n_eff, se, df), method, is_corrected = _numbers(frame)
     is_t, is_count, is_list = method == STUDENT, method == COUNT, (method == HYPERGEOMETRIC) & np.isfinite(estimate)
-    drawn = _drawn(frame, is_list) if is_list.any() else ()
+    k, told, population = _drawn(frame, is_list) if is_list.any() else (np.empty(0),) * 3
     bounds = [frame.get(c, frame["estimate"]).to_numpy(float) for c in ("low", "high")]
     if (is_change := method == MOVER).any():
         both = [frame.loc[is_change, [wave + c for c in NEEDED]].set_axis(list(NEEDED), axis=1) for wave in (NOW, THEN)]
         shares = [(rows["estimate"].to_numpy(dtype=float), limits_of(rows)) for rows in both]
-        r = frame.loc[is_change, "r"].to_numpy(dtype=float)
 
     def at(level: Any) -> tuple[Floats, Floats]:
         level = np.broadcast_to(np.asarray(level, dtype=float), len(estimate))
@@ -112,15 +111,14 @@ def limits_of(frame: pd.DataFrame) -> Callable[[Any], tuple[Floats, Floats]]:
             low, high = korn_graubard(estimate, np.where(is_corrected, size, n_eff), level)
             half = special.stdtrit(np.where(df > 0, df, np.nan), (1 + level) / 2) * se
         low, high = np.where(is_t, estimate - half, low), np.where(is_t, estimate + half, high)
-        if drawn:
-            k, size, population = drawn
-            few, many = hypergeometric(k, size, population, level[is_list])
-            is_open = (few == many) & (size < population)  # not all have answered: there is a width
-            few, many = np.where(is_open & (k == size), few - 1, few), np.where(is_open & (k < size), many + 1, many)
+        if len(k):
+            few, many = hypergeometric(k, told, population, level[is_list])
+            is_open = (few == many) & (told < population)  # not all have told: there is a width
+            few, many = np.where(is_open & (k == told), few - 1, few), np.where(is_open & (k < told), many + 1, many)
             low[is_list], high[is_list] = few / population, many / population
         if is_change.any():
             now, then = ((share, *ends(level[is_change])) for share, ends in shares)
-            low[is_change], high[is_change] = mover(now, then, r)
+            low[is_change], high[is_change] = mover(now, then, frame.loc[is_change, "r"].to_numpy(dtype=float))
         return np.where(is_count, bounds[0], low), np.where(is_count, bounds[1], high)
 
     return at

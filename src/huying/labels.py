@@ -177,8 +177,7 @@ def register(key: str, labels: Labels) -> None:
 def of(frame: Any) -> Labels:
     """The words for a frame: of its own county (and form), else of the county opened last, else none but the house's."""
     form, _, key = getattr(frame, "attrs", {}).get("labels", "").rpartition("|")
-    own = _registered.get(key) or next(reversed(_registered.values()), None) or Labels(language())
-    return own.of_form(form)
+    return (_registered.get(key) or next(reversed(_registered.values()), None) or Labels(language())).of_form(form)
 
 
 def is_share(frame: pd.DataFrame) -> bool:

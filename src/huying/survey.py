@@ -179,8 +179,7 @@ class Survey(SurveyFrame):
         if not len(self._ids) or spoken or gone == names or (gone and label):
             return self._nothing([label] if label else names, by, self.absent or NOT_ASKED)
         columns = {name: self._open(name, take(name)) for name in names if name not in gone}
-        table = pd.DataFrame(columns, index=self._ids)
-        made = self._run(how, table, by, where)
+        made = self._run(how, pd.DataFrame(columns, index=self._ids), by, where)
         return pd.concat([made, self._nothing(gone, by, NOT_ASKED)], ignore_index=True) if gone else made
 
     def _run(self, estimator: Estimator, table: pd.DataFrame, by: Any, where: str) -> pd.DataFrame:

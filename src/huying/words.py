@@ -99,8 +99,7 @@ class HuyingError(Exception):
         """One line: place, then what was expected, what was found and what to do; no number of a person."""
         where = self.place.say(lang)
         values = {name: one(lang) if isinstance(one, Text) else one for name, one in self.values.items()}
-        line = (f"{where}{say('errors.colon', lang)}" if where else "") + say(self.key, lang, **values)
-        return mask_text(line)
+        return mask_text((f"{where}{say('errors.colon', lang)}" if where else "") + say(self.key, lang, **values))
 
     def __str__(self) -> str:
         return self.say()
