@@ -83,7 +83,7 @@ def _numbers(frame: pd.DataFrame) -> tuple[list[Floats], npt.NDArray[Any], Bools
 
 
 def _drawn(frame: pd.DataFrame, at: Bools) -> tuple[Floats, Floats, Floats]:
-    """How many said yes, how many told, and of how many, in rows of finite lists."""
+    """How many said yes, how many answered, and of how many, in rows of finite lists."""
     n, population = (frame.loc[at, name].to_numpy(dtype=float) for name in ("n", "population"))
     return np.rint(frame.loc[at, "estimate"].to_numpy(dtype=float) * n), n, population
 
@@ -113,7 +113,7 @@ def limits_of(frame: pd.DataFrame) -> Callable[[Any], tuple[Floats, Floats]]:
         low, high = np.where(is_t, estimate - half, low), np.where(is_t, estimate + half, high)
         if len(k):
             few, many = hypergeometric(k, told, population, level[is_list])
-            is_open = (few == many) & (told < population)  # not all have told: there is a width
+            is_open = (few == many) & (told < population)  # not all have answered: there is a width
             few, many = np.where(is_open & (k == told), few - 1, few), np.where(is_open & (k < told), many + 1, many)
             low[is_list], high[is_list] = few / population, many / population
         if is_change.any():
