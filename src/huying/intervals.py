@@ -97,7 +97,7 @@ def limits_of(frame: pd.DataFrame) -> Callable[[Any], tuple[Floats, Floats]]:
     """What gives the limits of these rows at any level: the frame is read once, however many levels are tried."""
     (estimate, n, n_eff, se, df), method, is_corrected = _numbers(frame)
     is_t, is_count, is_list = method == STUDENT, method == COUNT, (method == HYPERGEOMETRIC) & np.isfinite(estimate)
-    k, told, population = _drawn(frame, is_list) if is_list.any() else (np.empty(0),) * 3
+    k, answered, population = _drawn(frame, is_list) if is_list.any() else (np.empty(0),) * 3
     bounds = [frame.get(c, frame["estimate"]).to_numpy(float) for c in ("low", "high")]
     if (is_change := method == MOVER).any():
         both = [frame.loc[is_change, [wave + c for c in NEEDED]].set_axis(list(NEEDED), axis=1) for wave in (NOW, THEN)]
@@ -112,9 +112,9 @@ def limits_of(frame: pd.DataFrame) -> Callable[[Any], tuple[Floats, Floats]]:
             half = special.stdtrit(np.where(df > 0, df, np.nan), (1 + level) / 2) * se
         low, high = np.where(is_t, estimate - half, low), np.where(is_t, estimate + half, high)
         if len(k):
-            few, many = hypergeometric(k, told, population, level[is_list])
-            is_open = (few == many) & (told < population)  # not all have answered: there is a width
-            few, many = np.where(is_open & (k == told), few - 1, few), np.where(is_open & (k < told), many + 1, many)
+            few, many = hypergeometric(k, answered, population, level[is_list])
+            is_open = (few == many) & (answered < population)  # not all have answered: there is a width
+            few, many = few - (is_open & (k == answered)), many + (is_open & (k < answered))
             low[is_list], high[is_list] = few / population, many / population
         if is_change.any():
             now, then = ((share, *ends(level[is_change])) for share, ends in shares)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 import tempfile
 import zipfile
-from itertools import repeat
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import numpy as np
 import openpyxl
 import pandas as pd
 import pyreadstat
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.datetime import to_excel
 
 from huying.codebook import Item
 
@@ -114,13 +109,11 @@ def csv_bytes(
 
 
 def xlsx_bytes(head: list[str], rows: pd.DataFrame, sheet: str = "Sheet1") -> bytes:
-    """A workbook of one sheet with fixed dates, so that the same rows give the same bytes.
-
-    openpyxl writes the book around the first day; the sheet's rows are written here as it writes them, ten times as fast.
-    """
-    body = list(rows.itertuples(index=False, name=None))
+    """A workbook of one sheet with fixed dates, so that the same rows give the same bytes."""
     book = openpyxl.Workbook(write_only=True)
-    book.create_sheet(sheet).append([next((cell for row in body for cell in row if isinstance(cell, dt.datetime)), "")])
+    page = book.create_sheet(sheet)
+    for row in (head, *rows.itertuples(index=False, name=None)):
+        page.append(row)
     book.properties.created = book.properties.modified = EPOCH
     raw, out = io.BytesIO(), io.BytesIO()
     book.save(raw)
@@ -129,30 +122,10 @@ def xlsx_bytes(head: list[str], rows: pd.DataFrame, sheet: str = "Sheet1") -> by
             content = old.read(name)
             if name == "docProps/core.xml":
                 content = _fixed_core(content)
-            if name == "xl/worksheets/sheet1.xml":
-                content = re.sub(
-                    b"(<sheetData>).*(</sheetData>)", lambda found: found[1] + _rows([head, *body]) + found[2], content
-                )
             info = zipfile.ZipInfo(name, (2023, 6, 5, 9, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
             new.writestr(info, content)
     return out.getvalue()
-
-
-def _rows(rows: list[Any]) -> bytes:
-    """Rows of texts and days as the XML of a sheet."""
-    letters = [get_column_letter(k) for k in range(1, len(rows[0]) + 1)]
-    lines = ("".join(map(_cell, letters, repeat(n), row)) for n, row in enumerate(rows, 1))
-    return "".join(f'<row r="{n}">{line}</row>' for n, line in enumerate(lines, 1)).encode()
-
-
-def _cell(letter: str, n: int, value: Any) -> str:
-    if isinstance(value, dt.datetime):
-        return f'<c r="{letter}{n}" s="1" t="n"><v>{to_excel(value):.16g}</v></c>'
-    if not value:
-        return f'<c r="{letter}{n}" t="inlineStr" />'
-    keep = ' xml:space="preserve"' if "" != value.strip() != value else ""
-    return f'<c r="{letter}{n}" t="inlineStr"><is><t{keep}>{escape(value)}</t></is></c>'
 
 
 def _fixed_core(content: bytes) -> bytes:

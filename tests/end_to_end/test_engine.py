@@ -19,11 +19,8 @@ from huying.store import locked
 
 ROOT = Path(__file__).parents[2]
 IS_WHOLE = bool(os.environ.get("HUYING_WHOLE"))  # every notebook x T01, T12, county x both languages: `make test-equal`
-DIFFERENT = (
-    "00",
-    "03",
-    "91",
-)  # what records nothing, what judges and draws, and what reads the evidence: `make test-slow`
+# What records nothing, what judges and draws, and what reads the evidence: `make test-slow` compares these.
+DIFFERENT = ("00", "03", "91")
 PLACES, LANGS = ("T01", "T12", "county"), ("zh", "en")
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 

@@ -72,7 +72,7 @@ def keep(project, n):
     return NAMES[:n]
 
 
-def test_counties_one_after_another_and_one_that_fails_costs_no_other(project, capsys):
+def test_of_counties_one_after_another_each_tells_why_it_fails(project, capsys):
     keep(project, 2)
     (project / "survey_data" / "c0" / "towns.csv").write_text("town_id\nT01\n", "utf-8")
     code, table = told(capsys, "--all", "--notebooks", "none")
