@@ -80,7 +80,7 @@ def note(axes: Axes, text: str, at: Any, away: tuple[float, float], **style: Any
 
 def scale(axis: Any, is_share: bool) -> None:
     """Round numbers along an axis, in per cent for shares, with lines across."""
-    axis.set_major_locator(MaxNLocator(9, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%" if is_share else f"{value:.10g}"))
     axis.grid(True)
 

@@ -19,7 +19,7 @@ from huying.words import say
 FINDINGS, PLACES = 3, 8  # findings, and places of the chart that one page holds
 LINES = {"figures": 13, "calls": 8}  # of a table
 HEADS = {"figures": ("measure", "when", "here", "n", "county", "verdict"), "calls": ("call", "other", "sent", "state")}
-WIDTHS = {"figures": (4.2, 1.8, 1.7, 2.3, 2.9, 1.8), "calls": (2, 3, 2, 5)}
+WIDTHS = {"figures": (4.2, 1.8, 1.7, 2.3, 2.3, 2.4), "calls": (2, 3, 2, 5)}
 LONGEST = {"zh": (34, 150, 18), "en": (66, 290, 30)}  # characters of a measure, of a finding, of a cell
 WIDE = 3.6  # inches of the chart
 DAY = "%Y-%m-%d"
@@ -184,4 +184,4 @@ class Sheet:
         """The sheet as a page that needs nothing beside it."""
         text = files("huying").joinpath("deliver/templates/sheet.html").read_text("utf-8")
         image = base64.b64encode(self.chart[0]).decode() if self.chart else ""
-        return jinja2.Environment(autoescape=True).from_string(text).render(sheet=self, image=image)
+        return jinja2.Environment(autoescape=True).from_string(text).render(sheet=self, image=image, widths=WIDTHS)
