@@ -79,8 +79,8 @@ lint: $(VENV)/installed ## style, types and the floors of the house
 	$(BIN)/python -m huying dictionary --check
 
 lock: ## make requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements.lock pyproject.toml
-	uv pip compile --universal --generate-hashes --no-emit-index-url --extra outside --constraint requirements.lock --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements-outside.lock pyproject.toml
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --extra dev --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-strip-extras --extra outside --constraint requirements.lock --python-version 3.11 --quiet --custom-compile-command "make lock" -o requirements-outside.lock pyproject.toml
 
 clean: ## remove the environment, results and caches
 	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

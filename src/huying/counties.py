@@ -5,6 +5,7 @@ What is out of date is prepared first. Counts and verdicts follow the county's o
 
 import html
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -349,7 +350,7 @@ class County:
         facts = rows.assign(part=part) if part or "part" not in rows else rows
         blank = {**dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan), **dict.fromkeys(TEXTS, "")}
         facts = facts.assign(**{name: value for name, value in blank.items() if name not in facts})
-        facts[TEXTS] = facts[TEXTS].astype("str").fillna("")
+        facts[TEXTS] = facts[TEXTS].astype("str").astype(object).fillna("")
         if len(waves := sorted(set(facts["wave"]))) > 1:
             raise EstimateError("claims.two_waves", claim=claim.id, waves=", ".join(waves))
         needed = [place for place in self.places_of(claim) if not (claim.is_about_towns and place == COUNTY)]
@@ -365,13 +366,22 @@ class County:
         forms, here = [FORM_NAMES.get(name, "") for name in claim.needs], self.declared
         sources = {Path(one.file).name: one.period for one in here.ledgers if one.table in claim.needs}
         sources |= {Path(one.text or one.file).name: one.wave for one in here.surveys if one.form in forms}
-        lost = self.rejected[(self.rejected["level"] == "row") & ~self.rejected["reason"].isin(OUTSIDE)]
-        lost, counts = lost.assign(at=lost["file"].str.split("/").str[-1].map(sources)).dropna(subset="at"), []
-        owns = {at: lost[lost["at"].isin(["", at]) | (at == "")] for at in set(facts["wave"] + facts["period"])}
+        lost = self._lost_rows.assign(at=self._lost_rows["name"].map(sources)).dropna(subset="at")
+        counts = dict[tuple[str, str], Any]()
+        for at, table in product(set(facts["wave"] + facts["period"]), ("town", "dept")):
+            own = lost[lost["at"].isin(["", at]) | (at == "")]
+            counts[at, table] = own.get(IDS[table], own["at"]).value_counts()
+        found = []
         for place, at in zip(facts["place"], facts["wave"] + facts["period"], strict=True):
-            ids = owns[at].get(IDS["dept" if place in self.departments else "town"], owns[at]["at"])
-            counts.append(len(ids) if place == COUNTY else int(ids.isin([place, ""]).sum()))
-        return counts
+            count = counts[at, "dept" if place in self.departments else "town"]
+            found.append(int(count.sum() if place == COUNTY else count.get(place, 0) + count.get("", 0)))
+        return found
+
+    @cached_property
+    def _lost_rows(self) -> pd.DataFrame:
+        """Whole rows that were set aside though a base would hold them, with the `name` of their file."""
+        lost = self.rejected[(self.rejected["level"] == "row") & ~self.rejected["reason"].isin(OUTSIDE)]
+        return lost.assign(name=lost["file"].str.split("/").str[-1])
 
     @cached_property
     def _frozen(self) -> Any:

@@ -63,10 +63,15 @@ def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, list[Any]]:
 
 def typed(rows: pd.DataFrame) -> pd.DataFrame:
     """The columns of EVIDENCE in their order and types: numbers, whether the county is synthetic, texts."""
-    kinds = dict.fromkeys(EVIDENCE, "str") | dict.fromkeys(NUMBERS, "float64") | dict.fromkeys(FLAGS, "bool")
-    rows = rows.reindex(columns=EVIDENCE)
-    rows = rows.assign(**{name: rows[name].eq(True).fillna(False) for name in FLAGS})
-    return rows.astype(kinds).fillna({name: "" for name in kinds if kinds[name] == "str"})
+    rows, made = rows.reindex(columns=EVIDENCE), dict[str, Any]()
+    for name, column in rows.items():
+        if name in NUMBERS:
+            made[name] = column.astype("float64")
+        elif name in FLAGS:
+            made[name] = column.eq(True).fillna(False).astype(bool)
+        else:  # value by value: of few rows sooner than as a column
+            made[name] = pd.array(["" if pd.isna(value) else str(value) for value in column.tolist()], dtype="str")
+    return pd.DataFrame(made, index=rows.index)
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:

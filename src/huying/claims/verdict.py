@@ -53,7 +53,8 @@ class Verdict:
         """What is said of the rows that are shown."""
         measures = {part: self.names.measure(name) for part, name in self.measures.items() if part}
         names = replace(self.names, measures={**self.names.measures, **measures})
-        said = statements(self.rows, {self.claim.id: self.claim}, names, self.lang)
+        near = self.rows[self.rows["place"].isin([COUNTY, *(row["place"] for row in self.told)])]
+        said = statements(near, {self.claim.id: self.claim}, names, self.lang)
         return said.loc[[row["at"] for row in self.told]]
 
     @cached_property
