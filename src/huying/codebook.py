@@ -31,7 +31,6 @@ RESERVED = (
 )  # fmt: skip
 # Words of the grammar of derived variables and of formulas: as a name they could not be told from the rule.
 TAKEN = {*keyword.kwlist, "any", "mean", "of", "right", "against"}
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -188,7 +187,7 @@ def check_names(items: Iterable[Item], place: Place | None = None) -> None:
     for item in items:
         keys, rows = [option.key for option in item.options], [item.row_names[row] for row, _ in item.rows]
         for names, name in ((own, name) for own in ([item.name], keys, rows) for name in own):
-            if not _NAME.fullmatch(name) or name in TAKEN:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in TAKEN:
                 raise CountyError("codebook.bad_name", place, where=item.id, name=name)
             if names.count(name) > 1:
                 raise CountyError("codebook.repeated_name", place, where=item.id, name=name, other=item.id)

@@ -35,7 +35,6 @@ _PIECE = re.compile(
     rf"(?:\s*(?P<op>!=|<=|>=|=|<|>|(?P<among>(?:not\s+)?in\b))\s*(?P<values>{_VALUE}(?(among)(?:\s*,\s*{_VALUE})*))?)?"
     r"(?P<close>[)\s]*)(?P<join>(?:and|or)\b)?)?"
 )
-_TOKEN = rf"!=|<=|>=|[=<>(),]|{_NUMBER}|{_WORD}\*?|.*"
 
 
 class Answers(NamedTuple):
@@ -165,7 +164,7 @@ def read_rule(rule: str, scope: Scope) -> Rule:
 
 
 def _unread(rule: str, at: int) -> EstimateError:
-    got = re.match(_TOKEN, rule[at:].strip())
+    got = re.match(rf"!=|<=|>=|[=<>(),]|{_NUMBER}|{_WORD}\*?|.*", rule[at:].strip())
     return EstimateError("derived.bad_rule", rule=rule, got=(got and got[0]) or say("derived.end"))
 
 

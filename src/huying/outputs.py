@@ -24,7 +24,6 @@ from huying.words import CountyError, say
 ASKED = ("notebooks", "towns", "wave", "lang", "html")  # which jobs
 PASSED_ON = ("towns", "notebooks", "wave", "lang", "workers", "time_limit", "memory_limit", "wait", "html", "dry_run")
 ENDINGS = {"brief": "docx", "slides": "pptx", "workbook": "xlsx"}  # of the one file a language
-SHOWN = 2  # files that are named; of more the folder
 
 
 def run(args: argparse.Namespace) -> int:
@@ -140,7 +139,7 @@ def give(args: argparse.Namespace) -> int:
             write(content, file)
     else:
         files = [file for content in contents for file in write(content, folder)]
-    shown = files if len(files) <= SHOWN else [folder]
+    shown = files if len(files) <= 2 else [folder]  # of more files the folder is named
     return said(args, [str(file) for file in files], [say("deliver.made", n=len(files), file=file) for file in shown])
 
 

@@ -18,7 +18,6 @@ from huying.words import EstimateError
 
 Statistic = Callable[[Floats, Floats], float]
 LEAST_UNIQUE = 0.005  # a unique variance may not vanish (a Heywood case); the bound of R's factanal
-MOST_SPREAD = 30.0  # log odds within the data beyond which a model has no finite answer
 
 
 def as_weights(weight: Any, n: int) -> Floats:
@@ -242,7 +241,7 @@ def fitted(codes: Ints, x: Floats, q: int, weight: Floats) -> tuple[Floats | Non
         rise = next(halved, 0.0)
         place = place + rise * step
         value, scores, hessian = likelihood(place, codes, x, q, weight)
-        if np.ptp(x @ place[:p]) > MOST_SPREAD:
+        if np.ptp(x @ place[:p]) > 30.0:  # so far apart in log odds: the model has no finite answer
             return None, scores, hessian
         if gain <= 1e-20 * max(1.0, abs(value)) or rise == 0:
             break

@@ -26,8 +26,6 @@ NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 TABLES = ("rejected", "flags", "counts", "notes")  # beside the rows that were kept
 PARTS = ("forms", "ledgers")  # the folders of the rows that were kept
 PART = ".part"  # the end of a temporary file's name, which begins with a dot
-NAME_PART = 60  # bytes of a part of a file's name: disks allow 255 in all, and a name has up to four parts
-WINDOWS_PATH = 260  # characters, where long paths are not switched on
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -43,7 +41,8 @@ def told(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         place, why = Place(str(path)), error.strerror or str(error)
-        if error.errno == errno.ENAMETOOLONG or (os.name == "nt" and len(str(path)) >= WINDOWS_PATH):
+        # Windows takes fewer than 260 characters where long paths are not switched on.
+        if error.errno == errno.ENAMETOOLONG or (os.name == "nt" and len(str(path)) >= 260):
             raise InputError("store.too_long", place, why=why) from error
         raise InputError("store.not_written", place, why=why) from error
 
@@ -152,7 +151,8 @@ def plain(text: str) -> str:
 def file_part(text: str) -> str:
     """A text as part of a file's name: what could leave the folder, be no name or be too long goes, with a mark of the text itself."""
     clean = re.sub(r"[^\w-]", "_", text)
-    short = clean.encode()[:NAME_PART].decode(errors="ignore")
+    # 60 bytes: disks allow 255 in all, and a name has up to four parts.
+    short = clean.encode()[:60].decode(errors="ignore")
     return clean if short == text and text else f"{short[:40]}-{hash_of([text])[:8]}"
 
 
@@ -214,8 +214,7 @@ def load_cleaned(folder: Path) -> Cleaned:
     """A cleaned county as `save_cleaned` wrote it."""
     files = (sorted((folder / part).glob("*.parquet")) for part in (*PARTS, ""))
     forms, ledgers, tables = ({file.stem: read_parquet(file) for file in found} for found in files)
-    counts = tables["counts"]
-    tables["counts"] = counts.assign(**{name: counts[name].astype(int) for name in counts if name.startswith("n_")})
+    tables["counts"] = tables["counts"].astype({name: int for name in tables["counts"] if name.startswith("n_")})
     by_period = {(stem.partition("@")[0], stem.partition("@")[2]): frame for stem, frame in ledgers.items()}
     return Cleaned(forms, by_period, data_hash=read_json(folder / "cleaned.json")["data_hash"], **tables)
 

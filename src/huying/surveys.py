@@ -177,7 +177,6 @@ if TYPE_CHECKING:
     from huying.counties import County
 
 SAMPLED = {"resident": "fewest_residents", "staff": "fewest_staff"}
-WEIGHTS = ("raked", "none")
 # In their order, where that is no sorted one.
 GROUPS: Mapping[str, Sequence[str]] = {"age_group": (), "sex_group": SEXES}
 FRAME = ("town", "village", "wave", "weight", "flags", "interviewer", "submitted_at", "seconds")
@@ -187,7 +186,7 @@ HIDDEN = "leader"  # the form whose people are known by their town
 
 def open_survey(county: "County", form: str, wave: str, exclude: Sequence[str] | None, weights: str) -> Survey:
     """One form of one wave, a frame of its own; empty with its columns where it was not asked. Raises EstimateError."""
-    checked = ("form", [form], FORMS), ("weights", [weights], WEIGHTS), ("flag", exclude or (), RULES)
+    checked = ("form", [form], FORMS), ("weights", [weights], ("raked", "none")), ("flag", exclude or (), RULES)
     for what, given, known in checked:
         for got in (got for got in given if got not in known):
             raise EstimateError(f"surveys.no_{what}", got=got, known=", ".join(known), form=got, flag=got)

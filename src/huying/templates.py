@@ -28,7 +28,6 @@ NAMED_IN = {"town": "towns", "dept": "departments"}  # the registers
 HEAD = PatternFill("solid", start_color="FFD9E1F2", end_color="FFD9E1F2")
 EXAMPLE = PatternFill("solid", start_color="FFFFF2CC", end_color="FFFFF2CC")
 BLANK = PatternFill("solid", start_color="FFF8CBAD", end_color="FFF8CBAD")
-LAST_ROW = 5000  # down to here the cells are guarded
 LISTS = "lists"
 LARGEST = 1e15  # Excel keeps 15 digits
 FORMATS = ((Day, "yyyy-mm-dd"), (Instant, "yyyy-mm-dd hh:mm"), (Label, "@"))  # as text, 2022-2 does not become a day
@@ -65,7 +64,7 @@ def template(table: Table, registers: Registers, lang: str) -> openpyxl.Workbook
     sheet.title, lists.sheet_state = sheet_name(table, lang), "hidden"
     for place, (column, value) in enumerate(zip(table.columns, example_row(table, registers, lang), strict=True), 1):
         letter = get_column_letter(place)
-        cells = f"{letter}2:{letter}{LAST_ROW}"
+        cells = f"{letter}2:{letter}5000"  # down to here they are guarded
         fill_column(sheet, place, column, value, lang)
         if guard := guard_of(table, column, choices_of(column, registers, lang), lists, lang):
             guard.add(cells)

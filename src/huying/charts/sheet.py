@@ -23,7 +23,6 @@ from huying.intervals import COUNT, Floats
 from huying.labels import COUNTY, Labels, part_word
 from huying.units import say_value
 
-STAMP = 100  # points: the width of the mark of synthetic data, which no title runs into
 SHOWN = ("share", "ratio", "days", "months", "score", "index")  # units that a value bears in a picture
 PAD = 0.09  # inches around everything
 PLACES = ("place", "town_id", "dept_id")
@@ -170,7 +169,8 @@ class Sheet:
     def write(self, left: float, right: float, room: float) -> None:
         """All that stands around the axes, from so many points left of them to so many right of them, which are `room` points."""
         axes, (heading, subtitle) = self.axes, self.headings()
-        heading = look.wrap(heading, (room - STAMP * self.words.is_synthetic) / look.TITLE / 1.05)
+        # No title runs into the mark of synthetic data, which is 100 points wide.
+        heading = look.wrap(heading, (room - 100 * self.words.is_synthetic) / look.TITLE / 1.05)
         subtitle = look.wrap(subtitle, room / look.SMALL)
         tall = 1.3 * look.SMALL * (subtitle.count("\n") + 1) + 2 if subtitle else 0
         # Where nothing stands above, matplotlib need not look for it.

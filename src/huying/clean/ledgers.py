@@ -17,7 +17,6 @@ Matchers = Mapping[str, Matcher]
 Headers = Mapping[str, str]  # by column
 Parted = tuple[pd.DataFrame, pd.DataFrame]  # rows that stay, and what is set aside
 Matched = tuple[pd.DataFrame, list[pd.DataFrame], pd.DataFrame]
-SHOWN = 8  # words of a column that are told
 
 
 def clean_ledger(
@@ -36,8 +35,7 @@ def clean_ledger(
     kept = checked.kept[~checked.kept.index.isin(astray["row"])]
     faults, flags = [astray, checked.rejected], [make_flags()]
     for column in (column for column in IDS if column in kept):
-        header = headers.get(column, column)
-        kept, unsure, repaired = match_names(kept, column, matchers.get(column), raw.place, header)
+        kept, unsure, repaired = match_names(kept, column, matchers.get(column), raw.place, headers.get(column, column))
         faults += unsure
         flags.append(repaired)
     kept, again = take_out_repeats(table, kept, raw, headers, before)
@@ -61,7 +59,7 @@ def seen(table: Table, raw: RawTable, headers: Headers, matchers: Matchers, foun
     for name, header in headers.items():
         kind, odd = table.by_name[name].kind, found[found["column"] == header]
         if isinstance(kind, Choice) and (words := list(dict.fromkeys(odd.loc[odd["reason"] == "unfit", "value"]))):
-            told = f"{full_header(header)}: {', '.join(words[:SHOWN])} ({kind.describe(language())})"
+            told = f"{full_header(header)}: {', '.join(words[:8])} ({kind.describe(language())})"
             yield raw.place, "unknown_words", told
         for typed in dict.fromkeys(odd.loc[odd["reason"] == f"{name}_unknown", "value"]):
             yield raw.place, "unknown_name", f"{typed} → {near(typed, matchers[name].full)}"

@@ -19,7 +19,6 @@ from huying.sources.exports import ARROW, Labelled, code_words, is_missing
 from huying.sources.table import RawTable
 from huying.sources.wjx import JOINT, MARKS, is_meta, partner_rows, split_header, squash
 
-MOST = 10**9
 MOST_LISTED = 100  # answers that can be options; what has more is an open question
 _NUMBER = re.compile(r"[-−–+]?\d+(\.\d+)?")
 _WHY = {"does_not_know": "不知|不清楚|说不|don.?t know|unsure", "refused": "拒|refus|declin", "skipped": "跳过|skip"}
@@ -73,7 +72,7 @@ def read_questions(
             question.remark("new.marked", mark=mark, n=int(n))
         is_number = question.type in ("whole", "number", "matrix_scale")
         if is_number and len(marks) and pd.to_numeric(filled_of(cells), errors="coerce").min() >= 0:
-            question.range = [0, MOST]  # below it a mark is no number
+            question.range = [0, 10**9]  # below it a mark is no number
     return ready
 
 

@@ -21,8 +21,6 @@ from traitlets.config import Config
 
 from huying.words import InputError
 
-STREAMS = {"stdout": 1, "stderr": 2}
-
 
 class Messages(Session):  # type: ignore[misc]
     """A kernel's session that keeps its messages instead of sending them, each as an answer to the request at hand."""
@@ -90,7 +88,7 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
     def captured(self) -> Iterator[None]:
         """What a cell writes to output and error becomes messages."""
         with ExitStack() as stack:
-            for name, number in STREAMS.items():
+            for name, number in (("stdout", 1), ("stderr", 2)):
                 plain, stream = os.dup(number), stack.enter_context(Stream(name, self.session))
                 stack.callback(os.close, plain)
                 stack.callback(os.dup2, plain, number)

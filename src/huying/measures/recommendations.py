@@ -26,7 +26,6 @@ SCENARIOS = (0.30, 0.40, 0.50)  # weights of the towns' rating, the same for eve
 STEPS = {"accept": "referred_on", "hear": "accepted_on", "rule": "heard_on"}  # each begins when the one before it ends
 ENDS = [*STEPS.values(), "ruled_on"][1:]
 FEWEST_EVENTS, AROUND_DAYS, FEWEST_MONTHS = 10, 30, 3
-WIDEST = 4.0  # gap of two ratings from 1 to 5
 
 
 # --- where it matters most --------------------------------------------------------------------------------------------
@@ -197,7 +196,8 @@ def find_least_gap(leaders: Census) -> pd.DataFrame:
         n, size = gaps.notna().sum(), len(frame)
         if n.min() < FEWEST or town[gaps.notna().all(axis=1).to_numpy()].nunique() < FEWEST_TOWNS:
             return unsaid([COUNTY], FEW)
-        ends = [((gaps.sum() + sign * WIDEST * (size - n)) / size).min() for sign in (-1, 1)]
+        # Two ratings from 1 to 5 are at most 4 apart.
+        ends = [((gaps.sum() + widest * (size - n)) / size).min() for widest in (-4.0, 4.0)]
         return values([COUNTY], [gaps.mean().min()], [int(n.min())], low=ends[0], high=ends[1])
 
     supports = [name.removeprefix("importance_") for name in leaders.frame if str(name).startswith("importance_")]
@@ -214,8 +214,7 @@ def find_step_medians(cases: pd.DataFrame, as_of: dict[str, pd.Timestamp]) -> pd
     reached is missing.
     """
     parts = [values([], [], [], part="", period="")]
-    for place, (step, start) in enumerate(STEPS.items()):
-        end = ENDS[place]
+    for place, (end, (step, start)) in enumerate(zip(ENDS, STEPS.items(), strict=True)):
         used = cases[cases[start].notna() & (cases[end].notna() | cases[ENDS[place:]].isna().all(axis=1))]
         used = used[used[end].notna().groupby(used["period"]).transform("any").astype(bool)]
         if len(used):

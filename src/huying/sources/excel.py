@@ -18,10 +18,8 @@ from huying.words import InputError, Place
 
 MOST_COLUMNS = 5_000
 MOST_UNPACKED = 400 * 2**20  # bytes; a sheet of half a million rows and ten columns has about 250 MB of XML
-LARGEST_EXACT = 1e15  # Excel keeps 15 digits
 Fault = tuple[int, int | None, str, str]  # row, position of the column (None: the whole row), value, reason
 Note = tuple[int | None, str, str]  # what was repaired or seen: first row, a key `clean.note_…`, which cells or names
-DAYS_1904 = 1462  # from the first day of one of Excel's two calendars to that of the other
 _FILLED = re.compile(rb'[<:]c\s(?:[^>]*?\s)?r="([A-Z]{1,3})(\d{1,7})"[^>]*(?<!/)>')
 _CELL = re.compile(rb"[<:]c\s([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.S)
 _PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
@@ -215,7 +213,8 @@ def read_sheet(path: Path, place: Place, kind: str, wanted: str | None, header_r
     notes += [(None, key, "") for key in ("macros", "calendar_1904") if getattr(package, key)]
     faults = [fault for fault in find_valueless(xml) if fault[0] > header_row]
     floats = ((r, c, v) for r, row in enumerate(values, 1) for c, v in enumerate(row) if isinstance(v, float))
-    large = [(r, c, v) for r, c, v in floats if r > header_row and abs(v) >= LARGEST_EXACT]
+    large = [(r, c, v) for r, c, v in floats if r > header_row and abs(v) >= 1e15]  # Excel keeps 15 digits
     faults += [(r, c, f"{column_letters(c + 1)}{r} {v:.0e}", "digits_lost") for r, c, v in large]
-    lines, shift = range(header_row + 1, len(rows) + 1), DAYS_1904 * package.calendar_1904
+    # So many days lie between the first days of Excel's two calendars.
+    lines, shift = range(header_row + 1, len(rows) + 1), 1462 * package.calendar_1904
     return Cells(place, rows[header_row - 1], rows[header_row:], lines, kind, faults, notes, shift)

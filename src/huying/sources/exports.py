@@ -29,7 +29,6 @@ NONE_OF_THEM, BLANK = JOINT, "(空)"  # a multiple choice that was answered by t
 TICKS = ("1", "是", "yes", "y", "true", "√", "✓", "x", "选中", "selected", "checked")
 NO_TICKS = ("0", "否", "no", "n", "false", "未选中", "not selected", "unchecked")
 _ONE = ("response", "open-ended response")  # SurveyMonkey's second header over a column that stands alone
-_SIGN = "—"  # between a question and its row or option
 Columns = dict[str, tuple[str, ...]]  # by the id of an item
 
 _SAV, _XML_DTA = (b"$FL2", b"$FL3"), b"<stata_dta>"
@@ -164,7 +163,7 @@ def tidy_headers(raw: RawTable) -> RawTable:
         title, joined = "", []
         for name, part in zip(headers, second, strict=True):
             title = name if name.split(REPEAT)[0] else title
-            joined.append(title if part.casefold() in ("", *_ONE) else f"{title.split(REPEAT)[0]}{_SIGN}{part}")
+            joined.append(title if part.casefold() in ("", *_ONE) else f"{title.split(REPEAT)[0]}—{part}")
         headers, text = unique_headers(joined, range(len(joined)), raw.place, repeats=True), text.iloc[1:]
         others = (note for note in notes if note[1] != "header_repeated")
         notes = [(replace(raw.place, row=2), "second_header", ""), *others]

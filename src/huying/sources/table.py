@@ -158,8 +158,7 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
     if len(wrong) > len(good):
         most = Counter(wrong.values()).most_common(1)[0][0]
         hint = likely_header(header, [row for _, row in body], [line for line, _ in body])
-        at = Place(place.file, row=min(wrong))
-        raise InputError("sources.other_width", at, n=most, width=len(header), hint=hint)
+        raise InputError("sources.other_width", Place(place.file, row=min(wrong)), n=most, width=len(header), hint=hint)
     formulas = [line for line, row in good.items() if any(_TEXT_FORMULA.fullmatch(cell) for cell in row)]
     for row in (good[line] for line in formulas):
         row[:] = [_TEXT_FORMULA.sub(r"\1", cell) for cell in row]
@@ -276,7 +275,6 @@ _HEADER = (
     r"|qq|微信|wechat|微信号|身份证|id_?card|邮箱|电子邮件|e-?mail|银行卡|车牌|家庭住址|住址|经度|纬度|经纬度|方式|头像)"
     r"(?:号码?|地址|_?number|_?no)?(?:\(.*\))?[::]?"
 )
-LONGEST = 60  # characters of a number alone, whatever stands between its digits
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:\(.*\))?")  # of a computer, with its place as 问卷星 gives it
 
 
@@ -318,7 +316,8 @@ def scrub_table(raw: RawTable, keys: Collection[str] = ()) -> RawTable:
 
 def is_personal(text: str) -> bool:
     """Whether a clean cell is a number of a person and nothing else."""
-    return bool(_ADDRESS.fullmatch(text) or (len(text) < LONGEST and MARKED.fullmatch(mask_text(text))))
+    # No number alone is longer, whatever stands between its digits.
+    return bool(_ADDRESS.fullmatch(text) or (len(text) < 60 and MARKED.fullmatch(mask_text(text))))
 
 
 def share(cells: pd.Series, matches: Callable[[str], object]) -> float:
