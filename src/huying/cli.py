@@ -6,8 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from huying import words
-from huying.words import HuyingError, InputError, Place, say
+from huying.words import LANGUAGES, HuyingError, InputError, Place, say, use_language
 
 BAD, STOPPED = 2, 130
 OF_FILES = ("check", "prepare", "freeze", "verify", "claims", "templates", "questionnaire")
@@ -41,12 +40,12 @@ def parser() -> argparse.ArgumentParser:
     new.add_argument("--town", default="", metavar="COLUMN", help=say("cli.new_town"))
     new.add_argument("--codebook", default="", choices=("house",), help=say("cli.new_codebook"))
     for verb in (*OF_FILES, "read-report", "new"):
-        verbs.choices[verb].add_argument("--lang", choices=words.LANGUAGES, help=say("cli.lang"))
+        verbs.choices[verb].add_argument("--lang", choices=LANGUAGES, help=say("cli.lang"))
     for verb in GIVEN:
         given = verbs.add_parser(verb, help=say(f"cli.{verb}"))
         given.add_argument("county", nargs="?", default="demo", help=say("cli.county"))
         given.add_argument("-o", "--output", type=Path, help=say("cli.output"))
-        given.add_argument("--lang", choices=words.LANGUAGES, nargs="+", help=say("cli.langs"))
+        given.add_argument("--lang", choices=LANGUAGES, nargs="+", help=say("cli.langs"))
         given.add_argument("--evidence", type=Path, metavar="FILE", help=say("cli.evidence"))
         given.add_argument("--json", action="store_true", help=say("cli.json"))
     dictionary = verbs.add_parser("dictionary", help=say("cli.dictionary"))
@@ -58,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
 def add_run(run: argparse.ArgumentParser, status: argparse.ArgumentParser) -> None:
     """Which jobs `run` and `status` are asked for, and how `run` carries them out."""
     for which in (run, status):
-        which.add_argument("--lang", choices=words.LANGUAGES, nargs="+", help=say("cli.langs"))
+        which.add_argument("--lang", choices=LANGUAGES, nargs="+", help=say("cli.langs"))
         which.add_argument("--towns", nargs="+", metavar="ID", help=say("cli.towns"))
         which.add_argument("--notebooks", nargs="+", metavar="NAME", help=say("cli.notebooks_wanted"))
         which.add_argument("--wave", nargs="+", help=say("cli.wave"))
@@ -86,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="replace")
     args = parser().parse_args(argv)
     if getattr(args, "lang", None):
-        words.use_language(args.lang[0] if isinstance(args.lang, list) else args.lang)
+        use_language(args.lang[0] if isinstance(args.lang, list) else args.lang)
     try:
         is_of_outputs = args.verb in ("run", "status", "verify", *GIVEN)
         verbs = import_module("huying.outputs" if is_of_outputs else "huying.verbs")  # the grammar needs none of them

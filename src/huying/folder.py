@@ -289,7 +289,22 @@ def read_county(folder: Path) -> County:
     """The county declared by `folder/county.toml`; raises CountyError with the line and the key at fault."""
     declared = read_toml(folder / "county.toml").check("county")
     check_references(declared)
-    return _build(folder, declared.raw)
+    raw = declared.raw
+    made: dict[str, Any] = {"lang": "zh", "calendar": "china", **raw["county"]}
+    made["name"] = Text(made.pop("name_zh"), made.pop("name_en"))
+    made["prefixes"] = tuple(made.get("prefixes", (made["name"].zh,)))
+    made["calendar_file"] = folder / made["calendar_file"] if "calendar_file" in made else None
+    made["report"] = folder / raw["report"]["file"] if "report" in raw else None
+    for kind in ("wave", "period"):
+        spans = raw.get(kind, {}).items()
+        made[f"{kind}s"] = {name: Span(s["from"], s["to"], s.get("as_of", s["to"])) for name, s in spans}
+    for key, usual in (("thresholds", THRESHOLDS), ("scheme", SCHEME), ("printed", {}), ("campaign", {})):
+        made[key] = {**usual, **raw.get(key, {})}
+    made["claim_thresholds"] = {claim: float(threshold) for claim, threshold in raw.get("claim_thresholds", {}).items()}
+    made["exclude"] = tuple(raw.get("exclude", {}).get("flags", ()))
+    made["surveys"] = tuple(Survey(**entry) for entry in raw.get("survey", ()))
+    made["ledgers"] = tuple(Ledger(**entry) for entry in raw.get("ledger", ()))
+    return County(folder=folder, clock=Rule(**raw.get("clock", {})), own=read_toml(folder / "claims.toml"), **made)
 
 
 def check_references(declared: Declaration) -> None:
@@ -313,24 +328,6 @@ def check_references(declared: Declaration) -> None:
         raise declared.fail("folder.bad_bounds", "weight_bounds", key="weight_bounds", got=bounds)
 
 
-def _build(folder: Path, raw: Mapping[str, Any]) -> County:
-    made: dict[str, Any] = {"lang": "zh", "calendar": "china", **raw["county"]}
-    made["name"] = Text(made.pop("name_zh"), made.pop("name_en"))
-    made["prefixes"] = tuple(made.get("prefixes", (made["name"].zh,)))
-    made["calendar_file"] = folder / made["calendar_file"] if "calendar_file" in made else None
-    made["report"] = folder / raw["report"]["file"] if "report" in raw else None
-    for kind in ("wave", "period"):
-        spans = raw.get(kind, {}).items()
-        made[f"{kind}s"] = {name: Span(s["from"], s["to"], s.get("as_of", s["to"])) for name, s in spans}
-    for key, usual in (("thresholds", THRESHOLDS), ("scheme", SCHEME), ("printed", {}), ("campaign", {})):
-        made[key] = {**usual, **raw.get(key, {})}
-    made["claim_thresholds"] = {claim: float(threshold) for claim, threshold in raw.get("claim_thresholds", {}).items()}
-    made["exclude"] = tuple(raw.get("exclude", {}).get("flags", ()))
-    made["surveys"] = tuple(Survey(**entry) for entry in raw.get("survey", ()))
-    made["ledgers"] = tuple(Ledger(**entry) for entry in raw.get("ledger", ()))
-    return County(folder=folder, clock=Rule(**raw.get("clock", {})), own=read_toml(folder / "claims.toml"), **made)
-
-
 # --- the numbers that the report prints -------------------------------------------------------------------------------
 
 
@@ -347,10 +344,10 @@ def check_printed(county: County) -> None:
         wrong = [("number", key, {"key": key, "value": value}) for key, value in numbers.items() if value < 0]
         if numbers.get("percent", 0) > 100:
             wrong.append(("percent", "percent", {"key": "percent", "value": numbers["percent"]}))
-        for part, whole in known["parts"]:
-            k, n = numbers.get(part, 0), numbers.get(whole, LARGEST)
-            if k > n:
-                wrong.append(("part", part, {"part": part, "k": k, "whole": whole, "n": n}))
+        sides = [
+            {"part": p, "k": numbers.get(p, 0), "whole": w, "n": numbers.get(w, LARGEST)} for p, w in known["parts"]
+        ]
+        wrong += [("part", side["part"], side) for side in sides if side["k"] > side["n"]]
         for message, key, values in wrong[:1]:
             word = key if numbers is told else claim
             raise declared.fail(f"clean.printed_{message}", word, None, within, claim=claim, **values)

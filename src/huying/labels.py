@@ -40,6 +40,7 @@ class Labels:
     rules: Mapping[str, str] = field(default_factory=dict)
     departments: Collection[str] = ()
     form: str = ""
+    _forms: dict[str, "Labels"] = field(init=False, compare=False, default_factory=dict)
 
     def of_form(self, form: str) -> "Labels":
         """The same words, of two forms that have an item of one name those of this form."""
@@ -110,8 +111,8 @@ class Labels:
         for part in value.split("; "):
             head, _, tail = part.partition(": ")
             name = f"{column.removesuffix('_family')}_{head}".replace(" ", "_").replace("-", "_")
-            names = name, re.sub("^flags_", "flag_", name)  # the flags of one person
-            keys = (f"{room}.{one}" for one in names for room in ROOMS)
+            # the flags of one person
+            keys = (f"{room}.{one}" for one in (name, re.sub("^flags_", "flag_", name)) for room in ROOMS)
             word = next((all_words()[key] for key in keys if key in all_words()), None)
             found.append(word(self.lang).format(what=tail.replace("_", " ")) if word else part)
         said = "; ".join(found)
@@ -119,10 +120,6 @@ class Labels:
 
     def _text(self, name: Text | str) -> str:
         return name(self.lang) if isinstance(name, Text) else name
-
-    @cached_property
-    def _forms(self) -> dict[str, "Labels"]:
-        return {}
 
     @cached_property
     def _items(self) -> list[Item]:
@@ -152,8 +149,7 @@ class Labels:
         for item in self.codebook.items.values() if self.codebook else ():
             # Of a matrix the rows are columns, the whole is none: a ledger's column may have its name.
             named = {*item.columns, *(() if item.rows else (item.name,))} if item in self._items else set()
-            own = {"", *named}
-            for name, option in product(own, item.options):
+            for name, option in product({"", *named}, item.options):
                 found.setdefault((name, option.key), set()).add(option.text)
         for column in (column for table in TABLES.values() for column in table.columns):
             for name, (key, text) in product((column.name, ""), getattr(column.kind, "options", {}).items()):

@@ -6,7 +6,6 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from huying import words
 from huying.batch.cluster import run_counties
 from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Job, Site
 from huying.batch.run import Summary, make
@@ -19,7 +18,7 @@ from huying.notebooks import find_notebooks
 from huying.prepare import MADE_FROM, is_fresh, prepare as prepare_county, results_folder
 from huying.store import faults_of, locked
 from huying.verbs import county_of, progress, said
-from huying.words import CountyError, say
+from huying.words import CountyError, language, say, use_language
 
 ASKED = ("notebooks", "towns", "wave", "lang", "html")  # which jobs
 PASSED_ON = ("towns", "notebooks", "wave", "lang", "workers", "time_limit", "memory_limit", "wait", "html", "dry_run")
@@ -125,9 +124,9 @@ def verify(args: argparse.Namespace) -> int:
 
 def give(args: argparse.Namespace) -> int:
     """Write what `args.verb` names, by the module of `huying.deliver` that has its name."""
-    declared, spoken = county_of(args), words.language()
+    declared, spoken = county_of(args), language()
     opened = [open_county(declared.folder, lang) for lang in args.lang or [spoken]]
-    words.use_language(spoken)  # a county that is opened brings its own
+    use_language(spoken)  # a county that is opened brings its own
     contents = [Content(one, read_evidence(one, args.evidence)) for one in opened]
     folder = args.output or results_folder(declared) / args.verb
     write = getattr(import_module(f"huying.deliver.{args.verb}"), f"write_{args.verb}")

@@ -104,12 +104,11 @@ class Survey(SurveyFrame):
         """
         rows = []
         for item in self.book.form(self.form):
-            if not (columns := [name for name in item.columns if name in self.reasons]):
-                continue
-            answered = self._checked()[columns].notna().any(axis=1)
-            skipped = ~answered & (self.reasons[columns] == SKIPPED).all(axis=1)
-            n = (int(who.sum()) for who in (answered, skipped, ~answered & ~skipped))
-            rows.append((item.name, item.type, *n))
+            if columns := [name for name in item.columns if name in self.reasons]:
+                answered = self._checked()[columns].notna().any(axis=1)
+                skipped = ~answered & (self.reasons[columns] == SKIPPED).all(axis=1)
+                n = (int(who.sum()) for who in (answered, skipped, ~answered & ~skipped))
+                rows.append((item.name, item.type, *n))
         made = pd.DataFrame(rows, columns=["question", "question_type", "n", "n_skipped", "n_missing"])
         made.attrs["labels"] = self.labels
         return made

@@ -157,8 +157,8 @@ class Census(Survey):
                 codes: list[float] = [option.code for option in item.options if option.code not in item.missing]
                 codes = [0, 1] if item.type == "multi" else codes or [np.nan]
                 return item.range or (min(codes), max(codes))
-        is_mark = self._checked()[name].dropna().isin([0, 1]).all()  # a column made by hand
-        return (0.0, 1.0) if is_mark else (np.nan, np.nan)
+        # a column made by hand
+        return (0.0, 1.0) if self._checked()[name].dropna().isin([0, 1]).all() else (np.nan, np.nan)
 
     def _number(self, name: str, value: Sequence[float], table: pd.DataFrame) -> pd.DataFrame:
         """One number that is no share, with its bounds: n is the smallest base of its columns."""

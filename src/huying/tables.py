@@ -11,7 +11,6 @@ from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 from pandas.io.formats.style import Styler
 
 from huying import labels
-from huying.labels import SHARES
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def show(frame: pd.DataFrame, rows: int = 40, percent: tuple[str, ...] | list[st
     words, index = labels.of(frame), frame.index
     # Rows by number say nothing; the ids of people are for tracing them, not for reading.
     table = frame.reset_index(drop=index.name == "row_id" or (index.name is None and is_integer_dtype(index.dtype)))
-    shares = {*percent, *(name for name in SHARES if labels.is_share(frame))}
+    shares = {*percent, *(name for name in labels.SHARES if labels.is_share(frame))}
     kept = [name for name in table if not table[name].astype(object).isin(["", None]).all() or not len(table)]
     part, cells, is_left = table[kept].head(rows), {}, []
     for name in kept:

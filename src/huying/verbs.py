@@ -10,14 +10,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from huying import words
 from huying.clean.flags import say_note, say_rejected
 from huying.clean.intake import Intake
 from huying.folder import County, county_folder, read_county
 from huying.labels import COUNTY
 from huying.prepare import clean_and_mark, codebook_of, results_folder
 from huying.store import read_parquet, write_text
-from huying.words import HuyingError, InputError, Place, say
+from huying.words import HuyingError, InputError, Place, language, say, use_language
 from huying.workdays import calendar
 
 CHECKED = {"file": "file", "rows": "n_read", "kept": "n_kept", "rejected": "n_rejected", "cells": "n_cells_set_aside"}
@@ -28,7 +27,7 @@ def county_of(args: argparse.Namespace) -> County:
     folder = county_folder(args.county)
     if not args.lang and "HUYING_LANG" not in os.environ:
         declared = re.search(rb'^\s*lang\s*=\s*"(zh|en)"', (folder / "county.toml").read_bytes(), re.M)
-        words.use_language(declared[1].decode() if declared else "zh")  # before anything in the file can be at fault
+        use_language(declared[1].decode() if declared else "zh")  # before anything in the file can be at fault
     return read_county(folder)
 
 
@@ -130,7 +129,7 @@ def claims(args: argparse.Namespace) -> None:
     file = results_folder(county) / "evidence.parquet"
     if not file.is_file():
         raise InputError("cli.no_evidence", Place(str(file)), county=args.county)
-    lang = "en" if args.json else words.language()  # a program reads one set of words, whatever the county speaks
+    lang = "en" if args.json else language()  # a program reads one set of words, whatever the county speaks
     table = list_claims(read_parquet(file), claims_of(county), {COUNTY: county.name}, lang)
     if args.json:
         shown = ["section", "text", "said", "value", "interval", "n", "reason", "remark", "same_as"]
@@ -154,7 +153,7 @@ def templates(args: argparse.Namespace) -> None:
     folder = args.output or county.folder / "templates"
     if folder.exists() and any(folder.glob("*.xlsx")) and not args.force:
         raise InputError("cli.exists", Place(str(folder)))
-    files = write_templates(county, folder, words.language())
+    files = write_templates(county, folder, language())
     said(args, [str(file) for file in files], [say("cli.templates_done", n=len(files), folder=folder)])
 
 
@@ -188,7 +187,7 @@ def new(args: argparse.Namespace) -> None:
 
     made = draft_county(args.name, args.export, args.number, weight=args.weight, town=args.town, codebook=args.codebook)
     for text in made.remarks:
-        print(f"- {text(words.language())}")
+        print(f"- {text(language())}")
     told = {"folder": made.folder, "items": made.n_items, "answers": made.n_answers, "name": args.name}
     print(say("cli.new_done", **told, next="check" if args.codebook else "run"))
 

@@ -119,11 +119,10 @@ def rake_town(base: Floats, groups: dict[str, Ints], totals: dict[str, Floats], 
         margins = {name: margin for name, (margin, _) in made.items()}
         try:
             raked = rake(base, margins, bounds)
+            break
         except EstimateError:
             if fewest == 4 * FEWEST:
                 raise
-        else:
-            break
     return *raked, margins, [f"{name} {g}" for name, (_, merged) in made.items() for g in merged]
 
 
@@ -291,12 +290,11 @@ def staff_sample(cleaned: Cleaned, county: County, wave: str, exclude: Flags = N
     is_over = sent > listed  # then the list is not the one that was asked
     known = np.where((listed > 0) & ~is_over, listed, np.inf)
     weight = np.where(listed > 0, np.maximum(listed, answers) / np.maximum(answers, 1), 1.0)[town]
-    design = Design(town, np.arange(len(rows), dtype=np.int64), weight, places, fpc=known)
     table = pd.DataFrame({"place": places, "n": answers.astype(int), "listed": listed, "remark": "", "note": ""})
     for at in np.flatnonzero(is_over):
         note = say("samples.more_forms", n=int(sent[at]), listed=int(listed[at]))
         table.loc[at, ["remark", "note"]] = MORE_FORMS, note
-    return Sample(rows, design, table)
+    return Sample(rows, Design(town, np.arange(len(rows), dtype=np.int64), weight, places, fpc=known), table)
 
 
 def dispositions(cleaned: Cleaned, exclude: tuple[str, ...]) -> pd.DataFrame:

@@ -11,10 +11,9 @@ from pkgutil import iter_modules
 
 from huying import measures, words
 from huying.engine.cells import fresh_kernel
-from huying.words import say
 
-ALSO = "pandas.io.formats.html", "pyarrow.acero"  # what these load when they are first used
-MODULES = ("huying.charts", "huying.tables", "huying.batch.run", "papermill", *ALSO)  # with all that they import
+# With all that they import; the last two are loaded by the others when they are first used.
+MODULES = ("huying.charts", "huying.tables", "huying.batch.run", "papermill", "pandas.io.formats.html", "pyarrow.acero")
 
 
 def warm() -> None:
@@ -34,7 +33,7 @@ def rehearse(what: str, do: Callable[[], object]) -> None:
     try:
         do()
     except Exception as error:
-        print(say("batch.not_warm", what=what, why=f"{type(error).__name__}: {error}"), file=sys.stderr)
+        print(words.say("batch.not_warm", what=what, why=f"{type(error).__name__}: {error}"), file=sys.stderr)
 
 
 def open_county(folder: str) -> None:

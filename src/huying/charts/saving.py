@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from huying import labels
 from huying.charts import look
 from huying.fonts import FAMILY
-from huying.labels import COUNTY
 from huying.store import file_part, write_bytes
 
 # Whoever opens an SVG has these rather than the house's font: its letters are as wide.
@@ -32,13 +31,12 @@ def save(ax: Axes, name: str, place: str = "", formats: tuple[str, ...] = (), dp
     figure, words = ax.get_figure(root=True), labels.of(None)
     told, content = say_what(ax), as_png(ax, None)
     folder, here = os.environ.get("HUYING_FIGURES"), os.environ.get("HUYING_PLACE", "")
-    if folder and (place != COUNTY or here == COUNTY):
+    if folder and (place != labels.COUNTY or here == labels.COUNTY):
         parts = name, place or here, os.environ.get("HUYING_WAVE", ""), os.environ.get("HUYING_LANG", words.lang)
         stem = "_".join(file_part(part) for part in parts if part)
         dpi = dpi or float(os.environ.get("HUYING_DPI", figure.dpi))
         for kind in formats or os.environ.get("HUYING_FORMATS", "png").split(","):
-            png = content if dpi == figure.dpi else b""
-            made = as_svg(ax).encode() if kind == "svg" else png or as_png(ax, dpi)
+            made = as_svg(ax).encode() if kind == "svg" else content if dpi == figure.dpi else as_png(ax, dpi)
             write_bytes(Path(folder) / f"{stem}.{kind}", made)
     if get_ipython() is not None:
         display(Image(data=content, alt=told))

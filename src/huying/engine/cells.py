@@ -77,9 +77,8 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
     compiler_class = Compiler
 
     def __init__(self) -> None:
-        quiet = Config({"HistoryManager": {"enabled": False}})
         missing = {"shell_channel_thread": SimpleNamespace(parent_thread=None), "log": getLogger("huying.engine")}
-        super().__init__(config=quiet, session=Messages(), **missing)
+        super().__init__(config=Config({"HistoryManager": {"enabled": False}}), session=Messages(), **missing)
 
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Nothing waits behind a cell that fails."""

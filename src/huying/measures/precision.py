@@ -216,9 +216,8 @@ def borrow_strength(rows: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     adjusted = "adjusted_likelihood" if fit.is_adjusted else ""
     remark = np.where(fit.is_synthetic, f"synthetic; {adjusted}".rstrip("; "), adjusted)
     read = np.where(small["high"] - small["low"] > 0.30, "read with care", "ok")
-    blank = dict.fromkeys(("se", "n_eff", "df", "deff", "rho"), np.nan)
     given = {"method": "fay-herriot", "reason": "", "remark": remark, "part": TOWN, "reliability": read}
-    made = own.assign(**small, **given, **blank)
+    made = own.assign(**small, **given, **dict.fromkeys(("se", "n_eff", "df", "deff", "rho"), np.nan))
     whole = values([COUNTY], [factor], [known.sum()], part=FACTOR, wave=county["wave"])
     return pd.concat([made, whole], ignore_index=True)
 

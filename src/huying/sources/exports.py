@@ -297,5 +297,4 @@ def codes_of(item: Item, columns: pd.DataFrame) -> pd.DataFrame:
     places = [str(place) for place, _ in enumerate(item.options, 1)]
     if columns.shape[1] == 1 < len(places):
         return columns.set_axis([item.id], axis=1)
-    words = [join_ranks(row, places) for row in clean_rows(columns)]
-    return pd.DataFrame({item.id: words}, index=columns.index, dtype="str")
+    return pd.DataFrame({item.id: [join_ranks(row, places) for row in clean_rows(columns)]}, columns.index, dtype="str")

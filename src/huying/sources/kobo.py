@@ -36,8 +36,7 @@ def read_kobo(path: str | Path, items: Sequence[Item], weight: str = "") -> Answ
         raw = replace(raw, text=raw.text[~out], rejected=pd.concat([raw.rejected, refused], ignore_index=True))
     found = find_columns(raw, items)
     text = pd.concat([answers_of(item, found, raw.text) for item in items], axis=1)
-    meta = with_weight(read_meta(raw, last), raw, weight)
-    return Answers(**{**vars(raw), "text": text}, meta=meta, numbering="code")
+    return Answers(**{**vars(raw), "text": text}, meta=with_weight(read_meta(raw, last), raw, weight), numbering="code")
 
 
 def without_tags(raw: RawTable) -> RawTable:

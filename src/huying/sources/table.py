@@ -63,7 +63,9 @@ def read_table(path: str | Path, *, sheet: str | None = None, header_row: int = 
     """
     path, place = Path(path), Place(Path(path).name)
     content = read_content(path, place)
-    kind = kind_of(content, place)
+    if _WEB_PAGE.match(content[:4096].replace(b"\0", b"")):
+        raise InputError("sources.web_page", place)
+    kind = {b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}.get(content[:4], "csv")
     read = read_lines(content, place, header_row) if kind == "csv" else read_sheet(path, place, kind, sheet, header_row)
     if not len((raw := finish(read, repeats)).text) and not len(raw.rejected):
         raise InputError("sources.no_rows", read.place)
@@ -126,13 +128,6 @@ def decode_lines(content: bytes, encoding: str, mixed: bool) -> list[str]:
         lines = io.BytesIO(content)
         content = b"".join(line if b"\0" not in line and is_valid(line, plain) else BAD_LINE for line in lines)
     return list(io.StringIO(content.decode(plain).lstrip("\ufeff"), newline=""))
-
-
-def kind_of(content: bytes, place: Place) -> str:
-    """`xlsx`, `xls` or `csv`, by the first bytes; raises InputError for a web page."""
-    if _WEB_PAGE.match(content[:4096].replace(b"\0", b"")):
-        raise InputError("sources.web_page", place)
-    return {b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}.get(content[:4], "csv")
 
 
 def read_lines(content: bytes, place: Place, header_row: int) -> Cells:

@@ -115,11 +115,10 @@ def bind(
                 fits.append((score, part[0], item))
         score, name, best = max(fits, key=lambda fit: fit[0], default=(0.0, "", None))
         if score and best:
-            bound[name] = header
-        if number is not None and score and best:
-            known[number] = best
-        if score or number is not None:
-            current = best if score else None
+            bound[name], current = header, best
+            known |= {number: best} if number is not None else {}
+        elif number is not None:
+            current = None
     return bound, known
 
 
