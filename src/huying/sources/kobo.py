@@ -17,7 +17,6 @@ from huying.sources.wjx import JOINT, META_COLUMNS, Answers, squash, stem
 from huying.words import LANGUAGES, InputError, say
 
 NO_VALUE, UNEQUAL = "n/a", " ≠ "  # of older servers; between two columns of an answer that differ
-NOT_APPROVED = ("not approved", "validation_status_not_approved", "rejected")
 META = {"serial": ("_id", "KEY"), "village_id": ("village_id",), "interviewer_id": ("interviewer_id",)}
 Found = dict[str, str]
 
@@ -31,7 +30,7 @@ def read_kobo(path: str | Path, items: Sequence[Item], weight: str = "") -> Answ
     raw = replace(raw, text=raw.text.replace(NO_VALUE, ""))
     last = {name: header for header in reversed(list(raw.text)) for name in (stem(header), re.split(r"\W", header)[-1])}
     for header in (last[name] for name in ("_validation_status", "ReviewState") if name in last):
-        out = raw.text[header].str.casefold().isin(NOT_APPROVED)
+        out = raw.text[header].str.casefold().isin(("not approved", "validation_status_not_approved", "rejected"))
         refused = set_aside(raw.place, header, raw.text[header][out], "not_approved")
         raw = replace(raw, text=raw.text[~out], rejected=pd.concat([raw.rejected, refused], ignore_index=True))
     found = find_columns(raw, items)
@@ -108,8 +107,8 @@ def answers_of(item: Item, found: Mapping[str, str], text: pd.DataFrame) -> pd.D
     cells = {cell: text[found[cell]].map(reader(item, text[found[cell]], sign)) for cell in item.cells if cell in found}
     if item.type == "multi" and set(item.variables) <= set(found):
         rows, names = clean_rows(text[[found[name] for name in item.variables]]), [o.text.zh for o in item.options]
-        ticks = pd.Series([join_ticks(row, names) for row in rows], text.index, dtype="str")
-        ticks = ticks.replace(NONE_OF_THEM, "")  # which a form of ODK cannot tell from no answer
+        # Nothing ticked is what a form of ODK cannot tell from no answer.
+        ticks = pd.Series([join_ticks(row, names) for row in rows], text.index, dtype="str").replace(NONE_OF_THEM, "")
         one = cells.get(item.id, ticks)
         same = one.str.split(JOINT).map(frozenset) == ticks.str.split(JOINT).map(frozenset)
         cells[item.id] = ticks.where(same | (one == ""), one + UNEQUAL + ticks)

@@ -25,7 +25,6 @@ REPEAT = "\x1f"  # stands between a header that occurs again and its count
 _TOTALS = ("合计", "合 计", "总计", "总 计", "小计", "Total", "total", "TOTAL", "Grand total", "Subtotal")
 _TEXT_FORMULA = re.compile(r'=\s*"([^"]*)"')  # Excel's way to keep the zeros of ="0012" in a csv
 _WEB_PAGE = re.compile(rb"[\xef\xbb\xbf\xff\xfe]*\s*(?:<\s*[!?/]?\s*[a-z-]|mime-version:)", re.I)
-BAD_LINE = b"\0\n"  # what a line that cannot be decoded becomes, so that the lines after it keep their numbers
 Remark = tuple[Place, str, str]  # where, a key `clean.note_…`, and which cells or names
 
 
@@ -125,8 +124,9 @@ def decode_lines(content: bytes, encoding: str, mixed: bool) -> list[str]:
     """The lines of a text with their ends; one that does not decode becomes a mark that the parser sets aside."""
     plain = encoding.removesuffix("-sig")
     if mixed:
+        # The mark is a line too, so that the lines after it keep their numbers.
         lines = io.BytesIO(content)
-        content = b"".join(line if b"\0" not in line and is_valid(line, plain) else BAD_LINE for line in lines)
+        content = b"".join(line if b"\0" not in line and is_valid(line, plain) else b"\0\n" for line in lines)
     return list(io.StringIO(content.decode(plain).lstrip("\ufeff"), newline=""))
 
 
