@@ -126,9 +126,8 @@ def check_pair(raw: RawTable, other: RawTable) -> None:
     """Raise InputError for two files that are one, stand the wrong way round, or have no row in common."""
     if raw.text.equals(other.text) or numeric_share(raw.text) > numeric_share(other.text):
         raise InputError("sources.not_a_pair", raw.place, other=other.place.file)
-    numbered = [[split_header(str(header)) for header in table.text] for table in (raw, other)]
-    titled = ([(n, rest) for n, rest in own if n and not rest.startswith(("(", "\uff08"))] for own in numbered)
-    first, second = ({n: stem(rest)[:4] for n, rest in own} for own in titled)
+    headers = ([split_header(str(header)) for header in table.text] for table in (raw, other))
+    first, second = ({n: stem(rest)[:4] for n, rest in own if n and rest[:1] not in ("(", "\uff08")} for own in headers)
     is_other = first and second and 2 * len(first.items() & second.items()) < max(1, len(first.keys() & second.keys()))
     if is_other or not serial_keys(raw).isin(serial_keys(other)).any():
         raise InputError("sources.not_one_survey", raw.place, other=other.place.file)

@@ -55,8 +55,8 @@ def lint(text: str) -> pd.DataFrame:
     # An equal text of its own would be compared letter by letter wherever the lines of a text are looked up.
     text = told if (told := text.translate(lexicon()["half_width"])) != text else text
     sentences = find_sentences(text)
-    pairs = (*opposites(text), *tensions(text, sentences))  # of the same pair a named one
-    at_odds_with = {(f["start"], f["other_start"]): f for f in pairs}.values()
+    # of the same pair a named one
+    at_odds_with = {(f["start"], f["other_start"]): f for f in (*opposites(text), *tensions(text, sentences))}.values()
     found = [*grim(text, sentences), *sums(text, sentences), *at_odds_with, *places(text), *years(text)]
     table = pd.DataFrame(found, columns=LINT)
     whole = dict.fromkeys(("other_line", "other_column", "other_start", "other_end"), "Int64")

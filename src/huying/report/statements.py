@@ -108,9 +108,8 @@ def spans_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Offsets of the sentences of one line, blanks at their start left out."""
     ends = lexicon()["text"]["sentence_ends"]
     for part in re.finditer(rf"[^{ends}]*[{ends}]+[”’」』\"]?|[^{ends}]+$", text[start:end]):
-        first = start + part.start() + len(part[0]) - len(part[0].lstrip())
         if part[0].strip():
-            yield first, start + part.end()
+            yield start + part.start() + len(part[0]) - len(part[0].lstrip()), start + part.end()
 
 
 def clauses_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
