@@ -111,8 +111,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame for Excel: UTF-8 with BOM, and an apostrophe before text that a spreadsheet would run as a formula."""
     safe = frame.apply(lambda column: column if pd.api.types.is_numeric_dtype(column) else column.map(_quoted))
-    safe = safe.rename(columns=_quoted)
-    write_bytes(path, b"\xef\xbb\xbf" + safe.to_csv(index=False, lineterminator="\n").encode("utf-8"))
+    write_bytes(path, safe.rename(columns=_quoted).to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
 
 
 def _quoted(value: Any) -> Any:
