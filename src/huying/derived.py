@@ -152,7 +152,10 @@ def read_rule(rule: str, scope: Scope) -> Rule:
         at, join = found.end(), found["join"]
         if not found["names"] or (not join and at < len(rule)) or (found["op"] and not found["values"]):
             raise _unread(rule, found.end("op") if found["op"] and not found["values"] else at)
-        new = _compared(found, rule, scope)
+        # `a, b in x, y` is one comparison for each column
+        columns = [column for name in re.findall(_NAME, found["names"]) for column in scope.expand(name, rule)]
+        values = tuple(scope.value(word, columns[0], rule) for word in re.findall(_VALUE, found["values"] or ""))
+        new = [Compare(column, " ".join((found["op"] or "").split()), values) for column in columns]
         names = (" | " if found["any"] else " & ").join(f"c{len(parts) + k}" for k in range(len(new)))
         joined, parts = f"{joined}{found['open']}({names}){found['close']}", parts + new
         if joined.count(")") > joined.count("("):
@@ -166,13 +169,6 @@ def read_rule(rule: str, scope: Scope) -> Rule:
 def _unread(rule: str, at: int) -> EstimateError:
     got = re.match(rf"!=|<=|>=|[=<>(),]|{_NUMBER}|{_WORD}\*?|.*", rule[at:].strip())
     return EstimateError("derived.bad_rule", rule=rule, got=(got and got[0]) or say("derived.end"))
-
-
-def _compared(found: re.Match[str], rule: str, scope: Scope) -> list[Compare]:
-    """The comparisons of `a, b in x, y`: one for each column."""
-    columns = [column for name in re.findall(_NAME, found["names"]) for column in scope.expand(name, rule)]
-    values = tuple(scope.value(word, columns[0], rule) for word in re.findall(_VALUE, found["values"] or ""))
-    return [Compare(column, " ".join((found["op"] or "").split()), values) for column in columns]
 
 
 class Derived(NamedTuple):
