@@ -187,9 +187,8 @@ class SurveyFrame:
         is_skipped = self.reasons[value.notna().to_numpy()].eq(SKIPPED).any()
         for item in is_skipped.index[is_skipped]:
             answer = self.frame[item]
-            if value[self.reasons[item] == SKIPPED].any() or value[answer.notna()].nunique() < 2:
-                continue
-            if (value[answer.notna()].groupby(answer[answer.notna()].astype(object)).nunique() <= 1).all():
+            says_no = not value[self.reasons[item] == SKIPPED].any() and value[answer.notna()].nunique() > 1
+            if says_no and (value[answer.notna()].groupby(answer[answer.notna()].astype(object)).nunique() <= 1).all():
                 given, asked = int(value.notna().sum()), int((answer.notna() & value.notna()).sum())
                 told = say("survey.unasked", column=name, item=item, given=given, asked=asked)
                 warnings.warn(told, UnaskedWarning, stacklevel=7)

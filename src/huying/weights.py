@@ -130,9 +130,8 @@ def scale_totals(totals: dict[str, Floats]) -> tuple[dict[str, Floats], str]:
     """One town's margins with the sum of the first, where they differ by rounding alone, and what was done in words."""
     sums = {name: float(total.sum()) for name, total in totals.items()}
     first, *others = sums.values()
-    apart = max((abs(other - first) for other in others), default=0.0)
     # Two counts of one town's adults may differ by so much; then they are scaled to each other
-    if not 1e-9 * first < apart <= 0.005 * first:
+    if not 1e-9 * first < max((abs(other - first) for other in others), default=0.0) <= 0.005 * first:
         return totals, ""
     told = {"margin": ", ".join(totals), "sums": ", ".join(f"{one:g}" for one in sums.values())}
     return {name: total * first / sums[name] for name, total in totals.items()}, say("weights.scaled", **told)

@@ -26,7 +26,6 @@ from huying.units import say_value
 SHOWN = ("share", "ratio", "days", "months", "score", "index")  # units that a value bears in a picture
 PAD = 0.09  # inches around everything
 PLACES = ("place", "town_id", "dept_id")
-AFTER = ("measure", "answer", "period", "wave")  # keys that a frame may also have behind its estimate
 
 
 class NothingToDrawError(Exception):
@@ -322,7 +321,8 @@ def keys(rows: pd.DataFrame, besides: Sequence[str] = ()) -> list[str]:
     if "label" in rows:
         return ["label"]
     end = rows.columns.get_loc("estimate") if "estimate" in rows else rows.shape[1]
-    text = [name for k, name in enumerate(rows) if k < end or name in AFTER]
+    # These keys a frame may also have behind its estimate.
+    text = [name for k, name in enumerate(rows) if k < end or name in ("measure", "answer", "period", "wave")]
     text = [name for name in text if not is_numeric_dtype(rows[name].dtype) or is_bool_dtype(rows[name].dtype)]
     own = [str(name) for name in text if name not in besides]
     own = own or [name for name in PLACES if name in rows and name not in besides]

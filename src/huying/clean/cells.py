@@ -224,8 +224,7 @@ class Matcher:
     def __init__(self, names: Mapping[str, Sequence[str]], prefixes: Iterable[str] = ()) -> None:
         self.prefixes = sorted((squeeze(prefix) for prefix in prefixes), key=len, reverse=True)
         self.ids = {squeeze(key): key for key in names}
-        self.full: dict[str, set[str]] = defaultdict(set)
-        self.stem: dict[str, set[str]] = defaultdict(set)
+        self.full, self.stem = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
         for key, spellings in names.items():
             for spelling in filter(None, spellings):
                 self.full[squeeze(spelling)].add(key)

@@ -58,8 +58,7 @@ def tell(value: float, se: float, df: float, n: float, reason: str = "", wave: s
     if reason := reason or ("" if se > 0 and df > 0 else "not estimable"):
         read = FEW if reason == FEW else "not estimable"
         return student(np.nan, np.nan, df, n, reason, **told, remark="", reliability=read)
-    told |= {"remark": ASSOCIATION, "reliability": "read with care" if df < 8 else "ok"}
-    return student(value, se, df, n, **told)
+    return student(value, se, df, n, **told, remark=ASSOCIATION, reliability="read with care" if df < 8 else "ok")
 
 
 def associate(survey: Survey, formula: str, term: str) -> pd.DataFrame:
