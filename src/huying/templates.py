@@ -25,9 +25,7 @@ from huying.store import beside
 from huying.words import LANGUAGES, HuyingError, Text, say
 
 NAMED_IN = {"town": "towns", "dept": "departments"}  # the registers
-HEAD = PatternFill("solid", start_color="FFD9E1F2", end_color="FFD9E1F2")
-EXAMPLE = PatternFill("solid", start_color="FFFFF2CC", end_color="FFFFF2CC")
-BLANK = PatternFill("solid", start_color="FFF8CBAD", end_color="FFF8CBAD")
+HEAD, EXAMPLE, BLANK = (PatternFill("solid", start_color=c, end_color=c) for c in ("FFD9E1F2", "FFFFF2CC", "FFF8CBAD"))
 LISTS = "lists"
 LARGEST = 1e15  # Excel keeps 15 digits
 FORMATS = ((Day, "yyyy-mm-dd"), (Instant, "yyyy-mm-dd hh:mm"), (Label, "@"))  # as text, 2022-2 does not become a day

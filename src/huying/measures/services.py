@@ -130,6 +130,3 @@ def time_transactions(log: pd.DataFrame, rule: Rule, days: Calendar, spans: Mapp
     in_time = (waited <= log["promise_days"]).astype("boolean")
     is_young = is_open & in_time.fillna(False)
     return log.assign(wait_days=waited, is_open=is_open, kept_promise=in_time.where(says_when & ~is_young))
-
-
-# --- centres and stations ---------------------------------------------------------------------------------------------
