@@ -284,7 +284,10 @@ class Statement:
             return self.say("certain_bounded")
         listed = "chance" if "chance" in row["remark"] else "counted"
         drawn = "care" if row["reliability"] == CARE else "sample" if row["wave"] else "process"
-        return self.say(f"certain_{listed if row['is_counted'] else drawn}")
+        told = self.say(f"certain_{listed if row['is_counted'] else drawn}")
+        tried = None if self.part else self.of(part="robustness")
+        robust = self.say("certain_robust", value=tried.value, n=tried.n) if tried else ""
+        return self.join(told, robust, by="semicolon")
 
     # --- sentences ----------------------------------------------------------------------------------------------------
 

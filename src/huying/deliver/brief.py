@@ -69,7 +69,7 @@ class Brief:
 
     def names(self, names: Sequence[str]) -> str:
         """Names one after another, many of them cut."""
-        shown = say("statements.list", self.content.lang).join(short(name, 30) for name in names[:NAMES])
+        shown = say("statements.list", self.content.lang).join(short(name) for name in names[:NAMES])
         return shown + (self.say("and_more", n=len(names) - NAMES) if len(names) > NAMES else "")
 
     # --- chapters -----------------------------------------------------------------------------------------------------
