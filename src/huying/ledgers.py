@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -294,6 +295,7 @@ def set_aside(place: Place, column: str, cells: pd.Series, reason: str | list[st
     return pd.DataFrame(dict(zip(REJECTED, told, strict=True)))
 
 
+@cache
 def no_rejects() -> pd.DataFrame:
     """An empty table of rejected rows."""
     return set_aside(Place(), "", pd.Series(dtype=object), "")
