@@ -24,7 +24,7 @@ report: $(VENV)/installed ## check and run every town of COUNTY (default demo), 
 	$(BIN)/python -m compileall -q src
 	$(BIN)/python -m huying check $(COUNTY)
 	$(BIN)/python -m huying run $(COUNTY)
-	for verb in brief sheets workbook slides page; do $(BIN)/python -m huying $$verb $(COUNTY) --lang zh en || exit 1; done
+	printf "%s\n" sheets page workbook brief slides | xargs -P 2 -I {} $(BIN)/python -m huying {} $(COUNTY) --lang zh en
 
 test: $(VENV)/installed ## run the tests, the notebooks' printed evidence included; test-slow has the whole of some sweeps
 	$(BIN)/python -m compileall -q src tests # where Python may write no bytecode, each process would compile the library anew
@@ -45,7 +45,7 @@ test-faults: $(VENV)/installed ## kill, fill the disk and close the folder at ev
 outside: $(VENV)/installed ## open what people are given in a browser, LibreOffice and ODK Validate (needs chromium, LibreOffice, poppler, Java, CJK fonts)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-outside.lock
 	HUYING_FORMATS=png,svg $(BIN)/python -m huying run demo --towns county --lang zh en
-	for verb in brief sheets workbook slides page; do $(BIN)/python -m huying $$verb demo --lang zh en || exit 1; done
+	printf "%s\n" sheets page workbook brief slides | xargs -P 2 -I {} $(BIN)/python -m huying {} demo --lang zh en
 	$(BIN)/python -m pytest tests/browser tests/outside
 
 demo: $(VENV)/installed ## write the synthetic demo county and its answer key anew: the same bytes as committed

@@ -352,6 +352,7 @@ AGENCY_KINDS, LEVELS, LISTS, MARKS = (CHOICES[name] for name in ("agency_kinds",
 CHECKS = tuple(column.name for column in TABLES["centres"].columns if column.name.startswith(("has_", "same_")))
 
 
+@cache
 def no_rows(table: str) -> pd.DataFrame:
     """A ledger's columns as cleaning leaves them (ids for names of towns and departments), typed, without a row."""
     ids, nothing = {"town": "town_id", "dept": "dept_id"}, pd.Series(dtype="str")
