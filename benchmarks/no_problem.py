@@ -71,7 +71,8 @@ def draw(population: Population, seed: int) -> Cleaned:
                 ("documents", ""): documents(plan, rng).rename(columns={"town": "town_id"})}  # fmt: skip
     flags = pd.DataFrame({"row_id": [], "flag": [], "detail": []})
     forms = {"resident": draw_residents(population, rng), "staff": staff}
-    return Cleaned(forms, ledgers, no_rejects(), flags, pd.DataFrame(), "")
+    counts = pd.DataFrame(columns=["file", "n_read", "n_kept", "n_rejected", "n_cells_set_aside", "n_flags"])
+    return Cleaned(forms, ledgers, no_rejects(), flags, counts, "")
 
 
 def false_verdicts(population: Population, seed: int, claims: tuple[str, ...]) -> set[str]:
@@ -81,7 +82,7 @@ def false_verdicts(population: Population, seed: int, claims: tuple[str, ...]) -
     for notebook in NOTEBOOKS:
         county.judged = []
         with contextlib.redirect_stdout(io.StringIO()):
-            parts.append(judged(notebook, county, population.wave))
+            parts.append(judged(notebook, county, population.wave, claims=claims))
     evidence = pd.concat(parts, ignore_index=True)
     rows = evidence[evidence["claim"].isin(claims) & (evidence["part"] == "")]
     wrong = rows[rows["verdict_family"] == "supported"]  # for all of these claims `supported` is the problem

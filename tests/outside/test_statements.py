@@ -189,6 +189,25 @@ def test_what_a_statement_says_in_pieces_stands_in_its_sentence(ledger, lang):
         assert told.caution.casefold() in told.sentence.casefold()
 
 
+def test_how_many_other_ways_give_the_verdict_stands_beside_its_certainty():
+    rows = of_demo()
+    tried = rows[rows["part"] == "robustness"].set_index(["claim", "place", "wave"])["estimate"]
+    told = {
+        "zh": r"(?P<n>\d+)种口径.*?(?P<share>[\d.]+)%得出同一结论",
+        "en": r"(?P<share>[\d.]+)% of (?P<n>\d+) specifications",
+    }
+    for lang in LANGUAGES:
+        said = hy.statements(rows, CLAIMS, NAMES[lang], lang)
+        found = said["certainty"].str.extract(told[lang]).astype(float)
+        for row, share, n in zip(said.itertuples(), found["share"], found["n"], strict=True):
+            key, is_open = (row.claim, row.place, row.wave), row.verdict == "cannot say" or not row.value
+            if row.part or is_open or key not in tried.index:
+                assert np.isnan(share), row
+            else:
+                assert abs(share / 100 - tried[key]) <= 0.005 and n == (3 if row.claim == "P23" else 54), row
+        assert found["n"].notna().sum() >= 6
+
+
 def test_some_towns_is_never_said_of_one_town():
     for lang in LANGUAGES:
         said = hy.statements(LEDGERS["invented"](), CLAIMS, NAMES[lang], lang)
