@@ -2,8 +2,10 @@
 
 import re
 import zipfile
+from dataclasses import replace
 
 import docx
+import pandas as pd
 import pytest
 from docx.oxml.ns import qn
 from test_page import HOSTILE, make_county, make_evidence, row
@@ -186,6 +188,26 @@ def test_problems_are_listed_with_places_evidence_and_an_open_deadline(tmp_path)
     rows = [[cell.text for cell in line.cells] for line in table.rows[1:]]
     assert [line[0] for line in rows] == ["居民对改革知晓度不高", "办结率100%：不支持"]
     assert rows[0][1] == "甲镇、乙镇、丙镇" and "34.7%" in rows[0][2] and rows[0][3:] == ["所列镇街", ""]
+
+
+@pytest.mark.parametrize(
+    ("lang", "sampling", "told"),
+    [
+        ("zh", "probability", "概率抽样：每名受访者的入样概率已知"),
+        ("en", "quota", "quota sample: every interval assumes"),
+        ("zh", "convenience", "方便样本：区间以“如同随机抽样”为前提"),
+    ],
+)
+def test_the_method_says_how_people_were_drawn_and_whose_forms_are_left_out(tmp_path, lang, sampling, told):
+    county = hy.county(make_county(tmp_path / "hand", NAMES), lang=lang)
+    assert not any(
+        "抽样" in line and "：" in line for line in Content(county, make_evidence()).method
+    )  # nobody was asked
+    county.declared = replace(county.declared, sampling=sampling, exclude=("duplicate", "speeder"))
+    county.cleaned = replace(county.cleaned, forms={"resident": pd.DataFrame({"wave": ["2024"] * 3})})
+    method = Content(county, make_evidence()).method
+    assert any(line.startswith(told) for line in method)
+    assert any(line.endswith({"zh": "：完全重复、答得过快", "en": ": duplicate, speeder"}[lang]) for line in method)
 
 
 def test_a_value_of_another_wave_says_so_in_the_table_of_towns(tmp_path):

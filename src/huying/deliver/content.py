@@ -205,6 +205,7 @@ class Content:
         ]
         n_rejected = int((cleaned.rejected["level"] == "row").sum())
         told.append(self.say("ledgers", n=len(cleaned.ledgers), rejected=n_rejected))
+        told += [say(f"counties.sampling_{self.county.declared.sampling}", self.lang)] * bool(made)
         if flags := self.county.declared.exclude:
             named = (self.county.labels.value("flag", flag) for flag in flags)
             told.append(self.say("left_out", flags=say("statements.list", self.lang).join(named)))
