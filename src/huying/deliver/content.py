@@ -203,6 +203,7 @@ class Content:
         told = [
             self.say("forms", wave=w, form=say(f"labels.form_{form}", self.lang), n=n) for w, form, n in sorted(made)
         ]
+        told = [self.say("semicolon").join(told)] * bool(told)
         n_rejected = int((cleaned.rejected["level"] == "row").sum())
         told.append(self.say("ledgers", n=len(cleaned.ledgers), rejected=n_rejected))
         told += [say(f"counties.sampling_{self.county.declared.sampling}", self.lang)] * bool(made)
