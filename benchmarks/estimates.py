@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 from process import Took, clocks
 
-from huying.estimates import Design, estimate_shares
+from huying.design import Design
+from huying.estimates import estimate_shares
 from huying.weights import rake_towns
 
 HERE = Path(__file__).parent

@@ -16,7 +16,8 @@ import pandas as pd
 from scipy import stats
 
 from huying.claims.rules import holm
-from huying.estimates import COUNTY, Design, estimate_shares
+from huying.design import Design
+from huying.estimates import COUNTY, estimate_shares
 from huying.intervals import p_above
 
 SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)

@@ -31,6 +31,7 @@ AT_LEAST, LIMIT_S = 0.85, 120  # seconds of the processor; on the clock five tim
 # A room, modules of it, and the tests that should notice, the near and fast ones first.
 ROOMS = (
     ("statistics", "weights.py", "unit/test_weights.py unit/test_samples.py oracle/test_estimates.py"),
+    ("statistics", "design.py", "unit/test_estimate_edges.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
     ("statistics", "estimates.py", "unit/test_estimate_edges.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
     ("statistics", "intervals.py", "oracle/test_intervals.py oracle/exact"),
     ("statistics", "measures/precision.py", "unit/test_small_areas.py oracle/small unit/test_measures_next_wave.py"),

@@ -13,7 +13,8 @@ from formulaic.errors import FormulaicError
 from scipy import linalg, optimize, special, stats
 
 from huying import labels
-from huying.estimates import COUNTY, LEADING, Design, degrees, estimate_covariance, estimate_shares
+from huying.design import Design, degrees, estimate_covariance
+from huying.estimates import COUNTY, LEADING, estimate_shares
 from huying.intervals import Bools, Floats, Ints
 from huying.words import EstimateError, near, say
 

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import optimize, stats
 from scipy.special import expit
 
-from huying.estimates import Design, degrees, estimate_covariance
+from huying.design import Design, degrees, estimate_covariance
 from huying.intervals import Floats, Ints
 from huying.words import EstimateError
 

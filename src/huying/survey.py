@@ -16,7 +16,8 @@ import pandas as pd
 from huying import estimates
 from huying.associations import Crosstab, Regression, crosstab, regress
 from huying.codebook import MANY
-from huying.estimates import COUNTY, EXTRA, LEADING, Design, Term, estimate_sum, rate
+from huying.design import Design
+from huying.estimates import COUNTY, EXTRA, LEADING, Term, estimate_sum, rate
 from huying.intervals import MOVER, NEEDED, NOW, STUDENT, THEN, Bools, limits
 from huying.survey_frame import SKIPPED, UNSAID, SurveyFrame, as_list, lang_of
 from huying.weights import NO_PLACE

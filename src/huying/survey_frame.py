@@ -15,7 +15,7 @@ import pandas as pd
 
 from huying.codebook import Codebook
 from huying.derived import Answers, Derived, Scope, holds, read_rule
-from huying.estimates import Design
+from huying.design import Design
 from huying.intervals import Bools, Ints
 from huying.words import EstimateError, Text, near, say
 

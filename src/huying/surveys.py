@@ -19,7 +19,8 @@ from huying.clean.intake import county_lists
 from huying.codebook import Codebook, Lists, house_codebook, name_answers, scope_of
 from huying.counted import bounded, unsaid, values
 from huying.derived import Derived, read_rule
-from huying.estimates import COUNTY, Design, with_weights
+from huying.design import Design, with_weights
+from huying.estimates import COUNTY
 from huying.folder import FORMS, County as Declared
 from huying.ledgers import TABLES
 from huying.prepare import derived_of

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from huying.codebook import Codebook, Item
-from huying.estimates import COUNTY, Design, kish
+from huying.design import Design, kish
+from huying.estimates import COUNTY
 from huying.folder import County
 from huying.intervals import Bools, Floats, Ints
 from huying.store import Cleaned

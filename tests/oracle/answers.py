@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from huying.estimates import Design
+from huying.design import Design
 from huying.weights import rake_towns
 
 HERE = Path(__file__).parent

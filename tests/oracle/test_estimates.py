@@ -12,16 +12,8 @@ from answers import ANSWERS, DESIGNS, design, frame, raked_towns, rows
 from statsmodels.stats.multitest import multipletests
 
 from huying.claims.rules import holm
-from huying.estimates import (
-    COUNTY,
-    Design,
-    estimate_means,
-    estimate_ratios,
-    estimate_shares,
-    estimate_sum,
-    town_rho,
-    with_weights,
-)
+from huying.design import Design, with_weights
+from huying.estimates import COUNTY, estimate_means, estimate_ratios, estimate_shares, estimate_sum, town_rho
 from huying.intervals import korn_graubard, limits, p_above
 from huying.weights import rake
 

@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from huying.estimates import Design, estimate_means, estimate_ratios, estimate_shares
+from huying.design import Design
+from huying.estimates import estimate_means, estimate_ratios, estimate_shares
 from huying.intervals import limits, mover, p_above
 from huying.words import EstimateError
 

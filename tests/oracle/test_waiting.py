@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from answers import ANSWERS, HERE, rows
 
 from huying.associations import regress
-from huying.estimates import Design
+from huying.design import Design
 from huying.waiting import closing_by_route, funnel_limits, left_by, waiting_curves
 
 CALLS = pd.read_csv(HERE / "data" / "calls_sim.csv", dtype={"channel": str})

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.estimates import Design, estimate_means, estimate_ratios, estimate_shares, estimate_sum, town_rho
+from huying.design import Design
+from huying.estimates import estimate_means, estimate_ratios, estimate_shares, estimate_sum, town_rho
 from huying.intervals import COUNT, limits
 from huying.words import EstimateError
 

@@ -7,7 +7,8 @@ import statsmodels.api as sm
 from agencies_stand_in import TOWNS, agencies, changes, documents, form, leaders, register
 
 from huying.derived import Scope
-from huying.estimates import COUNTY, Design
+from huying.design import Design
+from huying.estimates import COUNTY
 from huying.intervals import COUNT, POOLED
 from huying.measures import recommendations
 from huying.measures.recommendations import find_step_medians, gap_of_means, list_town_months, name_slowest, tell

@@ -8,7 +8,8 @@ import pytest
 
 from huying import labels
 from huying.associations import crosstab, rao_scott, regress
-from huying.estimates import Design, degrees, estimate_covariance, estimate_means
+from huying.design import Design, degrees, estimate_covariance
+from huying.estimates import estimate_means
 from huying.words import EstimateError
 
 AGES = ["18-39", "40-59", "60+"]

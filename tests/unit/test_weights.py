@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from huying import weights
-from huying.estimates import Design, kish
+from huying.design import Design, kish
 from huying.weights import base_weights, merge_small, rake, town_margin
 from huying.words import EstimateError
 

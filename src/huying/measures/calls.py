@@ -13,7 +13,8 @@ from scipy.special import expit
 
 from huying.associations import regress
 from huying.counted import NO_CASE, by_period, find_ends, student, unsaid, values
-from huying.estimates import COUNTY, Design
+from huying.design import Design
+from huying.estimates import COUNTY
 from huying.intervals import COUNT, STUDENT
 from huying.words import EstimateError
 

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from huying.counted import by_period, find_medians, student, unsaid, values
-from huying.estimates import COUNTY, Design, degrees, estimate_covariance, ratio
+from huying.design import Design, degrees, estimate_covariance, ratio
+from huying.estimates import COUNTY
 from huying.intervals import Bools, Floats, limits
 from huying.measures.calls import one_stratum
 from huying.measures.precision import rank_regions

@@ -16,7 +16,8 @@ from huying.claims.rules import judge_claim
 from huying.counted import counted, values
 from huying.counties import County
 from huying.derived import holds, read_rule
-from huying.estimates import COUNTY, Design, estimate_shares, with_weights
+from huying.design import Design, with_weights
+from huying.estimates import COUNTY, estimate_shares
 from huying.intervals import Bools, Floats
 from huying.survey import Survey
 from huying.waiting import CLOCKS, time_calls

@@ -10,7 +10,8 @@ import pytest
 
 from huying.associations import regress
 from huying.derived import Scope
-from huying.estimates import COUNTY, Design
+from huying.design import Design
+from huying.estimates import COUNTY
 from huying.measures.precision import correlate_waves, rise_of_share, size_for_mean, size_for_share
 from huying.measures.recommendations import SCENARIOS, gap_of_means, ratio_gap
 from huying.measures.services import rank_departments

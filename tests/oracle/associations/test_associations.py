@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from huying.associations import crosstab, rao_scott, regress
-from huying.estimates import Design
+from huying.design import Design
 
 HERE = Path(__file__).parent
 ANSWERS = json.loads((HERE / "answers.json").read_text("utf-8"))
