@@ -36,6 +36,9 @@ NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
 OUTSIDE = ("repeated", "header_again", "total", "outside_wave", "outside_period")  # rows that no base would hold
 TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
 
+# The same dtype `str`: of tables as small as a county's sooner than Arrow's.
+pd.options.mode.string_storage = "python"
+
 
 class County:
     """One county, in one language. `declared`: its `county.toml`; `cleaned`: what was kept and set aside; `book`: the questionnaire.
@@ -348,9 +351,10 @@ class County:
         if missing := [name for name in ("place", "estimate", "low", "high", "n") if name not in rows]:
             raise EstimateError("claims.no_number", claim=claim.id, columns=", ".join(missing))
         facts = rows.assign(part=part) if part or "part" not in rows else rows
-        blank = {**dict.fromkeys(("se", "n_eff", "df", "deff"), np.nan), **dict.fromkeys(TEXTS, "")}
-        facts = facts.assign(**{name: value for name, value in blank.items() if name not in facts})
-        facts[TEXTS] = facts[TEXTS].astype("str").astype(object).fillna("")
+        numbers = dict.fromkeys(("estimate", "low", "high", "n", "se", "n_eff", "df", "deff"), np.nan)
+        blank = {name: value for name, value in (numbers | dict.fromkeys(TEXTS, "")).items() if name not in facts}
+        facts = facts.assign(**blank).astype(dict.fromkeys(numbers, "float64"))
+        facts[TEXTS] = facts[TEXTS].astype(object).where(facts[TEXTS].notna(), "").map(str)
         if len(waves := sorted(set(facts["wave"]))) > 1:
             raise EstimateError("claims.two_waves", claim=claim.id, waves=", ".join(waves))
         needed = [place for place in self.places_of(claim) if not (claim.is_about_towns and place == COUNTY)]

@@ -217,29 +217,31 @@ def _own_size(design: Design, rows: Rows, base: Bools) -> Floats:
 
 def _tidy(rows: list[Rows], wave: str = "", fewest: int = 20) -> pd.DataFrame:
     parts = {c: [np.broadcast_to(own.get(c, np.nan), len(own["place"])) for own in rows] for c in rows[0]}
-    frame = pd.DataFrame({c: np.concatenate(part) for c, part in parts.items()} | {"wave": wave})
-    frame["low"], frame["high"] = limits(frame)
-    few, is_sample, nothing = frame["n"] < fewest, frame["method"] != COUNT, frame["estimate"].isna()
-    one = is_sample & ~(frame["df"] > 0)
-    alike = (frame["method"] == STUDENT) & ~(frame["se"] > 1e-9 * frame["estimate"].abs() + 1e-12)
-    why = {"too few answers": few, "no eligible case": nothing, "one psu": one, "no variation": alike}
-    frame["reason"] = np.select(list(why.values()), list(why), "")
-    frame["reliability"] = rate(frame)
-    for column in ("estimate", "low", "high", "se", "deff", "n_eff"):
-        frame[column] = frame[column].mask(few if column in ("estimate", "n_eff") else few | one)
-    frame[["low", "high"]] = frame[["low", "high"]].mask(alike)
-    return frame[[*COLUMNS, *(c for c in EXTRA if c in frame)]]
+    made: Rows = {c: np.concatenate(part) for c, part in parts.items()}
+    value, n, df, se, method = (made[c] for c in ("estimate", "n", "df", "se", "method"))
+    low, high = limits(pd.DataFrame(made))
+    few, one = n < fewest, (method != COUNT) & ~(df > 0)
+    alike = (method == STUDENT) & ~(se > 1e-9 * np.abs(value) + 1e-12)
+    why = {"too few answers": few, "no eligible case": np.isnan(value), "one psu": one, "no variation": alike}
+    made |= {"low": low, "high": high, "reason": np.select(list(why.values()), list(why), "")}
+    made["reliability"] = rate(made)
+    hidden = {"estimate": few, "n_eff": few, "se": few | one, "deff": few | one}
+    hidden |= dict.fromkeys(("low", "high"), few | one | alike)
+    made |= {name: np.where(where, np.nan, made[name]) for name, where in hidden.items()} | {"wave": wave}
+    return pd.DataFrame(made, columns=[*COLUMNS, *(c for c in EXTRA if c in made)])
 
 
-def rate(frame: pd.DataFrame) -> npt.NDArray[np.str_]:
-    """The reliability of rows whose reason is known.
+def rate(rows: Any) -> npt.NDArray[np.str_]:
+    """The reliability of rows whose reason is known: a frame, or arrays by name.
 
     To be read with care: an interval wider than 30 points, a relative width over 130%, or a town whose own rho was taken. A
     change has no relative width, a mean of scores neither.
     """
-    width = frame["high"] - frame["low"]
-    relative = (width / frame["estimate"].where(frame["estimate"] > 0)).mask(frame["method"] == MOVER)
-    is_own = frame["is_own_rho"].eq(True) if "is_own_rho" in frame else False
-    is_unsteady = ~frame["method"].isin([STUDENT, COUNT]) & ((width > 0.30) | (relative > 1.30) | is_own)
-    why = [frame["reason"] == "too few answers", frame["reason"] != "", is_unsteady]
+    value, low, high = (np.asarray(rows[name], dtype=float) for name in ("estimate", "low", "high"))
+    method, reason = (np.asarray(rows[name], dtype=object) for name in ("method", "reason"))
+    is_own = np.asarray(rows["is_own_rho"], dtype=object) == True if "is_own_rho" in rows else False  # noqa: E712
+    width, has_relative = high - low, (value > 0) & (method != MOVER)
+    is_wide = (width > 0.30) | (has_relative & (width > 1.30 * value))
+    is_unsteady = ~np.isin(method, [STUDENT, COUNT]) & (is_wide | is_own)
+    why = [reason == "too few answers", reason != "", is_unsteady]
     return np.select(why, ["too few answers", "not estimable", "read with care"], "ok")

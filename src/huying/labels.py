@@ -145,10 +145,10 @@ class Labels:
     @cached_property
     def _answers(self) -> dict[tuple[str, str], set[Text]]:
         """The words of each answer by column and key; under the column "" by key alone."""
-        found: dict[tuple[str, str], set[Text]] = {}
+        found, meant = dict[tuple[str, str], set[Text]](), {(item.form, item.name) for item in self._items}
         for item in self.codebook.items.values() if self.codebook else ():
             # Of a matrix the rows are columns, the whole is none: a ledger's column may have its name.
-            named = {*item.columns, *(() if item.rows else (item.name,))} if item in self._items else set()
+            named = {*item.columns, *(() if item.rows else (item.name,))} if (item.form, item.name) in meant else set()
             for name, option in product({"", *named}, item.options):
                 found.setdefault((name, option.key), set()).add(option.text)
         for column in (column for table in TABLES.values() for column in table.columns):

@@ -610,6 +610,14 @@ def test_each_threshold_that_a_specification_was_judged_by_is_drawn():
     assert "threshold 45%, 50%, 55%" in said(ax)
 
 
+def test_specifications_take_as_much_of_the_axis_whichever_axes_is_looked_at_first():
+    spans = []
+    for turn in (0, 1):
+        ax = KINDS["specifications"]()
+        spans.append([axes.get_xlim() for axes in ([ax, *ax.child_axes], [*ax.child_axes, ax])[turn]])
+    assert set(spans[0] + spans[1]) == {(-1.5, len(tried()) + 0.5)}
+
+
 def test_specifications_that_all_agree_are_a_sentence():
     ax = charts.specifications(tried().assign(estimate=0.4, low=0.4, high=0.4))
     assert "all 3 values are 40%: there is nothing to draw" in said(ax)

@@ -266,6 +266,14 @@ def test_a_frame_that_is_no_estimate(county, aware):
     )
 
 
+def test_a_missing_number_of_a_nullable_column_is_judged_as_missing(county, aware):
+    gone = aware.assign(**{name: aware[name].astype("Float64") for name in ("estimate", "low", "high")})
+    gone.loc[gone["place"] == "T01", ["estimate", "low", "high"]] = pd.NA
+    judged = county.judge("P16", gone).rows.set_index("place")
+    assert judged.at["T01", "verdict"] == "cannot say" and judged.at["T01", "reason"] == "not estimable"
+    assert np.isnan(judged.at["T01", "estimate"])
+
+
 def test_a_place_nobody_knows(county, aware):
     refused(
         lambda: county.judge("P16", aware, place="T99"),

@@ -134,7 +134,8 @@ def specifications(rows: pd.DataFrame, threshold: float | None = None, *, choice
         draw_points(made, shown, estimate, low, high)
         drawn = judged if np.isfinite(judged).any() else threshold
         made.threshold(drawn, is_share, lambda one, **how: draw_threshold(axes, judged, one, **how))
-        axes.margins(x=1 / len(shown), y=0.08)
+        axes.margins(y=0.08)
+        axes.set_xlim(-1.5, len(shown) + 0.5)  # which margin would count of two axes that share a scale, is chance
         look.scale(axes.yaxis, is_share)
         axes.set(xticks=[])
         made.inches = 2.6

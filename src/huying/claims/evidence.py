@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from huying.claims.declared import Claim, Freeze, house_claims
-from huying.claims.rules import CANNOT_SAY
+from huying.claims.rules import CANNOT_SAY, records
 from huying.estimates import COUNTY
 from huying.folder import County
 from huying.intervals import COUNT
@@ -32,26 +32,25 @@ def as_evidence(county: County, claim: Claim, rows: pd.DataFrame, frozen: Freeze
 
     `now`: the hash of the claim's rule as it is; `data`: that of all that the numbers are made from.
     """
-    names = ["verdict", "wave", "reason", "remark", "own_reason"]
-    own = rows.reindex(columns=names).astype("str").fillna("").to_dict("records")
+    names = ["place", "part", "wave", "method", "estimate", "low", "high", "unit", "n_of"]
+    known = rows.reindex(columns=[*names, "verdict", "reason", "remark", "own_reason"])
+    own = records(known.astype(object).where(known.notna(), ""))
     late, among = frozen.remark(claim.id, now), "" if county.sampling == "probability" else "among_respondents"
     notes = [(row["remark"], late, among if row["wave"] and row["verdict"] else "") for row in own]
     said: dict[str, Any] = {"rule": claim.say_rule(), "rule_hash": now, "notebook": claim.notebook}
     said |= {"claim": claim.id, "rule_frozen_on": frozen.date(claim.id), "excluded_flags": ", ".join(county.exclude)}
     said["reason"] = [row["reason"] or (row["own_reason"] if row["verdict"] else "") for row in own]
     said |= {"remark": ["; ".join(filter(None, note)) for note in notes], "data_hash": data[:16]}
-    return typed(rows.assign(**name_units(claim, rows), **said, is_synthetic=county.is_synthetic))
+    return typed(rows.assign(**name_units(claim, own), **said, is_synthetic=county.is_synthetic))
 
 
-def name_units(claim: Claim, judged: pd.DataFrame) -> dict[str, list[Any]]:
+def name_units(claim: Claim, rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """The unit of each row's value and what its n counts, where the row does not name them, and whether it counts a complete list.
 
     Whoever was asked is counted only where everybody answered; what is computed of a list is no count of it.
     """
-    names = ["place", "part", "wave", "method", "estimate", "low", "high", "unit", "n_of"]
-    rows = judged.reindex(columns=names).astype(object)
     told: dict[str, list[Any]] = {"unit": [], "n_of": [], "is_counted": []}
-    for row in rows.where(rows.notna(), "").to_dict("records"):
+    for row in rows:
         place, part = row["place"], row["part"]
         is_of_towns = claim.is_about_towns and place == COUNTY and not part
         is_list = row["method"] == COUNT and row["estimate"] != "" and (not row["wave"] or row["low"] == row["high"])

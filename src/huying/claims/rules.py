@@ -95,6 +95,11 @@ def count_rejected(claim: Claim, quantifier: str, numbers: Floats, fact: dict[st
     return [((numbers * n + yes) / (n + rejected), n + rejected) for yes in (0, rejected)]
 
 
+def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as plain objects: of few rows with many columns in a third of the time of `to_dict`."""
+    return [dict(zip(rows.columns, row, strict=True)) for row in rows.to_numpy(dtype=object).tolist()]
+
+
 def judge_towns(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -> pd.DataFrame:
     """Own verdicts and those adjusted by Holm over the towns, for the rows of one part.
 
@@ -109,9 +114,9 @@ def judge_towns(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) -
         ends = p_above(rows, threshold, is_met=quantifier in (GENERAL, *BELOW))
         left = max(1, int((holm(np.minimum(1.0, 2 * np.minimum(*ends))) >= ALPHA).sum()))
         family.loc[tested, ["low_family", "high_family"]] = np.column_stack(limits(rows, 1 - ALPHA / left))
-    records = family.to_dict("records")
-    verdict, reason = zip(*(decide(claim, fact, fewest) for fact in records), strict=True)
-    together = [decide(claim, fact, fewest, "_family")[0] for fact in records]
+    each = records(family)
+    verdict, reason = zip(*(decide(claim, fact, fewest) for fact in each), strict=True)
+    together = [decide(claim, fact, fewest, "_family")[0] for fact in each]
     return family.assign(verdict=verdict, own_reason=reason, verdict_family=together)
 
 
@@ -186,7 +191,7 @@ def join_parts(claim: Claim, parts: pd.DataFrame, fewest: int) -> pd.DataFrame:
     for _, own in parts.groupby(["period", "wave", "place"], sort=False):
         row, told = own.sort_values("estimate", kind="stable").iloc[0].to_dict(), {}
         for name, side in (("verdict", ""), ("verdict_family", "_family")):
-            found = [decide(claim, fact, fewest, side) for fact in own.to_dict("records")]
+            found = [decide(claim, fact, fewest, side) for fact in records(own)]
             refuted = [one for one in found if one[0] == NOT_SUPPORTED]
             told[name], told["own_reason" + side] = min(refuted or [one for one in found if one[1]] or found)
             row |= {end + side: own[end + side].min(skipna=False) for end in ("low", "high")}
@@ -200,10 +205,10 @@ def judge_part(claim: Claim, facts: pd.DataFrame, fewest: int = FEWEST_CASES) ->
     """The facts of one part with their verdicts, wave by wave. One without a value for want of a baseline says so."""
     rows = []
     for _, same in facts.groupby(["period", "wave"], sort=False):
-        towns, county = same[same["place"] != COUNTY], same[same["place"] == COUNTY].to_dict("records")
+        towns, county = same[same["place"] != COUNTY], records(same[same["place"] == COUNTY])
         if len(towns):
             towns = judge_towns(claim, towns, fewest)
-            rows += towns.to_dict("records")
+            rows += records(towns)
             county = [{**same.iloc[0], **share_of_towns(claim, towns)}] if claim.is_about_towns else county
         rows += [judge_county(claim, fact, fewest) for fact in county]
     if not rows:

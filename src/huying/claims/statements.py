@@ -39,14 +39,18 @@ def statements(evidence: pd.DataFrame, claims: Mapping[str, Claim], places: Any,
     `claims` has not, and a unit or noun outside the closed lists.
     """
     names = replace(places, lang=lang) if isinstance(places, Labels) else name_places(places, lang)
+    told, columns = tell(evidence, claims, names), STATEMENT[len(KEY) :]
+    said = [{name: one.row[name] for name in KEY} | {name: getattr(one, name) for name in columns} for one in told]
+    return pd.DataFrame(said, index=evidence.index, columns=STATEMENT)
+
+
+def tell(evidence: pd.DataFrame, claims: Mapping[str, Claim], names: Labels) -> list["Statement"]:
+    """The statement of each row, which says what it is asked for; raises as `statements`."""
     rows = read_rows(evidence)
     if strange := next((row["claim"] for row in rows if row["claim"] not in claims), None):
         raise CountyError("claims.unknown", claim=strange, close=near(strange, claims))
     beside, departments = {tuple(row[name] for name in KEY): row for row in rows}, find_departments(rows, claims)
-    told = [Statement(row, claims[row["claim"]], names, beside, departments) for row in rows]
-    columns = STATEMENT[len(KEY) :]
-    said = [{name: one.row[name] for name in KEY} | {name: getattr(one, name) for name in columns} for one in told]
-    return pd.DataFrame(said, index=evidence.index, columns=STATEMENT)
+    return [Statement(row, claims[row["claim"]], names, beside, departments) for row in rows]
 
 
 def name_places(places: Mapping[str, Any], lang: str) -> Labels:

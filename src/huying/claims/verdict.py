@@ -18,8 +18,8 @@ from IPython.display import publish_display_data
 
 from huying.claims.declared import Claim
 from huying.claims.evidence import NUMBERS, in_order
-from huying.claims.rules import CANNOT_SAY
-from huying.claims.statements import statements
+from huying.claims.rules import CANNOT_SAY, records
+from huying.claims.statements import Statement, statements, tell
 from huying.estimates import COUNTY
 from huying.labels import Labels, part_word
 from huying.store import write_csv, write_parquet, write_receipt
@@ -49,13 +49,13 @@ class Verdict:
         return part_word(part, self.lang, self.names.measure(self.measures.get(part, part)))
 
     @cached_property
-    def statements(self) -> pd.DataFrame:
-        """What is said of the rows that are shown."""
+    def statements(self) -> list[Statement]:
+        """What is said of the rows that are shown, as `told`."""
         measures = {part: self.names.measure(name) for part, name in self.measures.items() if part}
         names = replace(self.names, measures={**self.names.measures, **measures})
         near = self.rows[self.rows["place"].isin([COUNTY, *(row["place"] for row in self.told)])]
-        said = statements(near, {self.claim.id: self.claim}, names, self.lang)
-        return said.loc[[row["at"] for row in self.told]]
+        said = dict(zip(near.index, tell(near, {self.claim.id: self.claim}, names), strict=True))
+        return [said[row["at"]] for row in self.told]
 
     @cached_property
     def told(self) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ class Verdict:
             is_latest = own["period"].eq(own.groupby("part")["period"].transform("max"))
             own = own[is_told | (is_latest & ~is_told.groupby(own["part"]).transform("any"))]
         order = {place: n for n, place in enumerate(places)}
-        return sorted(own.to_dict("records"), key=lambda row: (order.get(row["place"], 0), row["part"] != ""))
+        return sorted(records(own), key=lambda row: (order.get(row["place"], 0), row["part"] != ""))
 
     @cached_property
     def text(self) -> str:
@@ -81,8 +81,9 @@ class Verdict:
         if len(table := self.table):
             with pd.option_context("display.unicode.east_asian_width", True, "display.width", WIDE):
                 return f"{self.heading}\n{table.to_string()}"
-        own = [told and say("claims.detail", self.lang, head="", detail=told) for told in self.statements["own"]]
-        return "\n".join(f"{self.claim.id} " + self.statements["sentence"] + own)
+        own = [one.own and say("claims.detail", self.lang, head="", detail=one.own) for one in self.statements]
+        told = zip(self.statements, own, strict=True)
+        return "\n".join(f"{self.claim.id} {one.sentence}{after}" for one, after in told)
 
     @property
     def heading(self) -> str:
@@ -97,10 +98,10 @@ class Verdict:
         if any(row["verdict"] for row in self.told) or len({row["part"] for row in self.told}) < 2:
             return pd.DataFrame()
         cells: dict[str, dict[str, str]] = {}
-        for row in self.statements.to_dict("records"):
-            around = say("statements.comma", self.lang).join(filter(None, [row["interval"], row["n"]]))
-            told = say("claims.detail", self.lang, head=row["value"], detail=around) if row["value"] else row["caution"]
-            cells.setdefault(row["place_name"], {})[row["text"]] = told or "-"
+        for one in self.statements:
+            around = one.join(one.interval, one.n)
+            told = say("claims.detail", self.lang, head=one.value, detail=around) if one.value else one.caution
+            cells.setdefault(one.place_name, {})[one.text] = told or "-"
         return pd.DataFrame(cells).fillna("")
 
     @property
@@ -111,12 +112,12 @@ class Verdict:
     @property
     def title(self) -> str:
         """The finding as a chart's title."""
-        return str(self.statements["title"].iloc[0]) if self.told else self.claim.text(self.lang)
+        return self.statements[0].title if self.told else self.claim.text(self.lang)
 
     @property
     def subtitle(self) -> str:
         """What a chart shows: measure, base, question, place, wave or period, n and of what."""
-        return str(self.statements["subtitle"].iloc[0]) if self.told else ""
+        return self.statements[0].subtitle if self.told else ""
 
     @property
     def threshold(self) -> float:
@@ -152,11 +153,11 @@ def is_recording() -> bool:
 
 def as_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of the ledger as plain objects, numbers at DIGITS significant digits, missing ones as null."""
-    records = []
-    for row in rows.drop(columns=["notebook", "cell"], errors="ignore").to_dict("records"):  # added by who gathers
+    plain = []
+    for row in records(rows.drop(columns=["notebook", "cell"], errors="ignore")):  # added by who gathers
         numbers = {name: None if pd.isna(row[name]) else float(f"{row[name]:.{DIGITS}g}") for name in NUMBERS}
-        records.append({**row, **numbers})
-    return records
+        plain.append({**row, **numbers})
+    return plain
 
 
 def read_recorded(notebooks: Iterable[tuple[str, Path]]) -> pd.DataFrame:
