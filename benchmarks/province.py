@@ -46,6 +46,11 @@ from = 2022-01-04
 to = 2022-12-31
 as_of = 2023-01-06
 
+[period.2023]
+from = 2023-05-08
+to = 2023-06-02
+as_of = 2023-06-05
+
 [[survey]]
 form = "resident"
 wave = "2023"
@@ -80,6 +85,10 @@ def make_county(folder: Path, prepared: Path, seed: int) -> None:
             [0, *(lines - 1)]
         ]
         taken[0] = [taken.iat[0, 0], *range(1, len(taken))]  # the number of a form
+        if kind == "number":  # that of an answer is its place among the towns of this county
+            at = next(n for n in taken if "您如今住在哪个镇街" in taken.iat[0, n])
+            own = {str(int(town[1:])): str(n) for n, town in enumerate(towns, 1)}
+            taken[at] = [taken.iat[0, at], *taken[at].iloc[1:].map(own)]
         taken.to_csv(folder / f"{kind}.csv", index=False, header=False, encoding="utf-8-sig")
     calls = pd.read_parquet(prepared / "data" / "ledgers" / "calls@2022.parquet", columns=["call_id", "town_id"])
     here = calls.loc[calls["town_id"].isin(towns), "call_id"]
@@ -88,7 +97,7 @@ def make_county(folder: Path, prepared: Path, seed: int) -> None:
     tables["calls"] = tables["calls"][tables["calls"]["呼叫编号"].isin(here)]
     for name, table in tables.items():
         table[~table.isin(others).any(axis=1)].to_csv(folder / f"{name}.csv", index=False, encoding="utf-8-sig")
-        period = {"calls": "2022", "need_counts": "2022"}.get(name)
+        period = {"calls": "2022", "need_counts": "2022", "unit_check": "2023"}.get(name)
         declared.append(
             f'[[ledger]]\ntable = "{name}"\nfile = "{name}.csv"' + (f'\nperiod = "{period}"' if period else "")
         )
