@@ -14,8 +14,8 @@ from huying.kinds import NOTHING, clean_text, parse_instants
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
 REFUSED, DOES_NOT_KNOW, SKIPPED, BLANK = map(WHY_MISSING.index, ("refused", "does_not_know", "skipped", "blank"))
-FAULTS = ("unknown_option", "not_a_number", "out_of_range", "exports_disagree", "town_unknown", "town_ambiguous",
-          "no_ranking", "unreadable_time")  # fmt: skip
+FAULTS: tuple[str, ...] = ("unknown_option", "not_a_number", "out_of_range", "exports_disagree")
+FAULTS += ("town_unknown", "town_ambiguous", "no_ranking", "unreadable_time")
 # The state of a cell: answered, or the place of a reason in WHY_MISSING, or nothing written at all, or a fault.
 ANSWERED, SILENT, FIRST_FAULT = -1, len(WHY_MISSING), len(WHY_MISSING) + 1
 UNKNOWN, NOT_A_NUMBER, OUT_OF_RANGE, DISAGREE = range(FIRST_FAULT, FIRST_FAULT + 4)  # in the order of FAULTS
