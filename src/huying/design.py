@@ -134,8 +134,14 @@ def estimate_covariance(design: Design, influences: Floats) -> Floats:
 
 def degrees(design: Design, base: Bools) -> int:
     """PSUs less strata among the units in `base`: what R's `degf` counts of a design cut to them."""
-    psus = np.unique(design.psu[base])
-    return len(psus) - len(np.unique(design.owner[psus]))
+    n = psus_of(design, base)
+    return int(n.sum() - np.count_nonzero(n))
+
+
+def psus_of(design: Design, base: Bools) -> Ints:
+    """The number of PSUs of each stratum that have a unit in `base`."""
+    is_met = np.bincount(design.psu[base], minlength=len(design.owner)) > 0
+    return np.bincount(design.owner[is_met], minlength=len(design.places))
 
 
 def with_weights(design: Design, weight: Floats) -> Design:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from huying.design import Design, degrees, deviations, estimate_covariance, kish, ratio
+from huying.design import Design, degrees, deviations, estimate_covariance, kish, psus_of, ratio
 from huying.intervals import COUNT, HYPERGEOMETRIC, MOVER, OWN, POOLED, STUDENT, Bools, Floats, Ints, limits, shrink
 from huying.words import EstimateError
 
@@ -151,7 +151,7 @@ def _variance_rows(design: Design, influence: Floats, base: Bools, open_to: Bool
     else:
         apart, owner = deviations(design, influence)
         variance = np.where(design.psus > 1, np.bincount(owner, apart[:, 0] ** 2, minlength=size), np.nan)
-        df = np.bincount(design.owner[np.unique(design.psu[base])], minlength=size) - 1
+        df = psus_of(design, base) - 1
     places, method = [COUNTY] if whole else list(design.places), np.where(complete, COUNT, STUDENT)
     return {"place": places, "se": np.sqrt(variance), "df": df * 1.0, "method": method}
 
@@ -219,7 +219,7 @@ def _tidy(rows: list[Rows], wave: str = "", fewest: int = 20) -> pd.DataFrame:
     parts = {c: [np.broadcast_to(own.get(c, np.nan), len(own["place"])) for own in rows] for c in rows[0]}
     made: Rows = {c: np.concatenate(part) for c, part in parts.items()}
     value, n, df, se, method = (made[c] for c in ("estimate", "n", "df", "se", "method"))
-    low, high = limits(pd.DataFrame(made))
+    low, high = limits(pd.DataFrame({c: made[c] for c in made if c not in ("indicator", "place")}))
     few, one = n < fewest, (method != COUNT) & ~(df > 0)
     alike = (method == STUDENT) & ~(se > 1e-9 * np.abs(value) + 1e-12)
     why = {"too few answers": few, "no eligible case": np.isnan(value), "one psu": one, "no variation": alike}

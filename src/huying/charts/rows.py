@@ -234,8 +234,8 @@ def stacked(rows: pd.DataFrame, part: str = "", *, ordinal: bool = False, sort: 
             # A narrower part of the whole has no room for its number.
             inside = {"ha": "center", "va": "center", "size": look.TINY, "in_layout": False}
             inside["color"] = look.ink_on(how["facecolor"])
-            if how["hatch"]:
-                inside["bbox"] = {"facecolor": how["facecolor"], "edgecolor": "none", "pad": 0.5}
+            behind = {"facecolor": how["facecolor"], "edgecolor": "none", "pad": 0.5}
+            inside["bbox"] = behind if how["hatch"] else None
             for row in np.flatnonzero(width >= 0.065):
                 axes.text(start[row] + width[row] / 2, row, f"{100 * width[row]:.0f}%", **inside)
             start = start + np.nan_to_num(width)
@@ -285,12 +285,8 @@ def heatmap(rows: pd.DataFrame, *, row: str = "", column: str = "place", **about
             bar = {"shrink": 0.6, "pad": 0.015, "aspect": 25, "format": PercentFormatter(1) if is_share else "%g"}
             # With more columns the numbers would not fit.
             is_written = table.shape[1] <= 20
-            how |= {
-                "cbar_kws": bar,
-                "cbar": not is_written,
-                "annot_kws": {"size": look.TINY, "in_layout": False},
-                "fmt": "",
-            }
+            small = {"size": look.TINY, "in_layout": False}
+            how |= {"cbar_kws": bar, "cbar": not is_written, "annot_kws": small, "fmt": ""}
             told = table.map(lambda one: f"{100 * one:.0f}" if is_share else f"{one:.2g}")
             how["annot"] = told if is_written else None
             made.lines += [made.say("in_per_cent")] if is_written and is_share else []
