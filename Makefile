@@ -40,7 +40,7 @@ test-equal: $(VENV)/installed ## compare every notebook, three places, both lang
 	HUYING_WHOLE=1 $(BIN)/python -m pytest tests/end_to_end/test_engine.py -m slow -k every_notebook
 
 test-faults: $(VENV)/installed ## kill, fill the disk and close the folder at every moment, all verbs; make test and test-slow try some moments
-	HUYING_FAULTS=all $(BIN)/python -m pytest tests/end_to_end/test_faults.py -m "slow or not slow"
+	HUYING_FAULTS=all $(BIN)/python -m pytest -n 2 tests/end_to_end/test_faults.py -m "slow or not slow"
 
 outside: $(VENV)/installed ## open what people are given in a browser, LibreOffice and ODK Validate (needs chromium, LibreOffice, poppler, Java, CJK fonts)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-outside.lock
