@@ -114,6 +114,14 @@ def check_as_clean(project, expected, monkeypatch):
         assert cli.main(["verify", "toy"]) == 0
 
 
+def test_a_county_prepared_by_any_verb_is_the_same_byte_for_byte(base, tmp_path):
+    project = tmp_path / "prepared"
+    shutil.copytree(base[0], project)
+    assert huying(project, "prepare", "toy").returncode == 0
+    made = outputs(project)
+    assert len(made) > 3 and made == {name: base[1][name] for name in made}
+
+
 SOME = {("run", "kill"): [17], ("prepare", "closed"): [9], ("new", "full"): [2]}
 MORE = {("run", "full"): [17], ("prepare", "kill"): [16]}
 CASES = (
