@@ -36,6 +36,9 @@ NAMED |= {"org_map": ("old_id", "old_name", "old_name_en")}
 OUTSIDE = ("repeated", "header_again", "total", "outside_wave", "outside_period")  # rows that no base would hold
 TEXTS = ["part", "period", "wave", "place", "method", "reliability", "reason", "remark"]
 
+# The same dtype `str`: what is counted and judged are small tables, of which Python's texts are taken sooner than Arrow's.
+pd.options.mode.string_storage = "python"
+
 
 class County:
     """One county, in one language. `declared`: its `county.toml`; `cleaned`: what was kept and set aside; `book`: the questionnaire.

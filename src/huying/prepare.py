@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+import pandas as pd
+
 from huying.clean.intake import Intake, data_hash
 from huying.codebook import Codebook, house_codebook, parse_codebook
 from huying.derived import Derived, read_derived
@@ -64,7 +66,8 @@ def clean_and_mark(county: County, tick: Tick = lambda name: None) -> Cleaned:
     """
     folder = results_folder(county)
     tables = {name: folder / f"{name}.csv" for name in TABLES}
-    with locked(folder, PATIENCE_S):
+    # Exports may be large: Arrow's texts, whatever the process has chosen, so that each verb writes the same bytes.
+    with locked(folder, PATIENCE_S), pd.option_context("mode.string_storage", "pyarrow"):
         cleaned = Intake(county, codebook_of(county), tick).run()
         (folder / MADE_FROM).unlink(missing_ok=True)
         save_cleaned(folder / "data", cleaned)

@@ -21,9 +21,6 @@ from filelock import FileLock, Timeout
 
 from huying.words import InputError, Place
 
-# Of tables as small as a county's sooner than Arrow's strings. Here, for the kind stands in the files: each verb writes the same.
-pd.options.mode.string_storage = "python"
-
 FORMULA = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 TABLES = ("rejected", "flags", "counts", "notes")  # beside the rows that were kept
