@@ -217,16 +217,32 @@ def town_codes(rows: pd.DataFrame, towns: pd.DataFrame) -> Ints:
 def group_people(rows: pd.DataFrame, item: Item, categories: Sequence[str]) -> pd.Categorical:
     """Each person's category of sex (options by their key) or of age (such as 18-39 and 60+), missing where the answer is."""
     if item.role == "sex":
-        return pd.Categorical(rows[item.id].map({o.code: o.key for o in item.options}), categories=list(categories))
+        keys = {option.code: option.key for option in item.options if option.key in categories}
+        return pd.Categorical(rows[item.id].map(keys), categories=list(categories))
     ends = [*(int(re.split(r"\D", name)[0]) for name in categories), np.inf]
     return pd.cut(rows[item.id].to_numpy(dtype=float, na_value=np.nan), ends, right=False, labels=list(categories))
 
 
-def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: str) -> tuple[list[str], Floats]:
-    """The categories of a margin in natural order, and their adults with the shape (towns, categories)."""
-    table = margins[margins["item"] == item].pivot(index="town_id", columns="category", values="adults")
-    names = sorted(table.columns) if item == "age" else [name for name in SEXES if name in table.columns]
-    return names, table.reindex(index=towns["town_id"], columns=names).to_numpy(dtype=float)
+def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: Item) -> tuple[list[str], Floats]:
+    """The categories of a margin in natural order, and their adults with the shape (towns, categories).
+
+    A sex may be named by its key or in the words of the question; ages begin with their first year. Raises EstimateError
+    for a category that is neither, or that has two names.
+    """
+    rows = margins[margins["item"] == item.role]
+    words = {word.lower(): option.key for option in item.options for word in (option.key, *option.text)}
+    named = rows["category"].unique()
+    meant = {name: words.get(name.lower()) if words else re.sub(r"\D.*", "", name) for name in named}
+    for name, one in meant.items():
+        if not one or list(meant.values()).count(one) > 1:
+            raise EstimateError("weights.no_category", margin=item.role, category=name, known=", ".join(words or AGES))
+    table = rows.assign(category=rows["category"].map(meant)).pivot(
+        index="town_id", columns="category", values="adults"
+    )
+    called = {one or "": name for name, one in meant.items()}
+    keys = [key for key in dict.fromkeys(words.values()) if key in table] or sorted(called, key=int)
+    names = keys if words else [called[key] for key in keys]
+    return names, table.reindex(index=towns["town_id"], columns=keys).to_numpy(dtype=float)
 
 
 def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str, exclude: Flags = None) -> Sample:
@@ -245,19 +261,20 @@ def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str,
         base = base_weights(town, psu, towns["adults"].to_numpy(dtype=float))
     asked = [item for item in book.form("resident") if item.role == "sex" or (item.role == "age" and not item.options)]
     roles, design = {item.role: item for item in asked}, Design(town, psu, base, places)
-    if margins is None or is_given or towns is None:
+    usual = {role: names for role, names in (("sex", SEXES), ("age", AGES)) if role in roles}
+    items = set() if margins is None or is_given or towns is None else set(margins["item"])
+    if lacking := items - set(roles):
+        raise EstimateError("weights.no_question", margin=", ".join(sorted(lacking)))
+    counted = {role: margin_totals(margins, towns, roles[role]) for role in ("sex", "age") if role in items}
+    called: dict[str, Sequence[str]] = usual | {role: names for role, (names, _) in counted.items()}
+    groups = {role: group_people(rows, roles[role], names) for role, names in called.items()}
+    if counted:
+        codes = {role: groups[role].codes.astype(np.int64) for role in counted}
+        totals, bounds = {role: total for role, (_, total) in counted.items()}, county.thresholds["weight_bounds"]
+        design, table = rake_towns(design, codes, totals, bounds, called)
+    else:
         told = {"place": [COUNTY] if towns is None else places, "n": np.bincount(town, minlength=len(places))}
         table = pd.DataFrame({**told, "kish": kish(base, town, len(places)), "remark": "", "note": ""})
-        usual = {role: names for role, names in (("sex", SEXES), ("age", AGES)) if role in roles}
-        if "sex" in roles and not {option.key for option in roles["sex"].options} >= set(SEXES):
-            del usual["sex"]
-        groups = {role: group_people(rows, roles[role], names) for role, names in usual.items()}
-    else:
-        counted = {role: margin_totals(margins, towns, role) for role in ("sex", "age")}
-        groups = {role: group_people(rows, roles[role], names) for role, (names, _) in counted.items()}
-        codes = {role: group.codes.astype(np.int64) for role, group in groups.items()}
-        totals, bounds = {role: total for role, (_, total) in counted.items()}, county.thresholds["weight_bounds"]
-        design, table = rake_towns(design, codes, totals, bounds, {role: names for role, (names, _) in counted.items()})
     if county.sampling == "probability":  # of any other sample it is said of every interval
         known = np.bincount(town, rows["village_id"].fillna("").ne(""), minlength=len(table)) > 0
         table["remark"] = table["remark"].mask((table["remark"] == "") & ~known & (table["n"] > 0), AT_RANDOM)

@@ -105,10 +105,56 @@ def test_groups_of_sex_and_age():
 
 
 def test_margin_totals_in_natural_order():
-    names, totals = margin_totals(MARGINS, TOWNS, "sex")
+    names, totals = margin_totals(MARGINS, TOWNS, SEX)
     assert (names, totals.tolist()) == (["male", "female"], [[480, 720], [200, 200]])
-    names, totals = margin_totals(MARGINS, TOWNS, "age")
+    names, totals = margin_totals(MARGINS, TOWNS, AGE)
     assert (names, totals.tolist()) == (["18-39", "60+"], [[600, 600], [200, 200]])
+
+
+def renamed(**names):
+    return MARGINS.assign(category=MARGINS["category"].replace(names))
+
+
+@pytest.mark.parametrize(("man", "woman"), [("男", "女"), ("Male", "FEMALE")])
+def test_a_margin_may_name_its_sexes_in_the_words_of_the_question(man, woman):
+    names, totals = margin_totals(renamed(male=man, female=woman), TOWNS, SEX)
+    assert (names, totals.tolist()) == (["male", "female"], [[480, 720], [200, 200]])
+
+
+def test_ages_of_a_margin_begin_with_their_first_year():
+    table = renamed(**{"18-39": "9岁至39岁", "60+": "60岁及以上"})  # in the order of years, not of texts
+    names, totals = margin_totals(table, TOWNS, AGE)
+    assert (names, totals.tolist()) == (["9岁至39岁", "60岁及以上"], [[600, 600], [200, 200]])
+
+
+@pytest.mark.parametrize(
+    ("table", "item", "named"),
+    [
+        (renamed(male="男性"), SEX, "男性"),
+        (renamed(**{"60+": "≥60"}), AGE, "≥60"),
+        (MARGINS.replace({"category": {"female": "女"}}).where(MARGINS["town_id"] == "T01", MARGINS), SEX, "女"),
+        (renamed(**{"60+": "18+"}), AGE, "18-39|18\\+"),
+    ],
+)
+def test_a_category_that_nobody_knows_or_that_has_two_names_is_named(table, item, named):
+    with pytest.raises(EstimateError, match=f"no category ({named})"):
+        margin_totals(table, TOWNS, item)
+
+
+def test_one_margin_alone_is_met(county):
+    data = cleaned(residents())
+    data.ledgers["margins", ""] = MARGINS[MARGINS["item"] == "age"]
+    rows, design, told = resident_sample(data, county(), BOOK, "2023")
+    young = rows["age_group"].eq("18-39").to_numpy()
+    assert [round(design.weight[(design.stratum == town) & young].sum()) for town in (0, 1)] == [600, 200]
+    assert len(design.margins) == 1 and not told["remark"].any() and set(rows["sex_group"]) == {"male", "female"}
+
+
+def test_a_margin_whose_question_nobody_asked_is_named(county):
+    data = cleaned(residents())
+    data.ledgers["margins", ""] = MARGINS.assign(item=MARGINS["item"].replace("sex", "schooling"))
+    with pytest.raises(EstimateError, match="has margin schooling, but no question asks for it"):
+        resident_sample(data, county(), BOOK, "2023")
 
 
 # --- residents --------------------------------------------------------------------------------------------------------

@@ -135,9 +135,9 @@ def specifications(rows: pd.DataFrame, threshold: float | None = None, *, choice
         drawn = judged if np.isfinite(judged).any() else threshold
         made.threshold(drawn, is_share, lambda one, **how: draw_threshold(axes, judged, one, **how))
         axes.margins(y=0.08)
-        axes.set_xlim(-1.5, len(shown) + 0.5)  # which margin would count of two axes that share a scale, is chance
         look.scale(axes.yaxis, is_share)
-        axes.set(xticks=[])
+        # Limits, no margin: of two axes that share a scale it is chance whose margin would count.
+        axes.set(xticks=[], xlim=(-1.5, len(shown) + 0.5))
         made.inches = 2.6
         shown["threshold"] = [look.show(one, is_share) for one in judged]
         used = [name for name in dict.fromkeys([*choices, "threshold"]) if name in shown and shown[name].nunique() > 1]

@@ -232,12 +232,12 @@ def stacked(rows: pd.DataFrame, part: str = "", *, ordinal: bool = False, sort: 
             axes.barh(at[drawn], width[drawn], 0.8, left=start[drawn], gid="shares", **how)
             made.handles.append(Patch(label=made.words.value(rows.attrs.get(part, part), column), **how))
             # A narrower part of the whole has no room for its number.
-            inside = {"ha": "center", "va": "center", "size": look.TINY, "in_layout": False}
-            inside["color"] = look.ink_on(how["facecolor"])
-            behind = {"facecolor": how["facecolor"], "edgecolor": "none", "pad": 0.5}
-            inside["bbox"] = behind if how["hatch"] else None
+            inside: dict[str, Any] = {"color": look.ink_on(how["facecolor"]), "size": look.TINY, "in_layout": False}
+            inside["bbox"] = {"facecolor": how["facecolor"], "edgecolor": "none", "pad": 0.5} if how["hatch"] else None
             for row in np.flatnonzero(width >= 0.065):
-                axes.text(start[row] + width[row] / 2, row, f"{100 * width[row]:.0f}%", **inside)
+                axes.text(
+                    start[row] + width[row] / 2, row, f"{100 * width[row]:.0f}%", ha="center", va="center", **inside
+                )
             start = start + np.nan_to_num(width)
         if (lacking := np.isnan(shares).any(axis=1)).any():
             axes.barh(at[lacking], 1 - start[lacking], 0.8, left=start[lacking], gid="lacking", **look.LACKING)

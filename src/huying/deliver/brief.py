@@ -34,8 +34,7 @@ class Brief:
 
     def __init__(self, content: Content) -> None:
         self.content, self.say = content, content.say
-        folder = content.county.declared.folder / "notes"
-        self.notes = read_notes(folder, PLACES, content.claims, content.lang)
+        self.notes = read_notes(content.county.declared.folder / "notes", PLACES, content.claims, content.lang)
         name = short(content.name)
         self.paper = Paper(content.lang, self.say("title", county=name), [*content.marks, name])
 

@@ -74,8 +74,7 @@ def paragraphs(tokens: Iterable[Mapping[str, Any]], mark: str = "") -> Iterator[
     for token in tokens:
         kind, within = token["type"], token.get("children", [])
         if kind == "list":
-            start = token["attrs"].get("start", 1)
-            for n, item in enumerate(within, start):
+            for n, item in enumerate(within, token["attrs"].get("start", 1)):
                 yield from paragraphs(item["children"], f"{n}. " if token["attrs"]["ordered"] else "· ")
         elif kind in ("paragraph", "block_text"):
             yield [(mark, False, False), *runs(within)]
@@ -94,5 +93,4 @@ def runs(tokens: Iterable[Mapping[str, Any]], is_bold: bool = False, is_italic: 
             if url := token.get("attrs", {}).get("url"):
                 yield f" ({url})", is_bold, is_italic
         else:
-            breaks = {"softbreak": " ", "linebreak": "\n"}
-            yield breaks.get(kind, token.get("raw", "")), is_bold, is_italic
+            yield {"softbreak": " ", "linebreak": "\n"}.get(kind, token.get("raw", "")), is_bold, is_italic

@@ -25,8 +25,7 @@ def write_slides(content: Content, file: Path) -> None:
     """Write the slides of a county as a .pptx file."""
     deck = Deck(content)
     deck.add(content.say("title", county=content.name), [content.say("subtitle")], size=36)
-    problems = content.heads[content.heads["section"].str.startswith("P")]
-    deck.add(content.say("question"), list(problems["text"]))
+    deck.add(content.say("question"), list(content.heads["text"][content.heads["section"].str.startswith("P")]))
     deck.add(content.say("method"), content.method)
     for row in content.findings.to_dict("records"):
         deck.add_finding(row)

@@ -81,7 +81,7 @@ def _ways(own: Floats, silent: Bools) -> dict[str, Floats]:
 def _weightings(county: County, survey: Survey) -> Iterator[tuple[str, Design]]:
     """The sample's own weights; post-stratified ones where the county has margins; and none."""
     yield "raked" if survey.design.margins else "base", survey.design
-    if survey.design.margins:
+    if len(survey.design.margins) > 1:
         yield "cell", _by_cell(county, survey)
     yield "none", with_weights(survey.design, np.ones(len(survey.frame)))
 
@@ -93,7 +93,8 @@ def _by_cell(county: County, survey: Survey) -> Design:
     the order (men young to old, women old to young): a cell with fewer than 5 answers joins the nearest of its own sex.
     """
     towns, margins = county.towns, county.ledger("margins")
-    (sexes, by_sex), (ages, by_age) = (margin_totals(margins, towns, item) for item in ("sex", "age"))
+    items = {item.role: item for item in county.book.form("resident")}
+    (sexes, by_sex), (ages, by_age) = (margin_totals(margins, towns, items[role]) for role in ("sex", "age"))
     pairs = zip(("sex_group", "age_group"), (sexes, ages), strict=True)
     sex, age = (pd.Categorical(survey.frame[column], categories=names).codes.astype(int) for column, names in pairs)
     k = len(ages)
