@@ -124,9 +124,9 @@ def begin(context: Any, is_once: bool) -> Worker:
 def work(pipe: Any, is_once: bool) -> None:
     """In the process: carry out orders as they come, and end when the one who gives them is gone."""
     threading.Thread(target=end_with_parent, daemon=True).start()
-    pipe.send(carry_out(*pipe.recv()))
-    while not is_once:
-        pipe.send(carry_out(*pipe.recv()))
+    with suppress(EOFError):  # no order comes any more: the one who gives them has told why
+        while pipe.send(carry_out(*pipe.recv())) is None and not is_once:
+            continue
 
 
 def end_with_parent() -> None:
