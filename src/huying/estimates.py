@@ -239,7 +239,7 @@ def rate(rows: Any) -> npt.NDArray[np.str_]:
     """
     value, low, high = (np.asarray(rows[name], dtype=float) for name in ("estimate", "low", "high"))
     method, reason = (np.asarray(rows[name], dtype=object) for name in ("method", "reason"))
-    is_own = np.asarray(rows["is_own_rho"], dtype=object) == True if "is_own_rho" in rows else False  # noqa: E712
+    is_own = pd.Series(rows["is_own_rho"]).eq(True).to_numpy(dtype=bool) if "is_own_rho" in rows else False
     is_wide = (high - low > 0.30) | ((value > 0) & (method != MOVER) & (high - low > 1.30 * value))
     is_unsteady = ~np.isin(method, [STUDENT, COUNT]) & (is_wide | is_own)
     why = [reason == "too few answers", reason != "", is_unsteady]

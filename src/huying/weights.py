@@ -223,6 +223,12 @@ def group_people(rows: pd.DataFrame, item: Item, categories: Sequence[str]) -> p
     return pd.cut(rows[item.id].to_numpy(dtype=float, na_value=np.nan), ends, right=False, labels=list(categories))
 
 
+def margin_items(book: Codebook) -> dict[str, Item]:
+    """The questions for sex and for age in years, by their role."""
+    asked = [item for item in book.form("resident") if item.role == "sex" or (item.role == "age" and not item.options)]
+    return {item.role: item for item in asked}
+
+
 def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: Item) -> tuple[list[str], Floats]:
     """The categories of a margin in natural order, and their adults with the shape (towns, categories).
 
@@ -236,9 +242,8 @@ def margin_totals(margins: pd.DataFrame, towns: pd.DataFrame, item: Item) -> tup
     for name, one in meant.items():
         if not one or list(meant.values()).count(one) > 1:
             raise EstimateError("weights.no_category", margin=item.role, category=name, known=", ".join(words or AGES))
-    table = rows.assign(category=rows["category"].map(meant)).pivot(
-        index="town_id", columns="category", values="adults"
-    )
+    rows = rows.assign(category=rows["category"].map(meant))
+    table = rows.pivot(index="town_id", columns="category", values="adults")
     called = {one or "": name for name, one in meant.items()}
     keys = [key for key in dict.fromkeys(words.values()) if key in table] or sorted(called, key=int)
     names = keys if words else [called[key] for key in keys]
@@ -259,8 +264,7 @@ def resident_sample(cleaned: Cleaned, county: County, book: Codebook, wave: str,
         base = rows["given_weight"].to_numpy(dtype=float)
     elif county.sampling == "probability" and towns is not None and towns["adults"].notna().all():
         base = base_weights(town, psu, towns["adults"].to_numpy(dtype=float))
-    asked = [item for item in book.form("resident") if item.role == "sex" or (item.role == "age" and not item.options)]
-    roles, design = {item.role: item for item in asked}, Design(town, psu, base, places)
+    roles, design = margin_items(book), Design(town, psu, base, places)
     usual = {role: names for role, names in (("sex", SEXES), ("age", AGES)) if role in roles}
     items = set() if margins is None or is_given or towns is None else set(margins["item"])
     if lacking := items - set(roles):

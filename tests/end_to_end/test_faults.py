@@ -110,9 +110,8 @@ def check_as_clean(project, expected, monkeypatch):
     with monkeypatch.context() as patch:
         patch.chdir(project)
         assert cli.main(AGAIN) == 0
-        if (
-            frozen := project / "survey_data" / "toy" / "frozen.toml"
-        ).is_file():  # the rules were frozen before the fault
+        frozen = project / "survey_data" / "toy" / "frozen.toml"
+        if frozen.is_file():  # before the fault
             frozen.unlink()
             assert cli.main(AGAIN) == 0
         assert outputs(project) == expected

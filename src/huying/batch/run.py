@@ -125,8 +125,9 @@ def work(pipe: Any, is_once: bool) -> None:
     """In the process: carry out orders as they come, and end when the one who gives them is gone."""
     threading.Thread(target=end_with_parent, daemon=True).start()
     with suppress(EOFError):  # no order comes any more: the one who gives them has told why
-        while pipe.send(carry_out(*pipe.recv())) is None and not is_once:
-            continue
+        pipe.send(carry_out(*pipe.recv()))
+        while not is_once:
+            pipe.send(carry_out(*pipe.recv()))
 
 
 def end_with_parent() -> None:

@@ -9,8 +9,6 @@ from functools import partial
 from io import BytesIO
 from pkgutil import iter_modules
 
-import nbformat
-
 from huying import measures, words
 from huying.engine.cells import fresh_kernel
 
@@ -23,8 +21,6 @@ def warm() -> None:
     with fresh_kernel() as kernel, kernel.shell.builtin_trap:  # `get_ipython` is there, as when a cell imports
         for name in (*MODULES, *(f"huying.measures.{module.name}" for module in iter_modules(measures.__path__))):
             rehearse(name, partial(importlib.import_module, name))
-    # What checks a notebook is compiled when it is first needed.
-    rehearse("nbformat", partial(nbformat.validate, {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     folder, _, os.environ["HUYING_PREPARED"] = os.environ.get("HUYING_WARM", "").partition("|")
     if folder:
         rehearse(folder, partial(open_county, folder))

@@ -21,7 +21,7 @@ from huying.estimates import COUNTY, estimate_shares
 from huying.intervals import Bools, Floats
 from huying.survey import Survey
 from huying.waiting import CLOCKS, time_calls
-from huying.weights import margin_totals, rake_towns
+from huying.weights import margin_items, margin_totals, rake_towns
 from huying.words import EstimateError
 
 CHOICES = ("flags", "weights", "clock", "missing", "threshold")
@@ -93,7 +93,7 @@ def _by_cell(county: County, survey: Survey) -> Design:
     the order (men young to old, women old to young): a cell with fewer than 5 answers joins the nearest of its own sex.
     """
     towns, margins = county.towns, county.ledger("margins")
-    items = {item.role: item for item in county.book.form("resident")}
+    items = margin_items(county.book)
     (sexes, by_sex), (ages, by_age) = (margin_totals(margins, towns, items[role]) for role in ("sex", "age"))
     pairs = zip(("sex_group", "age_group"), (sexes, ages), strict=True)
     sex, age = (pd.Categorical(survey.frame[column], categories=names).codes.astype(int) for column, names in pairs)
