@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from formulaic import Formula
 from formulaic.errors import FormulaicError
 from scipy import linalg, optimize, special, stats
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.regression.linear_model import WLS
 
 from huying import labels
 from huying.design import Design, degrees, estimate_covariance
@@ -192,10 +194,10 @@ def _fit(y: Floats, x: Floats, weight: Floats, kind: str) -> tuple[Floats, Float
     """Coefficients, the inverse of the weighted information, and each row's residual (observed less fitted)."""
     scaled = weight / weight.mean()
     if kind == LINEAR:
-        beta = sm.WLS(y, x, weights=scaled).fit(method="qr").params
+        beta = WLS(y, x, weights=scaled).fit(method="qr").params
         fitted, spread = x @ beta, np.ones_like(y)
     else:
-        glm = sm.GLM(y, x, family=sm.families.Binomial(), freq_weights=scaled)
+        glm = GLM(y, x, family=Binomial(), freq_weights=scaled)
         beta = glm.fit(maxiter=100, tol_criterion="params", atol=1e-11, rtol=1e-11).params
         fitted = special.expit(x @ beta)
         spread = fitted * (1 - fitted)

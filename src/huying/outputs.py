@@ -11,7 +11,6 @@ from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Job, Site
 from huying.batch.run import Summary, make
 from huying.claims.declared import claims_of
 from huying.counties import county as open_county
-from huying.deliver.content import Content, read_evidence
 from huying.estimates import COUNTY
 from huying.folder import county_folder, every_county
 from huying.notebooks import find_notebooks
@@ -124,6 +123,8 @@ def verify(args: argparse.Namespace) -> int:
 
 def give(args: argparse.Namespace) -> int:
     """Write what `args.verb` names, by the module of `huying.deliver` that has its name."""
+    from huying.deliver.content import Content, read_evidence
+
     declared, spoken = county_of(args), language()
     opened = [open_county(declared.folder, lang) for lang in args.lang or [spoken]]
     use_language(spoken)  # a county that is opened brings its own

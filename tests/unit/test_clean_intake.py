@@ -100,6 +100,16 @@ def test_every_row_and_cell_is_in_the_accounts(tmp_path):
     assert done.data_hash == data_hash(read_county(tmp_path))
 
 
+def test_the_countys_name_may_stand_before_that_of_a_town_or_a_department(tmp_path):
+    plain = FILES["calls.csv"]
+    said = plain.replace("老甲", "甲县甲镇").replace("应急局", "甲县应急局")
+    assert said.count("甲县") > 3
+    for number, text in enumerate((plain, said)):
+        (folder := tmp_path / str(number)).mkdir()
+        rows = Intake(make(folder, files={**FILES, "calls.csv": text}), parse_codebook(BOOK)).run().ledgers["calls", ""]
+        assert rows[["town_id", "dept_id"]].to_numpy().tolist() == [["T01", "K1"], ["T02", "K1"], ["T02", "K1"]]
+
+
 def test_registers_are_read_first_wherever_they_are_declared(tmp_path):
     folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:

@@ -54,6 +54,15 @@ def test_every_encoding_and_delimiter_gives_the_same_text(tmp_path, encoding, na
     assert (raw.encoding, len(raw.rejected)) == (named, 0)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("start", ["", "\ufeff", "\ufeff\ufeff", "\n \n", "sep=,\n\n"])
+def test_every_end_of_line_and_start_gives_the_same_text(tmp_path, start, end):
+    text = (start + HEAD + ROWS).replace("\n", end)
+    raw = read_table(write(tmp_path, text.encode()))
+    assert raw.text["镇街"].tolist() == ["李家镇", "王庄乡", "石桥镇"]
+    assert list(raw.text.index) == [n + start.count("\n") for n in (2, 3, 4)]
+
+
 def test_codes_and_long_numbers_stay_as_written(tmp_path):
     raw = read_table(write(tmp_path, "id,code\n9007199254740993,007\n,01\n"))
     assert raw.text["id"].tolist() == ["9007199254740993", ""]

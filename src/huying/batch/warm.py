@@ -45,8 +45,8 @@ def open_county(folder: str) -> None:
     opened = counties.county(folder)
     for form in opened.cleaned.forms:
         for wave in ("-", *opened.waves(form)):  # and the wave before the first
-            for exclude in (None, ()):
-                opened.survey(form, wave, exclude)
+            for how in ({}, {"exclude": ()}, {"weights": "none"}):
+                opened.survey(form, wave, **how)
     with charts.look.styled():
         plt.figure().savefig(BytesIO())
     plt.close("all")

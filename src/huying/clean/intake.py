@@ -48,7 +48,7 @@ def data_hash(county: County) -> str:
     return hash_of([code_hash(*PREPARE), *(f"{name} {file_hash(county.path(name))}" for name in present)])
 
 
-def matcher_of(register: pd.DataFrame, key: str, prefixes: Sequence[str] = ()) -> Matcher:
+def matcher_of(register: pd.DataFrame, key: str, prefixes: Sequence[str]) -> Matcher:
     """A matcher of the names in a register: names and aliases, which are parted by ; or 、, by the id in `key`."""
     names = register[["name_zh", "name_en"]].assign(aliases=register["aliases"].fillna("").astype(str))
     spelt = [[zh, en, *re.split("[;；、]", aliases)] for zh, en, aliases in names.itertuples(index=False)]
@@ -177,8 +177,7 @@ class Intake:
         self.ledgers[key] = pd.concat([*before, done.kept], ignore_index=True)
         self.take((ledger.file,), raw, replace(done, notes=(*done.notes, *unknown_glyphs(table, done.kept, raw.place))))
         if column := {"towns": "town", "departments": "dept"}.get(ledger.table):
-            prefixes = self.county.prefixes if column == "town" else ()
-            self.matchers[column] = matcher_of(self.ledgers[key], IDS[column], prefixes)
+            self.matchers[column] = matcher_of(self.ledgers[key], IDS[column], self.county.prefixes)
 
     def items_of(self, form: str) -> tuple[list[Item], Listed]:
         """The items of a form with the county's lists (the town's its own options alone), and the list of towns.

@@ -86,15 +86,8 @@ class Sheet:
         )
         for row in self.rows.to_dict("records"):
             verdict = row["verdict_word"] + (" ●" if row["is_problem"] else "")
-            here = [row["when"] or "–", row["value"], row["n"]]
-            told.append(
-                [
-                    self.cut(row["measure"], 0),
-                    *here,
-                    row["county"].removeprefix(head).partition(comma)[0] or "–",
-                    verdict,
-                ]
-            )
+            county = row["county"].removeprefix(head).partition(comma)[0] or "–"
+            told.append([self.cut(row["measure"], 0), row["when"] or "–", row["value"], row["n"], county, verdict])
         return [[self.cut(cell, 2) if n else cell for n, cell in enumerate(cells)] for cells in told]
 
     @cached_property

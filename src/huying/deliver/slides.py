@@ -82,5 +82,4 @@ class Deck:
             run.font.name = "Arial"
             paragraph.space_after, paragraph.alignment, latin = Pt(size / 2), PP_ALIGN.LEFT, run._r.get_or_add_rPr()
             latin.set("lang", {"zh": "zh-CN", "en": "en-GB"}[self.content.lang])
-            east = latin.makeelement(qn("a:ea"), {"typeface": FONTS[self.content.lang]})
-            latin.append(east)
+            latin.append(latin.makeelement(qn("a:ea"), {"typeface": FONTS[self.content.lang]}))

@@ -122,6 +122,7 @@ def read_export(path: str | Path) -> tuple[RawTable, Labelled | None]:
     path = Path(path)
     content = read_content(path, Place(path.name))
     labelled = read_labelled(path, content) if is_labelled(content) else None
+    del content  # a large file is not held while its cells are
     raw = in_words(labelled) if labelled else tidy_headers(read_table(path, repeats=True))
     if not len(raw.text):
         raise InputError("sources.no_rows", raw.place)

@@ -7,9 +7,11 @@ import codecs
 import csv
 import io
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,6 +68,7 @@ def read_table(path: str | Path, *, sheet: str | None = None, header_row: int = 
         raise InputError("sources.web_page", place)
     kind = {b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xls"}.get(content[:4], "csv")
     read = read_lines(content, place, header_row) if kind == "csv" else read_sheet(path, place, kind, sheet, header_row)
+    del content  # a large file is not held while its cells are put in order
     if not len((raw := finish(read, repeats)).text) and not len(raw.rejected):
         raise InputError("sources.no_rows", read.place)
     return raw
@@ -88,11 +91,10 @@ def read_content(path: Path, place: Place, most: int = MOST_UNPACKED) -> bytes:
 
 def is_valid(content: bytes, encoding: str) -> bool:
     """Whether bytes are strictly valid in `encoding`."""
-    try:
-        content.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+    with suppress(UnicodeDecodeError):
+        deque(io.TextIOWrapper(io.BytesIO(content), encoding, newline=""), 0)
+        return True
+    return False
 
 
 def detect_encoding(content: bytes, place: Place) -> tuple[str, bool]:
@@ -120,14 +122,16 @@ def detect_encoding(content: bytes, place: Place) -> tuple[str, bool]:
     return "gb18030", mixed or has_nul
 
 
-def decode_lines(content: bytes, encoding: str, mixed: bool) -> list[str]:
-    """The lines of a text with their ends; one that does not decode becomes a mark that the parser sets aside."""
-    plain = encoding.removesuffix("-sig")
-    if mixed:
-        # The mark is a line too, so that the lines after it keep their numbers.
-        lines = io.BytesIO(content)
-        content = b"".join(line if b"\0" not in line and is_valid(line, plain) else b"\0\n" for line in lines)
-    return list(io.StringIO(content.decode(plain).lstrip("\ufeff"), newline=""))
+def below(content: bytes, encoding: str, above: int) -> Iterator[str]:
+    """The lines of a text with their ends below the first so many, one after another: all at once take several times the file's size."""
+    lines = io.TextIOWrapper(io.BytesIO(content), encoding.removesuffix("-sig"), newline="")
+    return islice(chain([next(lines, "").lstrip("\ufeff")], lines), above, None)
+
+
+def mark_undecodable(content: bytes, encoding: str) -> bytes:
+    """The text with a mark, which the parser sets aside, for each line that does not decode: also a line, so that the others keep their numbers."""
+    lines, plain = io.BytesIO(content), encoding.removesuffix("-sig")
+    return b"".join(line if b"\0" not in line and is_valid(line, plain) else b"\0\n" for line in lines)
 
 
 def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
@@ -136,17 +140,16 @@ def read_lines(content: bytes, place: Place, header_row: int) -> Cells:
     Raises InputError for no header, a wrong delimiter, an open quote, and when most records have another width.
     """
     encoding, mixed = detect_encoding(content, place)
-    lines = decode_lines(content, encoding, mixed)
+    content = mark_undecodable(content, encoding) if mixed else content
     above, notes = header_row - 1, list[Note]()
-    told = re.fullmatch(r'"?sep=(.)"?\s*', lines[above], re.I) if above < len(lines) else None
+    told = re.fullmatch(r'"?sep=(.)"?\s*', next(below(content, encoding, above), ""), re.I)
     if told:  # which Excel itself does not show
         notes, above = [(above + 1, "sep_line", told[1])], above + 1
-    while above < len(lines) and not lines[above].strip():
-        above += 1
-    if above >= len(lines):
+    above = next((n for n, line in enumerate(below(content, encoding, above), above) if line.strip()), -1)
+    if above < 0:
         raise InputError("sources.no_header", place, row=header_row)
-    mark = told[1] if told else decide_delimiter(lines[above:], place)
-    (_, header), *body = records(csv.reader(lines[above:], delimiter=mark, strict=True), place, above)
+    mark = told[1] if told else decide_delimiter([*islice(below(content, encoding, above), 100)], place)
+    (_, header), *body = records(csv.reader(below(content, encoding, above), delimiter=mark, strict=True), place, above)
     unread = {line for line, row in body if mixed and "\0" in "".join(row)}
     good = {line: row for line, row in body if len(row) == len(header) and line not in unread}
     wrong = {n: f"{len(row)}/{len(header)}" for n, row in body if row and n not in good and n not in unread}
@@ -192,8 +195,9 @@ def records(reader: Any, place: Place, above: int) -> Iterator[tuple[int, list[s
 
 def finish(cells: Cells, repeats: bool) -> RawTable:
     """Cells as a RawTable: headers checked; blank, repeated-header and total rows and unfit cells taken out."""
-    frame = pd.DataFrame(cells.rows, pd.Index(cells.lines, dtype="int64"), range(len(cells.header)), "str")
-    frame, notes = frame.apply(lambda column: column.str.replace(CONTROL, " ", regex=True)), list(cells.notes)
+    lines, notes = pd.Index(cells.lines, dtype="int64"), list(cells.notes)
+    columns = (pd.Series([row[i] for row in cells.rows], lines, "str") for i in range(len(cells.header)))
+    frame = pd.DataFrame(dict(enumerate(column.str.replace(CONTROL, " ", regex=True) for column in columns)), lines)
     header = [" ".join(re.sub(CONTROL, " ", text.translate(INVISIBLE)).split()) for text in cells.header]
     if len(header) > 1 and not header[0] and not repeats and is_numbered(frame[0]):  # R and pandas write so
         frame, notes = frame.drop(columns=0), [*notes, (None, "index_column", "")]
@@ -250,16 +254,19 @@ def unique_headers(header: list[str], used: Sequence[int], place: Place, repeats
 
 def take_out_rows(frame: pd.DataFrame, header: list[str]) -> tuple[pd.DataFrame, list[Fault]]:
     """The frame without blank rows, header rows in the middle and total rows; the last two as faults."""
-    bare = frame.apply(lambda column: column.str.strip())
-    blank = (bare == "").all(axis=1)
-    again, total = (bare == header).all(axis=1) & ~blank, pd.Series(False, index=frame.index)
-    starts_open = ~total
+    blank = again = starts_open = pd.Series(True, index=frame.index)
+    total = ~blank
     for i in frame.columns[:3]:
         total |= starts_open & frame[i].str.removesuffix(":").str.removesuffix("：").isin(_TOTALS)
-        starts_open &= bare[i] == ""
+        starts_open = starts_open & (frame[i].str.strip() == "")
+    for i, name in zip(frame, header, strict=True):
+        bare = frame[i].str.strip()
+        blank, again = blank & (bare == ""), again & (bare == name)
+    again &= ~blank
     reasons = {"header_again": again, "total": total & ~again}
     faults: list[Fault] = [(row, None, "", why) for why, mask in reasons.items() for row in frame.index[mask]]
-    return frame[~(blank | again | total)].copy(), faults
+    kept = ~(blank | again | total)
+    return frame if kept.all() else frame[kept], faults
 
 
 # --- personal data ----------------------------------------------------------------------------------------------------
