@@ -76,8 +76,8 @@ class Cleaner:
     span: Span
     towns: Matcher
     codes: Mapping[str, int]
-    villages: Ids | None = None
-    has_rules: bool = True
+    villages: Ids | None
+    has_rules: bool
 
     def __post_init__(self) -> None:
         file = mask_text(self.survey.text or self.survey.file)
