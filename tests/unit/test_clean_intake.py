@@ -466,3 +466,11 @@ def test_a_unit_is_called_as_most_of_its_rows_call_it_and_as_the_first_of_as_man
     assert turned["old_units"][0][2].zh == "丙站"
     named = pd.DataFrame({"town_id": ["T1", "T2"], "name_zh": ["甲镇", "乙镇"], "name_en": ["A Town", None]})
     assert [label for *_, label in county_lists({"towns": named})["towns"]] == [("甲镇", "A Town"), ("乙镇", "乙镇")]
+
+
+def test_more_towns_than_the_questions_own_codes_leave_room_for_are_read_all_the_same(tmp_path):
+    book = BOOK.replace('role = "town"\n', 'role = "town"\noptions = [{ code = 3, zh = "其他", en = "Elsewhere" }]\n')
+    people = FILES["people.csv"].replace("不知何处", "其他")
+    done = taken(declared(tmp_path, ledgers("towns"), {"people.csv": people}, SURVEY, book=book))
+    assert done.forms["resident"]["town_id"].fillna("").tolist() == ["T01", "", "T02"]
+    assert done.forms["resident"]["Q1"].tolist() == [1002, 3, 1001]  # T02 stands first in the register

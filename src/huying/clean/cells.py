@@ -166,16 +166,18 @@ def at_odds(item: Item, text: pd.Series, cell: Cell, asked: Bools) -> Iterator[t
 
     Of a number all words count together (as empty ones). Towns are people's own spelling: only what differs by number counts.
     """
-    if not (np.isin(cell.state, ODD) & asked).any():
+    odd = np.isin(cell.state, ODD) & asked
+    if not odd.any():
         return
-    told = pd.DataFrame({"words": text.map(clean_text), "state": cell.state})[asked & (text != "").to_numpy()]
+    told = pd.DataFrame({"words": text.map(clean_text), "state": cell.state, "odd": odd})
+    told = told[asked & (text != "").to_numpy()]
     if not item.options:
         told["words"] = ""
     if item.type == "multi":
         told["words"] = told["words"].str.replace(FILL_IN, "", regex=True).str.split(JOINT)
         told = told.explode("words")
         told = told[(told["state"] != UNKNOWN) | ~told["words"].map(squash).isin(option_places(item))]
-    for words, same in told["state"].isin(ODD).groupby(told["words"]):
+    for words, same in told["odd"].groupby(told["words"]):
         if same.sum() >= AT_ODDS and same.mean() > 0.5:
             yield str(words), int(same.sum()), len(same)
 
