@@ -41,7 +41,7 @@ ROOMS = (
     ("statistics", "scales.py", "oracle/scales"),
     ("claims", "claims/*.py", "spec/test_verdicts.py unit/test_claims.py unit/test_claims_gathered.py spec/test_evidence_ledger.py unit/test_counties.py"),
     ("clean", "clean/[acf]*.py", "unit/test_clean_cells.py unit/test_clean_flags.py unit/test_clean_answers.py unit/test_samples.py"),
-    ("clean", "clean/intake.py clean/ledgers.py", "unit/test_clean_ledgers.py unit/test_ledger_rules.py unit/test_clean_intake.py unit/test_nothing_stale.py"),
+    ("clean", "clean/intake.py clean/ledgers.py", "unit/test_clean_ledgers.py unit/test_ledger_rules.py unit/test_clean_intake.py unit/test_no_false_number.py unit/test_nothing_stale.py"),
     ("charts", "charts/*.py", "unit/test_charts.py"),
     ("batch", "store.py prepare.py", "unit/test_store.py unit/test_prepare.py unit/test_nothing_stale.py unit/test_batch_plan.py"),
     ("batch", "notebooks.py", "unit/test_batch_plan.py unit/test_pages.py"),

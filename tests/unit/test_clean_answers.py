@@ -6,11 +6,11 @@ from clean_stand_in import ITEMS, SPAN, SURVEY, THRESHOLDS, TOWNS, clean, make_a
 from hypothesis import given, settings, strategies as st
 
 from huying.clean import cells
-from huying.clean.answers import clean_answers
+from huying.clean.answers import clean_answers, number_towns, with_list
 from huying.clean.flags import RULES, count_rows
-from huying.codebook import WHY_MISSING
+from huying.codebook import WHY_MISSING, Option, parse_codebook
 from huying.ledgers import set_aside
-from huying.words import InputError, Place, all_words
+from huying.words import CountyError, InputError, Place, Text, all_words
 
 
 def one(**cells_: str) -> pd.Series:
@@ -150,7 +150,8 @@ def test_what_follows_the_end_of_a_form_is_not_asked():
         ("R01", "R03", "R09", "R11", "R12_a", "R12_b", "R12_c", "R12_d", "R12_e", "S14", "S15", "R26"), "(跳过)"
     )
     done = clean([{"R00": "不愿意", **rest}])
-    assert done.flags.empty and set(done.kept.filter(like="_missing").iloc[0, 1:]) == {"skipped"}
+    assert done.flags.empty and done.rejected.empty
+    assert set(done.kept.filter(like="_missing").iloc[0, 1:]) == {"skipped"}
     assert pd.isna(done.kept.loc[0, "town_id"])
 
 
@@ -292,8 +293,10 @@ def test_excel_serial_is_the_day_it_means():
     [("136秒", 136), ("136", 136), ("2分16秒", 136), ("1小时2分", 3720), ("", None), ("很久", None)],
 )
 def test_seconds(typed, seconds):
-    value = clean([{"seconds": typed}]).kept.loc[0, "seconds"]
+    done = clean([{"seconds": typed}])
+    value = done.kept.loc[0, "seconds"]
     assert value == seconds if seconds else pd.isna(value)
+    assert reasons(done) == ([("seconds", typed, "not_a_number")] if typed == "很久" else [])
 
 
 def test_rows_of_one_serial_number_stay_apart():
@@ -319,6 +322,224 @@ def test_the_answers_given_are_not_changed():
     before = answers.text.copy()
     clean_answers(answers, ITEMS, SURVEY, SPAN, TOWNS, ["T01"])
     pd.testing.assert_frame_equal(answers.text, before)
+
+
+EVERY_TYPE = parse_codebook("""
+[[item]]
+id = "D1"
+form = "resident"
+type = "date"
+zh = "哪天"
+en = "Which day"
+
+[[item]]
+id = "K1"
+form = "resident"
+type = "ranking"
+zh = "排序"
+en = "Rank"
+options = [{ code = 1, zh = "甲", en = "A" }, { code = 2, zh = "乙", en = "B" }, { code = 3, zh = "丙", en = "C" }]
+
+[[item]]
+id = "N1"
+form = "resident"
+type = "number"
+zh = "多少"
+en = "How much"
+range = [0, 20]
+missing = { -1 = "refused" }
+
+[[item]]
+id = "M1"
+form = "resident"
+type = "multi"
+zh = "哪些"
+en = "Which"
+options = [{ code = 1, zh = "都不是", en = "None" }, { code = 2, zh = "甲", en = "A" }, { code = 4, zh = "乙", en = "B" }]
+exclusive = [1]
+missing = { 4 = "does_not_know" }
+
+[[item]]
+id = "S1"
+form = "resident"
+type = "single"
+zh = "哪个"
+en = "Which one"
+options = [{ code = 1, zh = "甲", en = "A" }, { code = 9, zh = "其他", en = "Other" }]
+fill_in = [9]
+""").form("resident")
+
+
+def cleaned_as(items, rows, codes=None, numbering="position"):
+    """The rows of another form of these items; what a row does not say is blank."""
+    index, names = pd.RangeIndex(2, len(rows) + 2), [name for item in items for name in item.cells]
+    text, number = (
+        pd.DataFrame(list(said or ()), index=index, columns=names, dtype="str").fillna("")
+        for said in (rows, codes or [{}] * len(rows))
+    )
+    answers = replace(make_answers([{}] * len(rows)), text=text, codes=number if codes else None, numbering=numbering)
+    return clean_answers(answers, items, SURVEY, SPAN, TOWNS, ["T01", "T02", "T03", "T04"])
+
+
+def values(done, *names):
+    """The columns row by row, a missing value as None."""
+    return [
+        tuple(None if pd.isna(one) else one for one in row) for row in done.kept[list(names)].itertuples(index=False)
+    ]
+
+
+def test_every_type_of_question_becomes_its_columns():
+    rows = [{"D1": "2023年5月1日", "K1": "乙→丙", "N1": "2.5", "M1": "甲┋乙", "S1": "其他〖写的〗"}, {"D1": "2023/5/9 8:30", "K1": "丙→甲→乙", "N1": "-1", "M1": "都不是┋甲", "S1": "甲"},
+            {"D1": "昨天", "K1": "乙→乙", "N1": "21", "M1": "甲┋丁", "S1": "丁"}, {}]  # fmt: skip
+    done = cleaned_as(EVERY_TYPE, rows)
+    assert values(done, "D1", "N1") == [("2023-05-01", 2.5), ("2023-05-09 08:30:00", None), (None, None), (None, None)]
+    assert values(done, "K1_1", "K1_2", "K1_3") == [(None, 1, 2), (2, 3, 1), (None, None, None), (None, None, None)]
+    # 甲 and 乙 are the bits 2 and 4; an option is an answer, whatever its code means elsewhere
+    assert values(done, "M1_1", "M1_2", "M1_4") == [(0, 1, 1), (0, 1, 0), (None, None, None), (None, None, None)]
+    assert values(done, "S1", "S1_9_text") == [(9, "写的"), (1, None), (None, None), (None, None)]
+    assert "S1_1_text" not in done.kept and str(done.kept["N1"].dtype) == "float64"
+    why = values(done, *(f"{item.id}_missing" for item in EVERY_TYPE))
+    assert why == [(None,) * 5, (None, None, "refused", None, None), ("blank",) * 5, ("blank",) * 5]
+    assert [reason for *_, reason in sorted(reasons(done))] == [
+        "unreadable_time",
+        "no_ranking",
+        "unknown_option",
+        "out_of_range",
+        "unknown_option",
+    ]
+    assert flags(done) == {("exclusive_conflict", "M1")}
+
+
+def test_a_ranking_by_text_and_by_place_in_the_form():
+    """The same order; another; two options at one place, which is no order and so no answer; no words, and a place alone."""
+    rows, codes = [{"K1": "乙→丙"}] * 3 + [{}], [{"K1": "2→3"}, {"K1": "3→2"}, {"K1": "2→2"}, {"K1": "3→1"}]
+    done = cleaned_as(EVERY_TYPE[1:2], rows, codes)
+    assert values(done, "K1_1", "K1_2", "K1_3") == [(None, 1, 2), (None, None, None), (None, None, None), (2, None, 1)]
+    assert reasons(done) == [("K1", "乙→丙", "exports_disagree")] * 2
+
+
+def test_what_is_at_fault_is_shown_in_words_or_where_there_are_none_by_its_number():
+    rows = [{"R09": ""}, {"R09": "鍚"}, {"R09": "听说了，清楚"}]
+    done = clean(rows, [{**CODES, "R09": code} for code in ("9", "", "4")], numbering="code")
+    assert reasons(done)[-3:] == [
+        ("R09", "9", "unknown_option"),
+        ("R09", "鍚", "unknown_option"),
+        ("R09", "听说了，清楚", "exports_disagree"),
+    ]
+    lacking = [{name: code for name, code in CODES.items() if name != "R09"}] * 2
+    assert reasons(clean([{"R09": "鍚"}, {"R09": ""}], lacking)) == [("R09", "鍚", "unknown_option")]
+
+
+def test_a_fault_in_an_answer_that_was_not_asked_for_is_none():
+    done = clean([{"R09": "没有（真的）", "R11": "电台"}, {"R00": "不愿意", "R01": "无名镇", "R03": "七"}])
+    assert done.rejected.empty and done.kept["disposition"].tolist() == ["complete", "refused"]
+    assert done.flags["row_id"].eq("r.csv#3").all() and done.flags["detail"].tolist() == [
+        "R09",
+        "R11",
+        "R12",
+        "S14",
+        "S15",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "decides", "why"),
+    [("R11_1 = 1", {"R11": ""}, None), ("R11_1 = 1", {"R11": "公告栏"}, "skipped"), ("R11_1 = 1", {"R11": "公众号"}, None),
+     ("R12_a = 3", {"R12_a": ""}, None), ("R12_a = 3", {"R12_a": "听过"}, "skipped"),  # the other rows of the matrix decide nothing
+     ("S14 > 2", {"S14": "拒答"}, None), ("S14 > 2", {"S14": "不知道"}, "skipped")],
+)  # fmt: skip
+def test_an_answer_stays_while_the_one_that_decides_is_blank_or_refused(rule, decides, why):
+    items = [*ITEMS, replace(ITEMS[-1], id="X1", asked_if=rule)]
+    answers = make_answers([decides])
+    done = clean_answers(replace(answers, text=answers.text.assign(X1="好")), items, SURVEY, SPAN, TOWNS, ["T01"])
+    assert values(done, "X1", "X1_missing") == [(None if why else "好", why)]
+    assert flags(done) == ({("skip_violation", "X1")} if why else set())
+
+
+def test_a_rule_on_a_question_that_the_form_lacks_asks_everybody():
+    lacking = [item for item in ITEMS if item.id != "R09"]
+    rows = [{"R11": "公众号"}, {"R11": "(跳过)"}, {"R00": "不愿意", "R11": "公众号"}]
+    done = clean_answers(make_answers(rows), lacking, SURVEY, SPAN, TOWNS, ["T01"])
+    assert values(done, "R11_1", "R11_missing") == [(1, None), (None, "skipped"), (None, "skipped")]
+    assert "skipped_but_asked" not in set(done.flags["flag"])
+
+
+def test_without_any_rule_the_exports_own_mark_tells_who_was_not_asked():
+    items = [replace(item, asked_if="") for item in ITEMS]
+    done = clean_answers(make_answers([{"R11": "(跳过)"}, {"R11": ""}]), items, SURVEY, SPAN, TOWNS, ["T01"])
+    assert done.kept["R11_missing"].tolist() == ["skipped", "blank"] and done.flags.empty
+
+
+def test_a_row_that_is_set_aside_takes_its_flags_along():
+    done = clean([{"R01": "均值"}, {"R01": "无名镇", "R03": "1968"}])
+    assert done.flags.to_numpy().tolist() == [["r.csv#2", "town_repaired", "均值"]]
+    assert list(done.flags.columns) == ["row_id", "flag", "detail"]
+
+
+@pytest.mark.parametrize(("own", "n", "codes"), [((97,), 96, [1, 96]), ((97,), 97, [1001, 1097]), ((), 999, [1, 999]), ((1, 2), 5, [1, 5]), ((2, 3), 5, [1001, 1005]),
+                                                 ((2, 3), 1, [1, 1])])  # fmt: skip
+def test_towns_count_from_one_where_the_questions_own_codes_leave_room(own, n, codes):
+    town = replace(ITEMS[1], options=tuple(Option(code, Text("x", "x"), "x") for code in own))
+    listed = number_towns([ITEMS[0], town], [f"T{k}" for k in range(n)])
+    assert [listed[0][0], listed[-1][0]] == codes and listed[0][1] == "T0"
+
+
+def test_a_list_of_the_county_stands_before_the_options_of_the_question():
+    listed = {"departments": [(1, "K1", Text("甲局", "A")), (2, "K2", Text("乙局", "B")), (3, "K3", Text("丙局", "C"))]}
+
+    def codes(*own):
+        options = tuple(Option(code, Text("x", "x"), "x") for code in own)
+        return [
+            option.code
+            for option in with_list(replace(ITEMS[3], options=options, options_from="departments"), listed).options
+        ]
+
+    assert codes() == [1, 2, 3] and codes(97, 98) == [1, 2, 3, 97, 98]
+    assert sorted(codes(1, 2)) == [1, 2, 3]  # the list written out, as far as it goes
+    with pytest.raises(CountyError, match="3"):
+        codes(3, 4)
+
+
+def test_a_weight_of_the_export_is_a_positive_number_or_costs_the_row():
+    answers = make_answers([{}] * 8)
+    typed = ["1.5", "0.25", "0", "-1", "", "inf", "重", "1"]
+    done = clean_answers(replace(answers, meta=answers.meta.assign(weight=typed)), ITEMS, SURVEY, SPAN, TOWNS, ["T01"])
+    assert done.kept["given_weight"].tolist() == [1.5, 0.25, 1] and done.kept["row_id"].tolist() == [
+        "r.csv#2",
+        "r.csv#3",
+        "r.csv#9",
+    ]
+    assert reasons(done, "row") == [("weight", weight, "bad_weight") for weight in typed[2:7]]
+    assert "given_weight" not in clean([{}]).kept
+
+
+def test_a_village_that_the_register_lacks_costs_the_cell():
+    answers = make_answers([{"village_id": "V1"}, {"village_id": "V9"}, {}])
+    done = clean_answers(answers, ITEMS, SURVEY, SPAN, TOWNS, ["T01"], ["V1", "V2"])
+    assert values(done, "village_id") == [("V1",), (None,), (None,)] and reasons(done) == [
+        ("village_id", "V9", "no_such_village")
+    ]
+    assert clean([{"village_id": "V9"}]).kept["village_id"].tolist() == ["V9"]  # without a register nobody knows better
+
+
+def test_what_is_at_odds_is_told_with_its_words_its_number_and_what_the_form_has(monkeypatch):
+    """Right answers of another number stand before it; brackets are words like others; of a number the first is shown."""
+    monkeypatch.setenv("HUYING_LANG", "en")
+    with pytest.raises(InputError) as error:
+        clean([{}] * 9 + [{"R09": "没有（真的"}] * 5, [CODES] * 9 + [{**CODES, "R09": "3"}] * 5)
+    told = error.value.values
+    assert (told["item"], told["words"], told["n"], told["of"], told["known"]) == (
+        "R09",
+        "没有(真的",
+        5,
+        5,
+        "Yes; No; Cannot say",
+    )
+    assert told["by_number"] == ', where the export by number has "3 Cannot say"'
+    with pytest.raises(InputError) as error:
+        clean([{}] * 9 + [{"S14": f"好几{n}"} for n in range(12)])
+    told = error.value.values
+    assert (told["words"], told["n"], told["of"], told["known"], told["by_number"]) == ("好几0", 12, 21, "a number", "")
 
 
 CELL = st.sampled_from(["愿意", "不愿意", "均值镇", "均值", "样本", "其他地方", "听说了，清楚", "没有（真的）", "说不准", "公众号┋都不是", "其他〖┋〗", "没听过",

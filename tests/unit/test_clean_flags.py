@@ -1,10 +1,24 @@
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from clean_stand_in import ITEMS, THRESHOLDS, clean
 from hypothesis import given, settings, strategies as st
 
-from huying.clean.flags import NO_ANSWER, find_clones, find_flags, find_straight_lines, longest_run
+from huying.clean.flags import (
+    NO_ANSWER,
+    codes_of,
+    find_clones,
+    find_flags,
+    find_straight_lines,
+    longest_run,
+    say_note,
+    say_rejected,
+)
+from huying.codebook import WHY_MISSING, parse_codebook
+from huying.words import say
 
 LINE = {"R12_a": "没听过", "R12_b": "没听过", "R12_c": "没听过", "R12_d": "没听过", "R12_e": "没听过"}
 
@@ -127,3 +141,114 @@ def test_flags_over_several_files_together():
     assert set(zip(flags["row_id"], flags["flag"], strict=True)) == {
         ("s.csv#2", "duplicate")
     }  # the median of 100 and 20 is 60
+
+
+def answered(n, blank, **more):
+    """Two forms alike in all but their time, of `n` answers and `blank` blanks among the first 11 closed questions, R11 not asked."""
+    order = ["R00", "R01", "R09", "R03", *LINE, "S14", "S15"]
+    said = {"R09": "没有（真的）", "R11": "(跳过)", **dict.fromkeys(order[n : n + blank], ""), **more}
+    return [{**said, **dict.fromkeys(order[n + blank :], "(跳过)")}] * 2
+
+
+@pytest.mark.parametrize(("n", "blank", "is_whole"), [(6, 5, True), (5, 5, False), (5, 6, False), (11, 0, True)])
+def test_a_form_is_compared_where_it_has_more_answers_than_blanks(n, blank, is_whole):
+    assert set(flagged(answered(n, blank), "near_duplicate")) == ({1} if is_whole else set())
+
+
+def test_refusals_to_one_interviewer_are_no_cloned_block():
+    gone = dict.fromkeys(("R01", "R03", "R09", "R11", *LINE, "S14", "S15", "R26"), "(跳过)")
+    assert not flagged([{"R00": "不愿意", "interviewer_id": "I1", **gone}] * 4, "cloned_block")
+
+
+def test_clones_are_known_by_their_closed_answers_whatever_the_numbers_and_words():
+    rows = [
+        {"interviewer_id": "I1", "R03": str(30 + k), "S14": str(9 + k), "S15": str(k), "R26": f"第{k}"}
+        for k in range(3)
+    ]
+    assert flagged(rows, "cloned_block") == dict.fromkeys(range(3), "I1 x 3")
+    assert flagged(rows[:2], "cloned_block", clone_block=2) == {0: "I1 x 2", 1: "I1 x 2"}
+    assert not flagged(rows[:1], "cloned_block", clone_block=1)  # nobody is a clone of himself
+
+
+def test_forms_without_a_time_or_without_closed_questions_are_flagged_for_nothing():
+    assert not flagged([{"seconds": ""}, {"seconds": "", "R03": "50"}], "speeder")
+    assert set(
+        flagged([{"seconds": ""}, {"seconds": "100"}, {"seconds": "1"}, {"seconds": "100", "R03": "9"}], "speeder")
+    ) == {2}
+    numbers = [item for item in ITEMS if item.id in ("S14", "S15")]
+    rows = clean([{"interviewer_id": "I1", "R26": str(k)} for k in range(4)]).kept
+    assert find_flags(rows, numbers, THRESHOLDS)["flag"].tolist() == []
+
+
+@pytest.mark.parametrize(
+    "quiz", [{"right": {"a": 1}}, {"right_from": "org_map"}, {"right": {"a": 1}, "right_from": "org_map"}]
+)
+def test_one_answer_throughout_a_quiz_may_be_honest(quiz):
+    items = [replace(item, attention={}, **(quiz if item.is_matrix else {})) for item in ITEMS]
+    assert "straight_line" not in set(find_flags(clean([LINE]).kept, items, THRESHOLDS)["flag"])
+
+
+def test_a_run_of_equal_answers_counts_matrices_alone():
+    """R00, R01, R09, R11 and R12_a are all the first option; of the matrix only two stand side by side."""
+    row = {**LINE, "R12_c": "听过", "R12_e": "听过"}
+    assert not flagged([row], "straight_line", longstring=3) and flagged([row], "straight_line", longstring=2)
+
+
+def test_a_contradiction_is_looked_for_where_both_questions_were_asked():
+    rows = clean([{"S14": "3", "S15": "4"}]).kept
+    lacking = [item for item in ITEMS if item.id != "S14"]
+    assert "contradiction" not in set(
+        find_flags(rows.drop(columns=["S14", "S14_missing"]), lacking, THRESHOLDS)["flag"]
+    )
+
+
+def test_a_matrix_of_fewer_than_five_rows_says_nothing_alone_nor_against_others():
+    four, mixed = [np.array([2, 2], dtype=np.int32)] * 4, [np.array([2, k], dtype=np.int32) for k in (1, 2, 3, 1)]
+    five = [np.full(2, 3, dtype=np.int32)] * 5
+    assert list(find_straight_lines([four], "all")) == [False, False]
+    assert list(find_straight_lines([five, mixed], "all")) == [True, True]
+
+
+RANKING = parse_codebook("""
+[[item]]
+id = "K1"
+form = "resident"
+type = "ranking"
+zh = "排序"
+en = "Rank"
+options = [{ code = 1, zh = "甲", en = "A" }, { code = 2, zh = "乙", en = "B" }, { code = 3, zh = "丙", en = "C" }]
+""").items["K1"]
+
+
+@pytest.mark.parametrize(
+    ("item", "answers"),
+    [(replace(RANKING, type="multi"), list(itertools.product((0, 1), repeat=3))),
+     (RANKING, [tuple(1 + order.index(k) if k in order else None for k in range(3)) for n in (1, 2, 3) for order in itertools.permutations(range(3), n)])],
+)  # fmt: skip
+def test_every_answer_of_several_options_has_a_code_of_its_own(item, answers):
+    rows = pd.DataFrame(answers, columns=item.variables, dtype="Int8")
+    codes = codes_of(rows.assign(K1_missing=pd.Categorical([None] * len(rows), WHY_MISSING)), item, "K1")
+    assert len(set(codes)) == len(answers) and (codes >= 0).all()
+
+
+def test_every_reason_why_there_is_no_answer_is_none():
+    why = [*WHY_MISSING, None]
+    rows = pd.DataFrame(
+        {
+            "S14": pd.array([None] * len(WHY_MISSING) + [0], dtype="Int32"),
+            "S14_missing": pd.Categorical(why, WHY_MISSING),
+        }
+    )
+    codes = codes_of(rows, next(item for item in ITEMS if item.id == "S14"), "S14")
+    assert (codes > NO_ANSWER).tolist() == [False] * len(WHY_MISSING) + [True] and len(set(codes)) == len(why)
+
+
+def test_what_was_set_aside_or_seen_is_said_with_its_place():
+    entry = {"file": "a.csv", "sheet": "", "row": 3, "column": "镇街", "value": "某镇", "reason": "town_unknown"}
+    assert "a.csv, row 3, column 镇街: got 某镇; " in say_rejected(entry, "en") and "got" not in say_rejected(
+        {**entry, "value": ""}, "en"
+    )
+    note = {"file": "a.xlsx", "sheet": "表一", "row": "3", "note": "calendar_1904", "detail": "x"}
+    told = say("clean.note_calendar_1904", "en")
+    assert say_note(note, "en") == f"a.xlsx, sheet 表一, row 3: {told}: x"
+    assert say_note({**note, "sheet": "", "row": "", "detail": ""}, "en") == f"a.xlsx: {told}"

@@ -76,8 +76,8 @@ class Cleaner:
     span: Span
     towns: Matcher
     codes: Mapping[str, int]
-    villages: Ids | None = None
-    has_rules: bool = True
+    villages: Ids | None
+    has_rules: bool
 
     def __post_init__(self) -> None:
         file = mask_text(self.survey.text or self.survey.file)
@@ -196,7 +196,7 @@ class Cleaner:
         elif item.type in WORDS:
             places, texts = cells.distinct(self.answers.text[name])
             kept = cells.iso_dates(texts) if item.type == "date" else texts
-            self.columns[name] = self.words(places, kept, gone, item.type == "text")
+            self.columns[name] = self.words(places, kept, gone)
         elif item.type == "number":
             self.columns[name] = cell.value
         else:
@@ -230,10 +230,10 @@ class Cleaner:
             ranks = np.array([order.index(place) + 1 if place in order else 0 for order in orders])[taken]
             self.columns[name] = integers(ranks, ranks == 0, "int8")
 
-    def words(self, places: Any, words: Sequence[str | None], gone: Bools, scrub: bool = True) -> Any:
+    def words(self, places: Any, words: Sequence[str | None], gone: Bools) -> Any:
         """Texts as a column, personal numbers and names beside titles masked."""
         plain = pd.Series(words, dtype="str")
-        found = mask_cells(plain, names=True) if scrub else plain
+        found = mask_cells(plain, names=True)
         self.n_masked += int(((found != plain) & plain.notna()).to_numpy()[places][~gone].sum())
         found = found.array.take(places)
         found[gone] = None

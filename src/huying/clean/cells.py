@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from huying.codebook import WHY_MISSING, WORDS, Item
+from huying.codebook import WHY_MISSING, Item
 from huying.kinds import NOTHING, clean_text, parse_instants
 from huying.sources.wjx import FILL_IN, JOINT, option_places, squash
 
@@ -166,17 +166,18 @@ def at_odds(item: Item, text: pd.Series, cell: Cell, asked: Bools) -> Iterator[t
 
     Of a number all words count together (as empty ones). Towns are people's own spelling: only what differs by number counts.
     """
-    states = ODD[2:] if item.role == "town" else ODD
-    if item.type in WORDS or not (np.isin(cell.state, states) & asked).any():
+    odd = np.isin(cell.state, ODD) & asked
+    if not odd.any():
         return
-    told = pd.DataFrame({"words": text.map(clean_text), "state": cell.state})[asked & (text != "").to_numpy()]
+    told = pd.DataFrame({"words": text.map(clean_text), "state": cell.state, "odd": odd})
+    told = told[asked & (text != "").to_numpy()]
     if not item.options:
         told["words"] = ""
     if item.type == "multi":
         told["words"] = told["words"].str.replace(FILL_IN, "", regex=True).str.split(JOINT)
         told = told.explode("words")
         told = told[(told["state"] != UNKNOWN) | ~told["words"].map(squash).isin(option_places(item))]
-    for words, same in told["state"].isin(states).groupby(told["words"]):
+    for words, same in told["odd"].groupby(told["words"]):
         if same.sum() >= AT_ODDS and same.mean() > 0.5:
             yield str(words), int(same.sum()), len(same)
 
@@ -186,12 +187,11 @@ def reconcile(text: Cell, number: Cell) -> Cell:
 
     A position never overrules words, not even words that name nothing known.
     """
-    take = (text.state == SILENT) & (number.state != SILENT)
+    take = text.state == SILENT
     cell = Cell(*(np.where(take, getattr(number, part), getattr(text, part)) for part in vars(text)))
-    known = ~take & (number.state < SILENT)
-    one = (text.state == ANSWERED) != (number.state == ANSWERED)
-    both = (text.state == ANSWERED) & (number.state == ANSWERED) & (text.value != number.value)
-    cell.take_out(known & (np.isin(text.state, NAMELESS) | (text.state < SILENT) & (one | both)), DISAGREE)
+    differ = ((text.state == ANSWERED) | (number.state == ANSWERED)) & (text.value != number.value)
+    odd = np.isin(text.state, NAMELESS) | (text.state < SILENT) & differ
+    cell.take_out(odd & (number.state < SILENT), DISAGREE)
     return cell
 
 

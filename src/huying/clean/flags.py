@@ -106,7 +106,7 @@ def compare_forms(rows: pd.DataFrame, items: Sequence[Item], answers: Answered, 
     who, names = pd.factorize(rows["interviewer_id"])
     once = whole & (who >= 0) & ~duplicate & ~near
     size = find_clones(closed, who, once, limits["clone_differs"], limits["clone_block"])
-    block = [f"{names[of]} x {n}" for of, n in zip(who[size > 0], size[size > 0], strict=True)]
+    block = [f"{names[who[at]]} x {size[at]}" for at in np.flatnonzero(size)]
     seconds = rows["seconds"].to_numpy(dtype=float, na_value=np.nan)
     known = seconds[complete & ~np.isnan(seconds)]
     median = np.median(known) if len(known) else np.nan
@@ -150,11 +150,11 @@ def find_clones(closed: Sequence[Codes], interviewer: Ints, which: Bools, differ
     Two forms of an interviewer are linked when at most `differs` closed answers differ; linked forms are a block.
     """
     size = np.zeros(len(which), dtype=np.int64)
-    answers = np.column_stack(closed) if closed else np.empty((len(which), 0))
     for one in np.unique(interviewer[which]) if closed else ():
         own = np.flatnonzero(which & (interviewer == one))
         for at in np.split(own, range(MOST_COMPARED, len(own), MOST_COMPARED)):
-            member = connected_components(cdist(answers[at], answers[at], "hamming") * len(closed) < differs + 0.5)[1]
+            answers = np.column_stack([codes[at] for codes in closed])
+            member = connected_components(cdist(answers, answers, "hamming") * len(closed) < differs + 0.5)[1]
             size[at] = np.bincount(member)[member]
     return np.where(size >= max(block, 2), size, 0)
 

@@ -44,7 +44,7 @@ def clean_ledger(
     found.loc[~found["row"].isin(kept.index), "level"] = "row"  # a cell may have cost its row after all
     for column, name in IDS.items():  # where a row belonged, as far as it can be read
         cells = clean_series(raw.text[headers[column]]) if column in headers else pd.Series(dtype="str")
-        ids = matchers[column].match(cells)["id"] if column in matchers and len(cells) else cells
+        ids = matchers[column].match(cells)["id"] if column in matchers else cells
         found[name] = found["row"].map(ids).astype("str").fillna("")
     repairs = pd.concat(flags, ignore_index=True)
     repairs = repairs[repairs["row_id"].isin(raw.place.file + "#" + kept.index.astype("str"))].reset_index(drop=True)
@@ -81,7 +81,7 @@ def match_names(rows: pd.DataFrame, column: str, matcher: Matcher | None, place:
 def take_out_repeats(table: Table, rows: pd.DataFrame, raw: RawTable, headers: Headers, before: Any) -> Parted:
     """The rows without those that repeat a key, also one of `before`, now that two spellings of one town are one town, and these rows."""
     key = [IDS.get(name, name) for name in table.key]
-    every = rows if before is None else pd.concat([before, rows])
+    every = pd.concat([before, rows])
     alike = every[key].astype("str").apply(lambda cells: cells.str.casefold())
     again = (alike.duplicated() & every[key].notna().all(axis=1) & bool(key)).iloc[len(every) - len(rows) :]
     same = every.duplicated() & (before is not None)
