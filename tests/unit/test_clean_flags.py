@@ -35,6 +35,12 @@ def test_duplicates():
     assert set(flagged(rows, "duplicate")) == {1} and set(flagged(rows, "near_duplicate")) == {2}
 
 
+@pytest.mark.parametrize("sent", ["", "2023/5/10"])
+def test_without_the_time_of_day_equal_answers_are_two_peoples(sent):
+    rows = [{"submitted_at": sent}] * 3
+    assert not flagged(rows, "duplicate") and set(flagged(rows, "near_duplicate")) == {1, 2}
+
+
 def test_refusals_are_no_near_duplicates_of_each_other():
     gone = dict.fromkeys(("R01", "R03", "R09", "R11", *LINE, "S14", "S15", "R26"), "(跳过)")
     assert not flagged([{"R00": "不愿意", **gone}] * 3, "near_duplicate")

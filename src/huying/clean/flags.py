@@ -98,7 +98,8 @@ def compare_forms(rows: pd.DataFrame, items: Sequence[Item], answers: Answered, 
     complete = (rows["disposition"] == "complete").to_numpy()
     whole = complete & (balance > 0)  # more answers than blanks
     given = rows.drop(columns=[name for name in HEAD if name in rows])
-    duplicate = given.duplicated().to_numpy()
+    sent = rows["submitted_at"]  # a day alone is no time
+    duplicate = (given.duplicated() & sent.ne(sent.dt.normalize()) & sent.notna()).to_numpy()
     near = np.zeros(len(rows), dtype=bool)
     near[whole] = given[whole].drop(columns="submitted_at").duplicated()
     near &= ~duplicate
