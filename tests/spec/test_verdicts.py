@@ -122,6 +122,7 @@ def test_no_interval_is_no_verdict(quantifier):
 def test_counted_quantifiers_need_no_interval():
     assert judge("ALL", 1.0, 0.9, np.nan, np.nan, 10) == (NO, "")
     assert judge("SOME", 1.0, 0.1, np.nan, np.nan, 10) == (YES, "")
+    assert judge("SOME", 1.0, 0.9, np.nan, np.nan) == (NO, "")  # a value alone is of one case
 
 
 # --- towns ------------------------------------------------------------------------------------------------------------
