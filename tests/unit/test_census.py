@@ -132,6 +132,22 @@ def vars_of(survey):
     return {name: getattr(survey, name) for name in survey.__dataclass_fields__}
 
 
+@pytest.mark.parametrize(
+    ("yes", "known", "total", "numbers", "reason", "reliability"),
+    [
+        (2, 3, 5, [2 / 3, 2 / 5, 4 / 5], "", "ok"),
+        (2, 3, 4, [None] * 3, "too few answers", "too few answers"),
+        (0, 0, 5, [None, 0, 1], "nobody knows", "not estimable"),
+        (0, 0, 0, [None] * 3, "no call", "not estimable"),
+        (5, 5, 5, [1, 1, 1], "", "ok"),
+    ],
+)
+def test_a_share_is_bounded_by_what_nobody_knows(yes, known, total, numbers, reason, reliability):
+    row = bounded(["county"], [yes], [known], [total], fewest=5, reason="no call").iloc[0]
+    found = [None if np.isnan(one) else one for one in row[["estimate", "low", "high"]]]
+    assert (found, row["n"], row["reason"], row["reliability"]) == (numbers, total, reason, reliability)
+
+
 def test_nothing_is_stated_below_the_fewest():
     row = bounded(["county"], [2], [3], [4], fewest=5).iloc[0]
     assert np.isnan([row["estimate"], row["low"], row["high"]]).all()
