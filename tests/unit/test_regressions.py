@@ -238,7 +238,7 @@ def test_the_test_of_a_simple_random_sample_is_pearsons():
 
 
 def test_a_test_needs_a_degree_of_freedom():
-    a, b = np.array([0, 1, 0, 1, 1, 0, 0, 1]), np.array([0, 1, 1, 1, 0, 0, 0, 1])
+    a, b = np.array([0, 1, 0, 1, 1, 0, 0, 1]), np.array([0, 1, 1, 1, 1, 0, 1, 0])
     for villages, reason in ((np.arange(8) // 4, ""), (np.zeros(8, dtype=np.int64), "not estimable")):
         assert rao_scott(Design(np.zeros(8, dtype=np.int64), villages, np.ones(8), ("A",)), a, b).reason == reason
 
