@@ -241,6 +241,8 @@ def test_how_surely_it_is_said(rows, said):
         ({**COUNTED, "estimate": 1.0}, "all 100 residents, counted"),
         ({**COUNTED, "estimate": 0.0}, "0 of 100 residents, counted"),
         ({**COUNTED, "estimate": 0.405}, "100 residents, counted"),  # 40.5 people are none: a mean
+        ({**COUNTED, "estimate": 0.3333333, "n": 9999.0}, "3333 of 9999 residents, counted"),  # as a file has rounded it
+        ({**COUNTED, "estimate": 0.50000015, "n": 1e5}, "100000 residents, counted"),  # 50,000.015 are no number of people
         ({**COUNTED, "estimate": 1.0, "n": 1.0}, "1 resident, counted"),
         ({**COUNTED, "estimate": 0.5, "n": 2.0}, "1 of 2 residents, counted"),
         ({**COUNTED, "claim": "P15"}, "100 residents, counted"),  # its share is a mean over people
@@ -296,6 +298,14 @@ def test_what_surrounds_a_value(given, said):
 def test_the_rule_in_words(given, said):
     known = {"n_of": CLAIMS[given["claim"]].n_of} if "claim" in given and "part" not in given else {}
     assert told("threshold", row(**{**known, **given})) == said
+
+
+@pytest.mark.parametrize(
+    ("given", "is_told"),
+    [({}, True), (NOTHING, False), ({"verdict": "", "verdict_family": ""}, False), ({"part": "female"}, False), (OPEN, True)],
+)  # fmt: skip
+def test_a_sentence_ends_with_the_rule_where_a_value_was_held_to_it(given, is_told):
+    assert ("; threshold: below 50%." in told("sentence", row(**given))) == is_told
 
 
 def test_a_threshold_below_which_there_is_none_is_said_as_one():
