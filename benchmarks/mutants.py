@@ -31,8 +31,8 @@ AT_LEAST, LIMIT_S = 0.85, 120  # seconds of the processor; on the clock five tim
 # A room, modules of it, and the tests that should notice, the near and fast ones first.
 ROOMS = (
     ("statistics", "weights.py", "unit/test_weights.py unit/test_samples.py oracle/test_estimates.py"),
-    ("statistics", "design.py", "unit/test_estimate_edges.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
-    ("statistics", "estimates.py", "unit/test_estimate_edges.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
+    ("statistics", "design.py", "unit/test_estimate_edges.py oracle/test_intervals.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
+    ("statistics", "estimates.py", "unit/test_estimate_edges.py oracle/test_intervals.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
     ("statistics", "intervals.py", "oracle/test_intervals.py oracle/exact"),
     ("statistics", "measures/precision.py", "unit/test_small_areas.py oracle/small unit/test_measures_next_wave.py unit/test_measures_small_area_shares.py"),
     ("statistics", "waiting.py counted.py", "unit/test_waiting_by_hand.py oracle/test_waiting.py unit/test_census.py unit/test_counties.py"),

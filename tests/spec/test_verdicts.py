@@ -432,6 +432,7 @@ def test_a_claim_frozen_later_has_the_later_date(county, tmp_path):
         ("COUNT 0", 7, 7, 7, NO),  # 212 recovered - 205 given
         ("COUNT 1", 0, 0, 0, NO),  # one is a whole number, no tolerance
         ("COUNT .0005", -0.0006, 0, 0, NO),
+        ("COUNT .0005", 0.0005, 0, 0, YES),  # half of the last printed digit, and not more
         ("COUNT .0005", 0.0000, 0, 0, YES),  # 104/160 = 65.0% as printed
         ("COUNT .0005", 0.0004, 0, 0, YES),  # within half of the last printed digit
         ("COUNT .0005", 0.396, 0, 0, NO),  # 65.0% printed, 104/410 = 25.4%

@@ -32,6 +32,7 @@ def told(rows):
 
 def test_who_did_not_say_counts_both_ways(survey):
     assert told(survey.share("prefers_as_now")) == [6 / 17, 6 / 18, 7 / 18, 18]
+    assert told(survey.mean("prefers_as_now")) == [6 / 17, 6 / 18, 7 / 18, 18]  # the mean of yes and no is a share
 
 
 def test_each_group_has_its_own_base(survey):
@@ -139,6 +140,7 @@ def vars_of(survey):
         (2, 3, 4, [None] * 3, "too few answers", "too few answers"),
         (0, 0, 5, [None, 0, 1], "nobody knows", "not estimable"),
         (0, 0, 0, [None] * 3, "no call", "not estimable"),
+        (1, 1, 1, [None] * 3, "too few answers", "too few answers"),
         (5, 5, 5, [1, 1, 1], "", "ok"),
     ],
 )

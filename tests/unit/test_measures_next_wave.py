@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from surveys_stand_in import register, residents
+from surveys_stand_in import margins, register, residents
 
 from huying.intervals import COUNT, POOLED, STUDENT
 from huying.measures.precision import correlate_waves, plan_next, rise_of_share, size_for_mean, size_for_share
@@ -40,13 +40,13 @@ def test_where_a_rise_has_a_size(given, is_known):
 
 @pytest.mark.parametrize(
     ("given", "is_known"),
-    [({"p": 0.0, "n": 30}, True), ({"p": -0.1, "n": 30}, False), ({"p": 0.5, "n": 0}, False), ({"p": 0.5, "n": 30, "deff": 0.0}, False),
+    [({"p": 0.0, "n": 1, "deff": 0.1}, True), ({"p": 0.5, "n": size_for_share(0.5, 0.5) - 0.5}, False), ({"p": 0.0, "n": 30}, True), ({"p": -0.1, "n": 30}, False), ({"p": 0.5, "n": 0}, False), ({"p": 0.5, "n": 30, "deff": 0.0}, False),
      ({"p": 0.5, "n": 1}, False), ({"p": 0.97, "n": 10_000}, True)],
 )  # fmt: skip
 def test_where_a_size_has_a_rise(given, is_known):
     rise = rise_of_share(**given)
     assert np.isfinite(rise) == is_known
-    assert not is_known or size_for_share(given["p"], rise) == pytest.approx(given["n"])
+    assert not is_known or size_for_share(given["p"], rise, given.get("deff", 1.0)) == pytest.approx(given["n"])
 
 
 @pytest.mark.parametrize("p", [0.0, 0.02, 0.3, 0.5, 0.88])
@@ -134,6 +134,15 @@ def test_what_two_waves_share(waves):
     assert correlate_waves(*waves((y, villages)), "aware") == 0.0  # one wave
     other = [4, 4, 4, 4, 1, 1, 4, 1, 1, 1]  # who knew knows no more: below 0 is chance
     assert correlate_waves(*waves((y, villages), (other, villages)), "aware") == 0.0
+
+
+def test_of_one_raked_wave_there_is_nothing_to_correlate(tmp_path):
+    people = residents(["T01"] * 40, R09=[1, 4] * 20)
+    ledgers = {"towns": register(1), "margins": margins(1)}
+    survey = StandIn(tmp_path, ledgers, {"resident": people}, WAVES).survey("resident")
+    late = StandIn(tmp_path, ledgers, {"resident": people}, WAVES).survey("resident", wave="2024")  # nobody was asked
+    assert survey.design.margins and not len(late.frame)
+    assert correlate_waves(survey, late, "aware") == correlate_waves(late, survey, "aware") == 0.0
 
 
 def test_the_correlation_of_two_waves_is_that_of_their_villages_means(tmp_path):

@@ -97,6 +97,14 @@ def test_data_of_december_need_no_notice_for_january():
     assert found["age_days"].tolist() == [0] and not found["is_answer_due"].any()
 
 
+def test_a_limit_that_ends_in_a_year_without_a_notice_is_not_known():
+    """Five days from 30 December end in January, whose holidays no notice has named: neither due nor late."""
+    rows = [("2027-01-04 10:00", None, None, None)] * 2 + [("10 10:00", None, None, None), ("2026-12-30 10:00", None, None, None)]  # fmt: skip
+    found = timed(ledger(*rows, status=["open", "withdrawn", "open", "open"]), "2027-01-20")
+    assert found["is_deadline_unknown"].tolist() == [True, False, False, True]
+    assert found["is_closing_due"].tolist() == [False, False, True, False]
+
+
 def test_what_a_ledger_never_records_is_missing_and_not_a_no():
     bare = ledger(
         ("10 10:00", None, "11 10:00", None), ("10 10:00", None, None, None), returned_n=pd.NA, transfer_n=pd.NA
