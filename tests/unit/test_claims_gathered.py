@@ -314,6 +314,22 @@ def test_a_threshold_below_which_there_is_none_is_said_as_one():
 
 
 @pytest.mark.parametrize(
+    ("claim", "given", "said"),
+    [
+        ("P16", {}, "为40.0%"),
+        (
+            "A07",
+            {"estimate": 62.0, "unit": "count", "n_of": "villages"},
+            "登记的行政村共62个村",
+        ),  # the measure leads to its value
+        ("A12", {"unit": "points", "n_of": "posts"}, "比例相差40"),
+    ],
+)
+def test_a_measure_and_its_value_make_one_chinese_sentence(claim, given, said):
+    assert said in told("sentence", row(claim, **given), lang="zh")
+
+
+@pytest.mark.parametrize(
     ("given", "said"),
     [
         ({"wave": "2023"}, "survey of residents"),
@@ -337,6 +353,7 @@ def test_what_a_statement_rests_on(given, said):
         ({"period": "2022"}, False),  # no survey
         ({"wave": "2023", "part": "aware_certain"}, True),  # a variable of its own
         ({"wave": "2023", "part": "female"}, False),
+        ({"wave": "2023", "part": "satisfaction"}, False),  # an answer's name alone is no definition of the part
         ({"wave": "2023", "claim": "P18"}, False),  # of several questions
     ],
 )
