@@ -4,8 +4,9 @@ A fault is one change at a place of the syntax tree: another operator, a dropped
 False, a constant one higher or twice as large. It is written into a copy of `src`; the working tree stays as it is. Left alone,
 because no test should notice: annotations, decorators, messages (in `raise`, `say`, an f-string or `__repr__`), numbers and
 constants of charts, keywords that only check, lay out or number rows, tolerances below 1e-6, a loop's early end, what warms a
-process up, imports for types alone (never run); and what fails at once whoever looks, such as `-` between texts. A comparison moves by one step where it meets a
-whole number and is turned round elsewhere, for measured values seldom meet. A test that does not end has noticed.
+process up, imports for types alone; and what fails at once whoever looks, such as `-` between texts. A comparison moves by one
+step where it meets a whole number and is turned round elsewhere, for measured values seldom meet. A test that does not end has
+noticed.
 Run: python benchmarks/mutants.py --seed 1 --count 45 [--rooms claims clean] [--workers 2] [--only claims/judged.py:61]
 """
 
