@@ -190,6 +190,13 @@ def test_a_question_tells_how_many_answered_were_not_asked_and_did_not_say(tmp_p
     assert rows.loc["heard_reform", ["n", "n_skipped", "n_missing"]].tolist() == [64, 0, 0]
 
 
+def test_whose_group_is_not_known_is_in_no_group(tmp_path):
+    people = with_business([24, 8], [10, 4])
+    people.loc[:3, "R04"] = None  # two men and two women of T01
+    rows = opened(tmp_path, {"resident": [people]}, 2).survey("resident").share("aware", by="sex_group")
+    assert rows[["sex_group", "n"]].to_numpy().tolist() == [["male", 30], ["female", 30]]
+
+
 def test_what_is_made_by_another_definition_than_the_declared_one_says_so(survey):
     assert "definition_changed" not in set(survey.share("aware").get("remark", []))
     survey.derive("aware", "heard_reform in read, told")

@@ -76,6 +76,11 @@ def test_one_margin_is_poststratification():
     assert sweeps == 2  # the second sees that nothing is left to do
 
 
+def test_nobody_has_no_weights():
+    got, _, worst = rake(np.ones(0), {"sex": (ints(), np.array([0.0, 0.0]))})
+    assert len(got) == 0 and worst == 0
+
+
 def test_an_empty_category_is_refused():
     with pytest.raises(EstimateError, match="margin sex, category 1 has people and no respondent"):
         rake(np.ones(3), {"sex": (ints(0, 0, 0), np.array([60.0, 40.0]))})
