@@ -43,7 +43,7 @@ def test_the_slope_is_that_of_the_likelihood(power):
     areas = Areas(np.array([1.0, 3, 2, 5, 4, 4]), np.array([0.3, 0.4, 0.5, 0.3, 0.6, 0.2]), ONE)
     for tau2 in (0.2, 1.0, 3.0):
         ends = [areas.likelihood(tau2 + step, power) for step in (-1e-4, 1e-4)]
-        assert areas.slope(tau2, power) == pytest.approx((ends[1] - ends[0]) / 2e-4, abs=1e-6)
+        assert areas.slope(tau2, power) == pytest.approx((ends[1] - ends[0]) / 2e-4, rel=1e-5)
     alike = Areas(np.full(6, 2.0), np.ones(6), ONE)
     gap = alike.likelihood(3.0, power) - alike.likelihood(1.0, power)
     assert gap == pytest.approx(power * np.log(3) - 2.5 * np.log(2))
