@@ -129,6 +129,15 @@ def test_few_departments_may_be_told_where_leaders_may_not(survey):
     assert departments._fewest(pd.DataFrame(np.ones((5, 1)), index=survey._ids[:5])) == 1
 
 
+@pytest.mark.parametrize(("towns", "is_told"), [(2, False), (3, True)])
+def test_leaders_of_fewer_than_three_towns_are_not_told(tmp_path, towns, is_told):
+    rows = leaders(towns, L07=[1] * (3 * towns))
+    row = (
+        county(tmp_path, {"towns": register(towns)}, {"leader": rows}).survey("leader").share("prefers_as_now").iloc[0]
+    )
+    assert (row["estimate"] == 1) == is_told and (row["reason"] == "too few answers") != is_told
+
+
 def vars_of(survey):
     return {name: getattr(survey, name) for name in survey.__dataclass_fields__}
 
