@@ -4,8 +4,9 @@ A fault is one change at a place of the syntax tree: another operator, a dropped
 False, a constant one higher or twice as large. It is written into a copy of `src`; the working tree stays as it is. Left alone,
 because no test should notice: annotations, decorators, messages (in `raise`, `say`, an f-string or `__repr__`), numbers and
 constants of charts, keywords that only check, lay out or number rows, tolerances below 1e-6, a loop's early end, what warms a
-process up; and what fails at once whoever looks, such as `-` between texts. A comparison moves by one step where it meets a
-whole number and is turned round elsewhere, for measured values seldom meet. A test that does not end has noticed.
+process up, imports for types alone; and what fails at once whoever looks, such as `-` between texts. A comparison moves by one
+step where it meets a whole number and is turned round elsewhere, for measured values seldom meet. A test that does not end has
+noticed.
 Run: python benchmarks/mutants.py --seed 1 --count 45 [--rooms claims clean] [--workers 2] [--only claims/judged.py:61]
 """
 
@@ -31,15 +32,17 @@ AT_LEAST, LIMIT_S = 0.85, 120  # seconds of the processor; on the clock five tim
 # A room, modules of it, and the tests that should notice, the near and fast ones first.
 ROOMS = (
     ("statistics", "weights.py", "unit/test_weights.py unit/test_samples.py oracle/test_estimates.py"),
-    ("statistics", "design.py", "unit/test_estimate_edges.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
-    ("statistics", "estimates.py", "unit/test_estimate_edges.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
+    ("statistics", "design.py", "unit/test_estimate_edges.py oracle/test_intervals.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
+    ("statistics", "estimates.py", "unit/test_estimate_edges.py oracle/test_intervals.py oracle/test_estimates.py unit/test_regressions.py unit/test_survey.py"),
     ("statistics", "intervals.py", "oracle/test_intervals.py oracle/exact"),
-    ("statistics", "measures/precision.py", "unit/test_small_areas.py oracle/small unit/test_measures_next_wave.py"),
+    ("statistics", "measures/precision.py", "unit/test_small_areas.py oracle/small unit/test_measures_next_wave.py unit/test_measures_small_area_shares.py"),
     ("statistics", "waiting.py counted.py", "unit/test_waiting_by_hand.py oracle/test_waiting.py unit/test_census.py unit/test_counties.py"),
-    ("statistics", "survey*.py", "unit/test_survey.py unit/test_waves.py unit/test_counties.py unit/test_leaders_hidden.py"),
+    ("statistics", "survey*.py", "unit/test_waves.py unit/test_survey.py unit/test_census.py unit/test_shortfalls.py unit/test_counties.py unit/test_leaders_hidden.py"),
     ("statistics", "associations.py", "unit/test_regressions.py oracle/associations unit/test_survey.py"),
     ("statistics", "scales.py", "oracle/scales"),
-    ("claims", "claims/*.py", "spec/test_verdicts.py unit/test_claims.py unit/test_claims_gathered.py spec/test_evidence_ledger.py unit/test_counties.py"),
+    ("claims", "claims/[de]*.py", "unit/test_claims.py spec/test_evidence_ledger.py unit/test_claims_gathered.py spec/test_verdicts.py unit/test_counties.py"),
+    ("claims", "claims/rules.py", "spec/test_counted_verdicts.py spec/test_verdicts.py unit/test_claims_gathered.py spec/test_evidence_ledger.py unit/test_counties.py"),
+    ("claims", "claims/[sv]*.py", "unit/test_claims_gathered.py unit/test_claims.py spec/test_verdicts.py unit/test_counties.py"),
     ("clean", "clean/[acf]*.py", "unit/test_clean_cells.py unit/test_clean_flags.py unit/test_clean_answers.py unit/test_samples.py"),
     ("clean", "clean/intake.py clean/ledgers.py", "unit/test_clean_ledgers.py unit/test_ledger_rules.py unit/test_clean_intake.py unit/test_no_false_number.py unit/test_nothing_stale.py"),
     ("charts", "charts/*.py", "unit/test_charts.py"),
@@ -78,7 +81,7 @@ class Fault:
 
 def is_left_alone(node: ast.AST) -> bool:
     match node:
-        case ast.Raise() | ast.JoinedStr() | ast.If(body=[ast.Break()]):
+        case ast.Raise() | ast.JoinedStr() | ast.If(body=[ast.Break()]) | ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
         case ast.Call():
             return bool(SAID.fullmatch(ast.unparse(node.func)))

@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from huying.design import Design
 from huying.estimates import estimate_means, estimate_ratios, estimate_shares
-from huying.intervals import limits, mover, p_above
+from huying.intervals import MOVER, OWN, POOLED, STUDENT, limits, mover, p_above
 from huying.words import EstimateError
 
 LISTS = [(15, 14), (30, 24), (20, 5), (60, 59), (7, 6), (40, 12)]
@@ -79,6 +79,46 @@ def test_all_of_a_list_is_counted_and_silence_is_not():
     assert (outside["method"], outside["population"], outside["low"]) == ("count", 9, 4 / 9)
     mean = estimate_means(design, silent, silent.notna() | True, fewest=5).iloc[0]
     assert mean["method"] == "t" and mean["low"] < mean["high"]
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5])
+def test_p_values_of_a_share_are_the_binomial_tails(threshold):
+    """At n_eff = 10 those of scipy's binomial; the t of a mean; and of a spread of nothing no chance at all."""
+    k = np.arange(11)
+    rows = pd.DataFrame({"estimate": k / 10, "n": 10, "n_eff": 10.0, "se": np.nan, "df": 9.0, "method": POOLED})
+    above, below = p_above(rows, threshold)
+    assert above == pytest.approx(stats.binom.sf(k - 1, 10, threshold), abs=1e-12)
+    assert below == pytest.approx(stats.binom.cdf(k, 10, threshold), abs=1e-12)
+    means = pd.DataFrame({"estimate": [0.6, 0.2, 0.6, 0.2], "n": 6, "n_eff": np.nan, "se": [0.1, 0.1, 0.0, 0.0], "df": 5.0, "method": STUDENT})  # fmt: skip
+    above, below = p_above(means, threshold)
+    t = (np.array([0.6, 0.2]) - threshold) / 0.1
+    assert above == pytest.approx([*stats.t.sf(t, 5), 0, 1]) and below == pytest.approx([*stats.t.cdf(t, 5), 1, 0])
+
+
+@pytest.mark.parametrize("method", [OWN, MOVER])
+def test_p_values_found_by_halving_are_the_levels_whose_limit_is_the_threshold(method):
+    """.7 against .5, and .3: by symmetry each side of the one is the other side of the other."""
+    rows = pd.DataFrame({"estimate": [0.7, 0.3], "n": 60, "n_eff": 60.0, "se": np.sqrt(0.7 * 0.3 / 60), "df": 20.0, "method": OWN,
+                         "is_own_rho": False, "population": np.nan})  # fmt: skip
+    line = 0.5
+    if method == MOVER:  # .7 or .3 less .5 of others; against no change
+        then = rows.assign(estimate=0.5, se=np.sqrt(0.25 / 60))
+        both = [frame.add_prefix(prefix) for frame, prefix in ((rows, "now_"), (then, "then_"))]
+        known = {
+            "estimate": [0.2, -0.2],
+            "n": 60,
+            "n_eff": np.nan,
+            "se": np.nan,
+            "df": np.nan,
+            "method": MOVER,
+            "r": 0.3,
+        }
+        rows, line = pd.concat([pd.DataFrame(known), *both], axis=1), 0.0
+    above, below = p_above(rows, line)
+    assert above + below == pytest.approx([1, 1]) and above[0] == pytest.approx(below[1], rel=1e-6) and above[0] < 0.05
+    low, high = limits(rows, 1 - 2 * above[0])
+    assert (low[0], high[1]) == (pytest.approx(line, abs=1e-9), pytest.approx(line, abs=1e-9))
+    assert np.isnan(p_above(rows.assign(estimate=np.nan), line)).all()
 
 
 def test_mover_is_newcombes_interval_from_wilsons_limits():

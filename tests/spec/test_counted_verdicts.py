@@ -148,6 +148,50 @@ def test_of_rosters_a_row_may_turn_what_a_town_has():
     assert judged(claim, listed([(1, 1), (0, 1)], n_rejected=0))["verdict"].tolist() == [YES, NO, NO]
 
 
+@pytest.mark.parametrize(
+    ("k", "rejected", "verdict"),
+    [
+        (13, 2, YES),
+        (13, 4, MAYBE),
+        (5, 2, NO),
+        (8, 3, MAYBE),
+        (0, 3, NO),
+        (20, 3, YES),
+    ],  # .65 - .2 = .45; .4 + .15 = .55
+)
+def test_of_twenty_a_row_set_aside_turns_a_twentieth(k, rejected, verdict):
+    claim = a_claim("MOST", 0.5, town_quantifier="MOST", of_cases=False)
+    assert judged(claim, listed([(k, 20)], n_rejected=rejected)).loc["A", "verdict"] == verdict
+
+
+@pytest.mark.parametrize("quantifier", ["TREND", "TEXT"])
+def test_of_a_change_nobody_can_say_how_far_rows_set_aside_would_move_it(quantifier):
+    assert judged(a_claim(quantifier, 0.0), listed([(1, 20)], n_rejected=19)).loc["A", "verdict"] == YES
+    days = a_claim("GENERAL", 3.0, unit="days", of_cases=False)  # neither share nor count
+    rows = listed([(1, 1)], n_rejected=9).assign(**dict.fromkeys(("estimate", "low", "high"), 3.0))
+    assert judged(days, rows).loc["A", "verdict"] == YES
+
+
+def test_rows_are_many_above_five_per_cent_of_all():
+    for rejected, remark in ((5, ""), (6, "many_rejected")):  # 5 of 100, 6 of 101
+        assert judged(a_claim(), listed([(80, 95)], n_rejected=rejected)).loc["A", "remark"] == remark
+
+
+def test_chance_is_shared_by_the_places_of_one_period():
+    """29 of 41 is outside chance alone (.545), and at 97.5% (.523), and is not at 1 - .05/6: each period has its own family."""
+    rows = [listed([(29, 41), (20, 40)]).assign(period=period) for period in ("2021", "2022", "2023")]
+    remarks = judge_claim(a_claim(), pd.concat(rows, ignore_index=True))["remark"]
+    assert remarks.tolist() == ["", "chance"] * 3
+
+
+def test_a_claim_on_departments_counts_no_chance_of_the_county():
+    """The county's share of departments is no place of the family; of a claim on cases it is."""
+    rows = pd.concat([listed([(29, 41), (20, 40)]), listed([(49, 81)]).assign(place="county")], ignore_index=True)
+    assert judged(a_claim(), rows)["remark"].tolist() == ["", "chance", "chance"]
+    on_towns = judged(a_claim("MOST", 0.5, town_quantifier="MOST"), rows)
+    assert on_towns["remark"].tolist() == ["", "chance", ""]
+
+
 def test_a_sample_too_counts_its_rejected_forms_both_ways():
     """60 of 100: Clopper-Pearson .497 … for 65 of 100 .548 to .743; ten forms as no: .548 x 100/110 = .498."""
     low, high = korn_graubard(np.array([0.65]), np.array([100.0]))

@@ -111,6 +111,69 @@ def test_a_row_bears_the_reason_of_its_data_before_that_of_its_verdict_and_none_
     assert set(rows["remark"]) == {"not_frozen"}
 
 
+def as_row(tmp_path, claim, sampling="probability", **given):
+    """One judged row, as it stands in the evidence ledger."""
+    (tmp_path / "county.toml").write_text(HEAD.replace("probability", sampling), "utf-8")
+    known = {"place": "T01", "part": "", "period": "", "wave": "", "method": COUNT, "estimate": 0.4, "low": 0.4, "high": 0.4,
+             "n": 10.0, "verdict": "supported", "reason": "", "remark": "", **given}  # fmt: skip
+    frozen = Freeze({claim: "0" * 16}, "2023-04-28")
+    rows = as_evidence(read_county(tmp_path), house_claims()[claim], pd.DataFrame([known]), frozen, "0" * 16, "f" * 64)
+    return rows.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "given", "remark"),
+    [
+        ("probability", {"wave": "2023"}, ""),
+        ("quota", {"wave": "2023"}, "among_respondents"),
+        ("quota", {"wave": "2023", "remark": "chance"}, "chance; among_respondents"),
+        ("quota", {"wave": "2023", "verdict": ""}, ""),  # a part without a verdict
+        ("quota", {"period": "2023"}, ""),  # a ledger is no sample
+    ],
+)
+def test_a_survey_that_nobody_was_drawn_for_judges_its_respondents(tmp_path, sampling, given, remark):
+    assert as_row(tmp_path, "P16", sampling, **given)["remark"] == remark
+
+
+@pytest.mark.parametrize(
+    ("claim", "given", "is_counted"),
+    [
+        ("P13", {"period": "2023"}, True),
+        ("P13", {"period": "2023", "low": 0.3}, True),  # of a list that leaves something open all is counted
+        ("P28", {"wave": "2023"}, True),  # a form that everybody sent
+        ("P28", {"wave": "2023", "low": 0.3}, False),  # not everybody
+        ("P13", {"period": "2023", "estimate": np.nan}, False),
+        ("P13", {"period": "2023", "method": "exact"}, False),
+        ("P16", {"wave": "2023", "part": "robustness"}, False),  # computed of a list, no count of it
+    ],
+)
+def test_what_counts_a_complete_list_is_marked_as_counted(tmp_path, claim, given, is_counted):
+    assert as_row(tmp_path, claim, **given)["is_counted"] == is_counted
+
+
+@pytest.mark.parametrize(
+    ("claim", "given", "unit", "noun"),
+    [
+        ("P16", {}, "share", "residents"),
+        ("P16", {"unit": "points", "n_of": "staff"}, "points", "staff"),  # a row may name its own
+        ("P16", {"unit": np.nan, "n_of": np.nan}, "share", "residents"),
+        ("P13", {"place": "county", "unit": "index", "n_of": "marks"}, "share", "towns"),  # but not of how many towns
+        ("P13", {"place": "county", "part": "staff", "unit": "share"}, "share", "staff"),
+        ("P13", {"unit": "index", "n_of": "units"}, "index", "units"),
+    ],
+)
+def test_unit_and_noun_are_the_rows_own_or_the_claims(tmp_path, claim, given, unit, noun):
+    row = as_row(tmp_path, claim, **given)
+    assert (row["unit"], row["n_of"]) == (unit, noun)
+
+
+def test_a_real_county_is_marked_as_real(tmp_path):
+    (tmp_path / "county.toml").write_text(HEAD.replace("= true", "= false"), "utf-8")
+    rows = no_data(["T01"], "no data: calls")
+    made = as_evidence(read_county(tmp_path), house_claims()["P13"], rows, Freeze(), "0" * 16, "f" * 64)
+    assert made["is_synthetic"].tolist() == [False] and made["n"].tolist() == [0.0]
+
+
 def test_both_files_hold_the_same(ledger, tmp_path):
     store.write_parquet(tmp_path / "evidence.parquet", ledger)
     store.write_csv(tmp_path / "evidence.csv", ledger)

@@ -122,6 +122,7 @@ def test_no_interval_is_no_verdict(quantifier):
 def test_counted_quantifiers_need_no_interval():
     assert judge("ALL", 1.0, 0.9, np.nan, np.nan, 10) == (NO, "")
     assert judge("SOME", 1.0, 0.1, np.nan, np.nan, 10) == (YES, "")
+    assert judge("SOME", 1.0, 0.9, np.nan, np.nan) == (NO, "")  # a value alone is of one case
 
 
 # --- towns ------------------------------------------------------------------------------------------------------------
@@ -287,6 +288,72 @@ def test_each_wave_is_a_family_of_its_own():
     assert list(judge_claim(a_claim(), rows)["verdict_family"]) == [YES, YES]  # m = 1 in each wave, not 2
 
 
+def of_county(claim, towns):
+    return judge_claim(claim, towns).query("place == 'county'").iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        (["no calls", "no calls"], "no calls"),  # one reason of all of them is the county's too
+        (["no calls", "one psu"], ""),
+    ],
+)
+def test_why_no_town_is_known_is_said_of_the_county(reasons, said):
+    towns = facts([np.nan, np.nan], [0, 0], COUNT).assign(reason=reasons)
+    assert of_county(some_towns(), towns)["reason"] == said
+    assert of_county(some_towns(), towns.assign(estimate=[0.4, np.nan], n=7.0))["reason"] == ""  # one town is known
+
+
+def test_a_town_that_cannot_be_estimated_is_no_town_of_the_share():
+    """Two towns have a value, one of which reaches .3: one half, of two."""
+    county = of_county(some_towns(), facts([0.4, 0.2, np.nan], [9, 9, 9], COUNT))
+    assert county[["estimate", "low", "high", "n"]].tolist() == [0.5, 0.5, 0.5, 2]
+
+
+def test_two_of_two_towns_are_understated_as_some_and_one_of_two_is_not():
+    for values, remark in (([0.4, 0.4], "understated"), ([0.4, 0.2], "")):
+        assert of_county(some_towns(), facts(values, [9, 9], COUNT))["remark"] == remark
+    most = a_claim("MOST", 0.3, town_quantifier="GENERAL")
+    assert of_county(most, facts([0.4, 0.4], [9, 9], COUNT))["remark"] == ""  # nobody said "some"
+
+
+def test_the_headline_stands_last_and_a_part_bears_no_rule_of_the_towns():
+    """A part with a rule of its own is held to it for every town alike, and the county's is no share of towns."""
+    claim = some_towns(subs={"quick": ("LOW", 0.5)})
+    rows = pd.concat(
+        [facts([0.4, 0.6], [9, 9], COUNT).assign(part=part) for part in ("", "other", "quick")]
+        + [facts([0.2], [9], COUNT).assign(part="quick", place="county")]
+    )
+    judged = judge_claim(claim, rows)
+    assert judged["part"].tolist() == ["quick"] * 3 + ["other"] * 2 + [""] * 3
+    assert judged["verdict"].tolist() == [YES, NO, YES] + [""] * 2 + [YES] * 3
+    assert judged.loc[judged["part"] == "other", ["low_family", "high_family"]].isna().all(axis=None)
+
+
+def test_a_conjunction_of_samples_is_adjusted_for_parts_and_towns():
+    """Two parts: each at 1 - .05/2. In two towns the adjusted ends are at 1 - .05/4; the county is no town."""
+    parts = {"quick": ("GENERAL", 0.5), "kind": ("GENERAL", 0.5)}
+    rows = pd.concat([facts([1, 1, 1], [20, 20, 20]).assign(part=part) for part in parts])
+    rows["place"] = ["T01", "T02", "county"] * 2
+    judged = judge_claim(a_claim("GENERAL", 0.5, is_conjunction=True, subs=parts), rows)
+    head = judged[judged["part"] == ""].set_index("place").loc["T01"]
+    assert head["low"] == pytest.approx((0.05 / 2 / 2) ** (1 / 20))  # all of 20: low = (tail)^(1/20)
+    assert head["low_family"] == pytest.approx((0.05 / 4 / 2) ** (1 / 20))
+    assert (head["high"], head["high_family"], head["verdict"], head["verdict_family"]) == (1, 1, YES, YES)
+    alone = judge_claim(a_claim("GENERAL", 0.5, is_conjunction=True, subs=parts), rows[rows["place"] == "county"])
+    assert alone.iloc[-1]["low_family"] == pytest.approx((0.05 / 2 / 2) ** (1 / 20))  # of one place the parts alone
+
+
+def test_of_a_conjunction_the_adjusted_interval_decides_the_adjusted_verdict():
+    """All of 8: .0125^(1/8) = .578 is above .55, .00625^(1/8) = .530 is not."""
+    parts = {"quick": ("GENERAL", 0.55), "kind": ("GENERAL", 0.55)}
+    rows = pd.concat([facts([1, 1, 1], [8, 8, 8]).assign(part=part) for part in parts])
+    rows["place"] = ["T01", "T02", "county"] * 2
+    head = judge_claim(a_claim("GENERAL", 0.55, is_conjunction=True, subs=parts), rows).query("part == ''").iloc[0]
+    assert (head["verdict"], head["verdict_family"], head["own_reason"]) == (YES, MAYBE, "")
+
+
 # --- freezing ---------------------------------------------------------------------------------------------------------
 
 COUNTY = '[county]\nid = "x"\nname_zh = "甲县"\nname_en = "A"\nsampling = "probability"\nis_synthetic = true\n'
@@ -363,6 +430,9 @@ def test_a_claim_frozen_later_has_the_later_date(county, tmp_path):
         ("COUNT 12", 12, 12, 12, YES),  # 7 + 5
         ("COUNT 12", 11, 11, 11, NO),  # a unit is lacking
         ("COUNT 0", 7, 7, 7, NO),  # 212 recovered - 205 given
+        ("COUNT 1", 0, 0, 0, NO),  # one is a whole number, no tolerance
+        ("COUNT .0005", -0.0006, 0, 0, NO),
+        ("COUNT .0005", 0.0005, 0, 0, YES),  # half of the last printed digit, and not more
         ("COUNT .0005", 0.0000, 0, 0, YES),  # 104/160 = 65.0% as printed
         ("COUNT .0005", 0.0004, 0, 0, YES),  # within half of the last printed digit
         ("COUNT .0005", 0.396, 0, 0, NO),  # 65.0% printed, 104/410 = 25.4%

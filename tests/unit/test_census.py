@@ -32,6 +32,7 @@ def told(rows):
 
 def test_who_did_not_say_counts_both_ways(survey):
     assert told(survey.share("prefers_as_now")) == [6 / 17, 6 / 18, 7 / 18, 18]
+    assert told(survey.mean("prefers_as_now")) == [6 / 17, 6 / 18, 7 / 18, 18]  # the mean of yes and no is a share
 
 
 def test_each_group_has_its_own_base(survey):
@@ -128,8 +129,34 @@ def test_few_departments_may_be_told_where_leaders_may_not(survey):
     assert departments._fewest(pd.DataFrame(np.ones((5, 1)), index=survey._ids[:5])) == 1
 
 
+@pytest.mark.parametrize(("towns", "is_told"), [(2, False), (3, True)])
+def test_leaders_of_fewer_than_three_towns_are_not_told(tmp_path, towns, is_told):
+    rows = leaders(towns, L07=[1] * (3 * towns))
+    row = (
+        county(tmp_path, {"towns": register(towns)}, {"leader": rows}).survey("leader").share("prefers_as_now").iloc[0]
+    )
+    assert (row["estimate"] == 1) == is_told and (row["reason"] == "too few answers") != is_told
+
+
 def vars_of(survey):
     return {name: getattr(survey, name) for name in survey.__dataclass_fields__}
+
+
+@pytest.mark.parametrize(
+    ("yes", "known", "total", "numbers", "reason", "reliability"),
+    [
+        (2, 3, 5, [2 / 3, 2 / 5, 4 / 5], "", "ok"),
+        (2, 3, 4, [None] * 3, "too few answers", "too few answers"),
+        (0, 0, 5, [None, 0, 1], "nobody knows", "not estimable"),
+        (0, 0, 0, [None] * 3, "no call", "not estimable"),
+        (1, 1, 1, [None] * 3, "too few answers", "too few answers"),
+        (5, 5, 5, [1, 1, 1], "", "ok"),
+    ],
+)
+def test_a_share_is_bounded_by_what_nobody_knows(yes, known, total, numbers, reason, reliability):
+    row = bounded(["county"], [yes], [known], [total], fewest=5, reason="no call").iloc[0]
+    found = [None if np.isnan(one) else one for one in row[["estimate", "low", "high"]]]
+    assert (found, row["n"], row["reason"], row["reliability"]) == (numbers, total, reason, reliability)
 
 
 def test_nothing_is_stated_below_the_fewest():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from huying.design import Design
-from huying.estimates import estimate_means, estimate_ratios, estimate_shares, estimate_sum, town_rho
+from huying.estimates import estimate_means, estimate_ratios, estimate_shares, estimate_sum, rate, town_rho
 from huying.intervals import COUNT, limits
 from huying.words import EstimateError
 
@@ -117,6 +117,31 @@ def test_a_rare_share_is_read_with_care():
     y = np.zeros(450)
     y[:2] = 1  # .4%, interval about .1% to 1.6%: its width is more than 130% of the value
     assert shares(design(9, size=50), y).loc["T01", "reliability"] == "read with care"
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "given", "said"),
+    [
+        (0.5, 0.36, 0.65, {}, "ok"),  # 29 points
+        (0.5, 0.34, 0.65, {}, "read with care"),  # 31
+        (0.2, 0.10, 0.355, {}, "ok"),  # 25.5 points, 1.275 times the value
+        (0.2, 0.10, 0.365, {}, "read with care"),  # 1.325 times
+        (0.0, 0.0, 0.2, {}, "ok"),  # nothing is no width of nothing
+        (-0.2, -0.3, -0.05, {}, "ok"),
+        (0.2, 0.10, 0.365, {"method": "mover"}, "ok"),  # a change has no relative width
+        (0.5, 0.34, 0.65, {"method": "mover"}, "read with care"),
+        (3.0, 1.0, 5.0, {"method": "t"}, "ok"),  # nor has a mean of scores a width in points
+        (0.5, 0.1, 0.9, {"method": "count"}, "ok"),
+        (0.5, 0.4, 0.6, {"is_own_rho": True}, "read with care"),
+        (0.5, 0.4, 0.6, {"is_own_rho": False}, "ok"),
+        (0.5, 0.4, 0.6, {"method": "t", "is_own_rho": True}, "ok"),
+        (0.5, 0.34, 0.65, {"reason": "one psu"}, "not estimable"),
+        (0.5, 0.34, 0.65, {"reason": "too few answers"}, "too few answers"),
+    ],
+)
+def test_what_is_to_be_read_with_care(value, low, high, given, said):
+    row = {"estimate": value, "low": low, "high": high, "method": "korn-graubard", "reason": "", **given}
+    assert rate(pd.DataFrame([row])).tolist() == [said]
 
 
 def test_a_complete_count_has_no_spread():

@@ -56,6 +56,42 @@ def test_the_benchmark_takes_the_towns_back_to_the_county(tmp_path):
     assert small.loc["county", "part"] == "benchmark" and 0.9 < small.loc["county", "estimate"] < 1.1
 
 
+def test_what_stands_beside_a_small_area_share(tmp_path):
+    """Nine of ten towns have a direct share; the tenth follows from the others alone."""
+    direct, small = both(made(tmp_path, few=("T03",)))
+    towns, county = small.drop("county"), small.loc["county"]
+    assert set(small) == {*direct, "part", "remark"} and set(small["wave"]) == {"2023"}
+    assert (
+        set(towns["method"]) == {"fay-herriot"} and not towns["reason"].any() and set(towns["part"]) == {"small_area"}
+    )
+    assert towns[["se", "n_eff", "df", "deff", "rho"]].isna().all(axis=None)
+    assert county["n"] == 9 and county["method"] == "count"
+    assert (towns["low"] < towns["estimate"]).all() and (towns["estimate"] < towns["high"]).all()
+    assert (towns["reliability"] == "read with care").equals(towns["high"] - towns["low"] > 0.30)
+    assert towns["remark"].eq("").sum() == 9
+
+
+def test_without_a_county_or_the_number_of_adults_there_is_no_benchmark(tmp_path):
+    here = made(tmp_path)
+    direct = here.survey("resident").share("aware")
+    unknown = direct.assign(estimate=direct["estimate"].where(direct["place"] != "county"))
+    for rows, towns in ((unknown, here.towns), (direct, here.towns.assign(adults=[None, *[1000] * 9]))):
+        found = borrow_strength(rows, towns)
+        assert found["estimate"].isna().all() and set(found["reason"]) == {"too few towns"}
+        assert found["part"].tolist() == ["small_area"] * 10 + ["benchmark"] and found["n"].tolist() == [
+            *[40] * 10,
+            400,
+        ]
+
+
+def test_covariates_have_the_spread_of_one_over_the_towns_that_were_heard():
+    """Populations of e, e^2 and e^3: logarithms 1, 2, 3, mean 2, spread sqrt(2/3)."""
+    towns = pd.DataFrame({"type": ["town"] * 4, "pop": np.exp([1.0, 2, 3, 9]), "n_villages": [3] * 4})
+    x = regressors(towns, np.array([True, True, True, False]))
+    assert x[:, 0].tolist() == [1] * 4
+    assert x[:, 1] == pytest.approx(np.array([-1, 0, 1, 7]) / np.sqrt(2 / 3))
+
+
 def test_towns_alike_say_that_the_adjusted_likelihood_was_used(tmp_path):
     _, small = both(county(tmp_path, *aware_of([16] * 10, 40)))
     assert set(small["remark"].drop("county")) == {"adjusted_likelihood"}

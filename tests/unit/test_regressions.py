@@ -5,9 +5,10 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from huying import labels
-from huying.associations import crosstab, rao_scott, regress
+from huying.associations import Association, crosstab, rao_scott, regress
 from huying.design import Design, degrees, estimate_covariance
 from huying.estimates import estimate_means
 from huying.words import EstimateError
@@ -207,6 +208,51 @@ def test_few_answers_are_not_stated_in_a_crosstab():
     old = table[table["row"] == "60+"]
     assert (old["reason"] == "too few answers").all() and old["estimate"].isna().all()
     assert table.loc[table["row"] != "60+", "estimate"].notna().all()
+
+
+@pytest.mark.parametrize(("p", "said"), [(0.0004, "p < 0.001"), (0.001, "p = 0.001"), (0.0126, "p = 0.013")])
+def test_a_small_p_is_said_to_be_smaller(p, said):
+    for lang in ("zh", "en"):
+        assert said in Association(90, "", 4.0, 3.9, 1.8, 40.0, p).say(lang)
+
+
+@pytest.mark.parametrize(("answers", "stated"), [(19, False), (20, True)])
+def test_a_row_of_a_crosstab_is_stated_from_twenty_answers_on(answers, stated):
+    design, frame = draw()
+    a, b = (pd.factorize(frame[name], sort=True)[0].astype(np.int64) for name in ("age_group", "wechat"))
+    kept = np.where(np.cumsum(a == 2) > answers, -1, a)
+    table = crosstab(design, np.where(a == 2, kept, a), b, AGES, ["no", "yes"]).table
+    assert table.loc[table["row"] == "60+", "n"].tolist() == [answers] * 2
+    assert table.loc[table["row"] == "60+", "estimate"].notna().tolist() == [stated] * 2
+
+
+def test_the_test_of_a_simple_random_sample_is_pearsons():
+    """Without clusters and weights F is X^2 (n-1)/n of scipy's table: the design effects are those of drawing at random."""
+    rng = np.random.default_rng(2)
+    a, b = rng.integers(0, 2, 200), rng.integers(0, 2, 200)
+    found = rao_scott(Design(np.zeros(200, dtype=np.int64), np.arange(200), np.full(200, 3.0), ("A",)), a, b)
+    pearson = stats.chi2_contingency(np.histogram2d(a, b, 2)[0], correction=False)
+    assert [found.X2, found.n] == pytest.approx([pearson.statistic, 200])
+    assert (found.ndf, found.ddf) == (pytest.approx(1), pytest.approx(199))
+    assert found.F / pearson.statistic == pytest.approx(199 / 200, rel=0.03)
+
+
+def test_a_test_needs_a_degree_of_freedom():
+    a, b = np.array([0, 1, 0, 1, 1, 0, 0, 1]), np.array([0, 1, 1, 1, 1, 0, 1, 0])
+    for villages, reason in ((np.arange(8) // 4, ""), (np.zeros(8, dtype=np.int64), "not estimable")):
+        assert rao_scott(Design(np.zeros(8, dtype=np.int64), villages, np.ones(8), ("A",)), a, b).reason == reason
+
+
+def test_a_regression_needs_more_people_than_columns():
+    design, frame = draw()
+    frame = frame.assign(few=frame["visits"].where(np.arange(360) < 4), other=np.arange(360.0) ** 2)
+    with pytest.raises(EstimateError) as caught:
+        regress(
+            design, frame, "few ~ years + other", linear=True
+        )  # the first has no years: three people, three columns
+    assert caught.value.key == "regressions.too_few"
+    frame["few"] = frame["visits"].where(np.arange(360) < 5)
+    assert regress(design, frame, "few ~ years + other", linear=True).n == 4
 
 
 def test_a_crosstab_prints_its_shares_and_its_test():

@@ -243,6 +243,64 @@ def test_staff_are_a_part_of_those_listed(county):
     assert got.design.psu.tolist() == [0, 1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize(
+    ("listed", "weight", "population"),
+    [(10, 2.5, 10), (4, 1.0, 4), (3, 1.0, np.inf), (0, 1.0, np.inf), (None, 1.0, np.inf)],
+)
+def test_a_list_counts_where_it_is_not_shorter_than_what_came(county, listed, weight, population):
+    rows = pd.DataFrame({"row_id": list("abcd"), "wave": "2023", "disposition": "complete", "town_id": "T01"})
+    data = cleaned(rows, form="staff")
+    data.ledgers["towns", ""] = TOWNS.assign(staff_listed=pd.array([listed, 1], dtype="Int64"))
+    got = staff_sample(data, county(), "2023")
+    assert got.design.weight.tolist() == [weight] * 4 and got.design.fpc[0] == population
+    assert got.diagnostics["n"].tolist() == [4, 0]
+    assert got.diagnostics["remark"].tolist() == ["more_forms_than_listed" if listed in (0, 3) else "", ""]
+
+
+def test_of_a_town_that_lists_one_person_and_heard_him_all_is_known(county):
+    rows = pd.DataFrame({"row_id": ["a"], "wave": "2023", "disposition": "complete", "town_id": "T02"})
+    data = cleaned(rows, form="staff")
+    data.ledgers["towns", ""] = TOWNS.assign(staff_listed=[10, 1])
+    assert staff_sample(data, county(), "2023").design.fpc.tolist() == [10, 1]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "villages", "remarks"),
+    [
+        ("probability", ["V1"] * 20 + [None] * 10, ["", "as_if_at_random"]),
+        ("probability", ["V1"] + [""] * 19 + ["V9"] * 10, ["", ""]),  # one village is known
+        ("quota", [None] * 30, ["", ""]),  # of such a sample it is said of every interval
+    ],
+)
+def test_where_no_village_is_known_the_town_is_as_if_drawn_at_random(county, sampling, villages, remarks):
+    rows = residents().assign(village_id=villages)
+    for ledgers in (("towns",), ("towns", "margins")):
+        told = resident_sample(cleaned(rows, ledgers=ledgers), county(sampling), BOOK, "2023").diagnostics
+        assert told["remark"].tolist() == remarks
+    told = resident_sample(cleaned(rows.head(20), ledgers=("towns",)), county(sampling), BOOK, "2023").diagnostics
+    assert told["remark"].tolist() == ["", ""]  # of a town without answers nothing is said
+
+
+def test_given_weights_are_taken_as_they_are(county):
+    rows = residents().assign(given_weight=np.arange(1.0, 31.0))
+    got = resident_sample(cleaned(rows), county(), BOOK, "2023")
+    assert got.design.weight.tolist() == list(range(1, 31)) and not got.design.margins
+
+
+def test_a_town_whose_adults_are_not_known_leaves_no_base_weights(county):
+    data = cleaned(residents(), ledgers=("towns",))
+    data.ledgers["towns", ""] = TOWNS.assign(adults=[1200, None])
+    assert resident_sample(data, county(), BOOK, "2023").design.weight.tolist() == [1] * 30
+
+
+def test_a_survey_that_did_not_ask_for_the_town_is_one_stratum_without_a_name(county):
+    rows = residents().assign(town_id=None, village_id=None)
+    for ledgers in ((), ("towns", "margins")):
+        got = resident_sample(cleaned(rows, ledgers=ledgers), county("quota"), BOOK, "2023")
+        assert got.design.places == ("",) and got.design.weight.tolist() == [1] * 30
+        assert got.diagnostics[["place", "n"]].to_numpy().tolist() == [["county", 30]]
+
+
 def test_more_staff_answered_than_are_listed(county):
     rows = pd.DataFrame({"row_id": range(12), "wave": "2023", "disposition": "complete", "town_id": "T01"})
     got = staff_sample(cleaned(rows, form="staff"), county(), "2023")

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from huying.measures.precision import benchmark, fay_herriot, joint_level, rank_regions, share_fay_herriot, to_share
+from huying.measures.precision import (
+    Areas,
+    benchmark,
+    fay_herriot,
+    joint_level,
+    rank_regions,
+    share_fay_herriot,
+    to_share,
+)
 from huying.words import EstimateError
 
 ONE = np.ones((6, 1))
@@ -27,6 +35,18 @@ def test_adjusted_likelihood_by_hand():
     """All equal: the adjusted likelihood tau2 (tau2 + D)^(-(m-1)/2) has its maximum at tau2 = 2 D / (m - 3) = 2/3."""
     fit = fay_herriot(np.full(6, 2.0), np.ones(6), ONE)
     assert fit.is_adjusted and fit.tau2 == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0])
+def test_the_slope_is_that_of_the_likelihood(power):
+    """By differences of .0001 to each side; of all equal values log L = power log(t) - (m - 1)/2 log(t + D) and constants."""
+    areas = Areas(np.array([1.0, 3, 2, 5, 4, 4]), np.array([0.3, 0.4, 0.5, 0.3, 0.6, 0.2]), ONE)
+    for tau2 in (0.2, 1.0, 3.0):
+        ends = [areas.likelihood(tau2 + step, power) for step in (-1e-4, 1e-4)]
+        assert areas.slope(tau2, power) == pytest.approx((ends[1] - ends[0]) / 2e-4, rel=1e-5)
+    alike = Areas(np.full(6, 2.0), np.ones(6), ONE)
+    gap = alike.likelihood(3.0, power) - alike.likelihood(1.0, power)
+    assert gap == pytest.approx(power * np.log(3) - 2.5 * np.log(2))
 
 
 def test_a_town_without_answers_gets_the_regression():

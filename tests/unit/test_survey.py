@@ -170,6 +170,61 @@ def test_every_answer_of_a_question(survey):
     assert rows["estimate"].tolist() == pytest.approx([14 / 32, 18 / 32])
 
 
+def test_an_answer_is_counted_unweighted_for_every_place(survey):
+    """10 of 16 with business in T01 and 4 of 16 in T02 went to the old station."""
+    rows = survey.topline("first_contact", by="town")
+    assert rows.set_index(["answer", "place"])["count"].to_dict() == {
+        ("old_station", "T01"): 10, ("old_station", "T02"): 4, ("old_station", "county"): 14,
+        ("service_centre", "T01"): 6, ("service_centre", "T02"): 12, ("service_centre", "county"): 18,
+    }  # fmt: skip
+    of_men = survey.topline("first_contact", where="sex_group = male")  # every second person, all of them with business
+    assert of_men.set_index("answer")["count"].to_dict() == {"old_station": 14, "service_centre": 18}
+    assert "count" not in survey.topline("first_contact", by="sex_group")
+
+
+def test_a_question_tells_how_many_answered_were_not_asked_and_did_not_say(tmp_path):
+    people = with_business([24, 8], [10, 4])
+    people.loc[0, ["R15", "R15_missing"]] = [None, "refused"]  # had business, and does not say where he went
+    rows = opened(tmp_path, {"resident": [people]}, 2).survey("resident").questions().set_index("question")
+    assert rows.loc["first_contact", ["n", "n_skipped", "n_missing"]].tolist() == [31, 32, 1]
+    assert rows.loc["heard_reform", ["n", "n_skipped", "n_missing"]].tolist() == [64, 0, 0]
+
+
+def test_whose_group_is_not_known_is_in_no_group(tmp_path):
+    people = with_business([24, 8], [10, 4])
+    people.loc[:3, "R04"] = None  # two men and two women of T01
+    rows = opened(tmp_path, {"resident": [people]}, 2).survey("resident").share("aware", by="sex_group")
+    assert rows[["sex_group", "n"]].to_numpy().tolist() == [["male", 30], ["female", 30]]
+
+
+def test_what_is_made_by_another_definition_than_the_declared_one_says_so(survey):
+    assert "definition_changed" not in set(survey.share("aware").get("remark", []))
+    survey.derive("aware", "heard_reform in read, told")
+    assert set(survey.share("aware")["remark"]) == {"definition_changed"}
+    assert set(survey.difference("aware", "aware_certain")["remark"]) == {"definition_changed"}
+    assert "definition_changed" not in set(survey.share("aware_certain").get("remark", []))
+
+
+def test_a_town_without_weights_is_marked_and_the_county_with_it(tmp_path):
+    lacking = MARGINS["margins", ""].query("town_id == 'T01'")
+    survey = opened(tmp_path, {"resident": [with_business([24, 8], [10, 4])]}, 2, {("margins", ""): lacking})
+    rows = survey.survey("resident").share("aware")
+    assert rows["remark"].tolist() == ["", "unweighted", "unweighted"]
+
+
+def test_a_sum_is_named_by_its_parts_and_rests_on_the_smallest_base(survey):
+    rows = survey.combine({"aware": 1.0, "went_old_first": 2.0}, by=None)
+    assert rows["measure"].tolist() == ["aware + went_old_first"] and rows["n"].tolist() == [32]
+    assert rows["estimate"].item() == pytest.approx(0.5 + 2 * (10 / 16 + 4 / 16) / 2)
+    assert survey.combine({"aware": 1.0}, "own", by=None)["measure"].tolist() == ["own"]
+
+
+def test_a_survey_says_what_it_is(survey):
+    for lang, said in (("en", "64"), ("zh", "64")):
+        use_language(lang)
+        assert said in repr(survey) and "2023" in repr(survey) and survey._repr_html_() == f"<p>{survey!r}</p>"
+
+
 def test_the_order_of_rows_does_not_matter(survey):
     before = survey.share("aware")
     survey.frame = survey.frame.sort_values("age", kind="stable")

@@ -1,11 +1,13 @@
 """Calls as waiting times on hand-made ledgers: who is too young to be late, what is not recorded, curves beside R."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from huying import waiting
-from huying.counted import counted, tally
+from huying.counted import counted, find_ends, find_medians, student, tally, unsaid
 from huying.workdays import Rule, calendar
 
 RULE, CHINA = Rule(), calendar()
@@ -93,6 +95,14 @@ def test_each_call_may_have_its_own_day():
 def test_data_of_december_need_no_notice_for_january():
     found = timed(ledger(("2026-12-30 10:00", None, None, None)), "2026-12-31")
     assert found["age_days"].tolist() == [0] and not found["is_answer_due"].any()
+
+
+def test_a_limit_that_ends_in_a_year_without_a_notice_is_not_known():
+    """Five days from 30 December end in January, whose holidays no notice has named: neither due nor late."""
+    rows = [("2027-01-04 10:00", None, None, None)] * 2 + [("10 10:00", None, None, None), ("2026-12-30 10:00", None, None, None)]  # fmt: skip
+    found = timed(ledger(*rows, status=["open", "withdrawn", "open", "open"]), "2027-01-20")
+    assert found["is_deadline_unknown"].tolist() == [True, False, False, True]
+    assert found["is_closing_due"].tolist() == [False, False, True, False]
 
 
 def test_what_a_ledger_never_records_is_missing_and_not_a_no():
@@ -253,6 +263,61 @@ def test_every_clock_is_compared_and_withdrawn_calls_are_left_out():
     assert by_rule["next_day", "17:30", "17:30"] == 1 / 4  # 20:00 on the last day is late
     assert by_rule["next_day", "24:00", "24:00"] == 1 / 4  # 17:31 counts as Tuesday's: the answer on Friday is late
     assert by_rule["same_day", "17:30", "24:00"] == 0
+
+
+def test_the_curve_of_a_funnel_spans_all_departments_and_narrows_with_n():
+    rows = counted(["K1", "K2"], [30, 60], [60, 120]).assign(period="2022")
+    curve = waiting.funnel_curve(rows)
+    assert (curve["n"].iloc[0], curve["n"].iloc[-1]) == (3, 132) and curve["n"].is_unique  # a tenth beyond the largest
+    assert waiting.funnel_curve(rows.assign(n=5.0))["n"].iloc[-1] == 10
+    assert (curve["low998"] <= curve["low95"]).all() and (curve["high95"] <= curve["high998"]).all()
+    last = curve.iloc[-1]  # of so many nearly the normal's: .5 +- 1.96 and 3.09 x sqrt(.25 / 132)
+    for ends, z in ((("low95", "high95"), 1.96), (("low998", "high998"), 3.09)):
+        assert last[list(ends)].tolist() == pytest.approx([0.5 - z * 0.0435, 0.5 + z * 0.0435], abs=0.006)
+
+
+def test_counts_and_numbers_say_how_they_were_found():
+    rows = counted(["a", "b"], [3, 0], [4, 0])
+    assert rows[["estimate", "low", "high"]].to_numpy()[0].tolist() == [0.75] * 3
+    assert set(rows["method"]) == {"count"} and rows["n_eff"].isna().all()
+    assert rows["reliability"].tolist() == ["ok", "not estimable"] and rows["reason"].tolist() == [
+        "",
+        "no eligible case",
+    ]
+    exact = counted(["a"], [3], [4], exact=True).iloc[0]
+    assert (exact["method"], exact["n_eff"]) == ("exact", 4) and exact["low"] < 0.75 < exact["high"]
+    assert unsaid(["a", "b"], "no call")[["n", "reason"]].to_numpy().tolist() == [[0, "no call"]] * 2
+
+
+def test_the_countys_number_has_students_limits():
+    """t of 4 degrees at 97.5%: 2.776445."""
+    row = student(2.0, 0.5, 4, 9).iloc[0]
+    assert row[["estimate", "low", "high"]].tolist() == pytest.approx([2, 2 - 2.776445 / 2, 2 + 2.776445 / 2])
+    assert row[["place", "se", "df", "n", "method"]].tolist() == ["county", 0.5, 4, 9, "t"]
+    assert student(2.0, 0.5, 1, 9)["low"].item() == pytest.approx(2 - 12.706205 / 2)
+    assert np.isnan(student(2.0, 0.5, 0, 9)[["low", "high"]].to_numpy()).all()
+
+
+def test_medians_and_tallies_are_those_of_each_period_and_town():
+    rows = pd.DataFrame({"period": ["2022", "2022", "2022", "2023"]})
+    found = find_medians(rows, pd.Series([1, 2, 3, 7]), pd.Series([9, 9, 9, 9]))
+    assert found[["period", "estimate", "n"]].to_numpy().tolist() == [["2022", 2, 3], ["2023", 7, 1]]
+    none = find_medians(rows.head(0), pd.Series(dtype=float), pd.Series(dtype=float), "no call")
+    assert none[["place", "period", "reason"]].to_numpy().tolist() == [["county", "", "no call"]]
+    flags, town = pd.Series([True, False, None, True]), pd.Series(["T01", "T01", "T01", None])
+    counts = tally(flags, town, ["T01", "T02"])  # a row of no town is the county's alone
+    assert counts.to_dict("index") == {
+        "T01": {"yes": 1, "known": 2, "total": 3}, "T02": {"yes": 0, "known": 0, "total": 0}, "county": {"yes": 2, "known": 3, "total": 4}
+    }  # fmt: skip
+
+
+def test_a_period_ends_as_declared_or_with_the_last_day_written():
+    span = SimpleNamespace(last="2022-12-31", as_of="2023-01-15")
+    rows = pd.DataFrame({"period": ["2022", "2023", "2023"]})
+    written = pd.Series(pd.to_datetime(["2022-05-01", "2023-03-01", "2023-04-01"]))
+    for end, day in (("last", "2022-12-31"), ("as_of", "2023-01-15")):
+        found = find_ends(rows, {"2022": span}, written, end)
+        assert found.dt.strftime("%Y-%m-%d").tolist() == [day, "2023-04-01", "2023-04-01"]
 
 
 def test_an_empty_ledger_has_no_rate():

@@ -29,6 +29,28 @@ def test_a_wave_with_too_few_answers_says_so():
     assert np.isnan(row["estimate"]) and row["reason"] == row["reliability"] == "too few answers"
 
 
+def test_a_sum_of_independent_samples_adds_and_keeps_the_first_reason():
+    first, second = frame(0.5, 0.03, 9, 10, "one psu"), frame(0.2, 0.04, 16, 8, "no variation")
+    row = independent_sum(first, second.assign(method="count")).iloc[0]
+    assert [row["estimate"], row["se"], row["n"]] == pytest.approx([0.7, 0.05, 8])
+    assert (row["reason"], row["method"]) == ("one psu", "t")
+    elsewhere = independent_sum(frame(0.5, 0.03, 9, 10), second.assign(place="T02")).iloc[0]
+    assert np.isnan(elsewhere["estimate"]) and elsewhere["reason"] == ""
+
+
+@pytest.mark.parametrize(
+    ("se", "df", "wanted"),
+    [
+        ((0.0, 0.0), (9, 16), 9),  # without a spread the fewer degrees of the two
+        ((0.03, 0.0), (9, 16), 9),  # all of the spread is of the first: its degrees
+        ((0.03, 0.03), (0, 16), 4 * 16),  # Welch with one term: (2 v)^2 / (v^2 / 16)
+    ],
+)
+def test_degrees_of_freedom_of_two_waves(se, df, wanted):
+    row = independent_sum(frame(0.5, se[0], df[0], 10), frame(0.5, se[1], df[1], 10), -1.0).iloc[0]
+    assert row["df"] == pytest.approx(wanted)
+
+
 def county(folder, *forms):
     return StandIn(folder, {"towns": register(2)}, {"staff": pd.concat(forms, ignore_index=True)}, WAVES)
 

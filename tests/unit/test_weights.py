@@ -76,6 +76,11 @@ def test_one_margin_is_poststratification():
     assert sweeps == 2  # the second sees that nothing is left to do
 
 
+def test_nobody_has_no_weights():
+    got, _, worst = rake(np.ones(0), {"sex": (ints(), np.array([0.0, 0.0]))})
+    assert len(got) == 0 and worst == 0
+
+
 def test_an_empty_category_is_refused():
     with pytest.raises(EstimateError, match="margin sex, category 1 has people and no respondent"):
         rake(np.ones(3), {"sex": (ints(0, 0, 0), np.array([60.0, 40.0]))})
@@ -224,6 +229,51 @@ def test_margins_that_differ_by_a_person_are_scaled_and_said():
     )
     far = {"sex": totals["sex"], "age": totals["age"] * 1.01}  # one per cent is no rounding
     assert rake_towns(np.zeros(40, dtype=np.int64), np.ones(40), {"sex": sex, "age": age}, far, ["T01"])[1]["remark"][0]
+
+
+@pytest.mark.parametrize(("share", "is_met"), [(0.11, True), (0.09, False), (0.5, True)])
+def test_a_factor_lies_between_a_tenth_and_ten_times_the_mean(share, is_met):
+    """Half of the respondents stand for so much of their half: their factor over the mean is `share`."""
+    margins = {"sex": (of_sizes(10, 10), np.array([share * 100, 200 - share * 100]))}
+    if is_met:
+        assert rake(np.ones(20), margins)[0][0] == pytest.approx(share * 10)
+    else:
+        with pytest.raises(EstimateError, match="needs factors"):
+            rake(np.ones(20), margins)
+    many = {"sex": (of_sizes(190, 10), np.array([200 - 95.0, 95.0]))}  # 9.5 by 190 x .55: 9.5 times the mean
+    assert rake(np.ones(200), many)[0][-1] == pytest.approx(9.5)
+
+
+@pytest.mark.parametrize(
+    ("thin", "is_met"),
+    [(4, True), (9, True), (10, True), (19, True), (20, False)],  # under 5, under 10, at last under 20
+)
+def test_a_town_is_refused_where_merging_what_has_under_twenty_does_not_help(thin, is_met):
+    group, totals = of_sizes(80, thin), {"age": np.array([[40.0, 460.0]])}
+    got, table = rake_towns(
+        np.zeros(80 + thin, dtype=np.int64), np.ones(80 + thin), {"age": group}, totals, ["A"], (0.5, 2)
+    )
+    assert table.loc[0, "merged"] == ("age 1" if is_met else "") and (table.loc[0, "remark"] == "") == is_met
+    assert got.weight == pytest.approx([500 / (80 + thin)] * (80 + thin))
+
+
+@pytest.mark.parametrize(("second", "is_scaled"), [(1005.0, True), (1006.0, False), (995.0, True), (994.0, False)])
+def test_two_counts_of_a_town_may_differ_by_half_a_per_cent(second, is_scaled):
+    totals = {"sex": np.array([500.0, 500.0]), "age": np.array([second / 2, second / 2])}
+    scaled, told = weights.scale_totals(totals)
+    assert bool(told) == is_scaled and scaled["sex"].sum() == 1000
+    assert scaled["age"].sum() == pytest.approx(1000 if is_scaled else second)
+    assert weights.scale_totals({"sex": totals["sex"], "age": totals["sex"].copy()})[1] == ""
+
+
+def test_a_town_of_unknown_adults_weighs_as_the_others_do_on_average():
+    """A: 10 people of 200 adults after base weights of 2, a factor of 10; B keeps its base weights 1 and 3 times 10."""
+    town, base = np.repeat([0, 1], 10), np.array([2.0] * 10 + [1.0, 3.0] * 5)
+    totals = {"sex": np.array([[100.0, 100.0], [np.nan, np.nan]])}
+    got, table = rake_towns(town, base, {"sex": np.tile(of_sizes(5, 5), 2)}, totals, ["A", "B"])
+    assert got.weight == pytest.approx([20] * 10 + [10, 30] * 5) and table["remark"].tolist() == ["", "unweighted"]
+    nobody = rake_towns(town, base, {"sex": np.tile(of_sizes(5, 5), 2)}, {"sex": np.full((2, 2), np.nan)}, ["A", "B"])
+    assert nobody[0].weight.tolist() == base.tolist()  # no town is known: the base weights stand
 
 
 def test_thin_categories_are_merged_before_a_town_is_refused():

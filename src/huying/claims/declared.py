@@ -136,7 +136,7 @@ def claims_of(county: County) -> dict[str, Claim]:
     place, own = Place(str(county.folder / "county.toml")), county.own.check("claims")
     listed = [read_claim(raw) for raw in own.raw.get("claim", ())]
     added = {claim.id: claim for claim in listed}
-    if taken := sorted({claim.id for claim in listed if claim.id in house_claims() or listed.count(claim) > 1}):
+    if taken := sorted(one for one in added if one in house_claims() or sum(claim.id == one for claim in listed) > 1):
         raise own.fail("claims.taken", "id", taken[0], claims=", ".join(taken))
     for claim in listed:
         check_words(own, claim)

@@ -178,10 +178,8 @@ class Statement:
         """What a part is called: by its own words, else by the column or answer whose name it bears."""
         part, lang, names = self.part, self.lang, self.names
         prefix, _, answer = part.partition("_")
-        tried: list[Text | str] = [names.measures[part]] if part in names.measures else [names.measure(part)]
-        if f"parts.prefix_{prefix}" in all_words() and part not in names.measures:
-            tried = [names.option("", answer), names.measure(answer), *tried]
-        tried.append(names.option("", answer))
+        tried: list[Text | str] = [names.measures.get(part) or names.measure(part), names.option("", answer)]
+        tried += [names.measure(answer)] if f"parts.prefix_{prefix}" in all_words() else []
         what = next((word for word in tried if word not in (part, answer)), part)
         return part_word(part, lang, what(lang) if isinstance(what, Text) else what) or part
 

@@ -9,7 +9,15 @@ import pytest
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from huying.counted import student
-from huying.scales import cronbach_alpha, mcdonald_omega, ordinal_logit, psu_bootstrap, weighted_kappa
+from huying.scales import (
+    cronbach_alpha,
+    mcdonald_omega,
+    ordinal_logit,
+    psu_bootstrap,
+    put_together,
+    redrawn,
+    weighted_kappa,
+)
 from huying.words import EstimateError
 
 HERE = Path(__file__).parent
@@ -143,6 +151,60 @@ def test_lonely_psus_are_put_together():
         low, high = psu_bootstrap(lambda x, w: float(w @ x[:, 0] / w.sum()), items, list(stratum), range(8), n=200)
         assert low < 3.5 < high
     assert np.isnan(psu_bootstrap(cronbach_alpha, items, list("aaaaaaaa"), [1] * 8)).all()
+
+
+@pytest.mark.parametrize(
+    ("owner", "together"),
+    [
+        ([0, 0, 1, 1], [0, 0, 1, 1]),
+        ([0, 0, 1, 2], [0, 0, -1, -1]),  # two alone make one stratum
+        ([0, 0, 1, 1, 2], [-1, -1, 1, 1, -1]),  # one alone joins the first that is not
+        ([0, 1, 1, 1], [-1, -1, -1, -1]),
+        ([0, 1, 2], [-1, -1, -1]),
+        ([0], [-1]),
+    ],
+)
+def test_strata_of_one_psu_join_others(owner, together):
+    assert put_together(np.array(owner)).tolist() == together
+
+
+def test_of_m_psus_one_fewer_is_drawn_and_counts_m_over_m_less_one():
+    rng, strata = np.random.default_rng(3), [np.array([0, 3]), np.array([1, 2, 4])]
+    drawn = np.array([redrawn(strata, rng) for _ in range(400)])
+    assert set(drawn[:, [0, 3]].ravel()) == {0.0, 2.0} and set(drawn[:, 1]) == {0.0, 1.5, 3.0}
+    assert (drawn[:, [0, 3]].sum(axis=1) == 2).all() and (drawn[:, [1, 2, 4]].sum(axis=1) == 3).all()
+    assert drawn.mean(axis=0) == pytest.approx([1] * 5, abs=0.2)  # 400 draws of 0 or 2: four standard errors
+
+
+@pytest.mark.parametrize(("missing", "is_known"), [(0, True), (100, True), (101, False)])
+def test_the_points_of_a_bootstrap_and_how_many_of_its_samples_may_fail(missing, is_known):
+    """A statistic that counts its samples, of which the first are missing: the quantiles of the others, .025 and .975."""
+    counted = iter([np.nan] * missing + list(range(1000 - missing)))
+    low, high = psu_bootstrap(lambda x, w: next(counted), [[k] for k in range(6)], list("aaabbb"), range(6), n=1000)
+    last = 999 - missing
+    assert [low, high] == pytest.approx([0.025 * last, 0.975 * last] if is_known else [np.nan] * 2, nan_ok=True)
+
+
+def test_two_psus_are_enough_to_draw_again_and_one_is_not():
+    def draw(psu):
+        return psu_bootstrap(lambda x, w: float(x[:, 0].mean()), [[1], [2], [3], [4]], list("aaaa"), psu, n=50)
+
+    assert draw([1, 1, 2, 2]) == (1.5, 3.5) and np.isnan(draw([1, 1, 1, 1])).all()
+
+
+def test_omega_needs_more_persons_than_items():
+    three = RATINGS[["r1", "r2", "r3"]]
+    assert np.isnan(mcdonald_omega(three.head(3))) and np.isnan(mcdonald_omega(three.head(0)))
+    some = next(k for k in range(0, 200) if 0 < mcdonald_omega(three.iloc[k : k + 4]) <= 1)
+    assert np.isnan(mcdonald_omega(three.iloc[some : some + 3]))
+
+
+@pytest.mark.parametrize(("psus", "df", "reason"), [(4, 1, ""), (3, 0, "too few answers"), (2, -1, "too few answers")])
+def test_degrees_of_freedom_of_a_cumulative_logit_are_psus_less_strata_less_predictors(psus, df, reason):
+    y, x = [1, 2, 3, 2, 1, 3, 2, 3, 1, 2, 3, 1], np.column_stack([np.arange(12) % 2, np.arange(12) % 5])
+    found = ordinal_logit(y, x, psu=np.arange(12) % psus)
+    assert (found.df, found.reason) == (df, reason)
+    assert np.isfinite(found.coefficients).all() and np.isfinite(found.se).all() == (df > 0)
 
 
 def test_the_same_village_number_in_two_towns_is_two_villages():
