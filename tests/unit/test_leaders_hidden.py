@@ -1,6 +1,7 @@
 """Nobody can read a leader's answer from what the notebooks give out; and a leak that is planted is found."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ from leaders_leaks import (
     truth_of,
 )
 
+from huying.codebook import Codebook
 from huying.estimates import COUNTY
 from huying.store import write_parquet
 from huying.words import EstimateError
@@ -92,6 +94,15 @@ def test_the_frame_tells_no_town_and_no_row_of_the_file(made):
     told = survey.frame.rename_axis("person").reset_index().astype(str)
     assert not told.isin([*NAMES, *NAMES.values()]).to_numpy().any() and len(told) == 54
     assert not told.apply(lambda column: column.str.contains("#")).to_numpy().any()
+
+
+@pytest.mark.parametrize("told", [{"role": ""}, {"options_from": ""}], ids=["without a role", "with options of its own"])
+def test_a_question_that_names_the_town_is_left_out_however_it_is_declared(made, told):
+    here = made()
+    where = next(item for item in here.book.form("leader") if item.role == "town")
+    here.__dict__["book"] = Codebook({**here.book.items, where.id: replace(where, **told)})
+    here.surveys_made = {}
+    assert where.options_from == "towns" and where.name not in here.survey("leader").frame
 
 
 def test_the_rows_stand_in_no_order(made):
