@@ -536,6 +536,10 @@ def test_what_is_at_odds_is_told_with_its_words_its_number_and_what_the_form_has
         "Yes; No; Cannot say",
     )
     assert told["by_number"] == ', where the export by number has "3 Cannot say"'
+    longer = [{"R09": "说不"}] * 6 + [{"R09": "说不啊"}] * 7, [{**CODES, "R09": "1"}] * 6 + [{**CODES, "R09": "3"}] * 7
+    with pytest.raises(InputError) as error:
+        clean(*longer)
+    assert (error.value.values["words"], error.value.values["n"]) == ("说不", 6) and "1 Yes" in str(error.value)
     with pytest.raises(InputError) as error:
         clean([{}] * 9 + [{"S14": f"好几{n}"} for n in range(12)])
     told = error.value.values

@@ -229,7 +229,8 @@ def odd_words(item, answers, asked=True):
     """What is at odds among answers, each of a text and a state, of people who were asked."""
     texts, states = zip(*answers, strict=True)
     cell = Cell(np.zeros(len(texts)), np.array(states, dtype=np.int8), np.zeros(len(texts), dtype=bool))
-    return list(cells.at_odds(item, pd.Series(texts, dtype="str"), cell, np.full(len(texts), asked)))
+    found = cells.at_odds(item, pd.Series(texts, dtype="str"), cell, np.full(len(texts), asked))
+    return [(words, len(rows), of) for words, rows, of in found]
 
 
 UNKNOWN, DISAGREE, TOWN_UNKNOWN, NO_NUMBER = cells.UNKNOWN, cells.DISAGREE, cells.TOWN_UNKNOWN, cells.NOT_A_NUMBER

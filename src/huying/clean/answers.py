@@ -174,15 +174,14 @@ class Cleaner:
     def stop_at_odds(self, item: Item, name: str, cell: Cell, asked: Bools) -> None:
         """Raise InputError where an option or the whole item is at odds nearly everywhere: to set it aside would take one answer's people away."""
         text, codes = self.answers.text[name], self.answers.codes
-        for words, odd, of in cells.at_odds(item, text, cell, asked):
-            at = np.isin(cell.state, cells.ODD) & asked & text.map(clean_text).str.contains(words, regex=False)
+        for words, at, of in cells.at_odds(item, text, cell, asked):
             by_number = "" if codes is None or name not in codes else codes[name][at].mode().iloc[0]
             known = "; ".join(option.text(language()) for option in item.options) or say("clean.a_number")
             shown = {"question": item.text(language()), "words": words or text[at].iloc[0], "known": known}
             meant = cells.code_reader(item, self.answers.numbering)(clean_text(by_number))[0]
             option = next((option.text(language()) for option in item.options if option.code == meant), "")
             shown["by_number"] = say("clean.by_number", code=by_number, option=option) if by_number else ""
-            raise InputError("clean.at_odds", replace(self.place, column=name), item=item.id, n=odd, of=of, **shown)
+            raise InputError("clean.at_odds", replace(self.place, column=name), item=item.id, n=len(at), of=of, **shown)
 
     def keep(self, item: Item, name: str, cell: Cell) -> None:
         """Store a cell as columns of the cleaned table."""

@@ -161,8 +161,8 @@ def read_duration(text: str) -> tuple[float, int, bool]:
     return float(3600 * hours + 60 * minutes + seconds), ANSWERED, False
 
 
-def at_odds(item: Item, text: pd.Series, cell: Cell, asked: Bools) -> Iterator[tuple[str, int, int]]:
-    """Words of an export that name nothing, or something else by number, mostly and AT_ODDS times or more; how often, of how many.
+def at_odds(item: Item, text: pd.Series, cell: Cell, asked: Bools) -> Iterator[tuple[str, pd.Index, int]]:
+    """Words of an export that name nothing, or something else by number, mostly and AT_ODDS times or more; in which rows, of how many.
 
     Of a number all words count together (as empty ones). Towns are people's own spelling: only what differs by number counts.
     """
@@ -179,7 +179,7 @@ def at_odds(item: Item, text: pd.Series, cell: Cell, asked: Bools) -> Iterator[t
         told = told[(told["state"] != UNKNOWN) | ~told["words"].map(squash).isin(option_places(item))]
     for words, same in told["odd"].groupby(told["words"]):
         if same.sum() >= AT_ODDS and same.mean() > 0.5:
-            yield str(words), int(same.sum()), len(same)
+            yield str(words), same.index[same], len(same)
 
 
 def reconcile(text: Cell, number: Cell) -> Cell:
