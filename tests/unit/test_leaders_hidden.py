@@ -96,7 +96,9 @@ def test_the_frame_tells_no_town_and_no_row_of_the_file(made):
     assert not told.apply(lambda column: column.str.contains("#")).to_numpy().any()
 
 
-@pytest.mark.parametrize("told", [{"role": ""}, {"options_from": ""}], ids=["without a role", "with options of its own"])
+@pytest.mark.parametrize(
+    "told", [{"role": ""}, {"options_from": ""}], ids=["without a role", "with options of its own"]
+)
 def test_a_question_that_names_the_town_is_left_out_however_it_is_declared(made, told):
     here = made()
     where = next(item for item in here.book.form("leader") if item.role == "town")
