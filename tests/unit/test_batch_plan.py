@@ -1,13 +1,22 @@
 """Which jobs there are, in which order, under which key, and what a finished one leaves: planned and published without a process."""
 
 import json
+import os
+import platform
+import random
+import shutil
+import time
+from types import SimpleNamespace
 
 import nbformat
+import numpy as np
 import pandas as pd
+import psutil
 import pytest
-from test_batch import MIME, TOWNS, notebook, write_project
+from test_batch import COUNTY, MIME, TOWNS, notebook, write_project
 
 from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Job, Site
+from huying.batch.run import Worker, carry_out, make
 from huying.claims.verdict import read_recorded, write_evidence
 from huying.folder import read_county
 from huying.prepare import prepare
@@ -209,3 +218,151 @@ def test_the_evidence_is_gathered_from_what_recorded_with_its_notebook_and_cell(
     pd.testing.assert_frame_equal(pd.read_parquet(site.evidence), table)
     assert pd.read_csv(site.evidence.with_suffix(".csv"))["place"].tolist() == ["T01", "county"]
     assert faults_of(site.receipt("evidence"), site.results) == []
+
+
+# --- a county elsewhere, of three waves or of none ---------------------------------------------------------------------
+
+
+def elsewhere(site, tmp_path, toml, **notebooks):
+    """The county of another declaration in a folder that is not `survey_data`."""
+    folder = tmp_path / "counties" / "other"
+    shutil.copytree(site.county.folder, folder)
+    (folder / "county.toml").write_text(toml.replace('"toy"', '"other"'), "utf-8")
+    (folder.parent / "notebooks").mkdir()
+    for name, text in notebooks.items():
+        (folder.parent / "notebooks" / f"{name}.ipynb").write_text(text, "utf-8")
+    prepare(read_county(folder))
+    return Site(read_county(folder))
+
+
+def test_of_three_waves_the_latest_is_run_and_a_county_anywhere_is_named_by_its_path(site, tmp_path, monkeypatch):
+    monkeypatch.setenv("HUYING_RESULTS", str(tmp_path / "out"))
+    waves = "[wave.2021]\nfrom = 2024-05-08\nto = 2024-06-02\n\n[[ledger]]"  # by its days the last
+    reads = notebook("1", places="county", evidence="reads")
+    other = elsewhere(site, tmp_path, COUNTY.replace("[[ledger]]", waves), a=notebook("1"), b=notebook("2"), c=reads)
+    assert other.waves == ["2022", "2023", "2021"]
+    assert {job.wave for job in other.jobs(["a"], ["T01", "T02"], None, None)} == {"2021"}
+    (job,) = other.jobs(["a"], ["T01"], None, None)
+    assert other.parameters(job)["county"] == (tmp_path / "counties" / "other").as_posix() and not job.has_page
+    told = other.environ(job, tmp_path)
+    assert told["HUYING_RESULTS"] == str(tmp_path / "out") == str(other.results.parent) and "HUYING_DPI" not in told
+    with pytest.raises(CountyError) as refused:  # nothing is recorded that could be read
+        other.jobs(None, None, None, None)
+    assert refused.value.key == "batch.no_job" and names(other.jobs(["c"], None, None, None)) == ["c_county_2021_en"]
+
+
+def test_a_county_without_waves_has_jobs_without_one(site, tmp_path):
+    plain = "\n".join(part for part in COUNTY.split("\n\n") if not part.startswith("[wave"))
+    other = elsewhere(site, tmp_path, plain, a=notebook("1", places="county", evidence="records"))
+    assert other.waves == [""] and [job.wave for job in other.jobs(None, None, None, None)] == [""]
+
+
+def test_only_the_county_s_own_run_in_its_own_language_records(site):
+    jobs = planned(site, ["a", "b"], ["county", "T01"], ["2023"], ["en", "zh"])
+    assert [job.name for job in jobs if job.is_recording] == ["a_claims_county_2023_en"]
+    assert [job.stage for job in jobs] == [0] + [1] * (len(jobs) - 1)
+
+
+# --- the order of a run, and what its processes are held to -------------------------------------------------------------
+
+
+def test_a_run_goes_stage_by_stage_ticks_for_every_job_and_counts_what_failed(site, tmp_path, monkeypatch):
+    jobs, seen, ticks = planned(site), [], []
+    leave(site, jobs[-2], tmp_path, b="nb")
+
+    def run(site, jobs, ended, **limits):
+        seen.append((names(jobs), limits))
+        for job in jobs:
+            ended(job, {"error": "no"} if job.place == "T02" else {})
+
+    monkeypatch.setattr("huying.batch.run.run", run)
+    summary = make(site, jobs, lambda: ticks.append(1), workers=3)
+    assert [asked for asked, _ in seen] == [RECORDING, names(jobs[2:-2]), ["c_page_county_2023_en"]]
+    assert all(limits == {"workers": 3} for _, limits in seen) and len(ticks) == len(jobs)
+    assert names(summary.fresh) == ["b_chart_county_2023_en"] and summary.claims == set()
+    assert {job.place: how for job, how in summary.failed.items()} == {"T02": {"error": "no"}}
+    assert len(summary.done) == len(jobs) - 2 and site.evidence.is_file()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "megabytes", "pid", "why"),
+    [(1e9, 1e9, None, ""), (0, 1e9, None, "not done within 0 s"), (1e9, 1, None, "took more than 1 MB"), (1e9, 1, -1, ""), (1e9, 10**5, None, "")],
+)  # fmt: skip
+def test_a_process_beyond_its_time_or_memory_is_ended_and_told_why(seconds, megabytes, pid, why, monkeypatch):
+    killed = []
+    monkeypatch.setattr("psutil.Process", lambda pid: gone(pid) if pid == -1 else SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=2**31)))  # fmt: skip
+    worker = Worker(SimpleNamespace(pid=pid, kill=lambda: killed.append(1)), None, since=time.monotonic() - 1)
+    worker.end_beyond(seconds, megabytes)
+    assert worker.why.startswith(why) and bool(worker.why) == bool(why) == bool(killed)
+
+
+def gone(pid):
+    raise psutil.NoSuchProcess(pid)
+
+
+@pytest.mark.parametrize(
+    ("code", "why", "at", "error", "cell"),
+    [(-9, "", "7", "(signal 9)", "7"), (3, "", None, "(exit code 3)", "-"), (0, "", None, "(exit code 0)", "-"), (-9, "too long", "2", "too long", "2")],
+)  # fmt: skip
+def test_how_a_process_ended_is_written_down_with_its_cell_and_how_far_it_came(
+    site, tmp_path, code, why, at, error, cell
+):
+    (job,) = planned(site, ["b"])
+    if at:
+        (tmp_path / "cell").write_text(at)
+        (tmp_path / "notebook.ipynb").write_text("{}")
+    process = SimpleNamespace(join=lambda: None, exitcode=code)
+    worker = Worker(process, SimpleNamespace(recv=lambda: gone_pipe()), (site, job, "key", {}, tmp_path), why=why)
+    told = worker.answer()
+    assert error in told["error"] and told["cell"] == cell
+    assert json.loads(site.receipt(f"{job.name}.failed").read_text("utf-8")) == {"job": job.name, "key": "key", **told}
+    assert site.notebook(f"{job.name}.failed").is_file() == bool(at)
+
+
+def gone_pipe():
+    raise EOFError
+
+
+def test_a_job_that_is_well_publishes_and_forgets_its_failure_and_one_that_raises_says_how(site, tmp_path, monkeypatch):
+    (job,) = planned(site, ["b"])
+    folder, seen = tmp_path / "job", []
+    told = site.environ(job, folder) | {"HUYING_DPI": "99"}
+    monkeypatch.setattr(os, "environ", dict(os.environ) | {"HUYING_OLD": "1", "OTHER": "2"})
+
+    def execute(source, made, parameters, at_cell):
+        seen.append(
+            (
+                parameters,
+                {n: v for n, v in os.environ.items() if n.startswith(("HUYING_", "OTHER"))},
+                random.random(),
+                np.random.random(),
+            )
+        )
+        nbformat.write(nbformat.read(source, 4), made)
+        for name in ("b", "a"):
+            (folder / "figures" / f"{name}.png").write_text(name)
+
+    monkeypatch.setattr("huying.batch.run.execute", execute)
+    for _ in range(2):
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        for where in (site.receipt, site.notebook):
+            write_json(where(f"{job.name}.failed"), {"key": "x"})
+        assert carry_out(site, job, "0123456789abcdef", told, folder) == {}
+        assert not list(site.results.rglob("*.failed.*"))
+    assert seen[0] == seen[1] and seen[0][:2] == (site.parameters(job), {**told, "OTHER": "2"})
+    assert sorted(file.name for file in site.figures.iterdir()) == ["a.png", "b.png"]
+    assert site.page(job).read_text("utf-8").startswith("<!doctype html>")
+    receipt = json.loads(site.receipt(job.name).read_text("utf-8"))
+    assert (receipt["job"], receipt["key"], receipt["host"]) == (job.name, "0123456789abcdef", platform.node())
+    assert all(0 <= receipt[name] < 600 and receipt[name] == round(receipt[name], 2) for name in ("seconds", "cpu_s"))
+    assert 20 < receipt["peak_mb"] < 50_000 and len(receipt["outputs"]) == 4
+    for error, said in ((CountyError("batch.no_dask"), "Dask is not installed"), (OSError("full"), "OSError: full")):
+        monkeypatch.setattr("huying.batch.run.execute", lambda *given, error=error: raise_it(error))
+        assert carry_out(site, job, "0123456789abcdef", told, folder)["error"].startswith(said)
+    cell = type("CellError", (Exception,), {"ename": "ValueError", "evalue": "wrong town"})
+    monkeypatch.setattr("huying.batch.run.execute", lambda *given: raise_it(cell()))
+    assert carry_out(site, job, "0123456789abcdef", told, folder) == {"error": "ValueError: wrong town"}
+
+
+def raise_it(error):
+    raise error
