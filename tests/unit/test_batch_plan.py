@@ -1,12 +1,16 @@
 """Which jobs there are, in which order, under which key, and what a finished one leaves: planned and published without a process."""
 
+import contextlib
 import json
+import multiprocessing
 import os
 import platform
 import random
 import shutil
+import sys
 import time
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import nbformat
 import numpy as np
@@ -16,12 +20,12 @@ import pytest
 from test_batch import COUNTY, MIME, TOWNS, notebook, write_project
 
 from huying.batch.jobs import DONE, FAILED, MISSING, STALE, Job, Site
-from huying.batch.run import Worker, carry_out, make
+from huying.batch.run import Worker, begin, carry_out, end_with_parent, execute, make, peak_mb, run, work
 from huying.claims.verdict import read_recorded, write_evidence
 from huying.folder import read_county
 from huying.prepare import prepare
 from huying.store import faults_of, publish, write_json
-from huying.words import CountyError
+from huying.words import CountyError, HuyingError
 
 
 @pytest.fixture
@@ -72,6 +76,7 @@ def test_what_records_comes_first_in_every_wave_and_what_reads_comes_last(site):
     ("asked", "wanted"),
     [
         ({"places": ["T03"]}, ["a_claims_T03_2023_en"]),
+        ({"places": ["Town T03"]}, ["a_claims_T03_2023_en"]),
         ({"places": ["T03"], "langs": ["zh"]}, ["a_claims_T03_2023_zh"]),
         ({"places": ["T03", "county"], "notebooks": ["a"], "waves": ["2022"]}, ["a_claims_county_2022_en", "a_claims_T03_2022_en"]),
         ({"places": ["county"], "notebooks": ["a"]}, RECORDING),
@@ -271,14 +276,16 @@ def test_a_run_goes_stage_by_stage_ticks_for_every_job_and_counts_what_failed(si
     leave(site, jobs[-2], tmp_path, b="nb")
 
     def run(site, jobs, ended, **limits):
-        seen.append((names(jobs), limits))
+        seen.append((names(jobs), limits, site.evidence.is_file()))
         for job in jobs:
             ended(job, {"error": "no"} if job.place == "T02" else {})
 
     monkeypatch.setattr("huying.batch.run.run", run)
     summary = make(site, jobs, lambda: ticks.append(1), workers=3)
-    assert [asked for asked, _ in seen] == [RECORDING, names(jobs[2:-2]), ["c_page_county_2023_en"]]
-    assert all(limits == {"workers": 3} for _, limits in seen) and len(ticks) == len(jobs)
+    assert [asked for asked, *_ in seen] == [RECORDING, names(jobs[2:-2]), ["c_page_county_2023_en"]]
+    assert [rest for _, *rest in seen] == [
+        [{"workers": 3}, is_gathered] for is_gathered in (False, True, True)
+    ] and len(ticks) == len(jobs)
     assert names(summary.fresh) == ["b_chart_county_2023_en"] and summary.claims == set()
     assert {job.place: how for job, how in summary.failed.items()} == {"T02": {"error": "no"}}
     assert len(summary.done) == len(jobs) - 2 and site.evidence.is_file()
@@ -286,7 +293,7 @@ def test_a_run_goes_stage_by_stage_ticks_for_every_job_and_counts_what_failed(si
 
 @pytest.mark.parametrize(
     ("seconds", "megabytes", "pid", "why"),
-    [(1e9, 1e9, None, ""), (0, 1e9, None, "not done within 0 s"), (1e9, 1, None, "took more than 1 MB"), (1e9, 1, -1, ""), (1e9, 10**5, None, "")],
+    [(1e9, 1e9, None, ""), (0, 1e9, None, "not done within 0 s"), (1e9, 2047, None, "took more than 2047 MB"), (1e9, 1, -1, ""), (1e9, 2048, None, "")],
 )  # fmt: skip
 def test_a_process_beyond_its_time_or_memory_is_ended_and_told_why(seconds, megabytes, pid, why, monkeypatch):
     killed = []
@@ -366,3 +373,94 @@ def test_a_job_that_is_well_publishes_and_forgets_its_failure_and_one_that_raise
 
 def raise_it(error):
     raise error
+
+
+def test_whatever_ends_a_run_its_processes_end_with_it_and_never_more_than_asked_work_at_once(site, monkeypatch):
+    begun, killed, jobs = [], [], planned(site, ["a"])
+
+    def begin(context, is_once):
+        ours, theirs = multiprocessing.Pipe()
+        begun.append(theirs)
+        return Worker(SimpleNamespace(is_alive=lambda: False, kill=lambda: killed.append(ours), pid=os.getpid()), ours)
+
+    def take(worker, site, job, folder):
+        worker.order, worker.since = (site, job, "", {}, folder), time.monotonic()
+        if job == jobs[0]:
+            begun[0].send({})
+
+    def ended(job, failure):
+        begun[1].send({})
+        if job == jobs[1]:
+            raise KeyboardInterrupt
+
+    def wait_for(pipes, seconds):
+        assert len(pipes) <= 2
+        return [next(pipe for pipe in pipes if pipe.poll(0))]
+
+    monkeypatch.setattr("huying.batch.run.begin", begin)
+    monkeypatch.setattr("huying.batch.run.wait", wait_for)
+    monkeypatch.setattr(Worker, "take", take)
+    with pytest.raises(KeyboardInterrupt):
+        run(site, jobs, ended, workers=2)
+    assert len(begun) == 3 and len(killed) == 1 and not list(site.results.glob(".jobs*"))
+
+
+def test_a_process_whose_warm_parent_was_killed_is_begun_once_more(monkeypatch):
+    for failures in (0, 1):
+        said, process = [], Mock(**{"start.side_effect": [EOFError] * failures + [None]})
+        monkeypatch.setattr(time, "sleep", said.append)
+        context = Mock(**{"Process.return_value": process, "Pipe.return_value": ("ours", theirs := Mock())})
+        worker = begin(context, True)
+        assert (worker.process, worker.pipe) == (process, "ours") and theirs.close.called
+        assert process.start.call_count == 1 + failures == 1 + len(said) and not any(one < 1 for one in said)
+        assert context.Process.call_args.kwargs["args"] == (theirs, True)
+
+
+@pytest.mark.parametrize(("is_once", "done"), [(True, [1]), (False, [1, 2, 3])])
+def test_a_process_does_one_order_or_all_that_come_and_watches_over_its_parent(monkeypatch, is_once, done):
+    thread, pipe = Mock(), Mock(**{"recv.side_effect": [(1,), (2,), (3,), EOFError]})
+    monkeypatch.setattr("threading.Thread", thread)
+    monkeypatch.setattr("huying.batch.run.carry_out", lambda order: order)
+    work(pipe, is_once)
+    assert [call.args[0] for call in pipe.send.call_args_list] == done
+    assert thread.call_args.kwargs == {"target": end_with_parent, "daemon": True} and thread.return_value.start.called
+
+
+def test_a_process_ends_with_its_parent_and_one_without_a_parent_goes_on(monkeypatch):
+    parent, ended = Mock(), Mock()
+    monkeypatch.setattr("os._exit", ended)
+    for there, calls in ((None, 0), (parent, 1)):
+        monkeypatch.setattr("multiprocessing.parent_process", lambda there=there: there)
+        end_with_parent()
+        assert ended.call_count == parent.join.call_count == calls
+    assert ended.call_args.args[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_whole"),
+    [([("code", "1", 1)], True), ([("code", "1", 1), ("code", "2", 2), ("code", "3", 3), ("markdown", "a", None), ("code", " ", None)], True),
+     ([("code", "1", None)], False), ([("code", "1", 1), ("code", "2", 2), ("code", "3", None)], False), ([], True)],
+)  # fmt: skip
+def test_a_notebook_is_done_when_its_last_cell_has_run(monkeypatch, tmp_path, cells, is_whole):
+    made = [
+        SimpleNamespace(cell_type=kind, source=text, **({"execution_count": n} if kind == "code" else {}))
+        for kind, text, n in cells
+    ]
+    papermill = Mock(**{"execute_notebook.return_value": SimpleNamespace(cells=made)})
+    monkeypatch.setitem(sys.modules, "papermill", papermill)
+    with contextlib.nullcontext() if is_whole else pytest.raises(HuyingError, match="last cell did not run"):
+        execute(tmp_path / "{a}.ipynb", tmp_path / "b.ipynb", {"town": "T01"}, tmp_path / "cell")
+    (source, target, given), how = papermill.execute_notebook.call_args
+    assert (source, target, given) == (f"{tmp_path}/{{{{a}}}}.ipynb", f"{tmp_path}/b.ipynb", {"town": "T01"})
+    assert how["cwd"] == tmp_path and how["at_cell"] == tmp_path / "cell" and not how["progress_bar"]
+
+
+def test_the_most_memory_is_in_megabytes_on_every_system(monkeypatch):
+    monkeypatch.setattr("resource.getrusage", lambda who: SimpleNamespace(ru_maxrss=3 << 20))
+    monkeypatch.setattr(
+        "psutil.Process", lambda: SimpleNamespace(memory_info=lambda: SimpleNamespace(peak_wset=3 << 20))
+    )
+    for system, megabytes in (("linux", 3072), ("darwin", 3), ("win32", 3)):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "platform", system)
+            assert peak_mb() == megabytes

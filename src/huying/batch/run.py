@@ -89,7 +89,6 @@ def run(site: Site, jobs: list[Job], ended: Ended, workers: int = 2, seconds: in
         os.environ[WARM] = f"{site.county.folder.resolve()}|{site.results}"  # the warm parent begins with the first job
         context.set_forkserver_preload(["huying.batch.warm"])
     waiting, running, idle = deque(jobs), dict[Any, Worker](), list[Worker]()
-    site.results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(PART, ".jobs-", site.results, ignore_cleanup_errors=True) as temporary:
         try:
             while waiting or running:
