@@ -401,7 +401,7 @@ def test_whatever_ends_a_run_its_processes_end_with_it_and_never_more_than_asked
     monkeypatch.setattr("huying.batch.run.wait", wait_for)
     monkeypatch.setattr(Worker, "take", take)
     with pytest.raises(KeyboardInterrupt):
-        run(site, jobs, ended, workers=2)
+        run(site, jobs, ended, workers=2, seconds=600, megabytes=4096)
     assert len(begun) == 3 and len(killed) == 1 and not list(site.results.glob(".jobs*"))
 
 

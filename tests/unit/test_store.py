@@ -132,11 +132,14 @@ def test_excel_sees_utf8_and_an_empty_table_keeps_its_header(tmp_path):
 
 # --- Parquet ----------------------------------------------------------------------------------------------------------
 
-ROWS = pd.DataFrame({"town_id": ["T02", "T01", "T02", "T03"], "x": [1, 2, 3, 4]})
+
+def rows():
+    """Made when it is asked for: how pandas keeps texts is chosen when `huying.counties` is imported."""
+    return pd.DataFrame({"town_id": ["T02", "T01", "T02", "T03"], "x": [1, 2, 3, 4]})
 
 
 def test_a_frame_comes_back_as_it_was(tmp_path):
-    for frame in (ROWS, ROWS[:0], pd.DataFrame({"town_id": [None, "T01"], "x": [1, 2]})):
+    for frame in (rows(), rows()[:0], pd.DataFrame({"town_id": [None, "T01"], "x": [1, 2]})):
         store.write_parquet(tmp_path / "a.parquet", frame)
         pd.testing.assert_frame_equal(store.read_parquet(tmp_path / "a.parquet"), frame, check_dtype=len(frame) > 0)
 
@@ -163,7 +166,7 @@ def test_hashes(tmp_path):
 def cleaned():
     calls = pd.DataFrame({"call_id": ["1"], "town_id": ["T01"]})
     return Cleaned(
-        forms={"resident": ROWS.assign(R09=pd.array([1, None, 3, 1], dtype="Int16"))},
+        forms={"resident": rows().assign(R09=pd.array([1, None, 3, 1], dtype="Int16"))},
         ledgers={("calls", "2022"): calls, ("calls", "2023"): calls.assign(call_id="2"), ("towns", ""): pd.DataFrame({"town_id": ["T01"]})},
         rejected=pd.DataFrame({"file": ["a.csv"], "row": ["7"], "reason": ["unfit"]}),
         flags=pd.DataFrame({"row_id": ["a#1"], "flag": ["duplicate"], "detail": ["=1"]}),

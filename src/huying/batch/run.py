@@ -77,7 +77,7 @@ class Worker:
             self.process.kill()
 
 
-def run(site: Site, jobs: list[Job], ended: Ended, workers: int = 2, seconds: int = 600, megabytes: int = 4096) -> None:
+def run(site: Site, jobs: list[Job], ended: Ended, workers: int, seconds: float, megabytes: float) -> None:
     """Run all jobs, so many at once; `ended` is told of each and, where it failed, the cell and the error.
 
     One that takes more seconds on the clock or MB of memory is ended. A fork of the warm parent does one job; where no fork
