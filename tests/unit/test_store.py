@@ -273,7 +273,7 @@ def test_a_name_of_a_column_is_no_formula_either(tmp_path):
     assert cells(tmp_path / "a.csv") == [["'=1+1", "-5"], ["1", "x"]]
 
 
-def test_a_folder_is_locked_for_as_long_as_the_block_and_no_longer(tmp_path):
+def test_a_folder_is_locked_for_as_long_as_the_block_and_no_longer(tmp_path, monkeypatch):
     def take():
         with (tmp_path / "a" / "b" / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -287,6 +287,7 @@ def test_a_folder_is_locked_for_as_long_as_the_block_and_no_longer(tmp_path):
     take()
     with (tmp_path / "a" / "b" / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("nobody asked to wait"))
         with pytest.raises(InputError, match="another process"), store.locked(tmp_path / "a" / "b"):
             pass
 
@@ -346,6 +347,9 @@ def test_what_is_published_lies_in_its_place_and_what_went_before_is_taken_away_
     assert told["job"] == "j" and set(told["outputs"]) == {"deep/b", "deep/d"} and "numpy" in told["versions"]
     assert told["outputs"]["deep/b"] == {"sha256": store.file_hash(tmp_path / "out" / "deep" / "b"), "bytes": 1}
     assert store.faults_of(tmp_path / "receipts" / "r.json", tmp_path / "out") == []
+    store.write_json(tmp_path / "receipts" / "r.json", store.read_json(tmp_path / "receipts" / "r.json") | {"job": "k"})
+    assert store.read_receipt(tmp_path / "receipts" / "r.json") == {}  # a receipt that was changed says nothing
+    assert store.faults_of(tmp_path / "receipts" / "r.json", tmp_path / "out") == ["r.json"]
 
 
 def test_where_the_disk_refuses_what_is_published_there_is_no_receipt(tmp_path, monkeypatch):
