@@ -307,23 +307,25 @@ def gone(pid):
     raise psutil.NoSuchProcess(pid)
 
 
-@pytest.mark.parametrize(
-    ("code", "why", "at", "error", "cell"),
-    [(-9, "", "7", "(signal 9)", "7"), (3, "", None, "(exit code 3)", "-"), (0, "", None, "(exit code 0)", "-"), (-9, "too long", "2", "too long", "2")],
-)  # fmt: skip
-def test_how_a_process_ended_is_written_down_with_its_cell_and_how_far_it_came(
-    site, tmp_path, code, why, at, error, cell
-):
+def test_how_a_process_ended_is_written_down_with_its_cell_and_how_far_it_came(site, tmp_path):
     (job,) = planned(site, ["b"])
-    if at:
-        (tmp_path / "cell").write_text(at)
-        (tmp_path / "notebook.ipynb").write_text("{}")
-    process = SimpleNamespace(join=lambda: None, exitcode=code)
-    worker = Worker(process, SimpleNamespace(recv=lambda: gone_pipe()), (site, job, "key", {}, tmp_path), why=why)
-    told = worker.answer()
-    assert error in told["error"] and told["cell"] == cell
-    assert json.loads(site.receipt(f"{job.name}.failed").read_text("utf-8")) == {"job": job.name, "key": "key", **told}
-    assert site.notebook(f"{job.name}.failed").is_file() == bool(at)
+    ends = (
+        (3, "", "", "(exit code 3)"),
+        (0, "", "", "(exit code 0)"),
+        (-9, "", "7", "(signal 9)"),
+        (-9, "slow", "2", "slow"),
+    )
+    for code, why, at, error in ends:
+        if at:
+            (tmp_path / "cell").write_text(at)
+            (tmp_path / "notebook.ipynb").write_text("{}")
+        process = SimpleNamespace(join=lambda: None, exitcode=code)
+        worker = Worker(process, SimpleNamespace(recv=gone_pipe), (site, job, "key", {}, tmp_path), why=why)
+        told = worker.answer()
+        assert error in told["error"] and told["cell"] == (at or "-")
+        kept = json.loads(site.receipt(f"{job.name}.failed").read_text("utf-8"))
+        assert kept == {"job": job.name, "key": "key", **told}
+        assert site.notebook(f"{job.name}.failed").is_file() == bool(at)
 
 
 def gone_pipe():
