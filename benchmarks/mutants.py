@@ -48,7 +48,8 @@ ROOMS = (
     ("charts", "charts/*.py", "unit/test_charts.py"),
     ("batch", "store.py prepare.py", "unit/test_store.py unit/test_prepare.py unit/test_nothing_stale.py unit/test_batch_plan.py"),
     ("batch", "notebooks.py", "unit/test_batch_plan.py unit/test_pages.py"),
-    ("batch", "batch/[!wp]*.py", "unit/test_batch_plan.py unit/test_batch.py"),
+    ("batch", "batch/cluster.py", "unit/test_cluster.py"),
+    ("batch", "batch/[!wpc]*.py", "unit/test_batch_plan.py unit/test_batch.py"),
 )  # fmt: skip
 OTHER = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult,
          ast.Mod: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or, ast.Or: ast.And,

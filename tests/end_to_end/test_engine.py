@@ -256,6 +256,6 @@ def test_every_notebook_equals_stock_papermill(demo, folder, tmp_path):
     site, failed = Site(demo), {}
     jobs = list(wanted(site))
     with locked(site.results, 600):  # a run beside it would clear away what it has half made
-        run(site, jobs, lambda job, failure: failed.update({job.name: failure} if failure else {}))
+        run(site, jobs, lambda job, failure: failed.update({job.name: failure} if failure else {}), 2, 600, 4096)
     assert not failed
     compare_with_kernels(site, jobs, tmp_path)

@@ -9,11 +9,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from test_batch import COUNTY, TOWNS, notebook
 
 from huying import cli
+from huying.batch import cluster as cluster_module
+from huying.words import CountyError
 
 NAMES = [f"c{n}" for n in range(5)]
 CELL = """
@@ -70,6 +74,76 @@ def keep(project, n):
     for name in NAMES[n:]:
         shutil.rmtree(project / "survey_data" / name)
     return NAMES[:n]
+
+
+class Cluster:
+    """What the code asks of Dask, done here: the second of its tasks raises."""
+
+    def __init__(self, address, timeout):
+        self.address, self.waited, self.given = address, [], []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *how):
+        pass
+
+    def wait_for_workers(self, n, timeout):
+        if self.address == "nobody":
+            raise TimeoutError
+        self.waited.append(n)
+
+    def submit(self, do, *given, pure):
+        assert self.waited == [1] and not pure  # a county that is run again is run again
+        self.given.append(given)
+        raised = ValueError("lost") if len(self.given) == 2 else None
+        return Mock(**{"exception.return_value": raised, "result.side_effect": lambda: do(*given)})
+
+
+def test_each_county_of_a_cluster_is_told_as_it_ends_also_one_whose_task_was_lost(monkeypatch):
+    monkeypatch.setattr(cluster_module, "run_one", lambda *given: {"code": 0, "given": given})
+    monkeypatch.setattr(cluster_module, "code_hash", lambda: "package")
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(Client=Cluster, as_completed=list))
+    told = list(cluster_module.run_counties(["a", "b", "c"], ["--x"], "tcp"))
+    done = {name: {"code": 0, "given": (name, ["--x"], "package")} for name in "abc"}
+    assert told == [("a", done["a"]), ("b", {"code": 1, "error": "lost"}), ("c", done["c"])]
+    assert list(cluster_module.run_counties(["a", "b"], ["--x"], "")) == [("a", done["a"]), ("b", done["b"])]
+    with pytest.raises(CountyError, match=r"at nobody \(TimeoutError\)"):
+        list(cluster_module.run_counties(["a"], [], "nobody"))
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(CountyError, match="Dask is not installed"):
+        list(cluster_module.run_counties(["a"], [], "tcp"))
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "code", "told"),
+    [
+        ('{"done": 3}', "", 0, {"done": 3, "code": 0, "error": ""}),
+        ('{"failures": [{"error": "x"}, {"error": "y"}]}', "z", 1, {"code": 1, "error": "x; y"}),
+        ("", "first\nlast", 2, {"code": 2, "error": "last"}),
+        ("no object", "", -9, {"code": -9, "error": ""}),
+    ],
+)
+def test_what_the_command_of_a_county_told_is_its_numbers_its_code_and_its_errors(
+    monkeypatch, tmp_path, out, err, code, told
+):
+    asked = []
+
+    def run(command, capture_output, encoding, check):
+        asked.append((command[1:], capture_output, encoding, check))
+        return SimpleNamespace(stdout=out, stderr=err, returncode=code)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(cluster_module, "code_hash", lambda: "package")
+    found = cluster_module.run_one(str(tmp_path), ["--x"], "package")
+    assert {name: found[name] for name in told} == told
+    assert asked == [(["-m", "huying", "run", str(tmp_path), "--json", "--x"], True, "utf-8", False)]
+    for folder, package, said in (
+        (str(tmp_path), "another", "not the one that gave"),
+        ("/nowhere", "package", "does not see /nowhere"),
+    ):
+        refused = cluster_module.run_one(folder, [], package)
+        assert refused["code"] == 2 and said in refused["error"] and len(asked) == 1
 
 
 def test_of_counties_one_after_another_each_tells_why_it_fails(project, capsys):

@@ -29,7 +29,7 @@ class Job:
     place: str
     wave: str
     lang: str
-    is_own: bool = True
+    is_own: bool
     has_page: bool = False  # whether it gives an HTML page besides
 
     @property

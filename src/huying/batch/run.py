@@ -77,7 +77,7 @@ class Worker:
             self.process.kill()
 
 
-def run(site: Site, jobs: list[Job], ended: Ended, workers: int = 2, seconds: int = 600, megabytes: int = 4096) -> None:
+def run(site: Site, jobs: list[Job], ended: Ended, workers: int, seconds: float, megabytes: float) -> None:
     """Run all jobs, so many at once; `ended` is told of each and, where it failed, the cell and the error.
 
     One that takes more seconds on the clock or MB of memory is ended. A fork of the warm parent does one job; where no fork
@@ -89,7 +89,6 @@ def run(site: Site, jobs: list[Job], ended: Ended, workers: int = 2, seconds: in
         os.environ[WARM] = f"{site.county.folder.resolve()}|{site.results}"  # the warm parent begins with the first job
         context.set_forkserver_preload(["huying.batch.warm"])
     waiting, running, idle = deque(jobs), dict[Any, Worker](), list[Worker]()
-    site.results.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(PART, ".jobs-", site.results, ignore_cleanup_errors=True) as temporary:
         try:
             while waiting or running:
