@@ -865,6 +865,8 @@ def test_a_trend_shows_each_value_with_its_interval_at_its_time():
     assert "%" in ticks(ax.yaxis)[0] and legend(ax) == ["line: 95% confidence interval"]
     assert ticks(charts.trend(months(24), "month").xaxis) == [f"2022-{k:02d}" for k in range(1, 25, 2)]
     assert len(ticks(charts.trend(months(12), "month").xaxis)) == 12  # as many as have room
+    few = charts.trend(months(estimate=[0.214, 0.3, 0.4]).assign(n=[99, 400, 400]), "month")
+    assert list(written(few, "cell").values()) == ["21%", "30%", "40%"]  # of the fewest cases, in all months
 
 
 def test_slopes_colour_what_moves_and_name_it_outside_where_it_has_a_rank():
@@ -1020,6 +1022,12 @@ def test_panels_have_a_lane_for_each_share():
         legend(ax) == ["line: 95% confidence interval", "threshold 50%"] and ax.xaxis.get_gridlines()[0].get_visible()
     )
     assert ax.get_yticklabels()[2].get_fontweight() == "bold" and not ax.yaxis.get_gridlines()[0].get_visible()
+
+
+def test_rows_of_panels_without_a_value_in_the_first_lane_stand_last():
+    second = rows([0.1, 0.2, 0.3, 0.99, 0.4], "told", low=0.05, high=1.0)
+    ax = charts.panels(pd.concat([rows(), second], ignore_index=True))
+    assert ticks(ax.yaxis) == [labels.of(None).place(IDS[k]) for k in (4, 1, 2, 0, 3)]
 
 
 def test_long_names_of_lanes_stand_between_the_title_and_the_lanes_in_their_own_width():

@@ -73,15 +73,15 @@ def count_at_risk(made: Sheet, rows: pd.DataFrame, x: str, by: str) -> Axes:
 
 
 def trend(rows: pd.DataFrame, x: str, **about: Any) -> Axes:
-    """Estimates with their intervals along time: the values of `x` in their order."""
+    """Estimates with their intervals along time: the values of `x` in their order, with as many digits as the fewest cases bear."""
     with sheet(rows, **about) as made:
-        value, low, high = look.numbers(rows, "estimate", "low", "high")
+        value, low, high, n = look.numbers(rows, "estimate", "low", "high", "n")
         made.need(value, low, high)
         axes, at, is_share = made.axes, np.arange(len(rows)), made.is_share(value, low, high)
         axes.vlines(at, low, high, color=look.BLUE, linewidth=1.6, gid="interval")
         axes.plot(at, value, "o-", markersize=4, color=look.BLUE, linewidth=0.8, gid="estimate")
         for place in np.flatnonzero(np.isfinite(value)):
-            at_value, told = (place, value[place]), made.show(value[place], is_share)
+            at_value, told = (place, value[place]), made.show(value[place], is_share, n.min())
             look.note(axes, told, at_value, (0, 5), ha="center", size=look.TINY, gid="cell")
         made.explain_intervals(rows, look.BLUE, 1.6)
         made.span(axes.yaxis, value, low, high, is_share=is_share)

@@ -15,7 +15,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 from seaborn.utils import relative_luminance
 
 from huying.fonts import FAMILY_RARE, chinese_font
@@ -80,7 +80,6 @@ def note(axes: Axes, text: str, at: Any, away: tuple[float, float], **style: Any
 
 def scale(axis: Any, is_share: bool) -> None:
     """Round numbers along an axis, in per cent for shares, with lines across."""
-    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%" if is_share else f"{value:.10g}"))
     axis.grid(True)
 

@@ -77,7 +77,7 @@ def panels(rows: pd.DataFrame, by: str = "measure", **about: Any) -> Axes:
     with sheet(rows, **about) as made:
         made.need(rows["estimate"])
         shown = rows.assign(_name=made.names(rows, [by, "wave", "period"]), _place=places(rows))
-        order = shown.groupby("_name", sort=False).agg({"estimate": "first", "_place": "first"})
+        order = shown.drop_duplicates("_name").set_index("_name")  # by the first lane, also where it has no value
         order = order.sort_values("estimate", ascending=False, kind="stable")
         axes, groups = made.axes, list(shown.groupby(by, sort=False))
         for lane, (group, part) in enumerate(groups):
