@@ -13,6 +13,7 @@ Run: python benchmarks/mutants.py --seed 1 --count 45 [--rooms claims clean] [--
 import argparse
 import ast
 import contextlib
+import itertools
 import os
 import queue
 import random
@@ -200,10 +201,13 @@ def main() -> int:
         for worker in range(asked.workers):
             copies.put(Path(shutil.copytree(SRC.parent, Path(folder) / str(worker) / "src")))
         noticed = list(pool.map(lambda fault: try_fault(fault, copies), chosen))
-        named = sorted({test for test in noticed if ".py" in test})
-        if failed := named and run_tests(copies.get(), named):
-            print(f"{failed} fails without any fault")
-            return 2
+        whole, named = copies.get(), sorted({test for test in noticed if ".py" in test})
+        for _, tests in itertools.groupby(
+            named, lambda test: test.partition("::")[0]
+        ):  # a file alone, as it may be where a fault is
+            if failed := run_tests(whole, [*tests]):
+                print(f"{failed} fails without any fault")
+                return 2
     for room in [*rooms, "all"]:
         if seen := [bool(test) for test, fault in zip(noticed, chosen, strict=True) if room in ("all", fault.room)]:
             print(f"{room:10} {sum(seen):3} of {len(seen):3} noticed ({sum(seen) / len(seen):.0%})")
