@@ -202,9 +202,8 @@ def main() -> int:
             copies.put(Path(shutil.copytree(SRC.parent, Path(folder) / str(worker) / "src")))
         noticed = list(pool.map(lambda fault: try_fault(fault, copies), chosen))
         whole, named = copies.get(), sorted({test for test in noticed if ".py" in test})
-        for _, tests in itertools.groupby(
-            named, lambda test: test.partition("::")[0]
-        ):  # a file alone, as it may be where a fault is
+        # A file alone, as it may be where a fault is.
+        for _, tests in itertools.groupby(named, lambda test: test.partition("::")[0]):
             if failed := run_tests(whole, [*tests]):
                 print(f"{failed} fails without any fault")
                 return 2

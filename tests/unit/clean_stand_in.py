@@ -109,6 +109,50 @@ en = "Advice"
 optional = true
 """
 ITEMS: tuple[Item, ...] = parse_codebook(FORM).form("resident")
+EVERY_TYPE = parse_codebook("""
+[[item]]
+id = "D1"
+form = "resident"
+type = "date"
+zh = "哪天"
+en = "Which day"
+
+[[item]]
+id = "K1"
+form = "resident"
+type = "ranking"
+zh = "排序"
+en = "Rank"
+options = [{ code = 1, zh = "甲", en = "A" }, { code = 2, zh = "乙", en = "B" }, { code = 3, zh = "丙", en = "C" }]
+
+[[item]]
+id = "N1"
+form = "resident"
+type = "number"
+zh = "多少"
+en = "How much"
+range = [0, 20]
+missing = { -1 = "refused" }
+
+[[item]]
+id = "M1"
+form = "resident"
+type = "multi"
+zh = "哪些"
+en = "Which"
+options = [{ code = 1, zh = "都不是", en = "None" }, { code = 2, zh = "甲", en = "A" }, { code = 4, zh = "乙", en = "B" }]
+exclusive = [1]
+missing = { 4 = "does_not_know" }
+
+[[item]]
+id = "S1"
+form = "resident"
+type = "single"
+zh = "哪个"
+en = "Which one"
+options = [{ code = 1, zh = "甲", en = "A" }, { code = 9, zh = "其他", en = "Other" }]
+fill_in = [9]
+""").form("resident")
 TOWNS = Matcher({"T01": ["均值镇"], "T02": ["方差镇"], "T03": ["样本街道"], "T04": ["样本镇"]}, ["示例县"])
 SURVEY = Survey("resident", "2023", "wjx", text="r.csv")
 SPAN = Span(dt.date(2023, 5, 8), dt.date(2023, 6, 2), dt.date(2023, 6, 2))

@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from clean_stand_in import ITEMS, SPAN, SURVEY, THRESHOLDS, TOWNS, clean, make_answers
+from clean_stand_in import EVERY_TYPE, ITEMS, SPAN, SURVEY, THRESHOLDS, TOWNS, clean, make_answers
 from hypothesis import given, settings, strategies as st
 
 from huying.clean import cells
 from huying.clean.answers import clean_answers, number_towns, with_list
 from huying.clean.flags import RULES, count_rows
-from huying.codebook import WHY_MISSING, Option, parse_codebook
+from huying.codebook import WHY_MISSING, Option
 from huying.ledgers import set_aside
 from huying.words import CountyError, InputError, Place, Text, all_words
 
@@ -322,52 +322,6 @@ def test_the_answers_given_are_not_changed():
     before = answers.text.copy()
     clean_answers(answers, ITEMS, SURVEY, SPAN, TOWNS, ["T01"])
     pd.testing.assert_frame_equal(answers.text, before)
-
-
-EVERY_TYPE = parse_codebook("""
-[[item]]
-id = "D1"
-form = "resident"
-type = "date"
-zh = "哪天"
-en = "Which day"
-
-[[item]]
-id = "K1"
-form = "resident"
-type = "ranking"
-zh = "排序"
-en = "Rank"
-options = [{ code = 1, zh = "甲", en = "A" }, { code = 2, zh = "乙", en = "B" }, { code = 3, zh = "丙", en = "C" }]
-
-[[item]]
-id = "N1"
-form = "resident"
-type = "number"
-zh = "多少"
-en = "How much"
-range = [0, 20]
-missing = { -1 = "refused" }
-
-[[item]]
-id = "M1"
-form = "resident"
-type = "multi"
-zh = "哪些"
-en = "Which"
-options = [{ code = 1, zh = "都不是", en = "None" }, { code = 2, zh = "甲", en = "A" }, { code = 4, zh = "乙", en = "B" }]
-exclusive = [1]
-missing = { 4 = "does_not_know" }
-
-[[item]]
-id = "S1"
-form = "resident"
-type = "single"
-zh = "哪个"
-en = "Which one"
-options = [{ code = 1, zh = "甲", en = "A" }, { code = 9, zh = "其他", en = "Other" }]
-fill_in = [9]
-""").form("resident")
 
 
 def cleaned_as(items, rows, codes=None, numbering="position"):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from clean_stand_in import ITEMS, THRESHOLDS, clean
+from clean_stand_in import EVERY_TYPE, ITEMS, THRESHOLDS, clean
 from hypothesis import given, settings, strategies as st
 
 from huying.clean.flags import (
@@ -17,7 +17,7 @@ from huying.clean.flags import (
     say_note,
     say_rejected,
 )
-from huying.codebook import WHY_MISSING, parse_codebook
+from huying.codebook import WHY_MISSING
 from huying.words import say
 
 LINE = {"R12_a": "没听过", "R12_b": "没听过", "R12_c": "没听过", "R12_d": "没听过", "R12_e": "没听过"}
@@ -215,15 +215,7 @@ def test_a_matrix_of_fewer_than_five_rows_says_nothing_alone_nor_against_others(
     assert list(find_straight_lines([five, mixed], "all")) == [True, True]
 
 
-RANKING = parse_codebook("""
-[[item]]
-id = "K1"
-form = "resident"
-type = "ranking"
-zh = "排序"
-en = "Rank"
-options = [{ code = 1, zh = "甲", en = "A" }, { code = 2, zh = "乙", en = "B" }, { code = 3, zh = "丙", en = "C" }]
-""").items["K1"]
+RANKING = next(item for item in EVERY_TYPE if item.id == "K1")
 
 
 @pytest.mark.parametrize(
